@@ -1,0 +1,1 @@
+"""Codify contacts in the wolkvox dialler that were reached outside of it."""
