@@ -1,0 +1,248 @@
+"""What the sandbox knows: its settings, what it saw, and the vendor's limits. No HTTP here."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from typing import Any, NamedTuple, TypedDict
+from zoneinfo import ZoneInfo
+
+from sandbox.faults import Fault, read_faults
+
+SIMULTANEOUS_CALLS = 2
+CALLS_PER_LICENCE = 1000
+QUOTA_ZONE = ZoneInfo("America/Bogota")
+
+
+class Record(NamedTuple):
+    """What one codify call is about."""
+
+    type_campaign: str
+    campaign_id: str
+    customer_id: str
+
+
+class Stats(TypedDict):
+    """What ``GET /stats`` returns; the README explains each figure."""
+
+    calls: int
+    codify_calls: int
+    in_flight: int
+    peak_in_flight: int
+    connections: int
+    coded: int
+    quota_used: int
+    quota_limit: int
+    calls_per_record: dict[str, int]
+    calls_by_status: dict[str, int]
+    unauthorised: int
+
+
+class TokenInfo(TypedDict):
+    """The figures of ``token_info``: strings, as the vendor sends them."""
+
+    token_limit: str
+    token_use_today: str
+    all_token_today: str
+    available_consumption_options: str
+
+
+@dataclass(frozen=True)
+class Settings:
+    """
+    What ``PUT /control`` changes; times in seconds.
+
+    :param call_limit: after so long the server itself ends a call, unanswered and without effect
+    :param day: ISO date that stands for today's; None for the clock's, in Bogota
+    :param activity_codes: the only codes accepted, None for any
+    """
+
+    latency: float = 0.02
+    licenses: int = 20
+    call_limit: float = 60.0
+    day: str | None = None
+    unknown_customers: frozenset[str] = frozenset()
+    activity_codes: tuple[str, ...] | None = None
+    faults: Mapping[str, list[Fault]] = field(default_factory=dict)
+    default_fault: tuple[Fault, ...] = ()
+
+
+@dataclass
+class _Seen:
+    calls: int = 0
+    codify_calls: int = 0
+    peak_in_flight: int = 0
+    connections: int = 0
+    unauthorised: int = 0
+    coded: set[Record] = field(default_factory=set)
+    calls_per_record: Counter[Record] = field(default_factory=Counter)
+    calls_by_status: Counter[str] = field(default_factory=Counter)
+    calls_by_day: Counter[str] = field(default_factory=Counter)
+    clients: dict[object, object] = field(default_factory=dict)
+    defaults_left: dict[str, list[Fault]] = field(default_factory=dict)
+
+
+class Sandbox:
+    """One operation with one token: its limits and all that was asked of it."""
+
+    def __init__(self, token: str, settings: Settings) -> None:
+        self.token = token
+        self.settings = settings
+        self._at_start = settings
+        self._seen = _Seen()
+        self._in_flight = 0
+        self._admitted = 0
+
+    def connected(self, client: object) -> None:
+        """
+        Count the connection of an API call once.
+
+        uvicorn gives every scope of one connection the same address object, so that a port used again by
+        another connection still counts.
+        """
+        if self._seen.clients.get(client) is not client:
+            self._seen.clients[client] = client
+            self._seen.connections += 1
+
+    def unauthorised(self) -> None:
+        """Count a call without the right token; it costs nothing else."""
+        self._seen.unauthorised += 1
+
+    def enter(self) -> bool:
+        """A call has arrived; False when as many as the token allows are already being handled."""
+        self._seen.calls += 1
+        self._in_flight += 1
+        self._seen.peak_in_flight = max(self._seen.peak_in_flight, self._in_flight)
+        if self._admitted >= SIMULTANEOUS_CALLS:
+            return False
+        self._admitted += 1
+        return True
+
+    def leave(self, *, admitted: bool, label: str) -> None:
+        """The handling of a call has ended, whether or not its client still waits."""
+        self._in_flight -= 1
+        self._admitted -= admitted
+        self._seen.calls_by_status[label] += 1
+
+    def spend(self) -> bool:
+        """Take one call from the day's quota; False when it is used up."""
+        if self.quota_used >= self.quota_limit:
+            return False
+        self._seen.calls_by_day[self._today()] += 1
+        return True
+
+    def codify_called(self, record: Record | None) -> None:
+        """Count a codify call, and the record where the call names one."""
+        self._seen.codify_calls += 1
+        if record is not None:
+            self._seen.calls_per_record[record] += 1
+
+    def code(self, record: Record) -> None:
+        """The record is coded: the dialler will leave this customer alone."""
+        self._seen.coded.add(record)
+
+    def next_fault(self, customer_id: str) -> Fault | None:
+        """The fault that this call of the customer meets, used up unless it repeats."""
+        faults = self.settings.faults.get(customer_id)
+        if faults is None and self.settings.default_fault:
+            faults = self._seen.defaults_left.setdefault(customer_id, list(self.settings.default_fault))
+        if not faults:
+            return None
+        return faults[0] if faults[0].repeat else faults.pop(0)
+
+    @property
+    def quota_limit(self) -> int:
+        """Calls a day."""
+        return self.settings.licenses * CALLS_PER_LICENCE
+
+    @property
+    def quota_used(self) -> int:
+        """Calls spent today."""
+        return self._seen.calls_by_day[self._today()]
+
+    def token_info(self) -> TokenInfo:
+        """The quota as the vendor shows it."""
+        return TokenInfo(
+            token_limit=str(self.quota_limit),
+            token_use_today=str(self.quota_used),
+            all_token_today=str(self.quota_used),
+            available_consumption_options=str(self.quota_limit - self.quota_used),
+        )
+
+    def control(self, change: Mapping[str, Any]) -> None:
+        """Change settings, all of them or, with a ValueError that says what is wrong, none."""
+        known = {name: _READERS[name](value) for name, value in change.items() if name in _READERS}
+        if unknown := change.keys() - known.keys():
+            raise ValueError(f"unknown settings: {', '.join(sorted(unknown))}; known: {', '.join(_READERS)}")
+        quota_used = known.pop("quota_used", None)
+        self.settings = replace(self.settings, **known)
+        if quota_used is not None:
+            self._seen.calls_by_day[self._today()] = quota_used
+        if "default_fault" in known:
+            self._seen.defaults_left.clear()
+
+    def reset(self) -> None:
+        """Back to the start, settings too; calls being handled go on and stay in flight."""
+        self.settings = self._at_start
+        self._seen = _Seen(peak_in_flight=self._in_flight)
+
+    def stats(self) -> Stats:
+        """All that was seen since the start or the last reset."""
+        seen = self._seen
+        return Stats(
+            calls=seen.calls,
+            codify_calls=seen.codify_calls,
+            in_flight=self._in_flight,
+            peak_in_flight=seen.peak_in_flight,
+            connections=seen.connections,
+            coded=len(seen.coded),
+            quota_used=self.quota_used,
+            quota_limit=self.quota_limit,
+            calls_per_record={"/".join(record): calls for record, calls in seen.calls_per_record.items()},
+            calls_by_status=dict(seen.calls_by_status),
+            unauthorised=seen.unauthorised,
+        )
+
+    def _today(self) -> str:
+        return self.settings.day or datetime.now(QUOTA_ZONE).date().isoformat()
+
+
+def _seconds(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
+        raise ValueError(f"expected seconds, got {value!r}")
+    return float(value)
+
+
+def _count(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ValueError(f"expected a whole number, got {value!r}")
+    return value
+
+
+def _day(value: Any) -> str | None:
+    return None if value is None else date.fromisoformat(value).isoformat()
+
+
+def _strings(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise ValueError(f"expected a list of strings, got {value!r}")
+    return tuple(value)
+
+
+def _faults_by_customer(value: Any) -> Mapping[str, list[Fault]]:
+    if not isinstance(value, dict):
+        raise ValueError(f"expected lists of faults by customer_id, got {value!r}")
+    return {customer: read_faults(faults) for customer, faults in value.items()}
+
+
+_READERS: Mapping[str, Callable[[Any], Any]] = {
+    "latency": _seconds,
+    "licenses": _count,
+    "quota_used": _count,
+    "call_limit": _seconds,
+    "day": _day,
+    "unknown_customers": lambda value: frozenset(_strings(value)),
+    "activity_codes": lambda value: None if value is None else _strings(value),
+    "faults": _faults_by_customer,
+    "default_fault": lambda value: tuple(read_faults(value or [])),
+}
