@@ -1,0 +1,63 @@
+# What each target does: `make help`.
+.DEFAULT_GOAL := help
+.PHONY: help up down status env demo test faults bench check lock clean
+SHELL := /bin/sh
+PYTHON ?= python3
+VENV := .venv
+READY := $(VENV)/.ready
+LOCAL := PYTHONPATH=include $(VENV)/bin/python -m local
+
+help:  ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' Makefile | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-8s %s\n' "$$name" "$$what"; done
+
+# Everything goes to stderr, so that `make -s env` prints nothing but export lines.
+$(READY): requirements.txt requirements-dev.txt constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or later is needed: make PYTHON=/path/to/it")' >&2
+	@echo 'Installing into $(VENV)' >&2
+	@$(PYTHON) -m venv $(VENV) >&2
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check "$$(sed -n 's/^\(uv==[^ ]*\).*/\1/p' requirements-dev.txt)" >&2
+	@$(VENV)/bin/uv pip install --quiet --python $(VENV)/bin/python -r requirements-dev.txt -c constraints.txt >&2
+	@touch $@
+
+up: $(READY)  ## start PostgreSQL, Airflow and the sandbox here, and tell where they are
+	@$(LOCAL).stack up
+
+down: $(READY)  ## stop them
+	@$(LOCAL).stack down
+
+status: $(READY)  ## what runs, where, and what the ledger holds
+	@$(LOCAL).stack status
+
+env: $(READY)  ## print what a shell needs for `airflow`: eval "$(make -s env)"
+	@$(LOCAL).stack env
+
+demo: $(READY)  ## codify 11,500 contacts against the sandbox and compare what both sides counted
+	@$(LOCAL).demo
+
+test: $(READY)  ## run the tests
+	@$(VENV)/bin/python -m pytest
+
+faults: $(READY)  ## run the tests that take minutes
+	@$(VENV)/bin/python -m pytest -m minutes tests/faults
+
+bench: $(READY)  ## measure
+	@$(VENV)/bin/python -m benchmarks
+
+check: $(READY)  ## style, types, lock, compose file
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	@mkdir -p .local && cp constraints.txt .local/constraints.txt
+	$(call compile,.local/constraints.txt)
+	diff constraints.txt .local/constraints.txt || { echo 'constraints.txt is out of date: make lock' >&2; exit 1; }
+	$(VENV)/bin/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yaml
+
+lock: $(READY)  ## bring constraints.txt up to date with the requirements
+	$(call compile,constraints.txt)
+
+clean:  ## forget the local stack's data
+	@if [ -x $(VENV)/bin/python ]; then $(LOCAL).stack down; fi
+	rm -rf .local
+
+# A version stays as it is in the file until a requirement asks for another.
+compile = $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.10 --no-header --no-annotate requirements-dev.txt -o $(1)
