@@ -46,7 +46,7 @@ def upgrade() -> None:
             slot text,
             CONSTRAINT codification_contact_key UNIQUE (contact_key)
         )
-        """  # noqa: S608 - the states are this file's own
+        """
     )
     op.execute(
         "CREATE INDEX codification_customer ON wolkvox.codification"
@@ -93,6 +93,15 @@ def upgrade() -> None:
     )
     op.execute(
         """
+        CREATE TABLE wolkvox.activity_codes (
+            operation text PRIMARY KEY,
+            codes text[] NOT NULL,
+            fetched_at timestamptz NOT NULL
+        )
+        """
+    )
+    op.execute(
+        """
         CREATE TABLE wolkvox.slot (
             slot text PRIMARY KEY,
             operation text NOT NULL,
@@ -105,7 +114,8 @@ def upgrade() -> None:
             try_number integer,
             host text NOT NULL,
             pid integer NOT NULL,
-            taken_at timestamptz NOT NULL
+            taken_at timestamptz NOT NULL,
+            busy_until timestamptz
         )
         """
     )

@@ -1,0 +1,103 @@
+"""
+# Tell the dialler who was already reached
+
+Pulls the customers who were reached outside the dialler (WhatsApp, a manual call, a branch) from the warehouse and
+codifies each of them in wolkvox, so that the dialler leaves them alone.
+
+**Owner:** data engineering of the contact centre.
+
+| task | what it does |
+|---|---|
+| `stage` | pulls the window's contacts into the ledger, takes up what earlier runs left, cuts it into chunks |
+| `codify` | sends one chunk, record by record, in the pool `wolkvox` (the vendor allows two requests at a time) |
+| `verdict` | adds the run up and fails it when something is wrong or missing |
+
+### When it is red
+
+1. **`stage` is red:** its last log line says which connection or param is wrong. Correct it and clear the task.
+2. **`codify` is red:** a bad token or address (correct the connection), an outage (the next run takes the records
+   up by itself), or no free slot (the message names who holds them).
+3. **only `verdict` is red:** the records are accounted for, but too many were refused. Its message says how many; the
+   vendor's words are in the ledger: `SELECT reason, response_msg, count(*) FROM wolkvox.codification WHERE
+   dag_run_id = '…' GROUP BY 1, 2`. To send them again after the cause is mended, trigger a run with the same window
+   and the param `resend`.
+
+Nothing is lost by clearing a task or by running a window twice: what is coded is never sent again.
+"""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pendulum
+from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, Param
+
+from wolkvox.operators import WolkvoxCodifyOperator, WolkvoxStageOperator, WolkvoxVerdictOperator
+
+TIMEZONE = "America/Bogota"  # of the schedule, and of a contacted_at that carries none
+
+with DAG(
+    dag_id="wolkvox_codify",
+    description="Codify customers in wolkvox that were reached outside the dialler",
+    doc_md=__doc__,
+    schedule=CronDataIntervalTimetable("*/15 * * * *", timezone=TIMEZONE),  # every quarter of an hour, all day
+    start_date=pendulum.datetime(2026, 1, 1, tz=TIMEZONE),
+    catchup=False,  # the look-back covers what was missed
+    max_active_runs=1,
+    tags=["wolkvox", "reverse-etl"],
+    template_searchpath=str(Path(__file__).parents[1] / "include"),
+    default_args={
+        "owner": "data-engineering",
+        "retries": 3,
+        "retry_delay": timedelta(minutes=1),
+        "retry_exponential_backoff": 2.0,
+        "max_retry_delay": timedelta(minutes=10),
+    },
+    params={
+        "window_start": Param(
+            None,
+            type=["null", "string"],
+            format="date-time",
+            description="Pull contacts from this moment on. Empty: the data interval, widened by lookback_hours.",
+        ),
+        "window_end": Param(
+            None,
+            type=["null", "string"],
+            format="date-time",
+            description="Pull contacts before this moment; at most 31 days after the start.",
+        ),
+        "lookback_hours": Param(
+            24,
+            type="number",
+            minimum=0,
+            maximum=720,
+            description="How late a row may reach the warehouse, in hours.",
+        ),
+        "limit": Param(
+            None, type=["null", "integer"], minimum=1, description="Send at most so many records in this run."
+        ),
+        "dry_run": Param(False, type="boolean", description="Validate and report what would be sent; change nothing."),
+        "max_failed_ratio": Param(
+            0.05,
+            type="number",
+            minimum=0,
+            maximum=1,
+            description="Share of failed or rejected records that is red.",
+        ),
+        "resend": Param(
+            "none",
+            type="string",
+            pattern="^[a-z0-9_]+$",
+            examples=["none", "failed", "rejected"],
+            description="Offer the window's records again that are failed or rejected, or have this reason.",
+        ),
+    },
+) as dag:
+    stage = WolkvoxStageOperator(task_id="stage", sql="sql/contacted_customers.sql", timezone=TIMEZONE)
+    codify = WolkvoxCodifyOperator.partial(
+        task_id="codify",
+        pool="wolkvox",
+        map_index_template="{{ task.chunk.type_campaign }} {{ task.chunk.campaign_id }} · {{ task.chunk.number }}",
+    ).expand(chunk=stage.output)
+    verdict = WolkvoxVerdictOperator(task_id="verdict", outlets=[Asset("wolkvox_codification")])
+
+    stage >> codify >> verdict

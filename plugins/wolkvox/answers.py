@@ -1,0 +1,157 @@
+"""What the vendor's answers mean. Pure: what came over the wire goes in, one ``Answer`` comes out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+from enum import Enum, auto
+
+
+class Kind(Enum):
+    """What an answer says of its record, and so what is done next."""
+
+    CODED = auto()
+    REJECTED = auto()  # this record is wrong for good
+    NOT_FOUND = auto()  # no such record, or an endpoint that is away: many in a row tell
+    OVERLOADED = auto()  # try the same record again, a bounded number of times
+    BUSY = auto()  # somebody else uses the token: the same record again, not an attempt of it
+    MAINTENANCE = auto()  # the API is away for long, backups for instance
+    UNREACHABLE = auto()  # no connection: the record was never sent
+    UNKNOWN = auto()  # sent, but nobody saw the answer: the record may be coded
+    QUOTA = auto()  # the day's calls are used up
+    BAD_TOKEN = auto()
+    WRONG_ENDPOINT = auto()  # what answers isn't the API
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """
+    One call's outcome.
+
+    ``reason`` is a short code without personal data; ``msg`` holds the vendor's own words and belongs in the
+    ledger only. ``retry_after`` is in seconds.
+    """
+
+    kind: Kind
+    reason: str | None = None
+    code: str | None = None
+    msg: str | None = None
+    retry_after: float | None = None
+
+
+BUSY_TEXT = "EXCEEDS THE LIMIT OF SIMULTANEOUS REQUESTS"
+QUOTA_TEXT = "TOKEN LIMIT EXCEEDED"
+TOKEN_TEXT = "VALIDATE TOKEN"  # noqa: S105 - the vendor's words, not a secret
+NO_API_TEXT = "THE API YOU WANT TO CONSULT DOES NOT EXIST"
+
+LONGEST_MSG = 2_000  # characters of the vendor's words that are kept
+
+
+def unknown(reason: str) -> Answer:
+    """The answer of a call whose answer nobody saw; ``reason`` is one of timeout, reset, unreadable, crash."""
+    return Answer(Kind.UNKNOWN, f"unknown_{reason}")
+
+
+def unreachable(reason: str) -> Answer:
+    """The answer of a call that found no connection; ``reason`` is one of refused, timeout, tls."""
+    return Answer(Kind.UNREACHABLE, f"unreachable_{reason}")
+
+
+def classify(status: int, headers: Mapping[str, str], body: bytes, now: datetime) -> Answer:
+    """
+    Tell what a complete HTTP answer means.
+
+    The vendor puts the code into the body as well, as an int or a string, and a body may contradict the HTTP
+    status: the worse of the two wins. A body that can't be read under a good status is an unknown outcome.
+
+    :param now: the moment a ``Retry-After`` that is a date is counted from
+    """
+    document = _document(body)
+    said = status if document is None else max(status, _code(document.get("code"), status))
+    msg = _words(document, body)
+    text = " ".join(msg.upper().split())
+    retry_after = _seconds(headers.get("Retry-After"), now)
+
+    def answer(kind: Kind, reason: str | None = None) -> Answer:
+        return Answer(kind, reason, str(said), msg or None, retry_after)
+
+    if 200 <= status < 300 and (document is None or not _has_code(document)):
+        return answer(Kind.UNKNOWN, "unknown_unreadable")
+    if 200 <= said < 300:
+        return answer(Kind.CODED)
+    if said == 401:
+        return answer(Kind.BAD_TOKEN, "bad_token")
+    if said == 403:
+        return answer(*_forbidden(text))
+    if said == 404:
+        return answer(Kind.NOT_FOUND, "not_found")
+    if said in (408, 429) or 500 <= said < 600:
+        return answer(Kind.OVERLOADED, f"overloaded_{said}")
+    if 300 <= said < 400 or said == 405 or (said == 400 and NO_API_TEXT in text):
+        return answer(Kind.WRONG_ENDPOINT, "wrong_endpoint")
+    if 400 <= said < 500:
+        return answer(Kind.REJECTED, f"refused_{said}")
+    return answer(Kind.UNKNOWN, "unknown_unreadable")
+
+
+def _forbidden(text: str) -> tuple[Kind, str]:
+    """403 has four meanings, told apart by the words alone."""
+    if BUSY_TEXT in text:
+        return Kind.BUSY, "busy"
+    if QUOTA_TEXT in text:
+        return Kind.QUOTA, "quota"
+    if TOKEN_TEXT in text:
+        return Kind.BAD_TOKEN, "bad_token"
+    return Kind.MAINTENANCE, "maintenance"
+
+
+def _document(body: bytes) -> dict[str, object] | None:
+    """The body as a JSON object, or None."""
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return document if isinstance(document, dict) else None
+
+
+def _has_code(document: Mapping[str, object]) -> bool:
+    """Whether the body's code is one of the vendor's spellings: a number, digits, "0" or ""."""
+    code = document.get("code")
+    if isinstance(code, str):
+        return not code.strip() or (code.strip().isascii() and code.strip().isdigit())
+    return isinstance(code, int) and not isinstance(code, bool)
+
+
+def _code(code: object, status: int) -> int:
+    """The body's code as a number; "", "0", 0 and anything unreadable say no more than the status."""
+    digits = str(code).strip()
+    return int(digits) if digits.isascii() and digits.isdigit() and 0 < len(digits) < 5 else status
+
+
+def _words(document: Mapping[str, object] | None, body: bytes) -> str:
+    """The vendor's words: ``msg``, else ``error``, else the raw body."""
+    if document is None:
+        words = body.decode("utf-8", "replace")
+    else:
+        spoken = (document.get("msg"), document.get("error"))
+        words = " ".join(str(part) for part in spoken if part not in (None, "", "null"))
+    storable = words[:LONGEST_MSG].encode("utf-8", "replace").decode()  # no lone surrogates from JSON escapes
+    return storable.replace("\x00", "\N{REPLACEMENT CHARACTER}").strip()
+
+
+def _seconds(value: str | None, now: datetime) -> float | None:
+    """``Retry-After`` in seconds from now, given as seconds or as an HTTP date; None when there is none."""
+    if not value:
+        return None
+    if value.strip().isdigit():
+        return float(value)
+    try:
+        moment = parsedate_to_datetime(value)
+    except (TypeError, ValueError):
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=timezone.utc)
+    return max(0.0, (moment - now).total_seconds())

@@ -1,0 +1,61 @@
+"""Connections to the ledger's PostgreSQL, and its SQL files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from airflow.providers.postgres.hooks.postgres import PostgresHook
+
+from wolkvox.errors import LedgerUnavailable, WolkvoxError
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+
+@cache
+def sql(name: str) -> str:
+    """The text of ``sql/<name>.sql``."""
+    return (Path(__file__).parent / "sql" / f"{name}.sql").read_text()
+
+
+def connect(ledger_conn_id: str) -> Connection:
+    """
+    Open a connection in autocommit mode.
+
+    :raises LedgerUnavailable: when PostgreSQL can't be reached
+    """
+    try:
+        connection = PostgresHook(postgres_conn_id=ledger_conn_id).get_conn()
+    except psycopg.OperationalError as error:
+        raise LedgerUnavailable(
+            f"The ledger at connection {ledger_conn_id!r} can't be reached: {str(error).strip()}. Check that"
+            " PostgreSQL runs and that host, database, login and password are right."
+        ) from error
+    if not isinstance(connection, psycopg.Connection):
+        raise LedgerUnavailable("The ledger needs psycopg 3: install psycopg[binary].")
+    connection.autocommit = True
+    return connection
+
+
+@contextmanager
+def connected(ledger_conn_id: str) -> Iterator[Connection]:
+    """A connection for the length of a ``with`` block; errors as ``connect``."""
+    connection = connect(ledger_conn_id)
+    try:
+        yield connection
+    except psycopg.errors.UndefinedTable as error:
+        raise LedgerUnavailable(
+            f"The database of connection {ledger_conn_id!r} holds no ledger yet: run `python -m wolkvox migrate`."
+        ) from error
+    except psycopg.DataError as error:
+        # PostgreSQL quotes the value it couldn't take, which may be a customer's.
+        raise WolkvoxError(
+            f"The ledger refused a value ({type(error).__name__}, SQLSTATE {error.sqlstate}); nothing of the"
+            " current step was kept. Please report this: every value should have been checked before."
+        ) from None
+    finally:
+        connection.close()

@@ -1,0 +1,69 @@
+"""What the ledger says of a chunk, a run and an operation: figures for XCom and logs, no personal data."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from wolkvox.ledger.database import Connection, sql
+
+
+@dataclass(slots=True)
+class Tally:
+    """
+    Records by state.
+
+    ``unknown`` counts those whose last call nobody saw the answer of, ``resent`` those sent more than once.
+    """
+
+    states: Counter[str] = field(default_factory=Counter)
+    unknown: int = 0
+    resent: int = 0
+
+    @property
+    def total(self) -> int:
+        """All records."""
+        return sum(self.states.values())
+
+
+def tally(connection: Connection, dag_run_id: str, chunk_id: str | None = None) -> Tally:
+    """Count a chunk's records, or those in all chunks of a run."""
+    result = Tally()
+    for state, records, unknown, resent in connection.execute(
+        sql("tally"), {"dag_run_id": dag_run_id, "chunk_id": chunk_id}
+    ):
+        result.states[state] = records
+        result.unknown += unknown
+        result.resent += resent
+    return result
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """Records still to be sent, and when the customer of the oldest one was contacted."""
+
+    waiting: int
+    oldest: datetime | None
+
+
+def backlog(connection: Connection, operation: str) -> Backlog:
+    """What an operation has still to send: pending records and failed ones, which are offered again."""
+    row = connection.execute(
+        "SELECT count(*), min(contacted_at) FROM wolkvox.codification"
+        " WHERE operation = %s AND state IN ('pending', 'failed')",
+        (operation,),
+    ).fetchone()
+    assert row is not None
+    return Backlog(*row)
+
+
+def seconds_per_call(connection: Connection, operation: str) -> float | None:
+    """Median seconds a call took lately; None when there was none."""
+    row = connection.execute(
+        "SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM settled_at - sent_at))::float"
+        " FROM (SELECT settled_at, sent_at FROM wolkvox.codification"
+        " WHERE operation = %s AND state = 'coded' ORDER BY id DESC LIMIT 1000) AS recent",
+        (operation,),
+    ).fetchone()
+    return None if row is None or row[0] is None else float(row[0])

@@ -1,0 +1,174 @@
+"""The ledger as the codify loop sees it: one chunk, one slot, one durable round trip per record."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from threading import Event
+from time import monotonic
+from types import TracebackType
+from typing import TypeVar
+
+import psycopg
+from tenacity import (
+    Retrying,
+    retry_if_exception_type,
+    stop_after_delay,
+    stop_when_event_set,
+    wait_exponential_jitter,
+)
+from tenacity.nap import sleep_using_event
+
+from wolkvox.codify import Record, Settled
+from wolkvox.errors import LedgerUnavailable, Stopped
+from wolkvox.ledger.database import Connection, sql
+from wolkvox.ledger.slots import LOOK_AGAIN, Holder, SlotRules, sweep, take_slot
+from wolkvox.ledger.staging import Chunk
+
+LOST = (psycopg.OperationalError, psycopg.InterfaceError, LedgerUnavailable)
+LEDGER_PATIENCE = 120.0  # seconds a task waits for PostgreSQL to come back
+
+log = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
+
+
+class ChunkSession:
+    """
+    A slot of the token, held for one chunk, and the chunk's records.
+
+    When PostgreSQL goes away nothing is sent: every call waits for a ledger that answers, up to ``patience``
+    seconds, takes a slot anew, and then writes what was still to be written.
+
+    :param connect: opens a ledger connection in autocommit mode
+    :raises NoFreeSlot: on entering, when both slots stay taken
+    :raises LedgerUnavailable: from any method, when PostgreSQL stays away
+    """
+
+    def __init__(
+        self,
+        connect: Callable[[], Connection],
+        chunk: Chunk,
+        rules: SlotRules,
+        holder: Holder,
+        stop: Event,
+        patience: float = LEDGER_PATIENCE,
+    ) -> None:
+        self._connect, self._chunk, self._rules, self._holder = connect, chunk, rules, holder
+        self._stop, self._patience = stop, patience
+        self._connection: Connection | None = None
+        self._slot = self._previous_slot = ""
+        self._at_risk: list[int] = []  # records this process has marked as being sent
+
+    def __enter__(self) -> ChunkSession:
+        self.run(lambda _: None)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._connection is not None:
+            self._connection.close()
+
+    def waiting(self) -> Sequence[Record]:
+        """The chunk's pending records, the untried and the newest first.
+
+        When there are none left but some that a dead task was sending, waits until those can't be in flight any
+        more, and returns them.
+        """
+        deadline = monotonic() + self._rules.call_timeout + self._rules.patience
+        while True:
+            records = self.run(self._pending)
+            if records or monotonic() > deadline or not self.run(self._orphaned):
+                return records
+            if self._stop.wait(LOOK_AGAIN):
+                return []
+            self.run(lambda connection: sweep(connection, self._rules, mine=self._slot))
+
+    def advance(self, settled: Settled | None, following: int | None) -> bool:
+        """Settle one record and mark the next one, in one statement; False when the next one isn't ours."""
+        self._at_risk = [record for record in (settled.id if settled else None, following) if record is not None]
+        claimed = self.run(lambda connection: self._advance(connection, settled, following))
+        self._at_risk = [following] if following is not None and claimed else []
+        return claimed
+
+    def reopen(self, ids: Sequence[int]) -> None:
+        """Put settled records of the chunk back to pending."""
+        self.run(
+            lambda connection: connection.execute(
+                "UPDATE wolkvox.codification SET state = 'pending', settled_at = NULL"
+                " WHERE id = ANY(%s) AND chunk_id = %s AND state IN ('rejected', 'failed')",
+                (list(ids), self._chunk.chunk_id),
+            )
+        )
+
+    def run(self, work: Callable[[Connection], Result]) -> Result:
+        """Do some work on the ledger, again after a reconnection if the connection is lost meanwhile."""
+        attempts = Retrying(
+            retry=retry_if_exception_type(LOST),
+            wait=wait_exponential_jitter(initial=0.2, max=5.0, jitter=0.2),
+            stop=stop_after_delay(self._patience) | stop_when_event_set(self._stop),
+            sleep=sleep_using_event(self._stop),
+            before_sleep=lambda _: self._forget(),
+            reraise=True,
+        )
+        try:
+            return attempts(lambda: work(self._connected()))
+        except LOST as error:
+            if self._stop.is_set():
+                raise Stopped("Told to stop while PostgreSQL was away.") from error
+            raise LedgerUnavailable(
+                f"The ledger stayed out of reach for {self._patience:.0f} s: {str(error).strip()}. Nothing is sent"
+                " without it; the rest of the chunk stays pending, and a retry takes it up."
+            ) from error
+
+    def _connected(self) -> Connection:
+        if self._connection is None:
+            connection = self._connect()
+            try:
+                slot = take_slot(connection, self._rules, self._holder, self._stop, self._at_risk)
+            except BaseException:
+                connection.close()
+                raise
+            self._previous_slot, self._slot = self._slot or slot, slot
+            self._connection = connection
+        return self._connection
+
+    def _forget(self) -> None:
+        log.warning("The ledger doesn't answer; nothing is sent until it does.")
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _pending(self, connection: Connection) -> list[Record]:
+        rows = connection.execute(
+            sql("waiting"), {"dag_run_id": self._chunk.dag_run_id, "chunk_id": self._chunk.chunk_id}
+        )
+        return [Record(*row) for row in rows]
+
+    def _orphaned(self, connection: Connection) -> bool:
+        row = connection.execute(
+            "SELECT EXISTS (SELECT FROM wolkvox.codification"
+            " WHERE dag_run_id = %s AND chunk_id = %s AND state = 'sending')",
+            (self._chunk.dag_run_id, self._chunk.chunk_id),
+        ).fetchone()
+        return bool(row and row[0])
+
+    def _advance(self, connection: Connection, settled: Settled | None, following: int | None) -> bool:
+        cursor = connection.execute(
+            sql("advance"),
+            {
+                "settled": settled.id if settled else None,
+                "state": settled.state if settled else None,
+                "reason": settled.reason if settled else None,
+                "code": settled.code if settled else None,
+                "msg": settled.msg if settled else None,
+                "uncounted": 0 if settled is None or settled.counts else 1,
+                "following": following,
+                "chunk_id": self._chunk.chunk_id,
+                "slot": self._slot,
+                "previous_slot": self._previous_slot,
+            },
+            prepare=True,
+        )
+        return cursor.rowcount == 1

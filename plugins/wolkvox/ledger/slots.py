@@ -1,0 +1,172 @@
+"""
+At most two requests in flight per token, over every process that shares the ledger.
+
+A slot is a PostgreSQL advisory lock on (token fingerprint, slot number), held by the connection that writes the
+ledger: a process that dies, or loses the ledger, loses its slot.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from threading import Event
+
+from wolkvox.chunks import SLOTS
+from wolkvox.errors import NoFreeSlot, Stopped
+from wolkvox.ledger.database import Connection, sql
+
+LOOK_AGAIN = 0.5  # seconds between two looks for a free slot
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """The task instance that holds a slot, as shown to whoever waits for it."""
+
+    dag_id: str
+    dag_run_id: str
+    task_id: str
+    map_index: int
+    try_number: int
+
+
+@dataclass(frozen=True, slots=True)
+class SlotRules:
+    """
+    Whose slots these are.
+
+    ``call_timeout`` (seconds) is how long an unanswered call may still be in flight at the vendor; ``patience``
+    (seconds) is how long a task waits for a free slot.
+    """
+
+    fingerprint: int
+    operation: str
+    call_timeout: float
+    patience: float
+
+
+def take_slot(connection: Connection, rules: SlotRules, holder: Holder, stop: Event, own: Sequence[int] = ()) -> str:
+    """
+    Lock a free slot of the token and settle what its last holder left behind.
+
+    A record that is still marked as being sent in a slot nobody holds is a call whose answer nobody saw. The
+    slot is waited out until that call can't be in flight any more; the record is pending again then.
+
+    :param own: ids of records that this process itself is sending, after a reconnection
+    :returns: the slot's name
+    :raises NoFreeSlot: naming who holds the slots
+    :raises Stopped: when ``stop`` is set meanwhile
+    """
+    deadline = time.monotonic() + rules.patience
+    while True:
+        for number in _waits(connection, rules, own):
+            if not _lock(connection, rules, number):
+                continue
+            seconds = _waits(connection, rules, own)[number]  # again: only now nobody else sends in it
+            if stop.wait(max(0.0, seconds)):
+                raise Stopped("Told to stop while waiting for an unanswered call of an earlier task to end.")
+            return _hold(connection, rules, holder, number, own)
+        if time.monotonic() >= deadline:
+            raise NoFreeSlot(_explain(connection, rules))
+        if stop.wait(LOOK_AGAIN):
+            raise Stopped("Told to stop while waiting for a free slot.")
+
+
+@contextmanager
+def slot_for_calls(connection: Connection, rules: SlotRules, holder: Holder, stop: Event) -> Iterator[None]:
+    """
+    A slot for a few calls that concern no record.
+
+    The slot is noted as busy for one ``call_timeout``, in case nobody lives to see a call's end; errors as
+    ``take_slot``.
+    """
+    slot = take_slot(connection, rules, holder, stop)
+    busy = "UPDATE wolkvox.slot SET busy_until = clock_timestamp() + %s WHERE slot = %s"
+    connection.execute(busy, (timedelta(seconds=rules.call_timeout), slot))
+    try:
+        yield
+    finally:
+        connection.execute(busy, (None, slot))
+        connection.execute("SELECT pg_advisory_unlock(%s, %s)", (rules.fingerprint, int(slot.rpartition("/")[2])))
+
+
+def _prefix(rules: SlotRules) -> str:
+    return f"{rules.fingerprint & 0xFFFFFFFF:08x}/"
+
+
+def _slot(rules: SlotRules, number: int) -> str:
+    return f"{_prefix(rules)}{number}"
+
+
+def sweep(connection: Connection, rules: SlotRules, mine: str | None = None) -> None:
+    """
+    Put back to pending what dead tasks left marked as being sent, in slots that are free and silent.
+
+    :param mine: the slot this process holds, which needs no sweeping
+    """
+    for number, seconds in _waits(connection, rules, ()).items():
+        slot = _slot(rules, number)
+        if slot == mine or seconds > 0 or not _lock(connection, rules, number):
+            continue
+        try:
+            if _waits(connection, rules, ())[number] <= 0:
+                connection.execute(sql("requeue_orphans"), {"slot": slot, "own": []})
+        finally:
+            connection.execute("SELECT pg_advisory_unlock(%s, %s)", (rules.fingerprint, number))
+
+
+def _waits(connection: Connection, rules: SlotRules, own: Sequence[int]) -> dict[int, float]:
+    """The seconds until each slot is surely silent, the most silent first; 0 or less: it is silent now."""
+    rows = connection.execute(
+        sql("slot_waits"),
+        {
+            "prefix": _prefix(rules),
+            "call_timeout": timedelta(seconds=rules.call_timeout),
+            "slots": SLOTS,
+            "own": list(own),
+        },
+    )
+    return {number: 0.0 if seconds is None else seconds for number, seconds in rows}
+
+
+def _lock(connection: Connection, rules: SlotRules, number: int) -> bool:
+    row = connection.execute("SELECT pg_try_advisory_lock(%s, %s)", (rules.fingerprint, number)).fetchone()
+    return bool(row and row[0])
+
+
+def _hold(connection: Connection, rules: SlotRules, holder: Holder, number: int, own: Sequence[int]) -> str:
+    slot = _slot(rules, number)
+    facts = {
+        **asdict(holder),
+        "slot": slot,
+        "operation": rules.operation,
+        "fingerprint": rules.fingerprint,
+        "number": number,
+        "host": socket.gethostname(),
+        "pid": os.getpid(),
+    }
+    with connection.transaction():
+        connection.execute(sql("requeue_orphans"), {"slot": slot, "own": list(own)})
+        connection.execute(sql("hold_slot"), facts)
+    return slot
+
+
+def _explain(connection: Connection, rules: SlotRules) -> str:
+    """Who holds the slots."""
+    rows = connection.execute(
+        "SELECT slot, dag_id, dag_run_id, task_id, map_index, host, pid, taken_at"
+        " FROM wolkvox.slot WHERE starts_with(slot, %s) ORDER BY slot",
+        (_prefix(rules),),
+    )
+    holders = "; ".join(
+        f"{dag}.{task}[{index}] of run {run} on {host} (process {pid}) since {since:%Y-%m-%d %H:%M:%S %Z}"
+        for _, dag, run, task, index, host, pid, since in rows
+    )
+    return (
+        f"Both slots of the token stayed taken for {rules.patience:.0f} s. Held by: {holders or 'not known'}."
+        " The task is retried; if a holder is long dead, end its database session."
+    )

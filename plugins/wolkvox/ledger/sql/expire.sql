@@ -1,0 +1,5 @@
+UPDATE wolkvox.codification
+SET state = 'expired', settled_at = now(), dag_run_id = %(dag_run_id)s
+WHERE operation = %(operation)s
+    AND state IN ('pending', 'failed')
+    AND contacted_at < now() - %(expire_after)s

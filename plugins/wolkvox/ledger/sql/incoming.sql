@@ -1,0 +1,12 @@
+CREATE TEMPORARY TABLE incoming (
+    position bigint GENERATED ALWAYS AS IDENTITY,
+    contact_key uuid NOT NULL,
+    type_campaign text,
+    campaign_id text,
+    customer_id text,
+    cod_act text,
+    cod_act_2 text,
+    comment text,
+    contacted_at timestamptz,
+    reason text
+) ON COMMIT DROP

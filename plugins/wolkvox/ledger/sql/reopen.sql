@@ -1,0 +1,25 @@
+WITH again AS (
+    SELECT id, state, attempts, reason, response_code, response_msg, settled_at
+    FROM wolkvox.codification
+    WHERE operation = %(operation)s
+        AND contacted_at >= %(window_start)s
+        AND contacted_at < %(window_end)s
+        AND state IN ('rejected', 'failed')
+        AND (state = %(kind)s OR reason = %(kind)s)
+    FOR UPDATE
+), kept AS (
+    INSERT INTO wolkvox.answer (
+        codification_id, state, attempts, reason, response_code, response_msg, settled_at
+    )
+    SELECT id, state, attempts, reason, response_code, response_msg, settled_at FROM again
+)
+UPDATE wolkvox.codification AS record
+SET state = 'pending',
+    reason = NULL,
+    response_code = NULL,
+    response_msg = NULL,
+    settled_at = NULL,
+    dag_run_id = %(dag_run_id)s,
+    chunk_id = NULL
+FROM again
+WHERE record.id = again.id

@@ -1,0 +1,3 @@
+UPDATE wolkvox.codification
+SET state = 'pending', reason = 'unknown_crash', response_code = NULL, response_msg = NULL, settled_at = NULL
+WHERE slot = %(slot)s AND state = 'sending' AND id <> ALL(%(own)s)

@@ -1,0 +1,78 @@
+"""A run's options, as the DAG's params give them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import pendulum
+
+from wolkvox.errors import BadSetting
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """
+    ``limit`` is in records; ``resend`` is "failed", "rejected" or a reason; ``max_failed_ratio`` is the share of
+    the records answered for that may have failed or been rejected before the run is red.
+    """
+
+    window_start: datetime | None
+    window_end: datetime | None
+    lookback: timedelta
+    limit: int | None
+    dry_run: bool
+    max_failed_ratio: float
+    resend: str | None
+
+
+def read_options(params: Mapping[str, Any], zone: str) -> RunOptions:
+    """
+    Read the options of a run.
+
+    :param zone: the zone of a moment that is given without one
+    :raises BadSetting: naming the param and what it should be
+    """
+    limit = _number(params, "limit", None)
+    ratio = _number(params, "max_failed_ratio", 0.05)
+    lookback = _number(params, "lookback_hours", 24)
+    if ratio is None or ratio > 1:
+        raise BadSetting("max_failed_ratio must be a number from 0 to 1.")
+    resend = str(params.get("resend") or "none")
+    return RunOptions(
+        window_start=_moment(params, "window_start", zone),
+        window_end=_moment(params, "window_end", zone),
+        lookback=timedelta(hours=lookback or 0),
+        limit=None if limit is None else int(limit),
+        dry_run=str(params.get("dry_run", False)).lower() == "true",
+        max_failed_ratio=ratio,
+        resend=None if resend == "none" else resend,
+    )
+
+
+def _moment(params: Mapping[str, Any], name: str, zone: str) -> datetime | None:
+    value = params.get(name)
+    if value is None or value == "":
+        return None
+    try:
+        moment = pendulum.parse(str(value), tz=zone)
+    except ValueError:
+        moment = None
+    if not isinstance(moment, datetime):
+        raise BadSetting(f"{name} must be a moment such as 2026-01-31T08:00:00-05:00.")
+    return moment
+
+
+def _number(params: Mapping[str, Any], name: str, default: float | None) -> float | None:
+    value = params.get(name, default)
+    if value is None or value == "":
+        return default
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = -1.0
+    if not 0 <= number < float("inf"):
+        raise BadSetting(f"{name} must be a number of at least 0.")
+    return number

