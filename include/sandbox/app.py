@@ -141,7 +141,7 @@ class _Call(NamedTuple):
 
 def _read(request: Request, body: bytes) -> _Call:
     query = request.query_params
-    api = (request.url.path, request.method, query.get("api", ""))
+    api = (request.scope["path"], request.method, query.get("api", ""))
     fields = _fields(body) if api == CODIFY else {}
     return _Call(api, _record(query, fields), fields.get("cod_act", ""))
 
@@ -178,9 +178,7 @@ async def _deliver(answer: Answer, scope: Scope, receive: Receive, send: Send) -
         length = str(len(answer.body)).encode()
         headers_sent = [(b"content-type", answer.content_type.encode()), (b"content-length", length)]
         await send({"type": "http.response.start", "status": answer.status, "headers": headers_sent})
-        await send(
-            {"type": "http.response.body", "body": answer.body[: len(answer.body) // 2], "more_body": True}
-        )
+        await send({"type": "http.response.body", "body": answer.body[: len(answer.body) // 2], "more_body": True})
         transport.close()
     elif not transport.is_closing():
         connection = transport.get_extra_info("socket")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
+from http import HTTPStatus
 from typing import Any
 
 from sandbox.answers import (
@@ -57,9 +58,7 @@ KINDS: Mapping[str, Callable[[Fault, str], Answer]] = {
     "status": _status,
     "reset_before": lambda fault, customer: CONNECTION_DROPPED,
     "reset_after": lambda fault, customer: replace(CONNECTION_DROPPED, effect=True),
-    "truncated": lambda fault, customer: replace(
-        coded(customer), delivery=Delivery.TRUNCATED, label="truncated"
-    ),
+    "truncated": lambda fault, customer: replace(coded(customer), delivery=Delivery.TRUNCATED, label="truncated"),
     "slow": lambda fault, customer: replace(coded(customer), seconds=fault.seconds),
     "html_200": lambda fault, customer: page(200, "wolkvox"),
     "string_code": lambda fault, customer: coded(customer, code="202"),
@@ -86,4 +85,7 @@ def _read_fault(fault: Any) -> Fault:
         raise ValueError(f"a fault needs a kind, one of {', '.join(KINDS)}; got {fault!r}")
     if unknown := fault.keys() - {known.name for known in fields(Fault)}:
         raise ValueError(f"unknown settings of a fault: {', '.join(sorted(unknown))}")
-    return Fault(**fault)
+    read = Fault(**fault)
+    if not isinstance(read.seconds, int | float) or read.status not in set(HTTPStatus):
+        raise ValueError(f"seconds must be a number and status one of HTTP's; got {fault!r}")
+    return read
