@@ -152,7 +152,7 @@ class WolkvoxHook(HttpHook):
     def _pool(self) -> HTTPConnectionPool:
         """The connection pool that requests itself would use for this address."""
         session = self._session
-        request = session.prepare_request(requests.Request("PUT", self.settings.base_url))
+        request = session.prepare_request(requests.Request("GET", self.settings.base_url))
         options = session.merge_environment_settings(request.url, {}, None, None, None)
         adapter = session.get_adapter(self.settings.base_url)
         if not isinstance(adapter, HTTPAdapter):

@@ -150,7 +150,7 @@ class WolkvoxStageOperator(WolkvoxOperator):
         run = context["dag_run"]
         asked = run.run_after
         interval_end = context.get("data_interval_end") or asked
-        if str(run.run_type) == "manual":
+        if run.run_type == "manual":
             interval_end = max(interval_end, asked)
         return choose_window(
             asked_start=options.window_start,

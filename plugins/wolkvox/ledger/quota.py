@@ -76,8 +76,7 @@ def align(connection: Connection, rules: QuotaRules, vendor_left: int | None = N
             "operation": rules.operation,
             "day": rules.today(),
             "own_limit": rules.own_limit,
-            "vendor_left": vendor_left,
-            "reserve": rules.reserve,
+            "vendor_left": None if vendor_left is None else max(0, vendor_left - rules.reserve),
             "exhaustion": EXHAUSTION,
         },
     ).fetchone()
