@@ -90,7 +90,7 @@ def upgrade() -> None:
     )
     op.execute(
         "COMMENT ON COLUMN wolkvox.quota.calls IS 'calls made or reserved by a running task that day';"
-        "COMMENT ON COLUMN wolkvox.quota.call_limit IS 'calls allowed that day, the smaller of the settings and the vendor; null: not known'"
+        "COMMENT ON COLUMN wolkvox.quota.call_limit IS 'calls allowed that day; null: not known'"
     )
     op.execute(
         """
