@@ -94,15 +94,11 @@ def postgres_as_the_image_runs_it(compose: dict[str, Any], port: int, pgdata: Pa
     pgexec("pg_ctl", (*control, "-o", listen, "start"), bin_path=server.bin_path, user=server.system_user)
     try:
         environment = compose["services"]["postgres"]["environment"]
-        superuser, database, password = (
-            environment[f"POSTGRES_{name}"] for name in ("USER", "DB", "PASSWORD")
-        )
+        superuser, database, password = (environment[f"POSTGRES_{name}"] for name in ("USER", "DB", "PASSWORD"))
         with psycopg.connect(host=str(pgdata), port=port, user="postgres", autocommit=True) as connection:
             connection.execute(f"CREATE ROLE {superuser} SUPERUSER LOGIN PASSWORD '{password}'")
             connection.execute(f"CREATE DATABASE {database} OWNER {superuser}")
-        with psycopg.connect(
-            host=str(pgdata), port=port, user="postgres", dbname=database, autocommit=True
-        ) as db:
+        with psycopg.connect(host=str(pgdata), port=port, user="postgres", dbname=database, autocommit=True) as db:
             db.execute(compose["configs"]["ledger-database"]["content"])
         yield
     finally:
@@ -111,9 +107,7 @@ def postgres_as_the_image_runs_it(compose: dict[str, Any], port: int, pgdata: Pa
 
 def build_image(home: Path) -> None:
     """Lay out /opt/airflow as the Dockerfile does."""
-    for source, target in re.findall(
-        r"^COPY (\w+) /opt/airflow/(\w+)$", (ROOT / "Dockerfile").read_text(), re.M
-    ):
+    for source, target in re.findall(r"^COPY (\w+) /opt/airflow/(\w+)$", (ROOT / "Dockerfile").read_text(), re.M):
         shutil.copytree(ROOT / source, home / target, ignore=shutil.ignore_patterns("__pycache__"))
 
 
@@ -160,9 +154,7 @@ class Deployment:
         kind, *command = self.services[service]["healthcheck"]["test"]
         assert kind == "CMD"
         deadline = time.monotonic() + START_LIMIT
-        while subprocess.run(
-            command, env=self.environment(service), capture_output=True, cwd=self.home
-        ).returncode:
+        while subprocess.run(command, env=self.environment(service), capture_output=True, cwd=self.home).returncode:
             written = self.log(service).read_text()[-4000:]
             assert self.processes[service].poll() is None, f"{service} ended: {written}"
             assert time.monotonic() < deadline, f"{service} is not healthy: {written}"
@@ -267,9 +259,7 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
     }
     variables = filled_in_example(f"http://127.0.0.1:{sandbox}", int(postgres))
     compose = interpolate(substitute(RAW, here), variables)
-    stack = Deployment(
-        compose["services"], home, f"http://127.0.0.1:{api}", f"http://127.0.0.1:{sandbox}", native
-    )
+    stack = Deployment(compose["services"], home, f"http://127.0.0.1:{api}", f"http://127.0.0.1:{sandbox}", native)
     build_image(home)
     pgdata = tmp_path_factory.mktemp("postgres") / "data"
     with postgres_as_the_image_runs_it(compose, int(postgres), pgdata):
@@ -316,20 +306,14 @@ def test_a_missing_secret_is_refused_by_name(missing: str, value: str | None) ->
 
 
 def test_the_example_as_it_is_starts_nothing() -> None:
-    values = {
-        name: value or "" for name, value in dotenv_values(ROOT / ".env.example", interpolate=False).items()
-    }
+    values = {name: value or "" for name, value in dotenv_values(ROOT / ".env.example", interpolate=False).items()}
     assert {name for name, value in values.items() if not value} == REQUIRED
     with pytest.raises(MissingVariable):
         interpolate(RAW, values)
 
 
 def test_every_variable_is_documented_in_the_example() -> None:
-    used = {
-        found["name"]
-        for found in VARIABLE.finditer((ROOT / "docker-compose.yaml").read_text())
-        if found["name"]
-    }
+    used = {found["name"] for found in VARIABLE.finditer((ROOT / "docker-compose.yaml").read_text()) if found["name"]}
     assert documented() == used
 
 
@@ -359,9 +343,7 @@ def test_nothing_is_reachable_from_the_network_unless_asked_for() -> None:
 
 def test_the_image_context_holds_what_the_dockerfile_copies_and_no_secrets() -> None:
     copied = re.findall(r"^COPY (.+) \S+$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
-    first, *others = [
-        line for line in (ROOT / ".dockerignore").read_text().splitlines() if not line.startswith("#")
-    ]
+    first, *others = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if not line.startswith("#")]
     assert first == "*"
     assert {line[1:] for line in others if line.startswith("!")} == set(" ".join(copied).split())
 
