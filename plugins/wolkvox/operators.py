@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 # Errors that no retry can mend: somebody has to change a connection or a param first.
 HOPELESS = (BadSetting, BadToken, WrongEndpoint)
 
+EXPIRE_AFTER = timedelta(days=31)  # age of a contact from which it is no longer sent
 SLOT_PATIENCE = 600.0  # seconds a task waits for a free slot before it says who holds them
 
 
@@ -104,7 +105,7 @@ class WolkvoxStageOperator(WolkvoxOperator):
         sql: str,
         warehouse_conn_id: str = "warehouse",
         timezone: str = "America/Bogota",
-        expire_after: timedelta = timedelta(days=31),
+        expire_after: timedelta = EXPIRE_AFTER,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -214,3 +215,31 @@ class WolkvoxVerdictOperator(WolkvoxOperator):
         for asset in self.outlets:
             context["outlet_events"][asset].extra = summary
         return summary
+
+
+class WolkvoxRetentionOperator(BaseOperator):
+    """
+    Delete old settled records from the ledger and return how many.
+
+    :param keep: how long a record is kept after it was staged; longer than contacts may wait to be sent
+    :param ledger_conn_id: PostgreSQL connection of the ledger
+    """
+
+    def __init__(self, *, keep: timedelta, ledger_conn_id: str = "wolkvox_ledger", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.keep = keep
+        self.ledger_conn_id = ledger_conn_id
+
+    def execute(self, context: Context) -> int:
+        """Delete, batch by batch."""
+        from wolkvox.ledger.database import connected
+        from wolkvox.ledger.retention import forget
+
+        if self.keep <= EXPIRE_AFTER:
+            give_up(
+                BadSetting(f"keep must be longer than {EXPIRE_AFTER.days} days: younger contacts may be pulled again.")
+            )
+        with connected(self.ledger_conn_id) as ledger:
+            forgotten = forget(ledger, self.keep)
+        self.log.info("Deleted %d records staged more than %d days ago.", forgotten, self.keep.days)
+        return forgotten

@@ -58,6 +58,7 @@ def upgrade() -> None:
         " (operation, contacted_at DESC) WHERE state IN ('pending', 'failed')"
     )
     op.execute("CREATE INDEX codification_sending ON wolkvox.codification (slot) WHERE state = 'sending'")
+    op.execute("CREATE INDEX codification_staged ON wolkvox.codification USING brin (staged_at)")
     op.execute("CREATE INDEX codification_run ON wolkvox.codification (dag_run_id, chunk_id)")
     op.execute(
         """

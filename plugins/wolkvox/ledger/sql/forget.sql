@@ -1,0 +1,8 @@
+DELETE FROM wolkvox.codification
+WHERE id IN (
+    SELECT id
+    FROM wolkvox.codification
+    WHERE staged_at < now() - %(keep)s
+        AND state NOT IN ('pending', 'sending', 'failed')
+    LIMIT %(batch)s
+)
