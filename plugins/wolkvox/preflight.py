@@ -8,7 +8,7 @@ from datetime import timedelta
 from threading import Event
 from typing import TypeVar
 
-from wolkvox.errors import BadToken, WolkvoxError, WrongEndpoint
+from wolkvox.errors import BadToken, WolkvoxError
 from wolkvox.hook import WolkvoxHook
 from wolkvox.ledger.database import Connection
 from wolkvox.ledger.quota import QuotaRules, QuotaState, align, reserve
@@ -32,7 +32,7 @@ def calls_left(
     """
     Today's calls, as the ledger and, unless ``preflight`` is off, the vendor count them. Costs one call.
 
-    :raises BadToken, WrongEndpoint: the run can't succeed
+    :raises BadToken: the run can't succeed
     """
     sweep(connection, slots)
     state = align(connection, quota)
@@ -53,7 +53,7 @@ def disposition_codes(
     """
     The operation's disposition codes, asked for at most once a day; None when they are not to be checked.
 
-    :raises BadToken, WrongEndpoint: the run can't succeed
+    :raises BadToken: the run can't succeed
     """
     if not wolkvox.settings.check_codes:
         return None
@@ -82,13 +82,13 @@ def _ask(
     stop: Event,
     call: Callable[[], Result],
 ) -> Result | None:
-    """Make one call in a slot of the token, counted; None when wolkvox doesn't tell, which stops nothing."""
+    """Make one call in a slot of the token, counted; None when wolkvox doesn't tell, which stops nothing: a wrong address shows with the first record."""
     with slot_for_calls(connection, slots, holder, stop):
         if reserve(connection, quota, quota.today(), 1) == 0:
             return None
         try:
             return call()
-        except (BadToken, WrongEndpoint):
+        except BadToken:
             raise
         except WolkvoxError as error:
             log.warning("%s The run goes on without it.", error)
