@@ -166,7 +166,7 @@ class Deployment:
             _signal_group(process, signal.SIGTERM)
         for process in self.processes.values():
             with suppress(subprocess.TimeoutExpired):
-                process.wait(20)
+                process.wait(10)
             _signal_group(process, signal.SIGKILL)
             process.wait()
 
