@@ -82,7 +82,11 @@ def _ask(
     stop: Event,
     call: Callable[[], Result],
 ) -> Result | None:
-    """Make one call in a slot of the token, counted; None when wolkvox doesn't tell, which stops nothing: a wrong address shows with the first record."""
+    """
+    Make one call in a slot of the token, counted.
+
+    None when wolkvox doesn't tell, which stops nothing: a wrong address shows with the first record.
+    """
     with slot_for_calls(connection, slots, holder, stop):
         if reserve(connection, quota, quota.today(), 1) == 0:
             return None
