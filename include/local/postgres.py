@@ -73,12 +73,8 @@ def _account(name: str) -> pwd.struct_passwd:
     except KeyError:
         useradd = shutil.which("useradd", path="/usr/sbin:/sbin:/usr/bin:/bin")
         if useradd is None:
-            raise StackError(
-                "PostgreSQL can't run as root, and there is no useradd here: run this as a user"
-            ) from None
-        subprocess.run(
-            [useradd, "--system", "--shell", "/usr/sbin/nologin", name], check=True, capture_output=True
-        )
+            raise StackError("PostgreSQL can't run as root, and there is no useradd here: run this as a user") from None
+        subprocess.run([useradd, "--system", "--shell", "/usr/sbin/nologin", name], check=True, capture_output=True)
         return pwd.getpwnam(name)
 
 

@@ -11,27 +11,22 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-AIRFLOW = ("api-server", "scheduler", "dag-processor", "triggerer")
+AIRFLOW = ("api-server", "scheduler", "dag-processor", "triggerer", "log-server")
 
 
 def command(program: str, environment: Mapping[str, str]) -> list[str]:
     """
     The program's command line.
 
-    The scheduler and the triggerer serve no logs: they would do so on every network interface, and the
-    api-server reads the same files.
+    A program of its own serves the logs of running tasks: Airflow's scheduler and triggerer would do so on every
+    network interface.
     """
+    uvicorn = [sys.executable, "-m", "uvicorn", "--host", "127.0.0.1", "--no-access-log"]
     if program == "sandbox":
-        server = [
-            sys.executable,
-            "-m",
-            "uvicorn",
-            "sandbox.app:app",
-            "--no-access-log",
-            "--host",
-            "127.0.0.1",
-        ]
-        return [*server, "--port", environment["SANDBOX_PORT"]]
+        return [*uvicorn, "--port", environment["SANDBOX_PORT"], "sandbox.app:app"]
+    if program == "log-server":
+        port = environment["AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT"]
+        return [*uvicorn, "--port", port, "--factory", "airflow.utils.serve_logs.log_server:get_app"]
     quiet = ["--skip-serve-logs"] if program in ("scheduler", "triggerer") else []
     return ["airflow", program, *quiet]
 
@@ -40,9 +35,7 @@ def main() -> None:
     """Replace this process by the program."""
     path, program = sys.argv[1:]
     given: dict[str, str] = json.loads(Path(path).read_text())
-    environment = {
-        name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW_")
-    } | given
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW_")} | given
     arguments = command(program, environment)
     os.execvpe(arguments[0], arguments, environment)  # noqa: S606 - the stack's own command lines
 

@@ -31,6 +31,7 @@ OPERATION = "0041"
 LICENSES = 20
 LOGIN = "admin"
 DEFAULTS = "WOLKVOX_LOCAL_DEFAULTS"  # which of the exported values are not the caller's own
+LOG_PORT = "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT"
 MODE = "WOLKVOX_LOCAL_MODE"
 
 
@@ -97,9 +98,7 @@ def open_stack(root: Path, caller: Mapping[str, str]) -> Stack:
     """
     root = root.absolute()
     if UNQUOTABLE & set(str(root) + str(BIN)):
-        raise StackError(
-            f"{root} has one of {' '.join(sorted(UNQUOTABLE - set(chr(10))))} in it: use another folder"
-        )
+        raise StackError(f"{root} has one of {' '.join(sorted(UNQUOTABLE - set(chr(10))))} in it: use another folder")
     root.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, parents=True, exist_ok=True)
     kept = _read(root / "ports.json")
     ports = {
@@ -252,17 +251,13 @@ def environment(stack: Stack, caller: Mapping[str, str], *, demo: bool) -> dict[
     return values | {
         DEFAULTS: " ".join(kept),
         "PATH": _first([str(BIN)], caller.get("PATH", os.defpath)),
-        "PYTHONPATH": _first(
-            [str(PROJECT / "plugins"), str(PROJECT / "include")], caller.get("PYTHONPATH", "")
-        ),
+        "PYTHONPATH": _first([str(PROJECT / "plugins"), str(PROJECT / "include")], caller.get("PYTHONPATH", "")),
     }
 
 
 def _first(folders: list[str], path: str) -> str:
     """``path`` with these folders in front, each once."""
-    return os.pathsep.join(
-        [*folders, *(part for part in path.split(os.pathsep) if part and part not in folders)]
-    )
+    return os.pathsep.join([*folders, *(part for part in path.split(os.pathsep) if part and part not in folders)])
 
 
 def programs_environment(stack: Stack, caller: Mapping[str, str], *, demo: bool) -> dict[str, str]:
@@ -280,8 +275,6 @@ def programs_environment(stack: Stack, caller: Mapping[str, str], *, demo: bool)
 
 
 def same_programs(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
-    """Whether two environments make the programs do the same; the caller's PATH is not part of that."""
-    ignored = {"PATH", "PYTHONPATH", DEFAULTS}
-    return {n: v for n, v in one.items() if n not in ignored} == {
-        n: v for n, v in other.items() if n not in ignored
-    }
+    """Whether two environments make the programs do the same; the caller's PATH is no part of that."""
+    ignored = {"PATH", "PYTHONPATH", DEFAULTS, LOG_PORT}
+    return {n: v for n, v in one.items() if n not in ignored} == {n: v for n, v in other.items() if n not in ignored}

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from local import postgres, supervision
 from local.airflow_api import AirflowApi, call
 from local.settings import (
+    LOG_PORT,
     LOGIN,
     LOOPBACK,
     MODE,
@@ -55,6 +56,9 @@ def start(root: Path, caller: Mapping[str, str], *, demo: bool = False) -> Stack
     stack = open_stack(root, caller)
     with lock(stack.root):
         remote = supervision.manager(stack)
+        if remote and supervision.outdated(stack):
+            supervision.shut_down(remote)
+            remote = None
         wanted = programs_environment(stack, caller, demo=demo)
         if remote and not demo and same_programs(wanted, started_with(root)) and _all_run(remote):
             _wait_for_airflow(stack, remote, since=None)
@@ -71,7 +75,7 @@ def start(root: Path, caller: Mapping[str, str], *, demo: bool = False) -> Stack
         say("Preparing the databases")
         _prepare_databases(stack, wanted, demo=demo)
         say("Starting Airflow and the sandbox")
-        write_private(programs_file(root), wanted)
+        write_private(programs_file(root), {LOG_PORT: str(_free_port()), **wanted})
         since = datetime.now(timezone.utc)
         supervision.start_groups(remote)
         _wait_for_airflow(stack, remote, since=since)
@@ -119,6 +123,12 @@ def _need_free_port(variable: str, port: int) -> None:
             raise StackError(
                 f"Port {port} is taken: choose another one, e.g. `make up {variable}={port + 1}`"
             ) from error
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        return int(probe.getsockname()[1])
 
 
 def _prepare_databases(stack: Stack, wanted: Mapping[str, str], *, demo: bool) -> None:
@@ -183,9 +193,7 @@ def _healthy(url: str, since: datetime | None) -> bool:
 
 
 def _after(moment: str | None, since: datetime | None) -> bool:
-    return moment is not None and (
-        since is None or datetime.fromisoformat(moment.replace("Z", "+00:00")) >= since
-    )
+    return moment is not None and (since is None or datetime.fromisoformat(moment.replace("Z", "+00:00")) >= since)
 
 
 def _import_pools(api: AirflowApi) -> None:
@@ -198,12 +206,7 @@ def _import_pools(api: AirflowApi) -> None:
 
 def _registered(api: AirflowApi, since: datetime | None) -> bool:
     dag = api.get(f"/dags/{DAG}")
-    if (
-        dag
-        and not dag["is_stale"]
-        and not dag["has_import_errors"]
-        and _after(dag["last_parsed_time"], since)
-    ):
+    if dag and not dag["is_stale"] and not dag["has_import_errors"] and _after(dag["last_parsed_time"], since):
         return True
     errors = api.get("/importErrors")["import_errors"]
     if errors:

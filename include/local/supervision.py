@@ -30,9 +30,7 @@ GRACE = 20.0  # seconds a running task has to finish the call it is in
 def manager(stack: Stack) -> Any | None:
     """The remote side of the stack's supervisord (its XML-RPC methods), or None when it isn't running."""
     socket = stack.run / "supervisor.sock"
-    remote = ServerProxy(
-        "http://127.0.0.1", transport=SupervisorTransport(None, None, f"unix://{socket}")
-    ).supervisor
+    remote = ServerProxy("http://127.0.0.1", transport=SupervisorTransport(None, None, f"unix://{socket}")).supervisor
     try:
         remote.getState()
     except OSError:
@@ -44,10 +42,10 @@ def launch(stack: Stack) -> Any:
     """Start supervisord, and PostgreSQL with it."""
     _end_what_a_crash_left(stack)
     stack.logs.mkdir(mode=0o700, exist_ok=True)
-    configuration = stack.root / "supervisord.conf"
-    configuration.write_text(_configuration(stack))
+    path = _configuration_file(stack)
+    path.write_text(_configuration(stack))
     done = subprocess.run(
-        [sys.executable, "-m", "supervisor.supervisord", "-c", str(configuration)],
+        [sys.executable, "-m", "supervisor.supervisord", "-c", str(path)],
         capture_output=True,
         text=True,
         check=False,
@@ -68,6 +66,15 @@ def _end_what_a_crash_left(stack: Stack) -> None:
     # A process number is not given out again while a session is named after it.
     if pid_file.stat().st_mtime > psutil.boot_time() and not psutil.pid_exists(leader):
         _end_orphans(leader)
+
+
+def outdated(stack: Stack) -> bool:
+    """Whether the running supervisord was started with another configuration than it would be now."""
+    return _configuration_file(stack).read_text() != _configuration(stack)
+
+
+def _configuration_file(stack: Stack) -> Path:
+    return stack.root / "supervisord.conf"
 
 
 def _configuration(stack: Stack) -> str:
