@@ -70,7 +70,8 @@ def classify(status: int, headers: Mapping[str, str], body: bytes, now: datetime
     :param now: the moment a ``Retry-After`` that is a date is counted from
     """
     document = _document(body)
-    said = status if document is None else max(status, _code(document.get("code"), status))
+    code = None if document is None else _code(document.get("code"))
+    said = max(status, code or 0)
     msg = _words(document, body)
     text = " ".join(msg.upper().split())
     retry_after = _seconds(headers.get("Retry-After"), now)
@@ -78,7 +79,7 @@ def classify(status: int, headers: Mapping[str, str], body: bytes, now: datetime
     def answer(kind: Kind, reason: str | None = None) -> Answer:
         return Answer(kind, reason, str(said), msg or None, retry_after)
 
-    if 200 <= status < 300 and (document is None or not _has_code(document)):
+    if 200 <= status < 300 and code is None:
         return answer(Kind.UNKNOWN, "unknown_unreadable")
     if 200 <= said < 300:
         return answer(Kind.CODED)
@@ -117,18 +118,15 @@ def _document(body: bytes) -> dict[str, object] | None:
     return document if isinstance(document, dict) else None
 
 
-def _has_code(document: Mapping[str, object]) -> bool:
-    """Whether the body's code is one of the vendor's spellings: a number, digits, "0" or ""."""
-    code = document.get("code")
-    if isinstance(code, str):
-        return not code.strip() or (code.strip().isascii() and code.strip().isdigit())
-    return isinstance(code, int) and not isinstance(code, bool)
-
-
-def _code(code: object, status: int) -> int:
-    """The body's code as a number; "", "0", 0 and anything unreadable say no more than the status."""
+def _code(code: object) -> int | None:
+    """The body's code, which may be an int or digits; 0 for 0, "0" and "", None for what is no code."""
+    if isinstance(code, bool) or not isinstance(code, (int, str)):
+        return None
     digits = str(code).strip()
-    return int(digits) if digits.isascii() and digits.isdigit() and 0 < len(digits) < 5 else status
+    if digits in ("", "0"):
+        return 0
+    number = int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 5 else 0
+    return number if 200 <= number < 600 else None
 
 
 def _words(document: Mapping[str, object] | None, body: bytes) -> str:
@@ -146,7 +144,7 @@ def _seconds(value: str | None, now: datetime) -> float | None:
     """``Retry-After`` in seconds from now, given as seconds or as an HTTP date; None when there is none."""
     if not value:
         return None
-    if value.strip().isdigit():
+    if value.isascii() and value.strip().isdigit():
         return float(value)
     try:
         moment = parsedate_to_datetime(value)

@@ -24,6 +24,8 @@ TYPES = ("preview", "predictive")
 LONGEST = {"type_campaign": 20, "campaign_id": 20, "customer_id": 100, "cod_act": 50, "cod_act_2": 50}
 LONGEST_COMMENT = 5_000
 
+_LARGEST = Decimal("1e40")  # below it, a decimal may be an id: no SQL database has longer ones
+
 # A contact outside these years is a broken date: it would win over every true contact, or lose to all.
 FIRST_YEAR, LAST_YEAR = 2000, 2100
 
@@ -76,9 +78,11 @@ def read_contact(row: Sequence[object], *, operation: str, zone: tzinfo) -> Cont
 
 def _text(value: object) -> str | None:
     """The value as text, an id's digits unchanged (5.0 and Decimal("5") are "5"); None when it is empty."""
-    if value is None or value != value:  # NaN is how some drivers spell NULL
+    if isinstance(value, float):
+        value = Decimal(str(value))
+    if value is None or (isinstance(value, Decimal) and value.is_nan()):  # NaN is how some drivers spell NULL
         return None
-    if isinstance(value, (float, Decimal)) and abs(float(value)) < 1e18 and value == int(value):
+    if isinstance(value, Decimal) and value.copy_abs() < _LARGEST and value == value.to_integral_value():
         return str(int(value))
     return str(value).strip(" ") or None
 

@@ -1,0 +1,32 @@
+"""Rows as a warehouse gives them, for tests that need many alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timezone
+from zoneinfo import ZoneInfo
+
+from wolkvox.contacts import COLUMNS, Contact, read_contact
+
+BOGOTA = ZoneInfo("America/Bogota")
+NOON = datetime(2026, 3, 2, 12, tzinfo=timezone.utc)
+
+
+def row(**changes: object) -> Sequence[object]:
+    """A sendable row of the warehouse, but for the changes."""
+    values: dict[str, object] = {
+        "type_campaign": "preview",
+        "campaign_id": "17",
+        "customer_id": "1001",
+        "cod_act": "5",
+        "cod_act_2": None,
+        "comment": "by chat",
+        "contacted_at": NOON,
+        **changes,
+    }
+    return [values[name] for name in COLUMNS]
+
+
+def read(operation: str = "0041", zone: ZoneInfo = BOGOTA, **changes: object) -> Contact:
+    """The contact such a row makes."""
+    return read_contact(row(**changes), operation=operation, zone=zone)

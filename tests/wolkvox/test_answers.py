@@ -1,0 +1,160 @@
+"""What the vendor's answers mean: the table of answers in the vendor's pages, row by row."""
+
+import json
+from datetime import datetime, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wolkvox.answers import LONGEST_MSG, Answer, Kind, classify, unknown, unreachable
+
+NOW = datetime(2026, 3, 2, 12, tzinfo=timezone.utc)
+HTML = b"<html><body><h1>Service</h1></body></html>"
+
+
+def said(code: object, msg: object = None, error: object = None) -> bytes:
+    return json.dumps({"code": code, "error": error, "msg": msg}).encode()
+
+
+def meaning(status: int, body: bytes, **headers: str) -> Answer:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return classify(status, named, body, NOW)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind", "reason", "code"),
+    [
+        # HTTP 2xx and body code 2xx (or "0" or ""): coded
+        (200, said(202, "customer_id 7 has been coded"), Kind.CODED, None, "202"),
+        (202, said(202), Kind.CODED, None, "202"),
+        (200, said("202"), Kind.CODED, None, "202"),
+        (200, said("201"), Kind.CODED, None, "201"),
+        (200, said("0"), Kind.CODED, None, "200"),
+        (200, said(0), Kind.CODED, None, "200"),
+        (200, said(""), Kind.CODED, None, "200"),
+        # HTTP 2xx with a 4xx or 5xx body code: as that code
+        (200, said(400, "SOME PARAMETERS ARE REQUIRED"), Kind.REJECTED, "refused_400", "400"),
+        (200, said("422", "El codAct no es valido"), Kind.REJECTED, "refused_422", "422"),
+        (202, said(500), Kind.OVERLOADED, "overloaded_500", "500"),
+        (200, said(403, "TOKEN LIMIT EXCEEDED"), Kind.QUOTA, "quota", "403"),
+        (200, said("404"), Kind.NOT_FOUND, "not_found", "404"),
+        # ... and the other way round
+        (500, said(202), Kind.OVERLOADED, "overloaded_500", "500"),
+        (404, said("0"), Kind.NOT_FOUND, "not_found", "404"),
+        # 400 SOME PARAMETERS ARE REQUIRED, 422: this record is wrong for good
+        (400, said(400, "SOME PARAMETERS ARE REQUIRED"), Kind.REJECTED, "refused_400", "400"),
+        (422, said(422, "El codAct no es valido 99"), Kind.REJECTED, "refused_422", "422"),
+        # 400 THE API YOU WANT TO CONSULT DOES NOT EXIST: wrong host or path
+        (400, said(400, "The API you want  to consult does not exist"), Kind.WRONG_ENDPOINT, "wrong_endpoint", "400"),
+        (301, b"", Kind.WRONG_ENDPOINT, "wrong_endpoint", "301"),
+        (302, HTML, Kind.WRONG_ENDPOINT, "wrong_endpoint", "302"),
+        (405, HTML, Kind.WRONG_ENDPOINT, "wrong_endpoint", "405"),
+        # 401, 403 PLEASE VALIDATE TOKEN: bad token
+        (401, said(401, "PLEASE ENTER THE WOLKVOX-TOKEN"), Kind.BAD_TOKEN, "bad_token", "401"),
+        (403, said(403, "PLEASE VALIDATE TOKEN"), Kind.BAD_TOKEN, "bad_token", "403"),
+        (403, said(403, error="please validate token"), Kind.BAD_TOKEN, "bad_token", "403"),
+        # 403 TOKEN LIMIT EXCEEDED: the day's quota is gone
+        (403, said(403, " Token limit\nexceeded "), Kind.QUOTA, "quota", "403"),
+        # 403 EXCEEDS THE LIMIT OF SIMULTANEOUS REQUESTS: somebody else uses the token
+        (403, said(403, "EXCEEDS THE LIMIT OF SIMULTANEOUS REQUESTS PER TOKEN (2)"), Kind.BUSY, "busy", "403"),
+        # 403 with any other body: possibly maintenance
+        (403, HTML, Kind.MAINTENANCE, "maintenance", "403"),
+        (403, b"", Kind.MAINTENANCE, "maintenance", "403"),
+        (403, said(403, "something new"), Kind.MAINTENANCE, "maintenance", "403"),
+        # 404: no such record, or an endpoint that is away
+        (404, said(404, "NO RECORDS FOUND"), Kind.NOT_FOUND, "not_found", "404"),
+        (404, HTML, Kind.NOT_FOUND, "not_found", "404"),
+        # 429, any 5xx: overload
+        (429, b"", Kind.OVERLOADED, "overloaded_429", "429"),
+        (500, said(500), Kind.OVERLOADED, "overloaded_500", "500"),
+        (502, HTML, Kind.OVERLOADED, "overloaded_502", "502"),
+        (599, b"", Kind.OVERLOADED, "overloaded_599", "599"),
+        # unreadable answers: unknown, the record may be coded
+        (200, HTML, Kind.UNKNOWN, "unknown_unreadable", "200"),
+        (200, b"", Kind.UNKNOWN, "unknown_unreadable", "200"),
+        (200, b"[]", Kind.UNKNOWN, "unknown_unreadable", "200"),
+        (200, b"{}", Kind.UNKNOWN, "unknown_unreadable", "200"),
+        (200, said(None), Kind.UNKNOWN, "unknown_unreadable", "200"),
+        (200, said("ok"), Kind.UNKNOWN, "unknown_unreadable", "200"),
+        (200, said(True), Kind.UNKNOWN, "unknown_unreadable", "200"),
+        (200, said(1), Kind.UNKNOWN, "unknown_unreadable", "200"),
+        (200, said("-202"), Kind.UNKNOWN, "unknown_unreadable", "200"),
+        (200, said("²02"), Kind.UNKNOWN, "unknown_unreadable", "200"),
+        (200, said(99_999), Kind.UNKNOWN, "unknown_unreadable", "200"),
+        (404, said(9_999), Kind.NOT_FOUND, "not_found", "404"),
+        (200, b'{"code": 202', Kind.UNKNOWN, "unknown_unreadable", "200"),
+        (200, b"\xff\xfe\x00", Kind.UNKNOWN, "unknown_unreadable", "200"),
+        (200, b"[" * 100_000, Kind.UNKNOWN, "unknown_unreadable", "200"),
+    ],
+)
+def test_an_answer_means_what_the_table_says(status: int, body: bytes, kind: Kind, reason: str, code: str) -> None:
+    answer = meaning(status, body)
+    assert (answer.kind, answer.reason, answer.code) == (kind, reason, code)
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (said(422, "El codAct no es válido  99"), "El codAct no es válido  99"),
+        (said(422, "one", "two"), "one two"),
+        (said(422, None, "two"), "two"),
+        (said(422, "null", ""), None),
+        (b'{"code": 422, "msg": "a\\u0000b\\ud800c"}', "a\N{REPLACEMENT CHARACTER}b?c"),
+        (b"plain words", "plain words"),
+        (b"\xff!", "\N{REPLACEMENT CHARACTER}!"),
+        (b"x" * 5_000, "x" * LONGEST_MSG),
+    ],
+)
+def test_the_vendors_words_are_kept_as_they_are(body: bytes, words: str | None) -> None:
+    assert meaning(422, body).msg == words
+
+
+@pytest.mark.parametrize(
+    ("retry_after", "seconds"),
+    [
+        ("7", 7.0),
+        ("Mon, 02 Mar 2026 12:00:30 GMT", 30.0),
+        ("Mon, 02 Mar 2026 07:00:30 -0500", 30.0),
+        ("Mon, 02 Mar 2026 11:00:00 GMT", 0.0),
+        ("Mon, 02 Mar 2026 12:00:30", 30.0),
+        ("", None),
+        ("-7", None),
+        ("soon", None),
+        ("1e3", None),
+        ("²", None),
+    ],
+)
+def test_retry_after_may_be_seconds_or_a_date(retry_after: str, seconds: float | None) -> None:
+    assert meaning(429, b"", Retry_After=retry_after).retry_after == seconds
+
+
+def test_a_call_without_an_answer_says_why() -> None:
+    assert unknown("timeout") == Answer(Kind.UNKNOWN, "unknown_timeout")
+    assert unreachable("refused") == Answer(Kind.UNREACHABLE, "unreachable_refused")
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+DOCUMENTS = st.fixed_dictionaries({}, optional={"code": JSON, "msg": JSON, "error": JSON}).map(
+    lambda document: json.dumps(document).encode()
+)
+
+
+@given(st.integers(100, 999), st.one_of(st.binary(), DOCUMENTS), st.text())
+def test_no_answer_at_all_breaks_the_reading(status: int, body: bytes, retry_after: str) -> None:
+    answer = meaning(status, body, Retry_After=retry_after)
+    assert isinstance(answer.kind, Kind)
+    assert (answer.kind is Kind.CODED) == (answer.reason is None)
+    assert answer.kind is not Kind.CODED or 200 <= status < 300
+    if answer.msg is not None:
+        assert "\x00" not in answer.msg
+        assert answer.msg.encode()
+
+
+@given(st.integers(200, 299), st.integers(400, 599), st.booleans())
+def test_a_refusal_in_the_body_is_never_taken_for_a_success(status: int, code: int, as_text: bool) -> None:
+    assert meaning(status, said(str(code) if as_text else code)).kind is not Kind.CODED

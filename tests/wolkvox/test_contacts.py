@@ -1,0 +1,241 @@
+"""Which rows can be sent, why the others can't, and what makes two rows the same contact."""
+
+from datetime import date, datetime, timedelta, timezone
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import pytest
+from contact_rows import NOON, read
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wolkvox.contacts import LONGEST, LONGEST_COMMENT, Contact, read_contact
+
+NEW_YORK = ZoneInfo("America/New_York")
+REFUSED_ANYWHERE = ["\x00", "\x07", "\x1f", "\x7f", "\x85", "\ud800", "\udfff"]
+
+
+def test_a_sendable_row_is_kept_as_it_is() -> None:
+    contact = read(cod_act_2="7", comment="llamó por WhatsApp 👍\nvolver el martes\t")
+    assert contact == Contact(
+        key=contact.key,
+        type_campaign="preview",
+        campaign_id="17",
+        customer_id="1001",
+        cod_act="5",
+        cod_act_2="7",
+        comment="llamó por WhatsApp 👍\nvolver el martes\t",
+        contacted_at=NOON,
+        reason=None,
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"type_campaign": None}, "type_campaign_missing"),
+        ({"type_campaign": ""}, "type_campaign_missing"),
+        ({"type_campaign": "   "}, "type_campaign_missing"),
+        ({"type_campaign": "manual"}, "type_campaign_unknown"),
+        ({"type_campaign": "preview&campaign_id=1"}, "type_campaign_unknown"),
+        ({"campaign_id": None}, "campaign_id_missing"),
+        ({"campaign_id": "12a"}, "campaign_id_not_digits"),
+        ({"campaign_id": "-12"}, "campaign_id_not_digits"),
+        ({"campaign_id": "1.5"}, "campaign_id_not_digits"),
+        ({"campaign_id": 1.5}, "campaign_id_not_digits"),
+        ({"campaign_id": "١٢"}, "campaign_id_not_digits"),
+        ({"campaign_id": "²"}, "campaign_id_not_digits"),
+        ({"campaign_id": "17\n"}, "campaign_id_not_digits"),
+        ({"campaign_id": "17 OR 1=1"}, "campaign_id_not_digits"),
+        ({"campaign_id": "1" * 21}, "campaign_id_too_long"),
+        ({"customer_id": None}, "customer_id_missing"),
+        ({"customer_id": " "}, "customer_id_missing"),
+        ({"customer_id": float("nan")}, "customer_id_missing"),
+        ({"customer_id": Decimal("NaN")}, "customer_id_missing"),
+        ({"customer_id": "9" * 101}, "customer_id_too_long"),
+        ({"customer_id": "1\r\nwolkvox-token: x"}, "customer_id_control_characters"),
+        ({"cod_act": None}, "cod_act_missing"),
+        ({"cod_act": ""}, "cod_act_missing"),
+        ({"cod_act": "5" * 51}, "cod_act_too_long"),
+        ({"cod_act": "5\t"}, "cod_act_control_characters"),
+        ({"cod_act_2": "5" * 51}, "cod_act_2_too_long"),
+        ({"cod_act_2": "5\x00"}, "cod_act_2_control_characters"),
+        ({"comment": "x" * 5_001}, "comment_too_long"),
+        ({"comment": "a\x00b"}, "comment_control_characters"),
+        ({"comment": "a\x0bb"}, "comment_control_characters"),
+        ({"comment": "a\ud800b"}, "comment_control_characters"),
+        ({"contacted_at": None}, "contacted_at_missing"),
+        ({"contacted_at": "yesterday"}, "contacted_at_unreadable"),
+        ({"contacted_at": ""}, "contacted_at_unreadable"),
+        ({"contacted_at": 1_767_225_600}, "contacted_at_unreadable"),
+        ({"contacted_at": datetime(1, 1, 1)}, "contacted_at_out_of_range"),
+        ({"contacted_at": datetime(9999, 12, 31, 23, 59, tzinfo=timezone.utc)}, "contacted_at_out_of_range"),
+        ({"contacted_at": date(1999, 12, 31)}, "contacted_at_out_of_range"),
+        ({"contacted_at": "2101-01-01 00:00:00"}, "contacted_at_out_of_range"),
+    ],
+)
+def test_an_unsendable_row_says_why(changes: dict[str, object], reason: str) -> None:
+    assert read(**changes).reason == reason
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"type_campaign": "Predictive "},
+        {"campaign_id": "1" * 20},
+        {"customer_id": "a" * 100},
+        {"customer_id": "'; DROP TABLE wolkvox.codification; --"},
+        {"customer_id": "../../admin?x=1&y=2#z"},
+        {"cod_act": "5" * 50},
+        {"cod_act_2": ""},
+        {"comment": None},
+        {"comment": "x" * LONGEST_COMMENT},
+        {"comment": "line\r\nline\ttab \\N \\. \"quoted\" 'quoted' 🇨🇴"},
+        {"contacted_at": datetime(2000, 1, 1)},
+        {"contacted_at": datetime(2100, 12, 31, 23, 59, 59)},
+    ],
+)
+def test_an_odd_but_sendable_row_is_sendable(changes: dict[str, object]) -> None:
+    assert read(**changes).reason is None
+
+
+@pytest.mark.parametrize("character", REFUSED_ANYWHERE)
+@pytest.mark.parametrize("column", ["customer_id", "cod_act", "cod_act_2", "comment"])
+def test_no_field_may_hold_a_character_that_no_person_types(column: str, character: str) -> None:
+    contact = read(**{column: f"1{character}2"})
+    assert contact.reason == f"{column}_control_characters"
+    assert getattr(contact, column) == "1\N{REPLACEMENT CHARACTER}2"
+
+
+@pytest.mark.parametrize(
+    ("given_id", "text"),
+    [
+        (52_998_123, "52998123"),
+        (0, "0"),
+        (5.0, "5"),
+        (Decimal(5), "5"),
+        (Decimal("52998123.00"), "52998123"),
+        (Decimal("1E+3"), "1000"),
+        (Decimal("12345678901234567890.00"), "12345678901234567890"),
+        (12345678901234567890, "12345678901234567890"),
+        ("007", "007"),
+        (" 007 ", "007"),
+        ("5.0", "5.0"),
+        ("CC-52.998", "CC-52.998"),
+    ],
+)
+def test_a_number_becomes_text_unchanged(given_id: object, text: str) -> None:
+    assert read(customer_id=given_id).customer_id == text
+
+
+@pytest.mark.parametrize("number", [float("inf"), 1e300, Decimal("Infinity"), Decimal("1E+999999"), Decimal("sNaN")])
+def test_a_number_that_is_no_id_breaks_nothing(number: object) -> None:
+    assert read(campaign_id=number).reason in ("campaign_id_not_digits", "campaign_id_missing")
+
+
+@pytest.mark.parametrize(
+    ("contacted_at", "utc"),
+    [
+        (datetime(2026, 3, 2, 7, 0), NOON),
+        (datetime(2026, 3, 2, 7, 0, tzinfo=timezone(timedelta(hours=-5))), NOON),
+        (datetime(2026, 3, 2, 12, 0, tzinfo=timezone.utc), NOON),
+        ("2026-03-02 07:00:00", NOON),
+        ("2026-03-02T12:00:00Z", NOON),
+        (" 2026-03-02T13:00:00+01:00 ", NOON),
+        (date(2026, 3, 2), datetime(2026, 3, 2, 5, tzinfo=timezone.utc)),
+        ("2026-03-02", datetime(2026, 3, 2, 5, tzinfo=timezone.utc)),
+        # Bogota saved daylight in 1992 only: the offset is the same in July.
+        (datetime(2026, 7, 2, 7, 0), datetime(2026, 7, 2, 12, tzinfo=timezone.utc)),
+    ],
+)
+def test_a_moment_without_a_zone_is_read_in_bogota(contacted_at: object, utc: datetime) -> None:
+    contact = read(contacted_at=contacted_at)
+    assert contact.contacted_at == utc
+    assert contact.contacted_at is not None
+    assert contact.contacted_at.tzinfo is timezone.utc
+
+
+@pytest.mark.parametrize(
+    ("wall_clock", "utc"),
+    [
+        (datetime(2026, 3, 8, 1, 59), datetime(2026, 3, 8, 6, 59, tzinfo=timezone.utc)),
+        (datetime(2026, 3, 8, 2, 30), datetime(2026, 3, 8, 7, 30, tzinfo=timezone.utc)),  # the hour that isn't
+        (datetime(2026, 3, 8, 3, 0), datetime(2026, 3, 8, 7, 0, tzinfo=timezone.utc)),
+        (datetime(2026, 11, 1, 1, 30), datetime(2026, 11, 1, 5, 30, tzinfo=timezone.utc)),  # the hour that is twice
+        (datetime(2026, 11, 1, 1, 30, fold=1), datetime(2026, 11, 1, 6, 30, tzinfo=timezone.utc)),
+    ],
+)
+def test_the_clock_may_change_where_the_zone_changes_it(wall_clock: datetime, utc: datetime) -> None:
+    assert read(zone=NEW_YORK, contacted_at=wall_clock).contacted_at == utc
+
+
+def test_a_contact_is_the_same_however_its_row_is_spelt() -> None:
+    spellings = [
+        read(),
+        read(type_campaign="PREVIEW"),
+        read(campaign_id=17, customer_id=1001.0, cod_act=Decimal(5)),
+        read(customer_id=" 1001 ", cod_act_2=""),
+        read(contacted_at="2026-03-02 07:00:00"),
+        read(comment="told otherwise"),
+    ]
+    assert {contact.key for contact in spellings} == {"ecfc4229b75da5edd3a8da70ad896152"}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({}, {"operation": "0042"}),
+        ({}, {"type_campaign": "predictive"}),
+        ({}, {"customer_id": "01001"}),
+        ({}, {"contacted_at": NOON + timedelta(microseconds=1)}),
+        ({"campaign_id": "1", "customer_id": "71001"}, {"campaign_id": "17", "customer_id": "1001"}),
+        ({"cod_act": "5", "cod_act_2": None}, {"cod_act": None, "cod_act_2": "5"}),
+        ({"customer_id": None}, {"customer_id": "None"}),
+        ({"customer_id": None}, {"customer_id": "\x00"}),
+        ({"cod_act_2": None}, {"cod_act_2": "-1:"}),
+        ({"contacted_at": None}, {"contacted_at": "never"}),
+        ({"contacted_at": datetime(1, 1, 1)}, {"contacted_at": datetime(9999, 1, 1)}),
+        ({"customer_id": "x" * 500 + "a"}, {"customer_id": "x" * 500 + "b"}),
+        ({"customer_id": "\ud800"}, {"customer_id": "\ud801"}),
+    ],
+)
+def test_other_contacts_have_other_keys(one: dict[str, str], other: dict[str, str]) -> None:
+    assert read(**one).key != read(**other).key
+
+
+def test_a_huge_comment_is_kept_short() -> None:
+    contact = read(comment="x" * 10_000_000)
+    assert (contact.reason, contact.comment) == ("comment_too_long", "x" * LONGEST_COMMENT)
+
+
+ANYTHING = st.one_of(
+    st.none(),
+    st.text(st.characters(exclude_categories=())),
+    st.integers(),
+    st.floats(),
+    st.decimals(),
+    st.booleans(),
+    st.binary(),
+    st.datetimes(timezones=st.one_of(st.none(), st.timezones())),
+    st.dates(),
+    st.sampled_from(["preview", "17", "\x00", "🙂" * 3_000, "'; DROP TABLE x; --", "\r\nwolkvox-token: x", "%s%(x)s"]),
+)
+
+
+@given(st.lists(ANYTHING, min_size=7, max_size=7), st.sampled_from(["America/Bogota", "America/New_York"]))
+def test_any_row_at_all_becomes_a_contact_the_ledger_can_hold(values: list[object], zone: str) -> None:
+    contact = read_contact(values, operation="0041", zone=ZoneInfo(zone))
+    assert contact == read_contact(values, operation="0041", zone=ZoneInfo(zone))
+    assert len(bytes.fromhex(contact.key)) == 16
+    for name in (*LONGEST, "comment"):
+        text = getattr(contact, name)
+        if text is not None:
+            text.encode()
+            assert "\x00" not in text
+            assert len(text) <= LONGEST.get(name, LONGEST_COMMENT)
+    if contact.reason is None:
+        assert contact.type_campaign in ("preview", "predictive")
+        assert contact.campaign_id
+        assert contact.customer_id
+        assert contact.cod_act
+        assert contact.contacted_at is not None
