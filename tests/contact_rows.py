@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from wolkvox.contacts import COLUMNS, Contact, read_contact
 
 BOGOTA = ZoneInfo("America/Bogota")
+NEW_YORK = ZoneInfo("America/New_York")
 NOON = datetime(2026, 3, 2, 12, tzinfo=timezone.utc)
 
 
@@ -27,6 +28,6 @@ def row(**changes: object) -> Sequence[object]:
     return [values[name] for name in COLUMNS]
 
 
-def read(operation: str = "0041", zone: ZoneInfo = BOGOTA, **changes: object) -> Contact:
-    """The contact such a row makes."""
-    return read_contact(row(**changes), operation=operation, zone=zone)
+def read(**changes: object) -> Contact:
+    """The contact such a row makes, for operation 0041 and Bogota's clock."""
+    return read_contact(row(**changes), operation="0041", zone=BOGOTA)
