@@ -16,7 +16,7 @@ $(READY): requirements.txt requirements-dev.txt constraints.txt
 	@echo 'Installing into $(VENV)' >&2
 	@$(PYTHON) -m venv $(VENV) >&2
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check "$$(sed -n 's/^\(uv==[^ ]*\).*/\1/p' requirements-dev.txt)" >&2
-	@$(VENV)/bin/uv pip install --quiet --python $(VENV)/bin/python -r requirements-dev.txt -c constraints.txt >&2
+	@$(VENV)/bin/uv pip install --quiet --system-certs --python $(VENV)/bin/python -r requirements-dev.txt -c constraints.txt >&2
 	@touch $@
 
 up: $(READY)  ## start PostgreSQL, Airflow and the sandbox here, and tell where they are
@@ -60,4 +60,4 @@ clean:  ## forget the local stack's data
 	rm -rf .local
 
 # A version stays as it is in the file until a requirement asks for another.
-compile = $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.10 --no-header --no-annotate requirements-dev.txt -o $(1)
+compile = $(VENV)/bin/uv pip compile --quiet --system-certs --universal --python-version 3.10 --no-header --no-annotate requirements-dev.txt -o $(1)
