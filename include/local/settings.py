@@ -94,7 +94,7 @@ def open_stack(root: Path, caller: Mapping[str, str]) -> Stack:
     """
     The stack kept in ``root``, made on first use.
 
-    :param caller: AIRFLOW_PORT and SANDBOX_PORT choose its ports, which are remembered
+    :param caller: AIRFLOW_PORT and SANDBOX_PORT choose its ports; else they are those of the last start
     """
     root = root.absolute()
     if UNQUOTABLE & set(str(root) + str(BIN)):
@@ -105,8 +105,12 @@ def open_stack(root: Path, caller: Mapping[str, str]) -> Stack:
         name: _port(name, caller.get(name) or kept.get(name) or usual)
         for name, usual in (("AIRFLOW_PORT", "8080"), ("SANDBOX_PORT", "8090"))
     }
-    write_private(root / "ports.json", ports)
     return Stack(root, _socket_folder(root), ports["AIRFLOW_PORT"], ports["SANDBOX_PORT"], _secrets(root))
+
+
+def remember_ports(stack: Stack) -> None:
+    """Make the stack's ports the ones it has when nobody names any."""
+    write_private(stack.root / "ports.json", {"AIRFLOW_PORT": stack.airflow_port, "SANDBOX_PORT": stack.sandbox_port})
 
 
 def _port(name: str, value: object) -> int:

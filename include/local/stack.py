@@ -31,6 +31,7 @@ from local.settings import (
     open_stack,
     programs_environment,
     programs_file,
+    remember_ports,
     runs_demo,
     same_programs,
     started_with,
@@ -63,6 +64,7 @@ def start(root: Path, caller: Mapping[str, str], *, demo: bool = False) -> Stack
         if remote and not demo and same_programs(wanted, started_with(root)) and _all_run(remote):
             _wait_for_airflow(stack, remote, since=None)
             return stack
+        _need_free_ports(wanted, started_with(root) if remote else {})
         if remote is None:
             say("Starting PostgreSQL")
             postgres.prepare(stack)
@@ -70,11 +72,10 @@ def start(root: Path, caller: Mapping[str, str], *, demo: bool = False) -> Stack
         else:
             say("Stopping Airflow and the sandbox, to start them with other settings")
             supervision.stop_groups(remote)
-        _need_free_port("AIRFLOW_PORT", int(wanted["AIRFLOW__API__PORT"]))
-        _need_free_port("SANDBOX_PORT", stack.sandbox_port)
         say("Preparing the databases")
         _prepare_databases(stack, wanted, demo=demo)
         say("Starting Airflow and the sandbox")
+        remember_ports(stack)
         write_private(programs_file(root), {LOG_PORT: str(_free_port()), **wanted})
         since = datetime.now(timezone.utc)
         supervision.start_groups(remote)
@@ -114,15 +115,24 @@ def _all_run(remote: Any) -> bool:
     return set(supervision.running(remote).values()) == {"RUNNING"}
 
 
-def _need_free_port(variable: str, port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((LOOPBACK, port))
-        except OSError as error:
-            raise StackError(
-                f"Port {port} is taken: choose another one, e.g. `make up {variable}={port + 1}`"
-            ) from error
+def _need_free_ports(wanted: Mapping[str, str], held: Mapping[str, str]) -> None:
+    """
+    Say which port is somebody else's.
+
+    :param held: the settings of the stack's own running programs
+    """
+    for variable, setting in (("AIRFLOW_PORT", "AIRFLOW__API__PORT"), ("SANDBOX_PORT", "SANDBOX_PORT")):
+        port = int(wanted[setting])
+        if wanted[setting] == held.get(setting):
+            continue
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((LOOPBACK, port))
+            except OSError as error:
+                raise StackError(
+                    f"Port {port} is taken: choose another one with {variable}, e.g. {variable}={port + 1}"
+                ) from error
 
 
 def _free_port() -> int:
@@ -237,7 +247,9 @@ def summary(stack: Stack) -> str:
         f"Sandbox    {stack.sandbox_url}/stats",
         f"Logs       {stack.logs}",
     ]
-    if started.get(MODE) == "demo":
+    if not started:
+        lines.append("Airflow was not started yet")
+    elif started.get(MODE) == "demo":
         lines.append("Connections: the demo's own sandbox, warehouse and ledger (`make up` returns to yours)")
     else:
         standard = environment(stack, {}, demo=False)
