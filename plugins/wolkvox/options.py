@@ -9,7 +9,11 @@ from typing import Any
 
 import pendulum
 
+from wolkvox.contacts import FIRST_YEAR, LAST_YEAR
 from wolkvox.errors import BadSetting
+from wolkvox.window import LONGEST_WINDOW
+
+MOST_RECORDS = 1_000_000_000  # that ``limit`` may name
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +39,17 @@ def read_options(params: Mapping[str, Any], zone: str) -> RunOptions:
     :param zone: the zone of a moment that is given without one
     :raises BadSetting: naming the param and what it should be
     """
-    limit = _number(params, "limit", None)
-    ratio = _number(params, "max_failed_ratio", 0.05)
-    lookback = _number(params, "lookback_hours", 24)
-    if ratio is None or ratio > 1:
-        raise BadSetting("max_failed_ratio must be a number from 0 to 1.")
+    limit = _number(params, "limit", most=MOST_RECORDS)
+    ratio = _number(params, "max_failed_ratio", most=1)
+    lookback = _number(params, "lookback_hours", most=LONGEST_WINDOW // timedelta(hours=1))
     resend = str(params.get("resend") or "none")
     return RunOptions(
         window_start=_moment(params, "window_start", zone),
         window_end=_moment(params, "window_end", zone),
-        lookback=timedelta(hours=lookback or 0),
+        lookback=timedelta(hours=24 if lookback is None else lookback),
         limit=None if limit is None else int(limit),
         dry_run=str(params.get("dry_run", False)).lower() == "true",
-        max_failed_ratio=ratio,
+        max_failed_ratio=0.05 if ratio is None else ratio,
         resend=None if resend == "none" else resend,
     )
 
@@ -60,19 +62,19 @@ def _moment(params: Mapping[str, Any], name: str, zone: str) -> datetime | None:
         moment = pendulum.parse(str(value), tz=zone)
     except ValueError:
         moment = None
-    if not isinstance(moment, datetime):
+    if not isinstance(moment, datetime) or not FIRST_YEAR <= moment.year <= LAST_YEAR:
         raise BadSetting(f"{name} must be a moment such as 2026-01-31T08:00:00-05:00.")
     return moment
 
 
-def _number(params: Mapping[str, Any], name: str, default: float | None) -> float | None:
-    value = params.get(name, default)
+def _number(params: Mapping[str, Any], name: str, most: int) -> float | None:
+    value = params.get(name)
     if value is None or value == "":
-        return default
+        return None
     try:
         number = float(value)
     except (TypeError, ValueError):
         number = -1.0
-    if not 0 <= number < float("inf"):
-        raise BadSetting(f"{name} must be a number of at least 0.")
+    if not 0 <= number <= most:
+        raise BadSetting(f"{name} must be a number from 0 to {most}.")
     return number

@@ -43,7 +43,7 @@ def choose_window(
         )
     if end - start > LONGEST_WINDOW:
         raise BadSetting(
-            f"The window from {start.isoformat()} to {end.isoformat()} spans {(end - start).days} days;"
-            f" at most {LONGEST_WINDOW.days} are allowed. Run it in several shorter windows."
+            f"The window from {start.isoformat()} to {end.isoformat()} is longer than the {LONGEST_WINDOW.days} days"
+            " allowed. Run it in several shorter windows."
         )
     return Window(start, end)

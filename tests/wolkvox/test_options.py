@@ -1,0 +1,94 @@
+"""A run's options, read from the DAG's params."""
+
+from datetime import datetime, timedelta, timezone
+
+import pytest
+
+from wolkvox.errors import BadSetting
+from wolkvox.options import RunOptions, read_options
+
+BOGOTA = "America/Bogota"
+
+
+def test_a_run_without_params_takes_the_defaults() -> None:
+    assert read_options({}, BOGOTA) == RunOptions(
+        window_start=None,
+        window_end=None,
+        lookback=timedelta(hours=24),
+        limit=None,
+        dry_run=False,
+        max_failed_ratio=0.05,
+        resend=None,
+    )
+
+
+def test_every_param_is_read() -> None:
+    params = {
+        "window_start": "2026-03-01T08:00:00-05:00",
+        "window_end": "2026-03-02T08:00:00Z",
+        "lookback_hours": 1.5,
+        "limit": 10,
+        "dry_run": True,
+        "max_failed_ratio": 0,
+        "resend": "refused_422",
+    }
+    assert read_options(params, BOGOTA) == RunOptions(
+        window_start=datetime(2026, 3, 1, 13, tzinfo=timezone.utc),
+        window_end=datetime(2026, 3, 2, 8, tzinfo=timezone.utc),
+        lookback=timedelta(minutes=90),
+        limit=10,
+        dry_run=True,
+        max_failed_ratio=0.0,
+        resend="refused_422",
+    )
+
+
+@pytest.mark.parametrize("empty", [None, ""])
+def test_an_empty_param_is_its_default(empty: str | None) -> None:
+    names = ("window_start", "window_end", "lookback_hours", "limit", "max_failed_ratio", "resend")
+    assert read_options(dict.fromkeys(names, empty), BOGOTA) == read_options({}, BOGOTA)
+
+
+@pytest.mark.parametrize(
+    ("given", "utc"),
+    [
+        ("2026-03-01", datetime(2026, 3, 1, 5, tzinfo=timezone.utc)),
+        ("2026-03-01T08:00:00", datetime(2026, 3, 1, 13, tzinfo=timezone.utc)),
+        ("2026-03-01 08:00:00.5", datetime(2026, 3, 1, 13, 0, 0, 500_000, tzinfo=timezone.utc)),
+        ("2026-03-01T08:00:00+01:00", datetime(2026, 3, 1, 7, tzinfo=timezone.utc)),
+    ],
+)
+def test_a_moment_without_a_zone_is_read_in_the_given_one(given: str, utc: datetime) -> None:
+    assert read_options({"window_start": given}, BOGOTA).window_start == utc
+
+
+@pytest.mark.parametrize("name", ["window_start", "window_end"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "0001-01-01T00:00:00Z",
+        "9999-12-31T23:59:59Z",
+        "yesterday",
+        "2026-13-01",
+        "P1D",
+        "2026-01-01/2026-01-02",
+        5,
+        "{{ ds }}",
+    ],
+)
+def test_what_is_no_moment_is_refused(name: str, value: object) -> None:
+    with pytest.raises(BadSetting, match=f"^{name} must be a moment such as 2026-01-31T08:00:00-05:00.$"):
+        read_options({name: value}, BOGOTA)
+
+
+@pytest.mark.parametrize(("name", "most"), [("limit", 1_000_000_000), ("lookback_hours", 744), ("max_failed_ratio", 1)])
+def test_what_is_no_number_in_its_range_is_refused(name: str, most: int) -> None:
+    for value in (-1, most + 1, 1e300, "many", "nan", "inf", []):
+        with pytest.raises(BadSetting, match=f"^{name} must be a number from 0 to {most}.$"):
+            read_options({name: value}, BOGOTA)
+    read_options({name: most}, BOGOTA)
+
+
+@pytest.mark.parametrize(("given", "meant"), [("True", True), ("true", True), ("False", False), (False, False)])
+def test_dry_run_may_be_spelt_out(given: object, meant: bool) -> None:
+    assert read_options({"dry_run": given}, BOGOTA).dry_run is meant
