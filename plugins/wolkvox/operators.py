@@ -18,6 +18,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from wolkvox.codify import Patience
 from wolkvox.errors import BadSetting, BadToken, Unaccounted, WrongEndpoint
+from wolkvox.links import RowsLink
 from wolkvox.options import RunOptions, read_options
 from wolkvox.window import Window, choose_window
 
@@ -159,6 +160,7 @@ class WolkvoxCodifyOperator(WolkvoxOperator):
 
     template_fields: Sequence[str] = ("chunk",)
     template_fields_renderers = {"chunk": "json"}  # noqa: RUF012 - as in every operator
+    operator_extra_links = (RowsLink(),)
     ui_color = "#e8f7e4"
 
     def __init__(self, *, chunk: dict[str, Any], patience: Patience | None = None, **kwargs: Any) -> None:

@@ -20,13 +20,16 @@ from wolkvox.codify import Patience, Progress, codify
 from wolkvox.contacts import read_contact
 from wolkvox.hook import Settings, WolkvoxHook
 from wolkvox.ledger.database import Connection, connect, connected
+from wolkvox.ledger.figures import count_closed_spans, run_lag
 from wolkvox.ledger.quota import BlockQuota, QuotaRules, align
 from wolkvox.ledger.reports import Tally, backlog, seconds_per_call, tally
 from wolkvox.ledger.sending import ChunkSession
 from wolkvox.ledger.slots import Holder, SlotRules
 from wolkvox.ledger.staging import Allowance, Chunk, Resend, Staged, stage
+from wolkvox.metrics import ChunkMetrics, report_run
 from wolkvox.options import RunOptions
 from wolkvox.preflight import calls_left, disposition_codes
+from wolkvox.spans import shown_spans
 from wolkvox.summary import backlog_gone_at, complaints, failed_ratio
 from wolkvox.warehouse import contacted_customers
 from wolkvox.window import Window
@@ -126,18 +129,25 @@ def codify_chunk(task: Task, chunk: Chunk, patience: Patience) -> dict[str, Any]
 
 def _send(task: Task, chunk: Chunk, patience: Patience, wolkvox: WolkvoxHook) -> Progress:
     rules = slot_rules(wolkvox.settings, task.slot_patience)
+    metrics = ChunkMetrics(chunk.type_campaign, chunk.campaign_id)
+
+    def tell(progress: Progress) -> None:
+        report(progress)
+        metrics.report(progress)
+
     with ChunkSession(lambda: connect(task.ledger_conn_id), chunk, rules, task.holder, task.stop) as session:
         quota = BlockQuota(session.run, quota_rules(wolkvox.settings), chunk.records)
         try:
             return codify(
                 ledger=session,
-                send=wolkvox.codify,
+                send=metrics.timed(wolkvox.codify),
                 quota=quota,
                 stop=task.stop,
                 patience=patience,
-                report=report,
+                report=tell,
             )
         finally:
+            metrics.finish()
             quota.close()
 
 
@@ -186,13 +196,15 @@ def add_up(
     :param staged: the counts that ``stage_run`` gave, None when it did not finish
     :param chunks: the tallies that ``codify_chunk`` gave
     """
-    chunks = list(chunks)
+    chunks, now = list(chunks), datetime.now(timezone.utc)
     settings = WolkvoxHook(task.wolkvox_conn_id).settings
     rules = quota_rules(settings)
     with connected(task.ledger_conn_id) as ledger:
         counted = tally(ledger, task.holder.dag_run_id)
         waits = backlog(ledger, settings.operation)
         quota = align(ledger, rules)
+        lag = run_lag(ledger, task.holder.dag_run_id)
+        count_closed_spans(ledger, settings.operation, shown_spans(now, rules.zone))
     stopped = next((chunk["stopped"] for chunk in chunks if chunk["stopped"]), None)
     if quota.left == 0 and waits.waiting:
         stopped = "quota"
@@ -207,7 +219,7 @@ def add_up(
         waits.waiting,
         left_today=quota.left,
         daily=rules.own_limit,
-        now=datetime.now(timezone.utc),
+        now=now,
         resets_at=rules.resets_at(),
     )
     summary = {
@@ -226,5 +238,8 @@ def add_up(
         "quota_limit": quota.limit,
         "quota_left": quota.left,
         "quota_resets_at": rules.resets_at().isoformat(),
+        "lag_p50": lag.p50,
+        "lag_p95": lag.p95,
     }
+    report_run(summary)
     return summary, found

@@ -1,0 +1,172 @@
+"""The page's figures as JSON. Pure: what the ledger said goes in."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from wolkvox.chunks import SLOTS
+from wolkvox.dashboard.links import task_path
+from wolkvox.dashboard.queries import FINAL, WAITING, Campaign, Slot, Today, Unfinished
+from wolkvox.ledger.figures import Count, Figures
+from wolkvox.spans import Span, waiting_at_ends
+from wolkvox.summary import backlog_gone_at
+
+REFUSALS = ("rejected", "failed", "invalid")
+MOST_REASONS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the ledger said at one moment; ``call_seconds`` is the median of a call, None before the first one."""
+
+    now: datetime
+    resets_at: datetime
+    own_limit: int | None
+    hours: Sequence[Span]
+    days: Sequence[Span]
+    figures: Mapping[Span, Figures]
+    staged: Mapping[Span, int]
+    unfinished: Sequence[Unfinished]
+    last_runs: Mapping[Campaign, str | None]
+    today: Today
+    slots: Sequence[Slot]
+    call_seconds: float | None
+
+
+def overview(known: Known) -> dict[str, Any]:
+    """All that the page shows on its first screen."""
+    days = [known.figures[day] for day in known.days]
+    return {
+        "now": known.now.isoformat(),
+        "empty": not known.unfinished and not any(day.counts for day in days) and not any(known.staged.values()),
+        "today": _today(known),
+        "hours": _series(known, known.hours),
+        "days": _series(known, known.days),
+        "campaigns": _campaigns(known, [count for day in days for count in day.counts]),
+        "reasons": _reasons([count for day in days for count in day.counts]),
+        "slots": _slots(known),
+    }
+
+
+def last_settled(days: Sequence[Figures]) -> dict[Campaign, datetime]:
+    """When each campaign's latest record was settled."""
+    last: dict[Campaign, datetime] = {}
+    for day in days:
+        for count in day.counts:
+            campaign = (count.type_campaign, count.campaign_id)
+            last[campaign] = max(count.last_at, last.get(campaign, count.last_at))
+    return last
+
+
+def _today(known: Known) -> dict[str, Any]:
+    figures, quota = known.figures[known.days[-1]], known.today
+    left = 0 if quota.exhausted else None if quota.limit is None else max(0, quota.limit - quota.calls)
+    waiting = sum(part.records for part in known.unfinished)
+    oldest = min((part.oldest for part in known.unfinished if part.oldest), default=None)
+    return {
+        "calls": quota.calls,
+        "limit": quota.limit,
+        "left": left,
+        "resets_at": known.resets_at.isoformat(),
+        **{state: figures.records(state) for state in ("coded", *REFUSALS)},
+        "lag_p50": figures.lag_p50,
+        "lag_p95": figures.lag_p95,
+        "waiting": waiting,
+        "oldest_waiting": oldest and oldest.isoformat(),
+        "gone_at": _gone_at(known, waiting, left),
+    }
+
+
+def _gone_at(known: Known, waiting: int, left: int | None) -> str | None:
+    """When the backlog will be sent: today at the pace of the last calls, else the day whose quota ends it."""
+    gone = backlog_gone_at(waiting, left_today=left, daily=known.own_limit, now=known.now, resets_at=known.resets_at)
+    if gone == known.now and known.call_seconds:
+        gone += timedelta(seconds=waiting * known.call_seconds / SLOTS)
+    return None if gone is None else gone.isoformat(timespec="seconds")
+
+
+def _series(known: Known, spans: Sequence[Span]) -> dict[str, list[Any]]:
+    figures = [known.figures[span] for span in spans]
+    finished = {span: known.figures[span].records(*FINAL) for span in spans}
+    waiting_now = sum(part.records for part in known.unfinished)
+    return {
+        "starts": [int(span.starts_at.timestamp()) for span in spans],
+        "coded": [figure.records("coded") for figure in figures],
+        "refused": [figure.records("rejected", "invalid") for figure in figures],
+        "failed": [figure.records("failed") for figure in figures],
+        "waiting": waiting_at_ends(spans, waiting_now, known.staged, finished),
+        "lag_p50": [figure.lag_p50 for figure in figures],
+        "lag_p95": [figure.lag_p95 for figure in figures],
+    }
+
+
+def _campaigns(known: Known, counts: Sequence[Count]) -> list[dict[str, Any]]:
+    """The last days' records by campaign, the busiest first; what waits or failed is all there is."""
+    records: Counter[tuple[Campaign, str]] = Counter()
+    oldest: dict[Campaign, datetime] = {}
+    for count in counts:
+        if count.state != "failed":
+            records[(count.type_campaign, count.campaign_id), count.state] += count.records
+    for part in known.unfinished:
+        campaign = (part.type_campaign, part.campaign_id)
+        records[campaign, "waiting" if part.state in WAITING else part.state] += part.records
+        if part.oldest and part.state in WAITING:
+            oldest[campaign] = min(part.oldest, oldest.get(campaign, part.oldest))
+    totals: Counter[Campaign] = Counter()
+    for (campaign, _), number in records.items():
+        totals[campaign] += number
+    return [
+        {
+            "type_campaign": campaign[0],
+            "campaign_id": campaign[1],
+            **{state: records[campaign, state] for state in ("waiting", "coded", *REFUSALS, "superseded", "expired")},
+            "last_run": known.last_runs.get(campaign),
+            "oldest_waiting": oldest[campaign].isoformat() if campaign in oldest else None,
+        }
+        for campaign, _ in totals.most_common()
+    ]
+
+
+def _reasons(counts: Sequence[Count]) -> list[dict[str, Any]]:
+    """Why records were refused, the most frequent reason first, with what the vendor said most often."""
+    totals: Counter[tuple[str, str | None]] = Counter()
+    words: dict[tuple[str, str | None], Counter[str]] = {}
+    for count in counts:
+        if count.state in REFUSALS:
+            key = (count.state, count.reason)
+            totals[key] += count.records
+            if count.words:
+                words.setdefault(key, Counter())[count.words] += count.records
+    return [
+        {
+            "state": key[0],
+            "reason": key[1],
+            "records": number,
+            "words": words[key].most_common(1)[0][0] if key in words else None,
+        }
+        for key, number in totals.most_common(MOST_REASONS)
+    ]
+
+
+def _slots(known: Known) -> list[dict[str, Any]]:
+    taken = {slot.number: slot for slot in known.slots}
+    return [_slot(number, taken.get(number)) for number in range(SLOTS)]
+
+
+def _slot(number: int, slot: Slot | None) -> dict[str, Any]:
+    if slot is None:
+        return {"number": number + 1, "held": False}
+    return {
+        "number": number + 1,
+        "held": slot.held,
+        "since": slot.taken_at.isoformat(),
+        "task": f"{slot.task_id}[{slot.map_index}]" if slot.map_index >= 0 else slot.task_id,
+        "try": slot.try_number,
+        "host": slot.host,
+        "run": slot.dag_run_id,
+        "path": task_path(slot.dag_id, slot.dag_run_id, slot.task_id, slot.map_index),
+    }

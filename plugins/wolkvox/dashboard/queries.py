@@ -1,0 +1,173 @@
+"""What the page asks the ledger, all of it read-only and in one snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from psycopg import IsolationLevel
+from psycopg.rows import class_row
+
+from wolkvox.ledger.database import Connection, connected
+from wolkvox.ledger.quota import EXHAUSTION
+from wolkvox.spans import Span
+
+TIMEOUT = "15s"  # a page is not worth a longer query
+
+WAITING = ("pending", "sending")
+FINAL = ("coded", "rejected", "invalid", "superseded", "expired")
+STATES = (*WAITING, "failed", *FINAL)
+
+Campaign = tuple[str | None, str | None]
+
+
+@cache
+def sql(name: str) -> str:
+    """The text of ``sql/<name>.sql``."""
+    return (Path(__file__).parent / "sql" / f"{name}.sql").read_text()
+
+
+@contextmanager
+def snapshot(ledger_conn_id: str) -> Iterator[Connection]:
+    """A connection that sees one state of the ledger and changes nothing.
+
+    :raises LedgerUnavailable: when it can't be reached or holds no tables
+    """
+    with connected(ledger_conn_id) as connection:
+        connection.isolation_level = IsolationLevel.REPEATABLE_READ
+        connection.read_only = True
+        with connection.transaction():
+            connection.execute(f"SET LOCAL statement_timeout = '{TIMEOUT}'")
+            yield connection
+
+
+class Unfinished(NamedTuple):
+    """Records of a campaign still to be sent, and when the customer of the oldest one was contacted."""
+
+    type_campaign: str | None
+    campaign_id: str | None
+    state: str
+    records: int
+    oldest: datetime | None
+
+
+def unfinished(connection: Connection, operation: str) -> list[Unfinished]:
+    """What waits, is being sent, or failed, by campaign and state."""
+    return [Unfinished(*row) for row in connection.execute(sql("waiting"), {"operation": operation})]
+
+
+def staged(connection: Connection, operation: str, spans: Sequence[Span]) -> dict[Span, int]:
+    """Records that came into the ledger, by span."""
+    facts = {
+        "operation": operation,
+        "starts": [span.starts_at for span in spans],
+        "ends": [span.ends_at for span in spans],
+    }
+    return {
+        Span(starts_at, ends_at): records for starts_at, ends_at, records in connection.execute(sql("staged"), facts)
+    }
+
+
+def last_runs(connection: Connection, operation: str, last: dict[Campaign, datetime]) -> dict[Campaign, str | None]:
+    """The run that settled each campaign's latest record."""
+    facts = {
+        "operation": operation,
+        "types": [campaign[0] for campaign in last],
+        "campaigns": [campaign[1] for campaign in last],
+        "lasts": list(last.values()),
+    }
+    return {(kind, campaign): run for kind, campaign, run in connection.execute(sql("last_runs"), facts)}
+
+
+class Today(NamedTuple):
+    """The day's calls; ``limit`` is None when none is known."""
+
+    calls: int
+    limit: int | None
+    exhausted: bool
+
+
+def today(connection: Connection, operation: str, day: date, own_limit: int | None) -> Today:
+    """The calls made on a day, and the limit: the settings' own one until a run has asked the vendor."""
+    row = connection.execute(
+        "SELECT calls, call_limit, coalesce(exhausted_at > now() - %s, false) FROM wolkvox.quota"
+        " WHERE operation = %s AND day = %s",
+        (EXHAUSTION, operation, day),
+    ).fetchone()
+    return Today(*row) if row else Today(0, own_limit, False)
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A slot of the token, and the task instance that has it or had it last."""
+
+    number: int
+    held: bool
+    dag_id: str
+    dag_run_id: str
+    task_id: str
+    map_index: int
+    try_number: int
+    host: str
+    taken_at: datetime
+
+
+def slots(connection: Connection, fingerprint: int) -> list[Slot]:
+    """The slots of a token that were ever taken."""
+    with connection.cursor(row_factory=class_row(Slot)) as cursor:
+        return cursor.execute(sql("slots"), {"fingerprint": fingerprint}).fetchall()
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which records: all that fit every part that isn't None. ``chunk`` counts from 1 within a run."""
+
+    states: tuple[str, ...] = STATES
+    type_campaign: str | None = None
+    campaign_id: str | None = None
+    reason: str | None = None
+    run: str | None = None
+    chunk: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A record as the page may know it: no comment, no second code, no phone number."""
+
+    id: int
+    type_campaign: str | None
+    campaign_id: str | None
+    customer_id: str | None
+    cod_act: str | None
+    state: str
+    reason: str | None
+    response_code: str | None
+    response_msg: str | None
+    attempts: int
+    contacted_at: datetime | None
+    settled_at: datetime | None
+    dag_run_id: str | None
+    in_chunk: bool
+    chunk_number: int | None
+
+
+def rows(connection: Connection, operation: str, wanted: Filter, *, limit: int, before: int | None) -> list[Record]:
+    """The latest records that fit, at most ``limit``, of those with an id below ``before``."""
+    facts = {
+        "operation": operation,
+        "states": list(wanted.states),
+        "type_campaign": wanted.type_campaign,
+        "campaign_id": wanted.campaign_id,
+        "reason": wanted.reason,
+        "run": wanted.run,
+        "chunk": wanted.chunk,
+        "before": before,
+        "limit": limit,
+    }
+    with connection.cursor(row_factory=class_row(Record)) as cursor:
+        return cursor.execute(sql("rows"), facts).fetchall()

@@ -1,0 +1,27 @@
+SELECT
+    id,
+    type_campaign,
+    campaign_id,
+    customer_id,
+    cod_act,
+    state,
+    reason,
+    response_code,
+    response_msg,
+    attempts,
+    contacted_at,
+    settled_at,
+    dag_run_id,
+    chunk_id IS NOT NULL AND state NOT IN ('invalid', 'superseded', 'expired') AS in_chunk,
+    chunk_number
+FROM wolkvox.codification
+WHERE operation = %(operation)s
+    AND state = ANY(%(states)s::text[])
+    AND (%(type_campaign)s::text IS NULL OR type_campaign = %(type_campaign)s)
+    AND (%(campaign_id)s::text IS NULL OR campaign_id = %(campaign_id)s)
+    AND (%(reason)s::text IS NULL OR reason = %(reason)s)
+    AND (%(run)s::text IS NULL OR dag_run_id = %(run)s)
+    AND (%(chunk)s::integer IS NULL OR chunk_number = %(chunk)s AND chunk_id IS NOT NULL)
+    AND (%(before)s::bigint IS NULL OR id < %(before)s)
+ORDER BY id DESC
+LIMIT %(limit)s

@@ -1,0 +1,131 @@
+"""
+What was settled in an hour or a day: counted once when it is over, live while it lasts.
+
+A span is counted for good only when no transaction is left that began before its end. A record that leaves the
+hour it was settled in (offered again, superseded, deleted) marks that hour, by a trigger; a marked span is counted
+live until the next ``count_closed_spans``. So the figures are always those of the ledger itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from wolkvox.ledger.database import Connection, sql
+from wolkvox.spans import Span
+
+# One process at a time counts; whoever comes second leaves it to the first.
+COUNT_LOCK = 7_041_965
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """Records of one campaign settled alike; ``words`` is what the vendor said most often, ids left out."""
+
+    type_campaign: str | None
+    campaign_id: str | None
+    state: str
+    reason: str | None
+    words: str | None
+    records: int
+    last_at: datetime
+
+
+@dataclass(slots=True)
+class Figures:
+    """One span's counts, and the seconds from contact to codification of its coded records."""
+
+    lag_p50: float | None = None
+    lag_p95: float | None = None
+    counts: list[Count] = field(default_factory=list)
+
+    def records(self, *states: str) -> int:
+        """How many records are in these states."""
+        return sum(count.records for count in self.counts if count.state in states)
+
+
+def figures(connection: Connection, operation: str, spans: Sequence[Span]) -> dict[Span, Figures]:
+    """Every span's figures. Read them in one snapshot: in a transaction of isolation "repeatable read"."""
+    result = {span: Figures() for span in spans}
+    asked = _facts(operation, spans)
+    counted = set()
+    for starts_at, ends_at, p50, p95 in connection.execute(sql("counted_spans"), asked):
+        span = Span(starts_at, ends_at)
+        counted.add(span)
+        result[span].lag_p50, result[span].lag_p95 = p50, p95
+    kept = connection.execute(
+        "SELECT starts_at, ends_at, type_campaign, campaign_id, state, reason, words, records, last_at"
+        " FROM wolkvox.span_count WHERE operation = %s",
+        (operation,),
+    )
+    for starts_at, ends_at, *count in kept:
+        if (span := Span(starts_at, ends_at)) in counted:
+            result[span].counts.append(Count(*count))
+    live = _facts(operation, [span for span in spans if span not in counted])
+    for starts_at, ends_at, *count in connection.execute(sql("count_spans"), live):
+        result[Span(starts_at, ends_at)].counts.append(Count(*count))
+    for starts_at, ends_at, p50, p95 in connection.execute(sql("span_lags"), live):
+        span = Span(starts_at, ends_at)
+        result[span].lag_p50, result[span].lag_p95 = p50, p95
+    return result
+
+
+def count_closed_spans(connection: Connection, operation: str, spans: Sequence[Span]) -> int:
+    """Count those of the spans that are over and not counted yet, and forget all others; returns how many."""
+    with connection.transaction():
+        row = connection.execute("SELECT pg_try_advisory_xact_lock(%s)", (COUNT_LOCK,)).fetchone()
+        if row is None or not row[0]:
+            return 0
+        oldest = _oldest_transaction(connection)
+        connection.execute(sql("worked_off"))
+        connection.execute(sql("forget_spans"), _facts(operation, spans))
+        counted = {
+            Span(*row)
+            for row in connection.execute(
+                "SELECT starts_at, ends_at FROM wolkvox.span WHERE operation = %s", (operation,)
+            )
+        }
+        todo = [span for span in spans if span.ends_at <= oldest and span not in counted]
+        facts = _facts(operation, todo)
+        connection.execute(
+            f"INSERT INTO wolkvox.span SELECT %(operation)s, lag.* FROM ({sql('span_lags')}) AS lag", facts
+        )
+        connection.execute(
+            f"INSERT INTO wolkvox.span_count SELECT %(operation)s, counted.* FROM ({sql('count_spans')}) AS counted",
+            facts,
+        )
+    return len(todo)
+
+
+class Lag(NamedTuple):
+    """Seconds from contact to codification: median and 95th percentile; None when nothing was coded."""
+
+    p50: float | None
+    p95: float | None
+
+
+def run_lag(connection: Connection, dag_run_id: str) -> Lag:
+    """How late a run's coded records were."""
+    row = connection.execute(sql("run_lag"), {"dag_run_id": dag_run_id}).fetchone()
+    return Lag(*row) if row else Lag(None, None)
+
+
+def _oldest_transaction(connection: Connection) -> datetime:
+    """When the oldest transaction began that may still write: no later than now."""
+    row = connection.execute(
+        "SELECT least(now(), min(xact_start)) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
+    ).fetchone()
+    assert row is not None
+    oldest: datetime = row[0]
+    return oldest
+
+
+def _facts(operation: str, spans: Sequence[Span]) -> dict[str, Any]:
+    return {
+        "operation": operation,
+        "starts": [span.starts_at for span in spans],
+        "ends": [span.ends_at for span in spans],
+    }

@@ -1,0 +1,25 @@
+SELECT
+    span.starts_at,
+    span.ends_at,
+    record.type_campaign,
+    record.campaign_id,
+    record.state,
+    record.reason,
+    mode() WITHIN GROUP (
+        ORDER BY CASE
+            WHEN record.state IN ('rejected', 'failed') THEN left(
+                regexp_replace(
+                    replace(record.response_msg, coalesce(record.customer_id, ''), '•••'), '\d{5,}', '•••', 'g'
+                ),
+                300
+            )
+        END
+    ) AS words,
+    count(*) AS records,
+    max(record.settled_at) AS last_at
+FROM unnest(%(starts)s::timestamptz[], %(ends)s::timestamptz[]) AS span (starts_at, ends_at)
+INNER JOIN wolkvox.codification AS record
+    ON record.settled_at >= span.starts_at
+    AND record.settled_at < span.ends_at
+    AND record.operation = %(operation)s
+GROUP BY span.starts_at, span.ends_at, record.type_campaign, record.campaign_id, record.state, record.reason

@@ -1,0 +1,23 @@
+"""From a codify task instance to its rows on the page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+from airflow.sdk import BaseOperatorLink, conf
+
+if TYPE_CHECKING:
+    from airflow.sdk import BaseOperator
+    from airflow.sdk.types import TaskInstanceKey
+
+
+class RowsLink(BaseOperatorLink):
+    """Opens the page at the records of a task instance's chunk."""
+
+    name = "Rows in Wolkvox"
+
+    def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:
+        """The page's address, inside Airflow's frame."""
+        query = urlencode({"run": ti_key.run_id, "chunk": ti_key.map_index + 1})
+        return f"{conf.get('api', 'base_url', fallback='').rstrip('/')}/plugin/wolkvox/wolkvox/?{query}"

@@ -1,0 +1,82 @@
+"""
+Figures for whatever Airflow's own metrics go to (StatsD, OpenTelemetry); without either they cost nothing.
+
+All names begin with ``wolkvox.``. Tags name the campaign, never a customer.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta, timezone
+from time import monotonic
+from typing import Any
+
+from airflow.sdk.observability.stats import Stats
+
+from wolkvox.answers import Answer
+from wolkvox.codify import Progress, Record
+
+COUNTED = {"coded": "coded", "rejected": "refused", "failed": "failed"}
+
+
+class ChunkMetrics:
+    """
+    Counters of one codify task, sent as it goes, and the time of each call.
+
+    ``wolkvox.coded``, ``.refused``, ``.failed``, ``.unknown`` and ``.calls`` are counters, ``.call`` is a timer.
+    """
+
+    def __init__(self, type_campaign: str, campaign_id: str) -> None:
+        self._tags = {"campaign": f"{type_campaign}_{campaign_id}"}
+        self._sent: Counter[str] = Counter()
+        self._progress: Progress | None = None
+
+    def timed(self, send: Callable[[Record], Answer]) -> Callable[[Record], Answer]:
+        """``send``, with each call timed."""
+
+        def call(record: Record) -> Answer:
+            began = monotonic()
+            answer = send(record)
+            Stats.timing("wolkvox.call", timedelta(seconds=monotonic() - began), tags=self._tags)
+            return answer
+
+        return call
+
+    def report(self, progress: Progress) -> None:
+        """Send what came on top since the last time."""
+        self._progress = progress
+        now = Counter({name: progress.states[state] for state, name in COUNTED.items()})
+        now.update(unknown=progress.unknown, calls=progress.calls)
+        for name, count in (now - self._sent).items():
+            Stats.incr(f"wolkvox.{name}", count, tags=self._tags)
+        self._sent = now
+
+    def finish(self) -> None:
+        """Send the rest, however the chunk ended."""
+        if self._progress is not None:
+            self.report(self._progress)
+
+
+def report_run(summary: Mapping[str, Any]) -> None:
+    """
+    Gauges at the end of a run.
+
+    ``wolkvox.backlog`` (records), ``.backlog_age`` (seconds), ``.quota_left`` (calls), ``.lag_p50`` and
+    ``.lag_p95`` (seconds from contact to codification of the run's records).
+    """
+    gauges = {
+        "backlog": summary["waiting"],
+        "backlog_age": _age(summary["oldest_waiting"]),
+        "quota_left": summary["quota_left"],
+        "lag_p50": summary["lag_p50"],
+        "lag_p95": summary["lag_p95"],
+    }
+    for name, value in gauges.items():
+        if value is not None:
+            Stats.gauge(f"wolkvox.{name}", value)
+
+
+def _age(moment: str | None) -> float:
+    """Seconds since a moment; 0 when nothing waits."""
+    return 0.0 if moment is None else (datetime.now(timezone.utc) - datetime.fromisoformat(moment)).total_seconds()
