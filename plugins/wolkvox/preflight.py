@@ -12,6 +12,7 @@ from wolkvox.errors import BadToken, WolkvoxError
 from wolkvox.hook import WolkvoxHook
 from wolkvox.ledger.database import Connection
 from wolkvox.ledger.quota import QuotaRules, QuotaState, align, reserve
+from wolkvox.ledger.reports import backlog
 from wolkvox.ledger.slots import Holder, SlotRules, slot_for_calls, sweep
 
 CODES_LAST = timedelta(hours=24)  # how long a list of disposition codes is believed
@@ -30,13 +31,15 @@ def calls_left(
     stop: Event,
 ) -> QuotaState:
     """
-    Today's calls, as the ledger and, unless ``preflight`` is off, the vendor count them. Costs one call.
+    Today's calls, as the ledger and, unless ``preflight`` is off, the vendor count them.
+
+    Costs one call; none when nothing waits to be sent.
 
     :raises BadToken: the run can't succeed
     """
     sweep(connection, slots)
     state = align(connection, quota)
-    if not wolkvox.settings.preflight or state.left == 0:
+    if not wolkvox.settings.preflight or state.left == 0 or backlog(connection, quota.operation).waiting == 0:
         return state
     info = _ask(connection, slots, quota, holder, stop, wolkvox.token_info)
     return state if info is None else align(connection, quota, info.left)
