@@ -10,6 +10,7 @@ from functools import cached_property
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlencode, urlsplit
+from zoneinfo import ZoneInfo
 
 import requests
 from airflow.providers.http.hooks.http import HttpHook
@@ -20,8 +21,8 @@ from urllib3.exceptions import (
     DecodeError,
     HTTPError,
     MaxRetryError,
-    NameResolutionError,
     NewConnectionError,
+    ProxyError,
     ReadTimeoutError,
     SSLError,
 )
@@ -42,6 +43,13 @@ CALLS_PER_LICENSE = 1_000  # a day [same page]
 
 _SERVER = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,30}")
 _SERVER_HOST = re.compile(r"wv([0-9A-Za-z-]+)\.wolkvox\.com", re.IGNORECASE)
+_ADDRESS = re.compile(
+    r"(?P<site>https?://([0-9a-z._-]+|\[[0-9a-f:.]+\]))(:(?P<port>[0-9]{1,5}))?(?P<path>/[0-9a-z._~/-]*)?",
+    re.IGNORECASE,
+)
+_HIGHEST_PORT = 65_535
+_COUNT = re.compile(r"\s*-?[0-9]{1,9}\s*", re.ASCII)
+_MOST = 1_000_000  # that a number in the connection's extra may be
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -153,13 +161,21 @@ class WolkvoxHook(HttpHook):
         """The connection pool that requests itself would use for this address."""
         session = self._session
         request = session.prepare_request(requests.Request("GET", self.settings.base_url))
-        options = session.merge_environment_settings(request.url, {}, None, None, None)
-        adapter = session.get_adapter(self.settings.base_url)
-        if not isinstance(adapter, HTTPAdapter):
-            raise BadSetting(f"The address {self.settings.base_url} is neither http nor https.")
-        pool = adapter.get_connection_with_tls_context(
-            request, options["verify"], proxies=options["proxies"], cert=options["cert"]
+        # The session's own values first: left out, the environment's bundle would win over them.
+        options = session.merge_environment_settings(
+            request.url, session.proxies, session.stream, session.verify, session.cert
         )
+        adapter = session.get_adapter(self.settings.base_url)
+        assert isinstance(adapter, HTTPAdapter)
+        try:
+            pool = adapter.get_connection_with_tls_context(
+                request, options["verify"], proxies=options["proxies"], cert=options["cert"]
+            )
+            adapter.cert_verify(  # type: ignore[no-untyped-call]
+                pool, self.settings.base_url, options["verify"], options["cert"]
+            )
+        except OSError as error:
+            raise BadSetting(f"verify, cert or proxies of connection {self.wolkvox_conn_id!r}: {error}.") from error
         self._path = adapter.request_url(request, options["proxies"]).rstrip("/")
         self._headers = dict(request.headers)
         return cast("HTTPConnectionPool", pool)
@@ -245,6 +261,7 @@ class WolkvoxHook(HttpHook):
                 headers=self._headers,
                 retries=False,
                 redirect=False,
+                assert_same_host=False,  # through a proxy the path is the whole address
                 timeout=Timeout(connect=CONNECT_TIMEOUT, read=self.settings.call_timeout),
             )
         except HTTPError as error:
@@ -255,10 +272,10 @@ class WolkvoxHook(HttpHook):
 def _broken(error: HTTPError) -> Answer:
     """Tell a call that never left from one whose answer nobody saw."""
     cause = error.reason if isinstance(error, MaxRetryError) and error.reason is not None else error
+    if isinstance(cause, (NewConnectionError, ProxyError)):  # the first one is a ConnectTimeoutError, too
+        return unreachable("refused")
     if isinstance(cause, ConnectTimeoutError):
         return unreachable("timeout")
-    if isinstance(cause, (NewConnectionError, NameResolutionError)):
-        return unreachable("refused")
     if isinstance(cause, SSLError):
         return unreachable("tls")
     if isinstance(cause, DecodeError):
@@ -269,9 +286,8 @@ def _broken(error: HTTPError) -> Answer:
 
 
 def _number(value: object) -> int | None:
-    """The vendor gives numbers as strings."""
-    text = str(value).strip()
-    return int(text) if text.isascii() and text.lstrip("-").isdigit() else None
+    """The vendor gives numbers as strings; None for what is none, or none the ledger could hold."""
+    return int(str(value)) if _COUNT.fullmatch(str(value)) else None
 
 
 def read_settings(connection: Connection) -> Settings:
@@ -280,6 +296,8 @@ def read_settings(connection: Connection) -> Settings:
     :raises BadSetting: naming the field and what it should be
     """
     name, extra = connection.conn_id, connection.extra_dejson
+    if not isinstance(extra, dict):
+        raise BadSetting(f'The extra of connection {name!r} must be a JSON object such as {{"licenses": 20}}.')
     if not connection.password:
         raise BadSetting(f"Connection {name!r} has no token: put it into the password field.")
     if not connection.password.isascii() or not connection.password.isprintable():
@@ -302,7 +320,7 @@ def read_settings(connection: Connection) -> Settings:
         token=connection.password,
         daily_calls=None if licenses is None else int(licenses * CALLS_PER_LICENSE),
         quota_reserve=int(_setting(name, extra, "quota_reserve", 0) or 0),
-        quota_timezone=str(extra.get("quota_timezone") or "America/Bogota"),
+        quota_timezone=_zone(name, extra),
         call_timeout=_setting(name, extra, "call_timeout", None) or CALL_TIMEOUT,
         preflight=str(preflight).lower() not in ("false", "0", "no", "off"),
         check_codes=preflight == "codes",
@@ -320,14 +338,24 @@ def _base_url(connection: Connection, server: str) -> str:
         bare = host.partition(":")[0]
         scheme = connection.schema or ("http" if bare in _LOOPBACK else "https")
         host = f"{scheme}://{host}"
-    parts = urlsplit(host)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query or parts.fragment:
+    address = _ADDRESS.fullmatch(host)
+    port = int((address and address["port"]) or connection.port or 0)
+    if address is None or port > _HIGHEST_PORT:
         raise BadSetting(
             f"The host of connection {connection.conn_id!r} is no plain address: it should look like"
             " https://wv0041.wolkvox.com."
         )
-    port = f":{connection.port}" if connection.port and parts.port is None else ""
-    return f"{parts.scheme}://{parts.netloc}{port}{parts.path.rstrip('/')}"
+    return f"{address['site']}{f':{port}' if port else ''}{(address['path'] or '').rstrip('/')}"
+
+
+def _zone(name: str, extra: dict[str, Any]) -> str:
+    """The time zone in which a day of calls ends."""
+    zone = str(extra.get("quota_timezone") or "America/Bogota")
+    try:
+        ZoneInfo(zone)
+    except (ValueError, OSError, KeyError) as error:  # not found is a KeyError, a folder an OSError
+        raise BadSetting(f"quota_timezone of connection {name!r} must be a zone such as America/Bogota.") from error
+    return zone
 
 
 def _setting(name: str, extra: dict[str, Any], key: str, default: float | None) -> float | None:
@@ -339,6 +367,6 @@ def _setting(name: str, extra: dict[str, Any], key: str, default: float | None) 
         number = float(value)
     except (TypeError, ValueError):
         number = -1.0
-    if not 0 <= number < float("inf"):
-        raise BadSetting(f"{key} of connection {name!r} must be a number of at least 0.")
+    if not 0 <= number <= _MOST:
+        raise BadSetting(f"{key} of connection {name!r} must be a number from 0 to {_MOST}.")
     return number

@@ -1,0 +1,525 @@
+"""HTTP to wolkvox: against the sandbox, and against servers that answer what no sandbox would."""
+
+import json
+import logging
+import ssl
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta, timezone
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
+from pathlib import Path
+from threading import Thread
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+import pytest
+from airflow.sdk import Connection
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from sandbox_server import SandboxServer
+
+from wolkvox.answers import Kind
+from wolkvox.codify import Record
+from wolkvox.errors import BadSetting, BadToken, WolkvoxError, WrongEndpoint
+from wolkvox.hook import TokenInfo, WolkvoxHook, read_settings
+
+TOKEN = "t0ken-that-nobody-may-see"
+RECORD = Record(1, "preview", "17", "0052998123", "5", None, "by chat")
+CODED = b'{"code": 202, "error": null, "msg": "coded"}'
+
+
+class Request(NamedTuple):
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+
+class Server:
+    """A server of one's own: answers every request alike and keeps what it was asked."""
+
+    def __init__(self, certificate: Path | None = None) -> None:
+        self.status, self.headers, self.body = 200, {"Content-Type": "application/json"}, CODED
+        self.requests: list[Request] = []
+        self.clients: set[object] = set()
+        server = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def answer(self) -> None:
+                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                server.requests.append(Request(self.command, self.path, dict(self.headers), body))
+                server.clients.add(self.client_address)
+                self.send_response(server.status)
+                for name, value in {**server.headers, "Content-Length": str(len(server.body))}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(server.body)
+
+            do_GET = do_PUT = do_POST = answer
+
+            def log_message(self, format: str, *args: object) -> None:
+                """Keep quiet."""
+
+        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        if certificate is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            self._http.socket = context.wrap_socket(self._http.socket, server_side=True)
+        self.url = f"http{'s' if certificate else ''}://127.0.0.1:{self._http.server_address[1]}"
+        self._thread = Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._http.shutdown()
+        self._http.server_close()
+
+
+def nobody() -> str:
+    """An address at which nobody listens."""
+    server = Server()
+    server.stop()
+    return server.url
+
+
+Hook = Callable[..., WolkvoxHook]
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    server = Server()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def hook(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hook]:
+    """Makes a hook for an address; the rest is the connection's extra."""
+    made: list[WolkvoxHook] = []
+
+    def make(address: str, token: str = TOKEN, **extra: object) -> WolkvoxHook:
+        content = {"conn_type": "wolkvox", "host": address, "password": token, "extra": extra}
+        monkeypatch.setenv("AIRFLOW_CONN_WOLKVOX_DEFAULT", json.dumps(content))
+        made.append(WolkvoxHook())
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()
+
+
+def connection(**fields: Any) -> Connection:
+    return Connection(conn_id="c", conn_type="wolkvox", **{"host": "http://h", "password": "secret", **fields})
+
+
+# The call
+
+
+def test_a_record_is_coded_by_the_sandbox(sandbox: SandboxServer) -> None:
+    with WolkvoxHook() as wolkvox:
+        answer = wolkvox.codify(RECORD)
+    assert (answer.kind, answer.code, answer.msg) == (Kind.CODED, "202", "customer_id 0052998123 has been coded")
+    assert sandbox.stats()["calls_per_record"] == {"preview/17/0052998123": 1}
+
+
+def test_many_records_share_one_connection(sandbox: SandboxServer) -> None:
+    with WolkvoxHook() as wolkvox:
+        assert wolkvox.token_info() == TokenInfo(limit=20_000, used=1, left=19_999)
+        answers = [wolkvox.codify(RECORD._replace(customer_id=str(number))) for number in range(200)]
+    assert {answer.kind for answer in answers} == {Kind.CODED}
+    assert (sandbox.stats()["calls"], sandbox.stats()["connections"]) == (201, 1)
+
+
+def test_a_call_is_what_the_vendor_documents(server: Server, hook: Hook) -> None:
+    assert hook(server.url, wolkvox_server="0041").codify(RECORD).kind is Kind.CODED
+    (request,) = server.requests
+    assert (request.method, request.path) == (
+        "PUT",
+        "/api/v2/campaign.php?api=codify&type_campaign=preview&campaign_id=17",
+    )
+    assert request.headers["wolkvox-token"] == TOKEN
+    assert request.headers["wolkvox_server"] == "0041"
+    assert request.headers["Content-Type"] == "application/json"
+    assert json.loads(request.body) == {"cod_act": "5", "comment": "by chat", "customer_id": "0052998123"}
+
+
+def test_a_second_code_is_sent_where_there_is_one_and_no_comment_as_an_empty_one(server: Server, hook: Hook) -> None:
+    hook(server.url).codify(RECORD._replace(cod_act_2="7", comment=None))
+    assert json.loads(server.requests[0].body) == {
+        "cod_act": "5",
+        "cod_act_2": "7",
+        "comment": "",
+        "customer_id": "0052998123",
+    }
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["👍 ñandú 中", 'a "quoted" \\ text', "line\r\nwolkvox-token: x", "&api=delete#?%00", "' OR 1=1 --", "x" * 10**6],
+)
+def test_whatever_a_field_holds_arrives_unchanged_and_in_the_body_only(server: Server, hook: Hook, text: str) -> None:
+    hook(server.url).codify(RECORD._replace(customer_id=text, comment=text, cod_act=text))
+    (request,) = server.requests
+    assert json.loads(request.body) == {"cod_act": text, "comment": text, "customer_id": text}
+    assert request.path == "/api/v2/campaign.php?api=codify&type_campaign=preview&campaign_id=17"
+
+
+def test_a_base_url_may_have_a_path(server: Server, hook: Hook) -> None:
+    hook(f"{server.url}/proxy/wolkvox/").codify(RECORD)
+    assert server.requests[0].path.startswith("/proxy/wolkvox/api/v2/campaign.php?api=codify&")
+
+
+def test_an_http_proxy_gets_the_whole_address(server: Server, hook: Hook) -> None:
+    wolkvox = hook("http://wv0041.wolkvox.com", proxies={"http": server.url})
+    assert wolkvox.codify(RECORD).kind is Kind.CODED
+    assert server.requests[0].path.startswith("http://wv0041.wolkvox.com/api/v2/campaign.php?api=codify&")
+
+
+# What goes wrong on the wire
+
+
+def test_a_redirect_is_not_followed_and_the_token_stays(server: Server, hook: Hook) -> None:
+    other = Server()
+    try:
+        for status in (301, 302, 303, 307, 308):
+            server.status, server.headers = status, {"Location": f"{other.url}/api/v2/campaign.php"}
+            assert hook(server.url).codify(RECORD).kind is Kind.WRONG_ENDPOINT
+        assert (len(server.requests), other.requests) == (5, [])
+    finally:
+        other.stop()
+
+
+def test_a_failed_call_is_not_repeated_behind_the_loops_back(server: Server, hook: Hook) -> None:
+    server.status, server.headers = 503, {"Retry-After": "1"}
+    answer = hook(server.url).codify(RECORD)
+    assert (answer.kind, answer.retry_after, len(server.requests)) == (Kind.OVERLOADED, 1.0, 1)
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind", "reason"),
+    [
+        ({"kind": "reset_before"}, Kind.UNKNOWN, "unknown_reset"),
+        ({"kind": "reset_after"}, Kind.UNKNOWN, "unknown_reset"),
+        ({"kind": "truncated"}, Kind.UNKNOWN, "unknown_reset"),
+        ({"kind": "slow", "seconds": 3}, Kind.UNKNOWN, "unknown_timeout"),
+        ({"kind": "html_200"}, Kind.UNKNOWN, "unknown_unreadable"),
+    ],
+)
+def test_an_answer_that_nobody_saw_is_unknown_and_the_next_call_is_fine(
+    sandbox: SandboxServer, hook: Hook, fault: dict[str, object], kind: Kind, reason: str
+) -> None:
+    sandbox.control(faults={RECORD.customer_id: [fault]})
+    wolkvox = hook(sandbox.url, sandbox.token, call_timeout=0.5)
+    answer = wolkvox.codify(RECORD)
+    assert (answer.kind, answer.reason) == (kind, reason)
+    assert wolkvox.codify(RECORD._replace(customer_id="2")).kind is Kind.CODED
+
+
+def test_a_call_that_finds_nobody_never_left(hook: Hook) -> None:
+    for wolkvox in (hook(nobody()), hook("http://wv0041.wolkvox.com", proxies={"http": nobody()})):
+        answer = wolkvox.codify(RECORD)
+        assert (answer.kind, answer.reason) == (Kind.UNREACHABLE, "unreachable_refused")
+
+
+def test_a_name_that_nobody_knows_is_unreachable(hook: Hook) -> None:
+    assert hook("http://wv0041.invalid").codify(RECORD).reason == "unreachable_refused"
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """A certificate for 127.0.0.1 that nobody has signed, with its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(timezone.utc)
+    signed = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    path = tmp_path / "certificate.pem"
+    path.write_bytes(key.private_bytes(encoding, form, serialization.NoEncryption()) + signed.public_bytes(encoding))
+    return path
+
+
+@pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
+def test_a_certificate_is_verified_unless_that_is_switched_off_by_name(hook: Hook, certificate: Path) -> None:
+    server = Server(certificate)
+    try:
+        assert hook(server.url).codify(RECORD).reason == "unreachable_tls"
+        assert server.requests == []
+        assert hook(server.url, verify=str(certificate)).codify(RECORD).kind is Kind.CODED
+        assert hook(server.url, verify=False).codify(RECORD).kind is Kind.CODED
+    finally:
+        server.stop()
+
+
+def test_a_certificate_that_is_not_there_is_named(hook: Hook) -> None:
+    with pytest.raises(BadSetting, match=r"'wolkvox_default'.*/nowhere\.pem"):
+        hook("https://127.0.0.1", verify="/nowhere.pem").codify(RECORD)
+
+
+# The vendor's own figures
+
+
+@pytest.mark.parametrize(
+    ("data", "info"),
+    [
+        (
+            {
+                "token_limit": "20000",
+                "token_use_today": "5",
+                "all_token_today": "12",
+                "available_consumption_options": "9",
+            },
+            TokenInfo(20_000, 12, 9),
+        ),
+        (
+            {"token_limit": "100", "all_token_today": "40", "available_consumption_options": "90"},
+            TokenInfo(100, 40, 60),
+        ),
+        ({"token_limit": 100, "all_token_today": 40}, TokenInfo(100, 40, 60)),
+        ({"token_limit": "100", "all_token_today": "140"}, TokenInfo(100, 140, 0)),
+        ({"available_consumption_options": " 7 "}, TokenInfo(None, None, 7)),
+        ({"available_consumption_options": "-7"}, TokenInfo(None, None, 0)),
+        ({"token_limit": "--5", "all_token_today": "1,000"}, TokenInfo(None, None, None)),
+        (
+            {"token_limit": "²", "all_token_today": "", "available_consumption_options": None},
+            TokenInfo(None, None, None),
+        ),
+        ({"token_limit": "9" * 5_000, "all_token_today": True}, TokenInfo(None, None, None)),
+        ({"token_limit": [], "all_token_today": {}}, TokenInfo(None, None, None)),
+        ({}, TokenInfo(None, None, None)),
+    ],
+)
+def test_the_calls_left_are_the_smaller_figure_of_what_can_be_read(
+    server: Server, hook: Hook, data: dict[str, object], info: TokenInfo
+) -> None:
+    server.body = json.dumps({"code": "0", "error": "", "data": [data]}).encode()
+    assert hook(server.url).token_info() == info
+
+
+def test_no_row_at_all_tells_nothing(server: Server, hook: Hook) -> None:
+    server.body = b'{"code": "0", "data": [null, 5]}'
+    assert hook(server.url).token_info() == TokenInfo(None, None, None)
+
+
+def test_the_codes_are_text(server: Server, hook: Hook) -> None:
+    server.body = b'{"code": "0", "data": [{"cod_act": "05"}, {"cod_act": 7}, {"cod_act": ""}, {"other": 1}, 3]}'
+    assert hook(server.url).activity_codes() == {"05", "7"}
+
+
+def test_the_sandbox_lists_its_codes(sandbox: SandboxServer, hook: Hook) -> None:
+    sandbox.control(activity_codes=["5", "7"])
+    assert hook(sandbox.url, sandbox.token).activity_codes() == {"5", "7"}
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "error", "words"),
+    [
+        (
+            403,
+            b'{"code": 403, "msg": "PLEASE VALIDATE TOKEN"}',
+            BadToken,
+            "refused the token of connection 'wolkvox_def",
+        ),
+        (404, b"<html>", WolkvoxError, r"gave no token_info \(not_found, code 404\)"),
+        (
+            400,
+            b'{"code": 400, "msg": "THE API YOU WANT TO CONSULT DOES NOT EXIST"}',
+            WrongEndpoint,
+            "isn't a wolkvox API",
+        ),
+        (
+            302,
+            b"",
+            WrongEndpoint,
+            r"isn't a wolkvox API \(code 302\): correct the host of connection 'wolkvox_default'",
+        ),
+        (200, b'{"code": "0", "data": "none"}', WolkvoxError, r"gave no token_info \(unreadable, code 200\)"),
+        (200, b"<html>", WolkvoxError, "unknown_unreadable"),
+        (500, b"", WolkvoxError, "overloaded_500"),
+    ],
+)
+def test_a_read_that_fails_says_what_was_seen(
+    server: Server, hook: Hook, status: int, body: bytes, error: type[WolkvoxError], words: str
+) -> None:
+    server.status, server.body = status, body
+    with pytest.raises(error, match=words) as raised:
+        hook(server.url).token_info()
+    assert raised.type is error
+
+
+def test_the_connection_can_be_tested(sandbox: SandboxServer, hook: Hook) -> None:
+    assert hook(sandbox.url, sandbox.token).test_connection() == (True, "wolkvox answers; calls left today: 19999")
+    assert sandbox.stats()["calls"] == 1
+
+
+def test_a_bad_connection_says_what_is_wrong_with_it(sandbox: SandboxServer, hook: Hook) -> None:
+    assert hook(sandbox.url).test_connection() == (
+        False,
+        "wolkvox refused the token of connection 'wolkvox_default' (code 403): put a valid one into its password.",
+    )
+    assert hook("http://a b").test_connection() == (
+        False,
+        "The host of connection 'wolkvox_default' is no plain address: it should look like https://wv0041.wolkvox.com.",
+    )
+    address = nobody()
+    assert hook(address).test_connection() == (
+        False,
+        f"wolkvox gave no token_info (unreachable_refused, code None) at {address}.",
+    )
+
+
+# The token
+
+
+def test_the_token_and_the_customer_are_in_no_log(
+    sandbox: SandboxServer, hook: Hook, caplog: pytest.LogCaptureFixture
+) -> None:
+    sandbox.control(
+        faults={RECORD.customer_id: [{"kind": "status", "status": 500, "body": "<html>"}, {"kind": "reset_after"}]}
+    )
+    with caplog.at_level(logging.DEBUG):
+        wolkvox = hook(sandbox.url, sandbox.token)
+        wolkvox.token_info()
+        for _ in range(3):
+            wolkvox.codify(RECORD)
+    assert "campaign.php" in caplog.text
+    for secret in (sandbox.token, RECORD.customer_id, "by chat"):
+        assert secret not in caplog.text
+
+
+def test_the_token_is_in_no_text_a_person_sees(sandbox: SandboxServer, hook: Hook) -> None:
+    wolkvox = hook(sandbox.url)
+    with pytest.raises(BadToken) as raised:
+        wolkvox.token_info()
+    seen = [repr(wolkvox), repr(wolkvox.settings), str(wolkvox.settings), str(raised.value), repr(raised.value)]
+    assert not [text for text in seen if TOKEN in text]
+    assert repr(wolkvox.settings) == f"Settings({sandbox.url}, operation {sandbox.url.removeprefix('http://')})"
+
+
+def test_tokens_are_told_apart_without_naming_them() -> None:
+    prints = {read_settings(connection(password=token)).fingerprint for token in ("a", "b", "ab")}
+    assert len(prints) == 3
+    assert all(-(2**31) <= number < 2**31 for number in prints)
+
+
+# The connection
+
+
+def test_a_bare_token_and_a_server_are_enough() -> None:
+    settings = read_settings(connection(host=None, extra='{"wolkvox_server": "0041"}'))
+    assert (settings.base_url, settings.operation) == ("https://wv0041.wolkvox.com", "0041")
+    assert settings.daily_calls is None
+    assert (settings.quota_reserve, settings.quota_timezone) == (0, "America/Bogota")
+    assert (settings.call_timeout, settings.preflight, settings.check_codes) == (65.0, True, False)
+
+
+@pytest.mark.parametrize(
+    ("fields", "base_url", "operation"),
+    [
+        ({"host": "https://wv0041.wolkvox.com/"}, "https://wv0041.wolkvox.com", "0041"),
+        ({"host": "wv0041.wolkvox.com"}, "https://wv0041.wolkvox.com", "0041"),
+        ({"host": "127.0.0.1", "port": 8090}, "http://127.0.0.1:8090", "127.0.0.1:8090"),
+        ({"host": "localhost:8090"}, "http://localhost:8090", "localhost:8090"),
+        ({"host": "proxy.example", "schema": "http"}, "http://proxy.example", "proxy.example"),
+        ({"host": "http://[::1]:8090"}, "http://[::1]:8090", "[::1]:8090"),
+        ({"host": "http://h:1", "port": 2}, "http://h:1", "h:1"),
+        ({"host": "http://h/a/b/", "port": 2}, "http://h:2/a/b", "h:2"),
+        ({"host": "http://h", "extra": '{"wolkvox_server": "0007"}'}, "http://h", "0007"),
+    ],
+)
+def test_an_address_may_be_given_in_many_ways(fields: dict[str, Any], base_url: str, operation: str) -> None:
+    settings = read_settings(connection(**fields))
+    assert (settings.base_url, settings.operation) == (base_url, operation)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "ftp://h",
+        "file:///etc/passwd",
+        "http://",
+        "http://user@h",
+        "http://:secret@h",
+        "http://h?x=1",
+        "http://h#x",
+        "http://h:port",
+        "http://h:99999",
+        "http://[::1",
+        "http://a b",
+        "http://h\r\nwolkvox-token: x",
+        "http://h/\nx",
+        "http://ñandú.example",
+        "h/../..?",
+    ],
+)
+def test_what_is_no_plain_address_is_refused(host: str) -> None:
+    with pytest.raises(BadSetting, match=r"^The host of connection 'c' is no plain address: .*wv0041\.wolkvox\.com\.$"):
+        read_settings(connection(host=host))
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"password": None}, "Connection 'c' has no token"),
+        ({"password": ""}, "Connection 'c' has no token"),
+        ({"password": "secret\r\nX-Other: 1"}, "The token of connection 'c' holds characters"),
+        ({"password": "secret\x00"}, "The token of connection 'c' holds characters"),
+        ({"password": "señal"}, "The token of connection 'c' holds characters"),
+        ({"host": None}, "Connection 'c' has no address"),
+        ({"extra": "[1]"}, "The extra of connection 'c' must be a JSON object such as {\"licenses\": 20}"),
+        ({"extra": '{"wolkvox_server": "0041.evil.example/"}'}, "wolkvox_server of connection 'c' must be"),
+        ({"extra": '{"wolkvox_server": "0041\\r\\nX: 1"}'}, "wolkvox_server of connection 'c' must be"),
+        ({"extra": '{"wolkvox_server": "-"}'}, "wolkvox_server of connection 'c' must be"),
+        ({"extra": '{"licenses": -1}'}, "licenses of connection 'c' must be a number from 0 to 1000000"),
+        ({"extra": '{"licenses": "many"}'}, "licenses of connection 'c' must be a number"),
+        ({"extra": '{"licenses": NaN}'}, "licenses of connection 'c' must be a number"),
+        ({"extra": '{"licenses": 1e9}'}, "licenses of connection 'c' must be a number"),
+        ({"extra": '{"quota_reserve": []}'}, "quota_reserve of connection 'c' must be a number"),
+        ({"extra": '{"call_timeout": "65 s"}'}, "call_timeout of connection 'c' must be a number"),
+        ({"extra": '{"quota_timezone": "Bogota"}'}, "quota_timezone of connection 'c' must be a zone"),
+        ({"extra": '{"quota_timezone": "../../etc/passwd"}'}, "quota_timezone of connection 'c' must be a zone"),
+        ({"extra": '{"quota_timezone": "America"}'}, "quota_timezone of connection 'c' must be a zone"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_named_and_the_token_is_not(fields: dict[str, Any], words: str) -> None:
+    with pytest.raises(BadSetting) as raised:
+        read_settings(connection(**fields))
+    assert words in str(raised.value)
+    assert "secret" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("preflight", "asks", "checks_codes"),
+    [(True, True, False), (False, False, False), ("false", False, False), ("off", False, False), ("codes", True, True)],
+)
+def test_what_is_asked_before_a_run_is_settable(preflight: object, asks: bool, checks_codes: bool) -> None:
+    settings = read_settings(connection(extra=json.dumps({"preflight": preflight})))
+    assert (settings.preflight, settings.check_codes) == (asks, checks_codes)
+
+
+def test_a_connection_may_be_a_uri_whose_values_are_all_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    extra = "wolkvox_server=0041&licenses=1.5&quota_reserve=20&call_timeout=5&preflight=false"
+    monkeypatch.setenv("AIRFLOW_CONN_WOLKVOX_DEFAULT", f"wolkvox://:{quote('a/b%c', safe='')}@127.0.0.1:8090/?{extra}")
+    settings = WolkvoxHook().settings
+    assert (settings.base_url, settings.operation, settings.token) == ("http://127.0.0.1:8090", "0041", "a/b%c")
+    assert (settings.daily_calls, settings.quota_reserve, settings.call_timeout) == (1_500, 20, 5.0)
+    assert not settings.preflight
+
+
+def test_a_uri_may_name_the_scheme_in_its_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    for uri in ("wolkvox://:token@https%3A%2F%2Fwv0041.wolkvox.com", "wolkvox://https://:token@wv0041.wolkvox.com/"):
+        monkeypatch.setenv("AIRFLOW_CONN_WOLKVOX_DEFAULT", uri)
+        assert WolkvoxHook().settings.base_url == "https://wv0041.wolkvox.com"
+
+
+def test_the_sandbox_can_be_reached_through_a_uri(sandbox: SandboxServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    address = sandbox.url.removeprefix("http://")
+    monkeypatch.setenv("AIRFLOW_CONN_WOLKVOX_DEFAULT", f"wolkvox://:{sandbox.token}@{address}")
+    with WolkvoxHook() as wolkvox:
+        assert wolkvox.codify(RECORD).kind is Kind.CODED
