@@ -10,6 +10,8 @@ from types import TracebackType
 from typing import TypeVar
 
 import psycopg
+from psycopg.errors import error_from_result
+from psycopg.pq import ConnStatus, ExecStatus
 from tenacity import (
     Retrying,
     retry_if_exception_type,
@@ -27,6 +29,8 @@ from wolkvox.ledger.staging import Chunk
 
 LOST = (psycopg.OperationalError, psycopg.InterfaceError, LedgerUnavailable)
 LEDGER_PATIENCE = 120.0  # seconds a task waits for PostgreSQL to come back
+
+_NOTHING = Settled(0, "pending", None, None, None)
 
 log = logging.getLogger(__name__)
 
@@ -127,6 +131,7 @@ class ChunkSession:
             connection = self._connect()
             try:
                 slot = take_slot(connection, self._rules, self._holder, self._stop, self._at_risk)
+                connection.execute(sql("prepare_advance"))
             except BaseException:
                 connection.close()
                 raise
@@ -155,20 +160,25 @@ class ChunkSession:
         return bool(row and row[0])
 
     def _advance(self, connection: Connection, settled: Settled | None, following: int | None) -> bool:
-        cursor = connection.execute(
-            sql("advance"),
-            {
-                "settled": settled.id if settled else None,
-                "state": settled.state if settled else None,
-                "reason": settled.reason if settled else None,
-                "code": settled.code if settled else None,
-                "msg": settled.msg if settled else None,
-                "uncounted": 0 if settled is None or settled.counts else 1,
-                "following": following,
-                "chunk_id": self._chunk.chunk_id,
-                "slot": self._slot,
-                "previous_slot": self._previous_slot,
-            },
-            prepare=True,
+        """Straight through libpq: psycopg's own way takes twice the processor time, for every record."""
+        last = settled or _NOTHING
+        values = (
+            None if settled is None else str(last.id),
+            last.state,
+            last.reason,
+            last.code,
+            last.msg,
+            "0" if last.counts else "1",
+            None if following is None else str(following),
+            self._chunk.chunk_id,
+            self._slot,
+            self._previous_slot,
         )
-        return cursor.rowcount == 1
+        encoding = connection.info.encoding
+        encoded = [None if value is None else value.encode(encoding) for value in values]
+        result = connection.pgconn.exec_prepared(b"advance", encoded)  # type: ignore[arg-type]  # None is NULL
+        if result.status == ExecStatus.COMMAND_OK:
+            return result.command_tuples == 1
+        if connection.pgconn.status == ConnStatus.BAD:
+            raise psycopg.OperationalError(result.get_error_message(encoding))
+        raise error_from_result(result, encoding)
