@@ -160,7 +160,8 @@ class _Loop:
         self.unwritten: Settled | None = None
         self.streak_kind: str | None = None
         self.streak: list[int] = []
-        self.tries = 0
+        self.waits = 0  # in a row, for the record at the head of the queue
+        self.tries = 0  # calls that count as an attempt of that record
 
     def run(self) -> None:
         """Send until the records, the quota or somebody's patience end."""
@@ -211,6 +212,7 @@ class _Loop:
             return True
         self.quota.untake()
         self.progress.total -= 1
+        self.waits = self.tries = 0
         return False
 
     def _write(self) -> None:
@@ -221,11 +223,11 @@ class _Loop:
 
     def _settle(self, record: Record, answer: Answer) -> None:
         """Decide the record's state; wait and queue it again where the answer asks for that."""
-        self.tries += 1
-        again = answer.kind in AGAIN and not (answer.kind is Kind.OVERLOADED and self.tries >= self.patience.tries)
-        used_up = answer.kind is Kind.OVERLOADED and not again
-        state = FINAL.get(answer.kind, "failed" if used_up else "pending")
         counts = answer.kind not in UNCOUNTED
+        self.tries += counts
+        used_up = answer.kind is Kind.OVERLOADED and self.tries >= self.patience.tries
+        again = answer.kind in AGAIN and not used_up
+        state = FINAL.get(answer.kind, "failed" if used_up else "pending")
         self.unwritten = Settled(record.id, state, answer.reason, answer.code, answer.msg, counts)
         if state == "pending":
             self._write()
@@ -238,9 +240,10 @@ class _Loop:
         self._stop_if_hopeless(answer)
         self._count_streak(record, answer)
         if again:
+            self.waits += 1
             self.stop.wait(self._pause(answer))
         else:
-            self.tries = 0
+            self.waits = self.tries = 0
 
     def _stop_if_hopeless(self, answer: Answer) -> None:
         """Answers that concern every record, not this one."""
@@ -277,7 +280,7 @@ class _Loop:
         if answer.retry_after is not None:
             return min(answer.retry_after, self.patience.longest_retry_after)
         first = self.patience.maintenance_wait if answer.kind is Kind.MAINTENANCE else self.patience.first_wait
-        return backoff(first, self.patience.longest_wait, self.tries)
+        return backoff(first, self.patience.longest_wait, self.waits)
 
 
 def backoff(first: float, longest: float, tries: int) -> float:

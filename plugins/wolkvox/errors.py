@@ -17,6 +17,10 @@ class WrongEndpoint(WolkvoxError):
     """What answers at the address isn't the wolkvox API: the host of the connection is wrong."""
 
 
+class QuotaUsedUp(WolkvoxError):
+    """The vendor says that the day's calls are used up: nothing is wrong, the rest waits for the next day."""
+
+
 class BreakerOpen(WolkvoxError):
     """Too many calls in a row went wrong: the chunk stops, its records stay pending, a retry takes it up."""
 

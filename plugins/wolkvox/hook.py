@@ -28,7 +28,7 @@ from urllib3.exceptions import (
 )
 
 from wolkvox.answers import Answer, Kind, classify, unknown, unreachable
-from wolkvox.errors import BadSetting, BadToken, WolkvoxError, WrongEndpoint
+from wolkvox.errors import BadSetting, BadToken, QuotaUsedUp, WolkvoxError, WrongEndpoint
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -241,6 +241,8 @@ class WolkvoxHook(HttpHook):
                 f"{self.settings.base_url} isn't a wolkvox API (code {answer.code}): correct the host of"
                 f" connection {self.wolkvox_conn_id!r}."
             )
+        if answer.kind is Kind.QUOTA:
+            raise QuotaUsedUp(f"wolkvox gave no {api}: the day's calls are used up (code {answer.code}).")
         document = json.loads(body) if answer.kind is Kind.CODED else {}
         data = document.get("data")
         if not isinstance(data, list):

@@ -8,10 +8,10 @@ from datetime import timedelta
 from threading import Event
 from typing import TypeVar
 
-from wolkvox.errors import BadToken, WolkvoxError
+from wolkvox.errors import BadToken, QuotaUsedUp, WolkvoxError
 from wolkvox.hook import WolkvoxHook
 from wolkvox.ledger.database import Connection
-from wolkvox.ledger.quota import QuotaRules, QuotaState, align, reserve
+from wolkvox.ledger.quota import QuotaRules, QuotaState, align, exhaust, reserve
 from wolkvox.ledger.reports import backlog
 from wolkvox.ledger.slots import Holder, SlotRules, slot_for_calls, sweep
 
@@ -42,7 +42,7 @@ def calls_left(
     if not wolkvox.settings.preflight or state.left == 0 or backlog(connection, quota.operation).waiting == 0:
         return state
     info = _ask(connection, slots, quota, holder, stop, wolkvox.token_info)
-    return state if info is None else align(connection, quota, info.left)
+    return align(connection, quota, None if info is None else info.left)
 
 
 def disposition_codes(
@@ -98,5 +98,7 @@ def _ask(
         except BadToken:
             raise
         except WolkvoxError as error:
+            if isinstance(error, QuotaUsedUp):
+                exhaust(connection, quota)
             log.warning("%s The run goes on without it.", error)
             return None

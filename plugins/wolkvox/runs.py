@@ -99,8 +99,8 @@ def _asker(task: Task, ledger: Connection, wolkvox: WolkvoxHook, options: RunOpt
         if options.dry_run:
             return Allowance(options.limit)
         slots, quota = slot_rules(wolkvox.settings, task.slot_patience), quota_rules(wolkvox.settings)
-        left = calls_left(ledger, wolkvox, slots, quota, task.holder, task.stop).left
         codes = disposition_codes(ledger, wolkvox, slots, quota, task.holder, task.stop)
+        left = calls_left(ledger, wolkvox, slots, quota, task.holder, task.stop).left
         known = [number for number in (left, options.limit) if number is not None]
         return Allowance(min(known, default=None), codes)
 

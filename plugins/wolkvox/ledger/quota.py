@@ -14,12 +14,13 @@ from datetime import date, datetime, timedelta, timezone
 from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
+from wolkvox.chunks import SLOTS
 from wolkvox.ledger.database import Connection, sql
 
 BLOCK = 20  # calls reserved at once: what a killed task may waste of the day
-EXHAUSTION = timedelta(
-    hours=1
-)  # how long the vendor's "limit exceeded" is believed; its hour of reset isn't documented
+
+# How long the vendor's "limit exceeded" is believed: its hour of reset isn't documented.
+EXHAUSTION = timedelta(hours=1)
 
 Result = TypeVar("Result")
 
@@ -77,6 +78,7 @@ def align(connection: Connection, rules: QuotaRules, vendor_left: int | None = N
             "day": rules.today(),
             "own_limit": rules.own_limit,
             "vendor_left": None if vendor_left is None else max(0, vendor_left - rules.reserve),
+            "reserved": SLOTS * BLOCK,
             "exhaustion": EXHAUSTION,
         },
     ).fetchone()

@@ -64,7 +64,7 @@ def take_slot(connection: Connection, rules: SlotRules, holder: Holder, stop: Ev
     deadline = time.monotonic() + rules.patience
     while True:
         for number in _waits(connection, rules, own):
-            if not _lock(connection, rules, number):
+            if not _lock(connection, rules.fingerprint, number):
                 continue
             seconds = _waits(connection, rules, own)[number]  # again: only now nobody else sends in it
             if stop.wait(max(0.0, seconds)):
@@ -91,7 +91,7 @@ def slot_for_calls(connection: Connection, rules: SlotRules, holder: Holder, sto
         yield
     finally:
         connection.execute(busy, (None, slot))
-        connection.execute("SELECT pg_advisory_unlock(%s, %s)", (rules.fingerprint, int(slot.rpartition("/")[2])))
+        _unlock(connection, rules.fingerprint, int(slot.rpartition("/")[2]))
 
 
 def _prefix(rules: SlotRules) -> str:
@@ -104,19 +104,20 @@ def _slot(rules: SlotRules, number: int) -> str:
 
 def sweep(connection: Connection, rules: SlotRules, mine: str | None = None) -> None:
     """
-    Put back to pending what dead tasks left marked as being sent, in slots that are free and silent.
+    Put back to pending what dead tasks left marked as being sent, once those calls can't be in flight any more.
+
+    Looks at every slot the operation ever used, those of tokens it has no longer among them.
 
     :param mine: the slot this process holds, which needs no sweeping
     """
-    for number, seconds in _waits(connection, rules, ()).items():
-        slot = _slot(rules, number)
-        if slot == mine or seconds > 0 or not _lock(connection, rules, number):
-            continue
-        try:
-            if _waits(connection, rules, ())[number] <= 0:
-                connection.execute(sql("requeue_orphans"), {"slot": slot, "own": []})
-        finally:
-            connection.execute("SELECT pg_advisory_unlock(%s, %s)", (rules.fingerprint, number))
+    silence = timedelta(seconds=rules.call_timeout)
+    facts = {"operation": rules.operation, "mine": mine, "silence": silence}
+    for slot, *key in connection.execute(sql("orphaned_slots"), facts).fetchall():
+        if _lock(connection, *key):
+            try:
+                connection.execute(sql("requeue_orphans"), {"slot": slot, "own": [], "silence": silence})
+            finally:
+                _unlock(connection, *key)
 
 
 def _waits(connection: Connection, rules: SlotRules, own: Sequence[int]) -> dict[int, float]:
@@ -133,9 +134,13 @@ def _waits(connection: Connection, rules: SlotRules, own: Sequence[int]) -> dict
     return {number: 0.0 if seconds is None else seconds for number, seconds in rows}
 
 
-def _lock(connection: Connection, rules: SlotRules, number: int) -> bool:
-    row = connection.execute("SELECT pg_try_advisory_lock(%s, %s)", (rules.fingerprint, number)).fetchone()
+def _lock(connection: Connection, lock_class: int, lock_number: int) -> bool:
+    row = connection.execute("SELECT pg_try_advisory_lock(%s, %s)", (lock_class, lock_number)).fetchone()
     return bool(row and row[0])
+
+
+def _unlock(connection: Connection, lock_class: int, lock_number: int) -> None:
+    connection.execute("SELECT pg_advisory_unlock(%s, %s)", (lock_class, lock_number))
 
 
 def _hold(connection: Connection, rules: SlotRules, holder: Holder, number: int, own: Sequence[int]) -> str:
@@ -150,7 +155,7 @@ def _hold(connection: Connection, rules: SlotRules, holder: Holder, number: int,
         "pid": os.getpid(),
     }
     with connection.transaction():
-        connection.execute(sql("requeue_orphans"), {"slot": slot, "own": list(own)})
+        connection.execute(sql("requeue_orphans"), {"slot": slot, "own": list(own), "silence": timedelta(0)})
         connection.execute(sql("hold_slot"), facts)
     return slot
 

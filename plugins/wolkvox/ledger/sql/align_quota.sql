@@ -6,10 +6,18 @@ VALUES (
     least(%(own_limit)s::integer, %(vendor_left)s::integer)
 )
 ON CONFLICT (operation, day) DO UPDATE SET
-    vendor_limit = coalesce(quota.calls + %(vendor_left)s::integer, quota.vendor_limit),
-    call_limit = least(
-        %(own_limit)s::integer,
-        coalesce(quota.calls + %(vendor_left)s::integer, quota.vendor_limit)
+    (vendor_limit, call_limit) = (
+        SELECT figure, least(%(own_limit)s::integer, figure)
+        FROM (
+            SELECT
+                CASE
+                    -- Calls reserved and not yet made make the vendor's figure too high by so many.
+                    WHEN quota.calls + %(vendor_left)s::integer
+                        BETWEEN quota.vendor_limit AND quota.vendor_limit + %(reserved)s
+                        THEN quota.vendor_limit
+                    ELSE coalesce(quota.calls + %(vendor_left)s::integer, quota.vendor_limit)
+                END
+        ) AS vendor (figure)
     ),
     exhausted_at = CASE WHEN %(vendor_left)s::integer > 0 THEN NULL ELSE quota.exhausted_at END
 RETURNING call_limit, calls, coalesce(exhausted_at > now() - %(exhaustion)s, false)

@@ -1,3 +1,6 @@
 UPDATE wolkvox.codification
 SET state = 'pending', reason = 'unknown_crash', response_code = NULL, response_msg = NULL, settled_at = NULL
-WHERE slot = %(slot)s AND state = 'sending' AND id <> ALL(%(own)s)
+WHERE slot = %(slot)s
+    AND state = 'sending'
+    AND id <> ALL(%(own)s)
+    AND sent_at <= clock_timestamp() - %(silence)s
