@@ -1,5 +1,9 @@
 UPDATE wolkvox.codification
-SET state = 'expired', settled_at = now(), dag_run_id = %(dag_run_id)s
+SET state = 'expired',
+    settled_at = now(),
+    dag_run_id = %(dag_run_id)s,
+    chunk_id = NULL,
+    chunk_number = NULL
 WHERE operation = %(operation)s
     AND state IN ('pending', 'failed')
     AND contacted_at < now() - %(expire_after)s

@@ -1,5 +1,10 @@
 UPDATE wolkvox.codification
-SET state = 'invalid', reason = 'cod_act_unknown', settled_at = now(), dag_run_id = %(dag_run_id)s
+SET state = 'invalid',
+    reason = 'cod_act_unknown',
+    settled_at = now(),
+    dag_run_id = %(dag_run_id)s,
+    chunk_id = NULL,
+    chunk_number = NULL
 WHERE operation = %(operation)s
     AND state IN ('pending', 'failed')
     AND cod_act <> ALL(%(codes)s::text[])

@@ -1,5 +1,10 @@
 UPDATE wolkvox.codification AS older
-SET state = 'superseded', reason = 'newer_contact', settled_at = now(), dag_run_id = %(dag_run_id)s
+SET state = 'superseded',
+    reason = 'newer_contact',
+    settled_at = now(),
+    dag_run_id = %(dag_run_id)s,
+    chunk_id = NULL,
+    chunk_number = NULL
 WHERE older.operation = %(operation)s
     AND older.state IN ('pending', 'failed')
     AND EXISTS (
