@@ -61,7 +61,7 @@ class ChunkSession:
         self._connect, self._chunk, self._rules, self._holder = connect, chunk, rules, holder
         self._stop, self._patience = stop, patience
         self._connection: Connection | None = None
-        self._slot = self._previous_slot = ""
+        self._slots: list[str] = []  # taken since the ledger last confirmed a record; the last one is held now
         self._at_risk: list[int] = []  # records this process has marked as being sent
 
     def __enter__(self) -> ChunkSession:
@@ -86,14 +86,15 @@ class ChunkSession:
             if records or monotonic() > deadline or not self.run(self._orphaned):
                 return records
             if self._stop.wait(LOOK_AGAIN):
-                return []
-            self.run(lambda connection: sweep(connection, self._rules, mine=self._slot))
+                raise Stopped("Told to stop while waiting for an unanswered call of an earlier task to end.")
+            self.run(lambda connection: sweep(connection, self._rules, mine=self._slots[-1]))
 
     def advance(self, settled: Settled | None, following: int | None) -> bool:
         """Settle one record and mark the next one, in one statement; False when the next one isn't ours."""
         self._at_risk = [record for record in (settled.id if settled else None, following) if record is not None]
         claimed = self.run(lambda connection: self._advance(connection, settled, following))
         self._at_risk = [following] if following is not None and claimed else []
+        del self._slots[:-1]
         return claimed
 
     def reopen(self, ids: Sequence[int]) -> None:
@@ -135,7 +136,7 @@ class ChunkSession:
             except BaseException:
                 connection.close()
                 raise
-            self._previous_slot, self._slot = self._slot or slot, slot
+            self._slots.append(slot)
             self._connection = connection
         return self._connection
 
@@ -171,8 +172,8 @@ class ChunkSession:
             "0" if last.counts else "1",
             None if following is None else str(following),
             self._chunk.chunk_id,
-            self._slot,
-            self._previous_slot,
+            self._slots[-1],
+            f"{{{','.join(self._slots)}}}",
         )
         encoding = connection.info.encoding
         encoded = [None if value is None else value.encode(encoding) for value in values]

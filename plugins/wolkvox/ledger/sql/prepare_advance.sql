@@ -1,6 +1,6 @@
 -- Settle record $1 as state $2, reason $3, code $4, words $5, taking back $6 attempts; mark record $7 of chunk $8 as
--- being sent in slot $9, which was $10 before a reconnection. Counts 1 row when record $7 may be sent.
-PREPARE advance (bigint, text, text, text, text, integer, bigint, text, text, text) AS
+-- being sent in slot $9; $10 are the slots it may be marked in already. Counts 1 row when record $7 may be sent.
+PREPARE advance (bigint, text, text, text, text, integer, bigint, text, text, text[]) AS
 WITH settled AS (
     UPDATE wolkvox.codification
     SET state = $2,
@@ -9,10 +9,13 @@ WITH settled AS (
         response_msg = $5,
         attempts = attempts - $6,
         settled_at = CASE WHEN $2 <> 'pending' THEN clock_timestamp() END
-    WHERE id = $1 AND state = 'sending' AND slot IN ($9, $10)
+    WHERE id = $1 AND state = 'sending' AND slot = ANY($10)
 )
 UPDATE wolkvox.codification
-SET state = 'sending', sent_at = clock_timestamp(), attempts = attempts + 1, slot = $9
+SET state = 'sending',
+    sent_at = clock_timestamp(),
+    attempts = CASE state WHEN 'pending' THEN attempts + 1 ELSE attempts END,
+    slot = $9
 WHERE id = $7
     AND chunk_id = $8
-    AND (state = 'pending' OR (state = 'sending' AND slot IN ($9, $10)))
+    AND (state = 'pending' OR (state = 'sending' AND slot = ANY($10)))
