@@ -89,13 +89,9 @@ def count_closed_spans(connection: Connection, operation: str, spans: Sequence[S
         }
         todo = [span for span in spans if span.ends_at <= oldest and span not in counted]
         facts = _facts(operation, todo)
-        connection.execute(
-            f"INSERT INTO wolkvox.span SELECT %(operation)s, lag.* FROM ({sql('span_lags')}) AS lag", facts
-        )
-        connection.execute(
-            f"INSERT INTO wolkvox.span_count SELECT %(operation)s, counted.* FROM ({sql('count_spans')}) AS counted",
-            facts,
-        )
+        for table, counting in (("span", "span_lags"), ("span_count", "count_spans")):
+            insert = f"INSERT INTO wolkvox.{table} SELECT %(operation)s, counted.* FROM ({sql(counting)}) AS counted"  # noqa: S608 - our own names
+            connection.execute(insert, facts)
     return len(todo)
 
 
