@@ -141,16 +141,16 @@ def watch(stack: Stack, api: AirflowApi, run_id: str) -> str:
     ):
         bar = progress.add_task("staging", total=None, pace="")
         while True:
+            now = time.monotonic()
             run = api.get(f"/dags/{DAG}/dagRuns/{run_id}")
             states = _states(ledger)
             settled = sum(states[state] for state in SETTLED)
             total = sum(states.values())
-            told = pace.tell(sum(states[state] for state in SENT), total - settled)
+            told = pace.tell(now, sum(states[state] for state in SENT), total - settled)
             shown = " ".join(f"{state} {count:,}" for state, count in sorted(states.items())) or "staging"
             progress.update(bar, description=shown, completed=settled, total=total or None, pace=told)
             if run["state"] in ("success", "failed"):
                 return str(run["state"])
-            now = time.monotonic()
             if not console.is_terminal and now - spoken >= SPOKEN:
                 console.print(f"{now - began:4.0f} s  {shown}  {told}", highlight=False, soft_wrap=True)
                 spoken = now
@@ -167,9 +167,8 @@ class Pace:
     def __init__(self) -> None:
         self._counts: list[tuple[float, int]] = []
 
-    def tell(self, sent: int, left: int) -> str:
-        """Records a second and the time the rest will take."""
-        now = time.monotonic()
+    def tell(self, now: float, sent: int, left: int) -> str:
+        """Records a second and the time the rest will take, from what is sent at ``now``, in seconds."""
         self._counts = [(when, count) for when, count in self._counts if now - when <= self.WINDOW] + [(now, sent)]
         (_when, count), seconds = self._counts[0], now - self._counts[0][0]
         if sent == count or not seconds:

@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import shlex
+import shutil
 import socket
 import subprocess
 import sys
@@ -60,6 +61,8 @@ def start(root: Path, caller: Mapping[str, str], *, demo: bool = False) -> Stack
         if remote and supervision.outdated(stack):
             supervision.shut_down(remote)
             remote = None
+        if remote is None:
+            supervision.sweep(stack)
         wanted = programs_environment(stack, caller, demo=demo)
         if remote and not demo and same_programs(wanted, started_with(root)) and _all_run(remote):
             _wait_for_airflow(stack, remote, since=None)
@@ -88,10 +91,13 @@ def stop(root: Path) -> bool:
     if not root.exists():
         return False
     with lock(root):
-        remote = supervision.manager(open_stack(root, {}))
+        stack = open_stack(root, {})
+        remote = supervision.manager(stack)
         if remote is None:
-            return False
+            return supervision.sweep(stack)
         supervision.shut_down(remote)
+        if stack.run.parent != stack.root:
+            shutil.rmtree(stack.run)
     return True
 
 
@@ -224,19 +230,20 @@ def _registered(api: AirflowApi, since: datetime | None) -> bool:
     return False
 
 
-def exports(root: Path, caller: Mapping[str, str]) -> dict[str, str]:
+def exports(root: Path, caller: Mapping[str, str]) -> str:
     """
-    What a shell needs for an `airflow` that talks to the stack.
+    The lines that give a shell an `airflow` which talks to the stack.
 
-    After a demo that is the demo's, unless the caller names something of his own: the two never mix.
+    After a demo they name the demo's connections, unless the caller has some of his own: the two never mix.
     """
     stack = open_stack(root, caller)
-    demo = runs_demo(root) and not asked_for(caller)
-    if runs_demo(root) and not demo:
-        say("The stack runs the demo, and these variables of yours don't belong to it: run `make up` first")
-    elif supervision.manager(stack) is None:
+    demo = runs_demo(root)
+    if supervision.manager(stack) is None:
         say("The stack isn't running: start it with `make up`")
-    return environment(stack, caller, demo=demo)
+    elif demo and asked_for(caller):
+        say("The stack runs the demo, and these variables of yours are no part of it: run `make up` first")
+    values = environment(stack, caller, demo=demo and not asked_for(caller))
+    return "\n".join(f"export {name}={shlex.quote(value)}" for name, value in values.items())
 
 
 def summary(stack: Stack) -> str:
@@ -305,8 +312,7 @@ def main() -> None:
         elif command == "status":
             print(status(STATE))
         else:
-            for name, value in exports(STATE, os.environ).items():
-                print(f"export {name}={shlex.quote(value)}")
+            print(exports(STATE, os.environ))
     except StackError as error:
         sys.exit(f"\n{error}")
 

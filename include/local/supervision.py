@@ -40,7 +40,6 @@ def manager(stack: Stack) -> Any | None:
 
 def launch(stack: Stack) -> Any:
     """Start supervisord, and PostgreSQL with it."""
-    _end_what_a_crash_left(stack)
     stack.logs.mkdir(mode=0o700, exist_ok=True)
     path = _configuration_file(stack)
     path.write_text(_configuration(stack))
@@ -57,15 +56,18 @@ def launch(stack: Stack) -> Any:
     return manager(stack)
 
 
-def _end_what_a_crash_left(stack: Stack) -> None:
-    """A supervisord that was killed leaves its pid file, and its programs running."""
+def sweep(stack: Stack) -> bool:
+    """End what a supervisord that was killed left running; whether there was anything."""
     pid_file = stack.root / "supervisord.pid"
     if not pid_file.exists():
-        return
+        return False
     leader = int(pid_file.read_text())
     # A process number is not given out again while a session is named after it.
-    if pid_file.stat().st_mtime > psutil.boot_time() and not psutil.pid_exists(leader):
-        _end_orphans(leader)
+    if pid_file.stat().st_mtime < psutil.boot_time() or psutil.pid_exists(leader):
+        return False
+    found = _end_orphans(leader)
+    pid_file.unlink()
+    return found
 
 
 def outdated(stack: Stack) -> bool:
@@ -131,11 +133,12 @@ def shut_down(remote: Any) -> None:
     _end_orphans(leader)
 
 
-def _end_orphans(leader: int) -> None:
+def _end_orphans(leader: int) -> bool:
     """
     End what supervisord no longer looks after: a running task is in a process group of its own.
 
-    Everything the stack starts stays in supervisord's session, which is how it is known.
+    Everything the stack starts stays in supervisord's session, which is how it is known. Returns whether there was
+    anything.
     """
     looked_after = set()
     with suppress(psutil.NoSuchProcess):
@@ -151,6 +154,7 @@ def _end_orphans(leader: int) -> None:
             time.sleep(PAUSE)
     if left := [process.pid for process in orphans if _lives(process)]:
         raise StackError(f"These processes would not end: {left}")
+    return bool(orphans)
 
 
 def _members(session: int, pids: Iterable[int]) -> list[psutil.Process]:
