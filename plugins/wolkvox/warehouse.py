@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from airflow.providers.common.sql.hooks.sql import DbApiHook
 from airflow.sdk import BaseHook
+from airflow.sdk.exceptions import AirflowException
 from sqlalchemy import text
 
 from wolkvox.contacts import COLUMNS
@@ -21,22 +24,26 @@ def contacted_customers(warehouse_conn_id: str, statement: str, window: Window, 
     Run the warehouse query and yield its rows, batch by batch, as values of ``contacts.COLUMNS``.
 
     :param statement: SQL with the bound parameters ``:window_start`` and ``:window_end``
-    :param zone: on PostgreSQL, the zone in which a ``timestamp`` column without one is compared to the window
+    :param zone: the zone of a ``contacted_at`` without one: the window is compared to it on that zone's clock
     :raises BadSetting: when the connection is no SQL database, or the query lacks a column
     """
     connection = BaseHook.get_connection(warehouse_conn_id)
-    hook = connection.get_hook()  # type: ignore[no-untyped-call]
+    try:
+        hook = connection.get_hook()  # type: ignore[no-untyped-call]
+    except AirflowException as error:
+        raise BadSetting(f"Connection {warehouse_conn_id!r}: {error}. Install the provider of its type.") from error
     if not isinstance(hook, DbApiHook):
         raise BadSetting(
             f"Connection {warehouse_conn_id!r} is of type {connection.conn_type!r}, which is no SQL database:"
             " the warehouse needs one whose Airflow hook runs SQL."
         )
     engine = hook.get_sqlalchemy_engine()
+    bounds = {"window_start": _on_the_clock(window.start, zone), "window_end": _on_the_clock(window.end, zone)}
     try:
         with engine.connect().execution_options(stream_results=True, max_row_buffer=BATCH) as database:
             if engine.dialect.name == "postgresql":
                 database.execute(text("SELECT set_config('TimeZone', :zone, true)"), {"zone": zone})
-            result = database.execute(text(statement), {"window_start": window.start, "window_end": window.end})
+            result = database.execute(text(statement), bounds)
             missing = [name for name in COLUMNS if name not in result.keys()]  # noqa: SIM118 - not a mapping
             if missing:
                 raise BadSetting(
@@ -46,3 +53,9 @@ def contacted_customers(warehouse_conn_id: str, statement: str, window: Window, 
                 yield from rows
     finally:
         engine.dispose()
+
+
+def _on_the_clock(moment: datetime, zone: str) -> datetime:
+    """The moment in a zone, as a plain datetime: some drivers drop the zone, and some know no subclass."""
+    local = moment.astimezone(ZoneInfo(zone))
+    return datetime.combine(local.date(), local.time(), local.tzinfo)

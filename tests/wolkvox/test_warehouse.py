@@ -1,0 +1,155 @@
+"""Rows of the warehouse, from a real PostgreSQL and a real SQLite."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from datetime import datetime, timedelta, timezone
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pendulum
+import pytest
+from airflow.providers.common.sql.hooks.sql import DbApiHook
+from airflow.sdk import Connection
+from conftest import Database
+from contact_rows import BOGOTA, NOON, row
+from sqlalchemy import Engine, create_engine
+
+from wolkvox.contacts import read_contact
+from wolkvox.errors import BadSetting
+from wolkvox.warehouse import contacted_customers
+from wolkvox.window import Window
+
+STATEMENT = (Path(__file__).parents[2] / "include" / "sql" / "contacted_customers.sql").read_text()
+QUARTER = timedelta(minutes=15)
+WINDOW = Window(NOON, NOON + QUARTER)
+INSERT = "INSERT INTO contacted_customers VALUES (%s, %s, %s, %s, %s, %s, %s)"
+
+
+def pulled(statement: str = STATEMENT, window: Window = WINDOW, zone: str = "America/Bogota") -> list[Sequence[Any]]:
+    return [tuple(each) for each in contacted_customers("warehouse", statement, window, zone)]
+
+
+def test_a_row_of_the_window_is_pulled_in_the_order_of_the_columns(warehouse: Database) -> None:
+    warehouse.execute(INSERT, *row(cod_act_2="7"))
+    assert pulled() == [tuple(row(cod_act_2="7"))]
+
+
+def test_the_window_has_its_start_and_not_its_end(warehouse: Database) -> None:
+    instant = timedelta(microseconds=1)
+    for moment in (NOON - instant, NOON, NOON + QUARTER - instant, NOON + QUARTER):
+        warehouse.execute(INSERT, *row(contacted_at=moment))
+    warehouse.execute(INSERT, *row(contacted_at=None))
+    assert [each[6] for each in pulled()] == [NOON, NOON + QUARTER - instant]
+
+
+def test_airflows_own_moments_bound_a_window(warehouse: Database) -> None:
+    warehouse.execute(INSERT, *row())
+    noon = pendulum.instance(NOON).in_timezone("America/Bogota")
+    assert len(pulled(window=Window(noon, noon.add(minutes=15)))) == 1
+    assert pulled(window=Window(noon.add(minutes=15), noon.add(minutes=30))) == []
+
+
+def test_columns_may_come_in_any_order_among_others(warehouse: Database) -> None:
+    warehouse.execute(INSERT, *row())
+    statement = (
+        "SELECT now() AS loaded_at, contacted_at, comment, cod_act_2, cod_act, customer_id, campaign_id, type_campaign"
+    )
+    assert pulled(f"{statement} FROM contacted_customers WHERE contacted_at >= :window_start") == [tuple(row())]
+
+
+def test_a_query_that_lacks_columns_is_told_which(warehouse: Database) -> None:
+    with pytest.raises(BadSetting) as refused:
+        pulled(
+            "SELECT campaign_id, customer_id AS customer, cod_act, cod_act_2, type_campaign FROM contacted_customers"
+        )
+    assert str(refused.value) == (
+        "The warehouse query gives no column customer_id, comment, contacted_at; it must select type_campaign,"
+        " campaign_id, customer_id, cod_act, cod_act_2, comment, contacted_at."
+    )
+
+
+@pytest.mark.parametrize(
+    ("zone", "moments"),
+    [
+        ("America/Bogota", [datetime(2026, 3, 2, 7, 0)]),  # noqa: DTZ001 - without a zone on purpose
+        ("UTC", [datetime(2026, 3, 2, 12, 0)]),  # noqa: DTZ001
+    ],
+)
+def test_a_column_without_a_zone_is_read_on_the_zones_clock(
+    warehouse: Database, zone: str, moments: list[datetime]
+) -> None:
+    warehouse.execute("ALTER TABLE contacted_customers ALTER contacted_at TYPE timestamp")
+    for hour in (7, 12):
+        warehouse.execute(INSERT, *row(contacted_at=f"2026-03-02 {hour}:00"))
+    assert [each[6] for each in pulled(zone=zone)] == moments
+
+
+def test_numbers_and_dates_come_as_the_warehouse_has_them(warehouse: Database) -> None:
+    warehouse.execute(
+        "ALTER TABLE contacted_customers ALTER campaign_id TYPE integer USING 17,"
+        " ALTER customer_id TYPE numeric(20, 2) USING 0, ALTER cod_act TYPE float USING 0"
+    )
+    warehouse.execute(INSERT, *row(campaign_id=17, customer_id=52998123, cod_act=5))
+    contact = read_contact(pulled()[0], operation="0041", zone=BOGOTA)
+    assert (contact.campaign_id, contact.customer_id, contact.cod_act, contact.reason) == ("17", "52998123", "5", None)
+
+
+def test_an_endless_query_gives_its_first_rows_at_once(warehouse: Database) -> None:
+    statement = (
+        "WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number)"
+        " SELECT 'preview' AS type_campaign, 17 AS campaign_id, n AS customer_id, 5 AS cod_act, NULL AS cod_act_2,"
+        " NULL AS comment, CAST(:window_start AS timestamptz) AS contacted_at FROM number"
+    )
+    rows = contacted_customers("warehouse", statement, WINDOW, "UTC")
+    assert [each[2] for each in islice(rows, 12_000)] == list(range(1, 12_001))
+    rows.close()  # type: ignore[attr-defined]
+    assert warehouse.value("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()") == 1
+
+
+@pytest.mark.parametrize(
+    ("uri", "words"),
+    [
+        ("http://127.0.0.1", "Connection 'warehouse' is of type 'http', which is no SQL database"),
+        ("sqlserver://127.0.0.1", "Connection 'warehouse': Unknown hook type \"sqlserver\". Install the provider"),
+    ],
+)
+def test_a_connection_that_is_no_sql_database_is_refused(monkeypatch: pytest.MonkeyPatch, uri: str, words: str) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", uri)
+    with pytest.raises(BadSetting) as refused:
+        pulled()
+    assert str(refused.value).startswith(words)
+
+
+@pytest.fixture
+def sqlite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> sqlite3.Connection:
+    """A warehouse in SQLite, whose provider isn't installed: a hook as that provider's stands in for it."""
+
+    class SqliteHook(DbApiHook):
+        conn_name_attr = "sqlite_conn_id"
+
+        def get_sqlalchemy_engine(self, engine_kwargs: dict[str, Any] | None = None) -> Engine:
+            return create_engine(f"sqlite:///{tmp_path / 'warehouse.db'}")
+
+    monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", "sqlite://")
+    monkeypatch.setattr(Connection, "get_hook", lambda *_: SqliteHook())
+    database = sqlite3.connect(tmp_path / "warehouse.db", isolation_level=None)
+    database.execute(
+        "CREATE TABLE contacted_customers"
+        " (type_campaign, campaign_id, customer_id, cod_act, cod_act_2, comment, contacted_at)"
+    )
+    return database
+
+
+@pytest.mark.filterwarnings("ignore:The default datetime adapter is deprecated")
+@pytest.mark.parametrize("suffix", ["", "-05:00"])
+def test_sqlite_serves_as_a_warehouse_too(sqlite: sqlite3.Connection, suffix: str) -> None:
+    for moment in ("06:59:59", "07:00:01", "07:14:59.999", "07:15:01", "12:00:01"):
+        sqlite.execute(INSERT.replace("%s", "?"), row(contacted_at=f"2026-03-02 {moment}{suffix}"))
+    contacts = [read_contact(each, operation="0041", zone=BOGOTA) for each in pulled()]
+    assert [contact.contacted_at for contact in contacts] == [
+        datetime(2026, 3, 2, 12, 0, 1, tzinfo=timezone.utc),
+        datetime(2026, 3, 2, 12, 14, 59, 999_000, tzinfo=timezone.utc),
+    ]
