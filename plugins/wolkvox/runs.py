@@ -199,7 +199,7 @@ def add_up(
     chunks, now = list(chunks), datetime.now(timezone.utc)
     settings = WolkvoxHook(task.wolkvox_conn_id).settings
     rules = quota_rules(settings)
-    with connected(task.ledger_conn_id) as ledger:
+    with connected(task.ledger_conn_id) as ledger, ledger.transaction(force_rollback=options.dry_run):
         counted = tally(ledger, task.holder.dag_run_id)
         waits = backlog(ledger, settings.operation)
         quota = align(ledger, rules)
@@ -227,7 +227,7 @@ def add_up(
         **{state: counted.states[state] for state in ("coded", "rejected", "failed", "pending", "sending")},
         "unknown": counted.unknown,
         "resent": counted.resent,
-        "moved": max(0, (staged or {}).get("records", 0) - counted.total),
+        "moved": 0 if options.dry_run else max(0, (staged or {}).get("records", 0) - counted.total),
         "calls": sum(chunk["calls"] for chunk in chunks),
         "failed_ratio": round(failed_ratio(counted.states), 4),
         "stopped": stopped,

@@ -82,10 +82,6 @@ class Staged:
         return {name: value for name, value in asdict(self).items() if name != "chunks"}
 
 
-class Undone(Exception):
-    """Leaves a transaction without keeping what it did."""
-
-
 def stage(
     connection: Connection,
     contacts: Iterable[Contact],
@@ -119,14 +115,11 @@ def stage(
         allowance = ask()
         with connection.transaction():
             _claim(connection, scope, staged, allowance, resend, most_chunks)
-        return staged
-    try:
-        with connection.transaction():
+    else:
+        with connection.transaction(force_rollback=True):
             _load(connection, contacts, scope, staged)
             _claim(connection, scope, staged, ask(), resend, most_chunks)
-            raise Undone
-    except Undone:
-        return staged
+    return staged
 
 
 def _load(connection: Connection, contacts: Iterable[Contact], scope: dict[str, Any], staged: Staged) -> None:
