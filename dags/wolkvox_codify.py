@@ -29,10 +29,20 @@ from datetime import timedelta
 from pathlib import Path
 
 import pendulum
-from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, Param
+from airflow.sdk import (
+    DAG,
+    Asset,
+    CronDataIntervalTimetable,
+    DeadlineAlert,
+    DeadlineReference,
+    Param,
+    SyncCallback,
+)
 
+from wolkvox.notifier import WolkvoxAlert
 from wolkvox.operators import WolkvoxCodifyOperator, WolkvoxStageOperator, WolkvoxVerdictOperator
 
+LATEST_END = timedelta(hours=3)  # a run that takes longer is told of
 TIMEZONE = "America/Bogota"  # of the schedule, and of a contacted_at that carries none
 
 with DAG(
@@ -43,6 +53,7 @@ with DAG(
     start_date=pendulum.datetime(2026, 1, 1, tz=TIMEZONE),
     catchup=False,  # the look-back covers what was missed
     max_active_runs=1,
+    deadline=DeadlineAlert(DeadlineReference.DAGRUN_QUEUED_AT, LATEST_END, SyncCallback(WolkvoxAlert)),
     tags=["wolkvox", "reverse-etl"],
     template_searchpath=str(Path(__file__).parents[1] / "include"),
     default_args={
@@ -98,6 +109,11 @@ with DAG(
         pool="wolkvox",
         map_index_template="{{ task.chunk.type_campaign }} {{ task.chunk.campaign_id }} · {{ task.chunk.number }}",
     ).expand(chunk=stage.output)
-    verdict = WolkvoxVerdictOperator(task_id="verdict", outlets=[Asset("wolkvox_codification")])
+    verdict = WolkvoxVerdictOperator(
+        task_id="verdict",
+        outlets=[Asset("wolkvox_codification")],
+        on_success_callback=WolkvoxAlert(),  # tells of a degraded run, and is silent otherwise
+        on_failure_callback=WolkvoxAlert(),
+    )
 
     stage >> codify >> verdict

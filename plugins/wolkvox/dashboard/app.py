@@ -212,7 +212,7 @@ def know(ledger: Connection, settings: Settings, now: datetime) -> Known:
     operation = settings.operation
     rules = QuotaRules(operation, settings.daily_calls, settings.quota_reserve, settings.quota_timezone)
     hours, days = last_hours(now), last_days(now, settings.quota_timezone)
-    counted = figures(ledger, operation, [*hours, *days])
+    counted = figures(ledger, operation, hours, days)
     return Known(
         now=now,
         resets_at=rules.resets_at(),

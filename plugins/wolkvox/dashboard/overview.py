@@ -132,21 +132,20 @@ def _campaigns(known: Known, counts: Sequence[Count]) -> list[dict[str, Any]]:
 
 
 def _reasons(counts: Sequence[Count]) -> list[dict[str, Any]]:
-    """Why records were refused, the most frequent reason first, with what the vendor said most often."""
+    """Why records were refused, the most frequent reason first, with an example of the vendor's words."""
     totals: Counter[tuple[str, str | None]] = Counter()
-    words: dict[tuple[str, str | None], Counter[str]] = {}
+    words: dict[tuple[str, str | None], str] = {}
     for count in counts:
         if count.state in REFUSALS:
             key = (count.state, count.reason)
             totals[key] += count.records
-            if count.words:
-                words.setdefault(key, Counter())[count.words] += count.records
+            words[key] = count.words or words.get(key, "")
     return [
         {
             "state": key[0],
             "reason": key[1],
             "records": number,
-            "words": words[key].most_common(1)[0][0] if key in words else None,
+            "words": words[key] or None,
         }
         for key, number in totals.most_common(MOST_REASONS)
     ]

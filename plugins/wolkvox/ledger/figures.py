@@ -20,9 +20,8 @@ from wolkvox.spans import Span
 COUNT_LOCK = 7_041_965
 
 
-@dataclass(frozen=True, slots=True)
-class Count:
-    """Records of one campaign settled alike; ``words`` is what the vendor said most often, ids left out."""
+class Count(NamedTuple):
+    """Records of one campaign settled alike; ``words`` is something the vendor said of one, ids left out."""
 
     type_campaign: str | None
     campaign_id: str | None
@@ -46,8 +45,13 @@ class Figures:
         return sum(count.records for count in self.counts if count.state in states)
 
 
-def figures(connection: Connection, operation: str, spans: Sequence[Span]) -> dict[Span, Figures]:
-    """Every span's figures. Read them in one snapshot: in a transaction of isolation "repeatable read"."""
+def figures(connection: Connection, operation: str, hours: Sequence[Span], days: Sequence[Span]) -> dict[Span, Figures]:
+    """
+    Every hour's and day's figures, the last of which are not over yet.
+
+    Read them in one snapshot: in a transaction of isolation "repeatable read".
+    """
+    spans = [*hours, *days]
     result = {span: Figures() for span in spans}
     asked = _facts(operation, spans)
     counted = set()
@@ -63,13 +67,24 @@ def figures(connection: Connection, operation: str, spans: Sequence[Span]) -> di
     for starts_at, ends_at, *count in kept:
         if (span := Span(starts_at, ends_at)) in counted:
             result[span].counts.append(Count(*count))
-    live = _facts(operation, [span for span in spans if span not in counted])
-    for starts_at, ends_at, *count in connection.execute(sql("count_spans"), live):
+    live = [span for span in spans if span not in counted]
+    composed = {span: parts for span in live if span in days and (parts := _hours_of(span, hours))}
+    simple = _facts(operation, [span for span in live if span not in composed])
+    for starts_at, ends_at, *count in connection.execute(sql("count_spans"), simple):
         result[Span(starts_at, ends_at)].counts.append(Count(*count))
-    for starts_at, ends_at, p50, p95 in connection.execute(sql("span_lags"), live):
+    for span, parts in composed.items():
+        result[span].counts = [count for part in parts for count in result[part].counts]
+    for starts_at, ends_at, p50, p95 in connection.execute(sql("span_lags"), _facts(operation, live)):
         span = Span(starts_at, ends_at)
         result[span].lag_p50, result[span].lag_p95 = p50, p95
     return result
+
+
+def _hours_of(day: Span, hours: Sequence[Span]) -> list[Span]:
+    """The hours that make up today so far; empty when they don't: in a zone off the full hour, in another day."""
+    inside = [hour for hour in hours if day.starts_at <= hour.starts_at and hour.ends_at <= day.ends_at]
+    covered = inside and inside[0].starts_at == day.starts_at and inside[-1] == hours[-1]
+    return inside if covered else []
 
 
 def count_closed_spans(connection: Connection, operation: str, spans: Sequence[Span]) -> int:

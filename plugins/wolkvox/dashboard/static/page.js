@@ -132,7 +132,7 @@ function showReasons(reasons) {
       ["reason", "nowrap", (row) => toRecords(wanted(row), row.reason ?? "none given")],
       ["state", "", (row) => row.state],
       ["records", "number", (row) => number(row.records)],
-      ["what wolkvox said most often", "words", (row) => row.words],
+      ["what wolkvox said, for example", "words", (row) => row.words],
     ],
     reasons,
   );

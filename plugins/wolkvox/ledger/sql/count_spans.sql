@@ -5,16 +5,14 @@ SELECT
     record.campaign_id,
     record.state,
     record.reason,
-    mode() WITHIN GROUP (
-        ORDER BY CASE
-            WHEN record.state IN ('rejected', 'failed') THEN left(
-                regexp_replace(
-                    replace(record.response_msg, coalesce(record.customer_id, ''), '•••'), '\d{5,}', '•••', 'g'
-                ),
-                300
-            )
-        END
-    ) AS words,
+    max(
+        left(
+            regexp_replace(
+                replace(record.response_msg, coalesce(record.customer_id, ''), '•••'), '\d{5,}', '•••', 'g'
+            ),
+            300
+        )
+    ) FILTER (WHERE record.state IN ('rejected', 'failed')) AS words,
     count(*) AS records,
     max(record.settled_at) AS last_at
 FROM unnest(%(starts)s::timestamptz[], %(ends)s::timestamptz[]) AS span (starts_at, ends_at)
