@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -27,6 +28,9 @@ from hypothesis import settings
 from sandbox_server import SandboxServer
 
 settings.load_profile("ci")  # the same examples in every run, none of them timed
+
+if TYPE_CHECKING:
+    from crew import Crew
 
 WAREHOUSE_TABLE = """
 CREATE TABLE contacted_customers (
@@ -119,3 +123,14 @@ def sandbox(sandbox_process: SandboxServer, monkeypatch: pytest.MonkeyPatch) -> 
     sandbox_process.control(latency=0.0)
     monkeypatch.setenv("AIRFLOW_CONN_WOLKVOX_DEFAULT", sandbox_process.connection())
     return sandbox_process
+
+
+@pytest.fixture
+def crew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Crew]:
+    """Codify tasks in processes of their own."""
+    from crew import Crew
+
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
+    crew = Crew(tmp_path)
+    yield crew
+    crew.stop()

@@ -1,0 +1,149 @@
+"""Codify tasks as real processes, to be killed, and contacts for them to send."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import time
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from datetime import datetime, timedelta, timezone
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING, Any
+
+import crew_worker
+
+from wolkvox.codify import Patience
+from wolkvox.ledger.slots import Holder
+from wolkvox.ledger.staging import Chunk
+from wolkvox.options import read_options
+from wolkvox.runs import Source, Task, stage_run
+from wolkvox.window import Window
+
+if TYPE_CHECKING:
+    from conftest import Database
+    from sandbox_server import SandboxServer
+
+    from sandbox.state import Stats
+
+ROOT = Path(__file__).parents[1]
+SOURCE = Source(
+    warehouse_conn_id="warehouse",
+    sql=(ROOT / "include" / "sql" / "contacted_customers.sql").read_text(),
+    zone="America/Bogota",
+    expire_after=timedelta(days=31),
+)
+CONTACTS = """
+INSERT INTO contacted_customers
+SELECT 'preview', %s, 'customer-' || n, '5', NULL, 'by chat', date_trunc('second', now()) - n * interval '1 second'
+FROM generate_series(%s::int, %s::int) AS n
+"""
+AT_ONCE = Patience(first_wait=0.0, longest_wait=0.0, maintenance_wait=0.0)
+HOLDER = Holder("wolkvox_codify", "run", "stage", -1, 1)
+
+
+def fill(warehouse: Database, records: int, *, first: int = 1, campaign: str = "17") -> None:
+    """Put contacts of customer-1, customer-2 and so on into the warehouse, the first one the newest."""
+    warehouse.execute(CONTACTS, campaign, first, first + records - 1)
+
+
+def connect(sandbox: SandboxServer, **extra: Any) -> None:
+    """Make the sandbox the test's ``wolkvox_default`` again, with other settings; the fixture takes it back."""
+    os.environ["AIRFLOW_CONN_WOLKVOX_DEFAULT"] = sandbox.connection(**extra)
+
+
+def stage(run: str = "run", **params: Any) -> tuple[list[Chunk], dict[str, Any]]:
+    """Do what the task ``stage`` does, for the last month's contacts: the run's chunks and its counts."""
+    now = datetime.now(timezone.utc)
+    task = Task("wolkvox_default", "wolkvox_ledger", replace(HOLDER, dag_run_id=run), Event(), 10.0)
+    window = Window(now - timedelta(days=30), now + timedelta(minutes=1))
+    return stage_run(task, SOURCE, window, read_options(params, SOURCE.zone), 1_000)
+
+
+def states(ledger: Database) -> dict[str, int]:
+    """Records by state."""
+    return dict(ledger.rows("SELECT state, count(*) FROM wolkvox.codification GROUP BY state"))
+
+
+def sent_again(stats: Stats) -> int:
+    """Calls beyond the first one of each record."""
+    return sum(calls - 1 for calls in stats["calls_per_record"].values())
+
+
+def wait_until(true: Callable[[], object], seconds: float = 30.0) -> None:
+    """Look again and again until it is so."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.005)
+
+
+class Worker:
+    """One codify task in a process of its own."""
+
+    def __init__(self, process: ForkServerProcess, home: Path) -> None:
+        self.process, self.home = process, home
+
+    def kill(self) -> None:
+        """End it as the kernel would: no goodbye to anybody."""
+        self.process.kill()
+        self.process.join()
+
+    def terminate(self) -> None:
+        """Ask it to stop, as Airflow does when a task is marked failed."""
+        self.process.terminate()
+
+    def result(self, seconds: float = 60.0) -> dict[str, Any]:
+        """What became of it: ``ended``, and ``tally`` or ``error`` and ``message``."""
+        self.process.join(seconds)
+        assert self.process.exitcode == 0, f"exit status {self.process.exitcode}\n{self.log()}"
+        result: dict[str, Any] = json.loads((self.home / "result.json").read_text())
+        return result
+
+    def tally(self, seconds: float = 60.0) -> dict[str, Any]:
+        """The tally of a task that must have succeeded."""
+        result = self.result(seconds)
+        assert result["ended"] == "success", result
+        tally: dict[str, Any] = result["tally"]
+        return tally
+
+    def log(self) -> str:
+        """All it said so far."""
+        path = self.home / "log"
+        return path.read_text() if path.exists() else ""
+
+
+class Crew:
+    """
+    Starts codify tasks; ``stop`` ends those that are left.
+
+    The processes are forked off one that has imported everything: a start takes milliseconds.
+
+    :param home: a folder for their logs and results
+    """
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._context = multiprocessing.get_context("forkserver")
+        self._context.set_forkserver_preload(["crew_worker"])
+        self.workers: list[Worker] = []
+
+    def codify(self, chunk: Chunk, *, try_number: int = 1, **options: Any) -> Worker:
+        """Start the codify task of a chunk, with more parameters of the operator if need be."""
+        home = self._home / str(len(self.workers))
+        home.mkdir(parents=True)
+        environment = {name: value for name, value in os.environ.items() if name.startswith("AIRFLOW_CONN_")}
+        arguments = (str(home), environment, {"chunk": asdict(chunk), **options}, try_number)
+        process = self._context.Process(target=crew_worker.codify, args=arguments)
+        process.start()
+        worker = Worker(process, home)
+        self.workers.append(worker)
+        return worker
+
+    def stop(self) -> None:
+        """Kill whoever still works."""
+        for worker in self.workers:
+            worker.kill()
