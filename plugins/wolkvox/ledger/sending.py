@@ -111,7 +111,7 @@ class ChunkSession:
         """Do some work on the ledger, again after a reconnection if the connection is lost meanwhile."""
         attempts = Retrying(
             retry=retry_if_exception_type(LOST),
-            wait=wait_exponential_jitter(initial=0.2, max=5.0, jitter=0.2),
+            wait=wait_exponential_jitter(multiplier=0.2, max=5.0, jitter=0.2),
             stop=stop_after_delay(self._patience) | stop_when_event_set(self._stop),
             sleep=sleep_using_event(self._stop),
             before_sleep=lambda _: self._forget(),
