@@ -51,7 +51,7 @@ LONGEST_MSG = 2_000  # characters of the vendor's words that are kept
 
 
 def unknown(reason: str) -> Answer:
-    """The answer of a call whose answer nobody saw; ``reason`` is one of timeout, reset, unreadable, crash."""
+    """The answer of a call whose answer nobody saw; ``reason``: timeout, reset, truncated, unreadable."""
     return Answer(Kind.UNKNOWN, f"unknown_{reason}")
 
 

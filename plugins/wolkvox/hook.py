@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import cached_property
 from hashlib import blake2b
+from http.client import IncompleteRead
+from ssl import SSLCertVerificationError
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlencode, urlsplit
 from zoneinfo import ZoneInfo
@@ -278,13 +280,14 @@ def _broken(error: HTTPError) -> Answer:
         return unreachable("refused")
     if isinstance(cause, ConnectTimeoutError):
         return unreachable("timeout")
-    if isinstance(cause, SSLError):
-        return unreachable("tls")
+    detail = cause.args[-1] if cause.args else None
+    if isinstance(cause, SSLError) and isinstance(detail, SSLCertVerificationError):
+        return unreachable("tls")  # any other TLS error may come after the request has left
     if isinstance(cause, DecodeError):
         return unknown("unreadable")
     if isinstance(cause, ReadTimeoutError):
         return unknown("timeout")
-    return unknown("reset")
+    return unknown("truncated" if isinstance(detail, IncompleteRead) else "reset")
 
 
 def _number(value: object) -> int | None:

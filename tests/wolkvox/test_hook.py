@@ -202,7 +202,7 @@ def test_a_failed_call_is_not_repeated_behind_the_loops_back(server: Server, hoo
     [
         ({"kind": "reset_before"}, Kind.UNKNOWN, "unknown_reset"),
         ({"kind": "reset_after"}, Kind.UNKNOWN, "unknown_reset"),
-        ({"kind": "truncated"}, Kind.UNKNOWN, "unknown_reset"),
+        ({"kind": "truncated"}, Kind.UNKNOWN, "unknown_truncated"),
         ({"kind": "slow", "seconds": 3}, Kind.UNKNOWN, "unknown_timeout"),
         ({"kind": "html_200"}, Kind.UNKNOWN, "unknown_unreadable"),
     ],

@@ -1,0 +1,119 @@
+"""Every fault the sandbox can make, each on a record of its own, and what becomes of it."""
+
+from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
+from typing import Any, NamedTuple
+
+from conftest import Database
+from crew import AT_ONCE, Crew, connect, fill, stage
+from sandbox_server import SandboxServer
+
+BUSY = "EXCEEDS THE LIMIT OF SIMULTANEOUS REQUESTS PER TOKEN (2)"
+REQUIRED = "SOME PARAMETERS ARE REQUIRED"
+OOPS = "<html>502 Bad Gateway</html>"
+
+
+class Planned(NamedTuple):
+    """What is planned for a record, and how it must end; ``calls`` are the calls the server saw of it."""
+
+    faults: list[dict[str, Any]]
+    state: str = "coded"
+    reason: str | None = None
+    code: str | None = "202"
+    msg: str | None = "customer_id {} has been coded"
+    calls: int = 1
+    attempts: int = 1
+
+
+def status(number: int, **more: Any) -> dict[str, Any]:
+    return {"kind": "status", "status": number, **more}
+
+
+def soon() -> str:
+    return format_datetime(datetime.now(timezone.utc) + timedelta(seconds=1), usegmt=True)
+
+
+PLAN = {
+    "no fault": Planned([]),
+    "500, then ok": Planned([status(500)], calls=2, attempts=2),
+    "500 for ever": Planned(
+        [status(500, msg="oops", repeat=True)], "failed", "overloaded_500", "500", "oops", calls=3, attempts=3
+    ),
+    "429 with Retry-After": Planned([status(429, headers={"Retry-After": "1"})], calls=2, attempts=2),
+    "Retry-After is a date": Planned([status(503, headers={"Retry-After": soon()})], calls=2, attempts=2),
+    "Retry-After is garbage": Planned([status(503, headers={"Retry-After": "\u00b2 -1e9 soon"})], calls=2, attempts=2),
+    "Retry-After overflows": Planned(
+        [status(503, headers={"Retry-After": "1 Jan 99999999999999999999 00:00:00 +99999999999"})], calls=2, attempts=2
+    ),
+    "reset before the effect": Planned([{"kind": "reset_before"}], "failed", "unknown_reset", None, None),
+    "reset after the effect": Planned([{"kind": "reset_after"}], "failed", "unknown_reset", None, None),
+    "truncated": Planned([{"kind": "truncated"}], "failed", "unknown_truncated", None, None),
+    "HTML 502": Planned(
+        [status(502, body=OOPS, repeat=True)], "failed", "overloaded_502", "502", OOPS, calls=3, attempts=3
+    ),
+    "HTML 502, then ok": Planned([status(502, body=OOPS)], calls=2, attempts=2),
+    "HTML 200": Planned(
+        [{"kind": "html_200"}],
+        "failed",
+        "unknown_unreadable",
+        "200",
+        "<html><head><title>wolkvox</title></head><body><h1>wolkvox</h1></body></html>",
+    ),
+    "403 concurrency": Planned([{"kind": "concurrency"}] * 2, calls=3),
+    "403 maintenance": Planned([{"kind": "maintenance"}] * 2, calls=3),
+    "403 maintenance, 403 concurrency, 500": Planned(
+        [{"kind": "maintenance"}, {"kind": "concurrency"}, status(500)], calls=4, attempts=2
+    ),
+    "string code": Planned([{"kind": "string_code"}]),
+    "HTTP 202": Planned([{"kind": "http_202"}]),
+    "body 400 under HTTP 200": Planned([{"kind": "body_400"}], "rejected", "refused_400", "400", REQUIRED),
+    "400": Planned([status(400, msg=REQUIRED)], "rejected", "refused_400", "400", REQUIRED),
+    "404": Planned([{"kind": "not_found"}], "rejected", "not_found", "404", "NO RECORDS FOUND"),
+    "422": Planned([{"kind": "invalid_code"}], "rejected", "refused_422", "422", "El codAct no es valido"),
+    "slow": Planned([{"kind": "slow", "seconds": 1.0}]),
+}
+
+
+def test_each_record_ends_as_the_table_says_with_the_vendors_words(
+    ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew
+) -> None:
+    connect(sandbox, preflight=False)
+    customers = {f"customer-{n}": planned for n, planned in enumerate(PLAN.values(), start=1)}
+    sandbox.control(faults={customer: planned.faults for customer, planned in customers.items()})
+    fill(warehouse, len(PLAN))
+    chunks, _ = stage()
+    patience = type(AT_ONCE)(tries=3, first_wait=0.0, longest_wait=0.0, maintenance_wait=0.0)
+    tallies = [worker.tally() for worker in [crew.codify(chunk, patience=patience) for chunk in chunks]]
+
+    calls = sandbox.stats()["calls_per_record"]
+    ended = {
+        customer: Planned(customers[customer].faults, *rest, calls[f"preview/17/{customer}"], attempts)
+        for customer, *rest, attempts in ledger.rows(
+            "SELECT customer_id, state, reason, response_code, response_msg, attempts FROM wolkvox.codification"
+        )
+    }
+    for name, (customer, planned) in zip(PLAN, customers.items(), strict=True):
+        assert ended[customer] == planned._replace(msg=planned.msg and planned.msg.format(customer)), name
+
+    assert sum(tally["unknown"] for tally in tallies) == 4
+    assert sum(tally["resent"] for tally in tallies) == sum(planned.attempts > 1 for planned in PLAN.values())
+    assert sum(tally["calls"] for tally in tallies) == sum(planned.calls for planned in PLAN.values())
+    assert sandbox.stats()["peak_in_flight"] <= 2
+
+
+def test_an_outcome_nobody_saw_is_settled_by_the_next_run(
+    ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew
+) -> None:
+    connect(sandbox, preflight=False)
+    sandbox.control(faults={"customer-1": [{"kind": "reset_after"}], "customer-2": [{"kind": "truncated"}]})
+    fill(warehouse, 4)
+    for run in ("first", "second", "third"):
+        for worker in [crew.codify(chunk) for chunk in stage(run)[0]]:
+            worker.tally()
+    assert ledger.rows("SELECT customer_id, state, reason, attempts FROM wolkvox.codification ORDER BY 1") == [
+        ("customer-1", "coded", None, 2),
+        ("customer-2", "coded", None, 2),
+        ("customer-3", "coded", None, 1),
+        ("customer-4", "coded", None, 1),
+    ]
+    assert sandbox.stats()["codify_calls"] == 6
