@@ -47,9 +47,9 @@ check: $(READY)  ## style, types, lock, compose file
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
-	@mkdir -p .local && cp constraints.txt .local/constraints.txt
-	$(call compile,.local/constraints.txt)
-	diff constraints.txt .local/constraints.txt || { echo 'constraints.txt is out of date: make lock' >&2; exit 1; }
+	@cp constraints.txt $(VENV)/constraints.txt
+	$(call compile,$(VENV)/constraints.txt)
+	diff constraints.txt $(VENV)/constraints.txt || { echo 'constraints.txt is out of date: make lock' >&2; exit 1; }
 	$(VENV)/bin/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yaml
 
 lock: $(READY)  ## bring constraints.txt up to date with the requirements

@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -13,9 +14,10 @@ from typing import Any
 
 import psycopg
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from local.airflow_api import AirflowApi, call
 from local.settings import STATE, Stack, StackError, databases
@@ -78,6 +80,8 @@ def main() -> None:
         outcome = count(stack, api, run_id, state)
     except StackError as error:
         sys.exit(f"\n{error}")
+    except (OSError, psycopg.OperationalError) as error:
+        sys.exit(f"\nThe stack stopped answering ({error}): see `make status` and {STATE / 'logs'}")
     except KeyboardInterrupt:
         sys.exit("\nInterrupted. The stack is still up: `make down` stops it.")
     console.print(table(outcome))
@@ -126,7 +130,6 @@ def trigger(api: AirflowApi, window_start: datetime, window_end: datetime) -> st
 def watch(stack: Stack, api: AirflowApi, run_id: str) -> str:
     """Show the ledger fill up until the run has ended; its state."""
     columns = (
-        TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn("{task.fields[pace]}"),
@@ -137,9 +140,9 @@ def watch(stack: Stack, api: AirflowApi, run_id: str) -> str:
     pace = Pace()
     with (
         psycopg.connect(stack.uri(databases(demo=True)["ledger"]), autocommit=True) as ledger,
-        Progress(*columns, console=console, disable=not console.is_terminal) as progress,
+        Display(*columns, console=console, disable=not console.is_terminal) as progress,
     ):
-        bar = progress.add_task("staging", total=None, pace="")
+        bar = progress.add_task("", total=None, pace="")
         while True:
             now = time.monotonic()
             run = api.get(f"/dags/{DAG}/dagRuns/{run_id}")
@@ -148,7 +151,8 @@ def watch(stack: Stack, api: AirflowApi, run_id: str) -> str:
             total = sum(states.values())
             told = pace.tell(now, sum(states[state] for state in SENT), total - settled)
             shown = " ".join(f"{state} {count:,}" for state, count in sorted(states.items())) or "staging"
-            progress.update(bar, description=shown, completed=settled, total=total or None, pace=told)
+            progress.states = shown
+            progress.update(bar, completed=settled, total=total or None, pace=told)
             if run["state"] in ("success", "failed"):
                 return str(run["state"])
             if not console.is_terminal and now - spoken >= SPOKEN:
@@ -157,6 +161,17 @@ def watch(stack: Stack, api: AirflowApi, run_id: str) -> str:
             if now - began > TIMEOUT:
                 raise StackError(f"The run is {run['state']} after {TIMEOUT:.0f} s; the ledger holds: {shown}")
             time.sleep(1)
+
+
+class Display(Progress):
+    """The bar, with the ledger's states above it."""
+
+    states = ""
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        """What is drawn."""
+        yield Text(self.states)
+        yield self.make_tasks_table(self.tasks)
 
 
 class Pace:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING, Any
-from xmlrpc.client import ServerProxy
+from xmlrpc.client import Fault, ServerProxy
 
 import psutil  # type: ignore[import-untyped]
 from supervisor.xmlrpc import SupervisorTransport
@@ -116,17 +116,19 @@ def start_groups(remote: Any) -> None:
 
 
 def stop_groups(remote: Any) -> None:
-    """Stop the sandbox and Airflow, tasks included; PostgreSQL stays up."""
+    """Stop the sandbox and Airflow; PostgreSQL stays up."""
+    # Tasks end with the scheduler, and report that to the api-server: it has to be there still.
+    with suppress(Fault):  # not running
+        remote.stopProcess("airflow:scheduler")
+    _end_orphans(remote.getPID())
     for group in GROUPS:
         remote.stopProcessGroup(group)
-    _end_orphans(remote.getPID())
 
 
 def shut_down(remote: Any) -> None:
     """Stop everything, and see to it that no process is left."""
     leader = remote.getPID()
-    for group in GROUPS:
-        remote.stopProcessGroup(group)
+    stop_groups(remote)
     remote.shutdown()
     supervisord = _members(leader, [leader])
     wait_until(lambda: not any(map(_lives, supervisord)), 90, "the end of supervisord")
