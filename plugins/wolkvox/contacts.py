@@ -64,7 +64,7 @@ def read_contact(row: Sequence[object], *, operation: str, zone: tzinfo) -> Cont
     type_campaign = _text(row[0])
     if type_campaign is not None:
         type_campaign = type_campaign.lower()
-    campaign_id, customer_id, cod_act, cod_act_2 = (_text(value) for value in row[1:5])
+    campaign_id, customer_id, cod_act, cod_act_2 = [_text(value) for value in row[1:5]]
     comment = None if row[5] is None else str(row[5])
     contacted_at, reason = _moment(row[6], zone)
     parts = (type_campaign, campaign_id, customer_id, cod_act, cod_act_2)
@@ -78,6 +78,8 @@ def read_contact(row: Sequence[object], *, operation: str, zone: tzinfo) -> Cont
 
 def _text(value: object) -> str | None:
     """The value as text, an id's digits unchanged (5.0 and Decimal("5") are "5"); None when it is empty."""
+    if isinstance(value, str):
+        return value.strip(" ") or None
     if isinstance(value, float):
         value = Decimal(str(value))
     if value is None or (isinstance(value, Decimal) and value.is_nan()):  # NaN is how some drivers spell NULL
@@ -105,12 +107,12 @@ def _flaw(parts: Sequence[str | None], comment: str | None) -> str | None:
             continue
         if len(part) > LONGEST[name]:
             return f"{name}_too_long"
-        if _UNSENDABLE.search(part):
+        if not part.isprintable() and _UNSENDABLE.search(part):
             return f"{name}_control_characters"
     if comment is not None:
         if len(comment) > LONGEST_COMMENT:
             return "comment_too_long"
-        if _UNSENDABLE_COMMENT.search(comment):
+        if not comment.isprintable() and _UNSENDABLE_COMMENT.search(comment):
             return "comment_control_characters"
     return None
 
@@ -137,12 +139,8 @@ def _moment(value: object, zone: tzinfo) -> tuple[datetime | None, str | None]:
 
 def _key(operation: str, parts: Sequence[str | None], moment: str | None) -> str:
     """A digest that tells None from "" and never lets one field run into the next."""
-    digest = blake2b(digest_size=16)
-    for part in (operation, *parts, moment):
-        data = b"" if part is None else part.encode("utf-8", "surrogatepass")
-        digest.update(b"%d:" % (-1 if part is None else len(data)))
-        digest.update(data)
-    return digest.hexdigest()
+    told_apart = "".join(["-1:" if part is None else f"{len(part)}:{part}" for part in (operation, *parts, moment)])
+    return blake2b(told_apart.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
 def _storable(text: str | None, longest: int) -> str | None:
