@@ -1,0 +1,163 @@
+"""The page in a real browser, inside the real Airflow, after a real run."""
+
+from __future__ import annotations
+
+import csv
+from typing import TYPE_CHECKING
+from urllib.parse import quote, unquote
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+    from ui.conftest import Airflow
+
+STATES = ("coded", "rejected", "failed", "invalid")
+
+
+def test_from_the_navigation_to_a_records_log(page: Page, airflow: Airflow) -> None:
+    page.goto(airflow.url)
+    page.get_by_role("link", name="Wolkvox").first.click()
+    frame = page.frame_locator("iframe")
+    ledger = dict(airflow.rows("SELECT state, count(*) FROM wolkvox.codification GROUP BY 1"))
+    assert ledger == {"coded": 251, "rejected": 2, "invalid": 1}
+
+    expect(frame.locator("#tiles")).to_contain_text(f"Coded today{ledger['coded']}")
+    expect(frame.locator("#tiles")).to_contain_text("2 by wolkvox, 1 invalid")
+    calls = airflow.rows("SELECT calls, call_limit FROM wolkvox.quota")[0]
+    expect(frame.locator("#tiles")).to_contain_text(f"Calls today{calls[0]:,} of {calls[1]:,}")
+    expect(frame.locator("#tiles")).to_contain_text("No backlog")
+    expect(frame.locator("#slots")).to_contain_text("Slot 1: free")
+    expect(frame.locator("#slots")).to_contain_text("Slot 2: free")
+
+    for line in frame.locator("#campaigns tbody tr").all():
+        name, waiting, *counts = line.locator("td").all_inner_texts()[:6]
+        kind, _, campaign = name.partition(" ")
+        found = dict(
+            airflow.rows(
+                "SELECT state, count(*) FROM wolkvox.codification"
+                " WHERE type_campaign = %s AND campaign_id = %s GROUP BY 1",
+                kind,
+                campaign,
+            )
+        )
+        assert dict(zip(STATES, map(int, counts), strict=True)) == {state: found.get(state, 0) for state in STATES}
+        assert waiting == "0"
+    for chart in ("hours-records", "days-records"):
+        latest = frame.locator(f"#{chart} tbody tr").first.locator("td").all_text_contents()
+        assert latest[1:] == ["251", "3", "0", "0"]
+
+    frame.get_by_role("link", name="preview 15501").click()
+    expect(frame.locator("#rows tbody tr")).to_have_count(100)
+    frame.get_by_role("button", name="Show older ones").click()
+    expect(frame.locator("#rows tbody tr")).to_have_count(200)
+    first = frame.locator("#rows tbody tr").first
+    assert first.locator("td").first.inner_text() == "•••249"
+    chunk = first.locator("a[data-airflow]").inner_text()
+
+    first.locator("a[data-airflow]").click()
+    page.wait_for_url("**/tasks/codify/mapped/*")
+    number = int(chunk.removeprefix("chunk "))
+    assert unquote(page.url).endswith(f"runs/{airflow.run_id}/tasks/codify/mapped/{number - 1}")
+    expect(page.get_by_text("records done").last).to_be_visible(timeout=30_000)
+    expect(page.get_by_text(f"preview 15501 · {number}").first).to_be_visible()
+
+
+def test_a_reason_opens_its_records_with_the_vendors_words_as_text(page: Page, airflow: Airflow) -> None:
+    page.goto(f"{airflow.url}/wolkvox/")
+    page.locator("#reasons").get_by_role("link", name="refused_422").click()
+    expect(page.locator("#rows tbody tr")).to_have_count(2)
+    expect(page.locator("#rows")).to_contain_text("<img src=x onerror=")
+    assert page.locator("#rows img").count() == 0
+    expect(page).to_have_title("Wolkvox")
+    assert "90000000002" not in page.content()
+    page.get_by_role("link", name="Show whole customer ids").click()
+    expect(page.locator("#rows")).to_contain_text("90000000002")
+
+
+def test_the_csv_holds_the_rows_in_view_and_no_formula(page: Page, airflow: Airflow) -> None:
+    page.goto(f"{airflow.url}/plugin/wolkvox/wolkvox/?campaign_id=15502&full=true")
+    frame = page.frame_locator("iframe")
+    expect(frame.locator("#rows tbody tr")).to_have_count(3)
+    with page.expect_download() as download:
+        frame.get_by_role("link", name="Download as CSV").click()
+    with download.value.path().open(encoding="utf-8-sig", newline="") as file:
+        lines = list(csv.DictReader(file))
+    assert [line["customer_id"] for line in lines] == ["90000000002", "90000000001", "'=1+1"]
+    assert {line["state"] for line in lines} == {"rejected", "coded"}
+    assert "comment" not in lines[0]
+
+
+def test_a_run_has_its_own_tab_and_its_codify_task_a_link_to_its_rows(page: Page, airflow: Airflow) -> None:
+    run = quote(airflow.run_id, safe="")
+    page.goto(f"{airflow.url}/dags/wolkvox_codify/runs/{run}")
+    page.get_by_role("tab", name="Wolkvox").or_(page.get_by_role("link", name="Wolkvox").last).last.click()
+    expect(page.frame_locator("iframe").locator("#records-title")).to_contain_text(airflow.run_id)
+    path = f"/dags/wolkvox_codify/dagRuns/{run}/taskInstances/codify/links?map_index=0"
+    (link,) = airflow.api().get(path)["extra_links"].values()
+    page.goto(link)
+    frame = page.frame_locator("iframe")
+    expect(frame.locator("#records-title")).to_have_text(f"Records of run {airflow.run_id}, chunk 1")
+    expect(frame.locator("#rows tbody tr").first).to_contain_text("chunk 1")
+
+
+def test_it_refreshes_by_itself(page: Page, airflow: Airflow) -> None:
+    page.clock.install()
+    page.goto(f"{airflow.url}/wolkvox/")
+    page.locator("#tiles").wait_for()
+    with page.expect_response("**/wolkvox/overview"):
+        page.clock.run_for(15_000)
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ({"status": 503, "json": {"problem": "The ledger can't be reached."}}, "The ledger can't be reached."),
+        ({"status": 401, "json": {"detail": "Token Expired"}}, "Your login has ended"),
+        ({"status": 403, "json": {"detail": "Forbidden"}}, "Your login may not read this."),
+    ],
+)
+def test_it_says_plainly_why_there_are_no_figures(
+    page: Page, airflow: Airflow, answer: dict[str, object], said: str
+) -> None:
+    page.route("**/wolkvox/overview", lambda route: route.fulfill(**answer))
+    page.goto(f"{airflow.url}/wolkvox/")
+    expect(page.get_by_role("alert")).to_contain_text(said)
+    expect(page.locator("#overview")).to_be_hidden()
+
+
+def test_it_says_when_there_is_nothing_yet(page: Page, airflow: Airflow) -> None:
+    def empty(route: object) -> None:
+        answer = route.fetch()  # type: ignore[attr-defined]
+        route.fulfill(json={**answer.json(), "empty": True, "campaigns": [], "reasons": []})  # type: ignore[attr-defined]
+
+    page.route("**/wolkvox/overview", empty)
+    page.goto(f"{airflow.url}/wolkvox/")
+    expect(page.locator("#nothing")).to_contain_text("Nothing yet")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("query", ["", "?campaign_id=15502"])
+@pytest.mark.parametrize("width", [1440, 390])
+def test_everybody_can_use_it(page: Page, airflow: Airflow, scheme: str, query: str, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 844})
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    page.goto(f"{airflow.url}/wolkvox/{query}")
+    page.locator("#rows tbody tr" if query else "#campaigns tbody tr").first.wait_for()
+    violations = Axe().run(page).response["violations"]
+    assert [violation["id"] for violation in violations if violation["impact"] in ("serious", "critical")] == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_the_trigger_form_has_pickers_and_refuses_what_is_out_of_bounds(page: Page, airflow: Airflow) -> None:
+    page.goto(f"{airflow.url}/dags/wolkvox_codify")
+    page.get_by_role("button", name="Trigger").first.click()
+    form = page.get_by_role("dialog")
+    form.get_by_text("window_start", exact=True).wait_for()
+    assert form.locator("input[type=datetime-local]").count() >= 2
+    hours = form.locator("input[name=element_lookback_hours]")
+    hours.fill("9999")
+    hours.blur()
+    expect(hours).to_have_value("720")
