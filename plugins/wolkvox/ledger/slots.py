@@ -172,6 +172,6 @@ def _explain(connection: Connection, rules: SlotRules) -> str:
         for _, dag, run, task, index, host, pid, since in rows
     )
     return (
-        f"Both slots of the token stayed taken for {rules.patience:.0f} s. Held by: {holders or 'not known'}."
+        f"Both slots of the token stayed taken for {rules.patience:g} s. Held by: {holders or 'not known'}."
         " The task is retried; if a holder is long dead, end its database session."
     )

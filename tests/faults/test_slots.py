@@ -1,0 +1,152 @@
+"""Two requests in flight per token, whoever asks."""
+
+from threading import Event
+from time import monotonic
+
+import psycopg
+import pytest
+from conftest import Database
+from crew import HOLDER, Crew, connect, fill, sent_again, stage, states, wait_until
+from sandbox_server import SandboxServer
+
+from wolkvox.errors import NoFreeSlot, Stopped
+from wolkvox.ledger.database import connect as ledger_connection
+from wolkvox.ledger.slots import SlotRules, slot_for_calls, take_slot
+
+RULES = SlotRules(fingerprint=-7, operation="0041", call_timeout=0.5, patience=0.2)
+SLOW = [{"kind": "slow", "seconds": 1.5}]
+
+
+def backend_of(ledger: Database, slot: int) -> int:
+    """The database session that holds a slot."""
+    pid: int = ledger.value("SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND objid = %s", slot)
+    return pid
+
+
+def test_a_third_task_waits_and_then_says_who_holds_the_slots(
+    ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew
+) -> None:
+    connect(sandbox, preflight=False)
+    sandbox.control(default_fault=SLOW)
+    for number, campaign in enumerate(("17", "18", "19"), start=1):
+        fill(warehouse, 1, first=number, campaign=campaign)
+    chunks, _ = stage()
+    holders = [crew.codify(chunk) for chunk in chunks[:2]]
+    wait_until(lambda: sandbox.stats()["in_flight"] == 2)
+    result = crew.codify(chunks[2], slot_patience=0.5).result()
+    assert (result["ended"], result["error"]) == ("retry", "NoFreeSlot")
+    assert result["message"].startswith("Both slots of the token stayed taken for 0.5 s.")
+    for number, holder in enumerate(holders):
+        assert f"wolkvox_codify.codify[{number}] of run run on " in result["message"]
+        assert f"(process {holder.process.pid})" in result["message"]
+    assert sandbox.stats()["calls"] == 2
+    assert states(ledger) == {"sending": 2, "pending": 1}
+    crew.codify(chunks[2], try_number=2).tally()
+    assert states(ledger) == {"coded": 3}
+    assert sandbox.stats()["peak_in_flight"] == 2
+
+
+def test_the_vendor_is_asked_for_the_days_calls_in_a_slot_too(
+    ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew
+) -> None:
+    connect(sandbox)
+    sandbox.control(default_fault=SLOW)
+    fill(warehouse, 2)
+    for chunk in stage()[0]:
+        crew.codify(chunk)
+    wait_until(lambda: sandbox.stats()["in_flight"] == 2)
+    fill(warehouse, 1, first=3)
+    began = monotonic()
+    assert stage("second")[1]["records"] == 1
+    assert monotonic() - began > 0.5
+    assert sandbox.stats()["peak_in_flight"] == 2
+
+
+def test_five_tasks_at_once_never_make_three_calls_at_once(
+    ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew
+) -> None:
+    connect(sandbox, preflight=False)
+    sandbox.control(latency=0.02)
+    for campaign in range(4):
+        fill(warehouse, 10, campaign=str(campaign))
+    fill(warehouse, 20, campaign="4")
+    for worker in [crew.codify(chunk) for chunk in stage()[0]]:
+        worker.tally()
+    assert states(ledger) == {"coded": 60}
+    assert sandbox.stats()["peak_in_flight"] == 2
+    assert sandbox.stats()["connections"] == 5
+
+
+def test_a_slot_lost_in_mid_call_goes_to_another_task_only_after_that_call(
+    ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew
+) -> None:
+    connect(sandbox, preflight=False, call_timeout=1.5)
+    sandbox.control(latency=0.01, faults={"customer-1": [{"kind": "slow", "seconds": 1.2}]})
+    fill(warehouse, 100, first=201, campaign="18")
+    fill(warehouse, 50, first=101, campaign="19")
+    fill(warehouse, 50, campaign="17")
+    chunks = {chunk.campaign_id: chunk for chunk in stage()[0]}
+    loser = crew.codify(chunks["17"])
+    wait_until(lambda: sandbox.stats()["in_flight"] == 1)
+    slot = ledger.value("SELECT right(slot, 1)::int FROM wolkvox.codification WHERE state = 'sending'")
+    others = [crew.codify(chunks["18"]), crew.codify(chunks["19"])]
+    wait_until(lambda: states(ledger).get("coded", 0) > 0)
+    assert ledger.value("SELECT pg_terminate_backend(%s)", backend_of(ledger, slot))
+    for worker in (loser, *others):
+        worker.tally()
+    stats = sandbox.stats()
+    assert states(ledger) == {"coded": 200}
+    assert stats["peak_in_flight"] == 2
+    assert sent_again(stats) == stats["calls_per_record"]["preview/17/customer-1"] - 1 <= 1
+
+
+def test_a_task_that_loses_the_ledger_in_mid_call_takes_its_slot_again_and_writes_the_answer(
+    ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew
+) -> None:
+    connect(sandbox, preflight=False)
+    sandbox.control(default_fault=[{"kind": "slow", "seconds": 0.5}])
+    fill(warehouse, 4)
+    for chunk in stage()[0]:
+        crew.codify(chunk)
+    wait_until(lambda: sandbox.stats()["in_flight"] == 2)
+    for slot in (0, 1):
+        assert ledger.value("SELECT pg_terminate_backend(%s)", backend_of(ledger, slot))
+    for worker in crew.workers:
+        assert worker.tally()["resent"] == 0
+    assert states(ledger) == {"coded": 4}
+    assert (sent_again(sandbox.stats()), sandbox.stats()["peak_in_flight"]) == (0, 2)
+
+
+def test_a_call_without_a_record_that_nobody_saw_the_end_of_is_waited_out(ledger: Database) -> None:
+    dead = ledger_connection("wolkvox_ledger")
+    call = slot_for_calls(dead, RULES, HOLDER, Event())
+    call.__enter__()
+    dead.close()  # as a killed process does
+    with ledger_connection("wolkvox_ledger") as one, ledger_connection("wolkvox_ledger") as other:
+        began = monotonic()
+        assert take_slot(one, RULES, HOLDER, Event()) == "fffffff9/1"
+        assert monotonic() - began < 0.3
+        assert take_slot(other, RULES, HOLDER, Event()) == "fffffff9/0"
+        assert 0.4 < monotonic() - began < 1.0
+    with pytest.raises(psycopg.OperationalError):
+        call.__exit__(None, None, None)
+
+
+def test_a_task_told_to_stop_does_not_wait_for_a_slot(ledger: Database) -> None:
+    stop = Event()
+    connections = [ledger_connection("wolkvox_ledger") for _ in range(3)]
+    slots = [take_slot(connection, RULES, HOLDER, stop) for connection in connections[:2]]
+    assert slots == ["fffffff9/0", "fffffff9/1"]
+    stop.set()
+    with pytest.raises(Stopped):
+        take_slot(connections[2], SlotRules(-7, "0041", 0.5, 60.0), HOLDER, stop)
+    with pytest.raises(NoFreeSlot, match=r"Both slots .* wolkvox_codify\.stage\[-1\] of run run on "):
+        take_slot(connections[2], RULES, HOLDER, Event())
+    for connection in connections:
+        connection.close()
+
+
+def test_another_token_has_slots_of_its_own(ledger: Database) -> None:
+    with ledger_connection("wolkvox_ledger") as one, ledger_connection("wolkvox_ledger") as other:
+        assert take_slot(one, RULES, HOLDER, Event()) == "fffffff9/0"
+        assert take_slot(other, SlotRules(8, "0041", 0.5, 0.2), HOLDER, Event()) == "00000008/0"
