@@ -24,7 +24,7 @@ from tenacity.nap import sleep_using_event
 from wolkvox.codify import Record, Settled
 from wolkvox.errors import LedgerUnavailable, Stopped
 from wolkvox.ledger.database import Connection, sql
-from wolkvox.ledger.slots import LOOK_AGAIN, Holder, SlotRules, sweep, take_slot
+from wolkvox.ledger.slots import LOOK_AGAIN, STOPPED_WAITING, Holder, SlotRules, sweep, take_slot, tell_of_wait
 from wolkvox.ledger.staging import Chunk
 
 LOST = (psycopg.OperationalError, psycopg.InterfaceError, LedgerUnavailable)
@@ -81,13 +81,15 @@ class ChunkSession:
         more, and returns them.
         """
         deadline = monotonic() + self._rules.call_timeout + self._rules.patience
-        while True:
-            records = self.run(self._pending)
-            if records or monotonic() > deadline or not self.run(self._orphaned):
-                return records
+        records = self.run(self._pending)
+        if not records and self.run(self._orphaned):
+            tell_of_wait(self._rules.call_timeout)
+        while not records and self.run(self._orphaned) and monotonic() < deadline:
             if self._stop.wait(LOOK_AGAIN):
-                raise Stopped("Told to stop while waiting for an unanswered call of an earlier task to end.")
+                raise Stopped(STOPPED_WAITING)
             self.run(lambda connection: sweep(connection, self._rules, mine=self._slots[-1]))
+            records = self.run(self._pending)
+        return records
 
     def advance(self, settled: Settled | None, following: int | None) -> bool:
         """Settle one record and mark the next one, in one statement; False when the next one isn't ours."""
@@ -109,6 +111,13 @@ class ChunkSession:
 
     def run(self, work: Callable[[Connection], Result]) -> Result:
         """Do some work on the ledger, again after a reconnection if the connection is lost meanwhile."""
+        try:
+            return work(self._connected())
+        except LOST:
+            self._forget()
+        return self._run_patiently(work)
+
+    def _run_patiently(self, work: Callable[[Connection], Result]) -> Result:
         attempts = Retrying(
             retry=retry_if_exception_type(LOST),
             wait=wait_exponential_jitter(multiplier=0.2, max=5.0, jitter=0.2),

@@ -7,6 +7,7 @@ ledger: a process that dies, or loses the ledger, loses its slot.
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import time
@@ -21,6 +22,11 @@ from wolkvox.errors import NoFreeSlot, Stopped
 from wolkvox.ledger.database import Connection, sql
 
 LOOK_AGAIN = 0.5  # seconds between two looks for a free slot
+
+
+STOPPED_WAITING = "Told to stop while waiting for an unanswered call of an earlier task to end."
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +73,10 @@ def take_slot(connection: Connection, rules: SlotRules, holder: Holder, stop: Ev
             if not _lock(connection, rules.fingerprint, number):
                 continue
             seconds = _waits(connection, rules, own)[number]  # again: only now nobody else sends in it
+            if seconds > 0:
+                tell_of_wait(seconds)
             if stop.wait(max(0.0, seconds)):
-                raise Stopped("Told to stop while waiting for an unanswered call of an earlier task to end.")
+                raise Stopped(STOPPED_WAITING)
             return _hold(connection, rules, holder, number, own)
         if time.monotonic() >= deadline:
             raise NoFreeSlot(_explain(connection, rules))
@@ -92,6 +100,11 @@ def slot_for_calls(connection: Connection, rules: SlotRules, holder: Holder, sto
     finally:
         connection.execute(busy, (None, slot))
         _unlock(connection, rules.fingerprint, int(slot.rpartition("/")[2]))
+
+
+def tell_of_wait(seconds: float) -> None:
+    """Say why nothing happens for a while."""
+    log.info("Waiting up to %.0f s for the end of a call that an earlier task left unanswered.", seconds)
 
 
 def _prefix(rules: SlotRules) -> str:

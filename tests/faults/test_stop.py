@@ -1,0 +1,76 @@
+"""Told to stop (SIGTERM), a task ends after the call in flight, with exact counts."""
+
+from time import monotonic
+
+from conftest import Database
+from crew import Crew, Worker, connect, fill, stage, states, wait_until
+from sandbox_server import SandboxServer
+
+from wolkvox.ledger.staging import Chunk
+
+PROMPTLY = 1.5  # seconds
+
+
+def in_call(crew: Crew, chunk: Chunk, ledger: Database, customer: str) -> Worker:
+    """A worker that is just sending this customer's record."""
+    worker = crew.codify(chunk)
+    sending = "SELECT count(*) FROM wolkvox.codification WHERE state = 'sending' AND customer_id = %s"
+    wait_until(lambda: ledger.value(sending, customer))
+    return worker
+
+
+def test_the_call_in_flight_is_the_last_one_and_is_settled(
+    ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew
+) -> None:
+    connect(sandbox, preflight=False)
+    sandbox.control(
+        faults={"customer-3": [{"kind": "truncated"}], "customer-6": [{"kind": "slow", "seconds": 0.8}]},
+    )
+    fill(warehouse, 20)
+    chunk, _ = stage()[0]
+    worker = in_call(crew, chunk, ledger, "customer-6")
+    worker.terminate()
+    result = worker.result()
+    assert (result["ended"], result["error"]) == ("retry", "Stopped")
+    assert result["message"] == (
+        "Told to stop: 6 records sent (1 of them with an unknown outcome), 4 unsent and still pending."
+    )
+    assert result["message"] in worker.log()
+    assert states(ledger) == {"coded": 5, "failed": 1, "pending": 14}
+    assert sandbox.stats()["calls"] == 6
+    assert ledger.value("SELECT calls FROM wolkvox.quota") == 6
+    assert crew.codify(chunk, try_number=2).tally()["calls"] == 4
+
+
+def test_told_to_stop_while_it_waits_to_try_again_a_task_ends_promptly(
+    ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew
+) -> None:
+    connect(sandbox, preflight=False)
+    later = {"kind": "status", "status": 429, "headers": {"Retry-After": "3600"}}
+    sandbox.control(faults={"customer-2": [later]})
+    fill(warehouse, 4)
+    worker = crew.codify(stage()[0][0])
+    wait_until(lambda: ledger.value("SELECT count(*) FROM wolkvox.codification WHERE reason = 'overloaded_429'"))
+    began = monotonic()
+    worker.terminate()
+    assert worker.result()["message"].startswith("Told to stop: 1 records sent (0 of them with an unknown outcome), 1 ")
+    assert monotonic() - began < PROMPTLY
+    assert states(ledger) == {"coded": 1, "pending": 3}
+
+
+def test_told_to_stop_while_it_waits_for_a_dead_tasks_call_it_ends_promptly(
+    ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew
+) -> None:
+    connect(sandbox, preflight=False, call_timeout=30)
+    sandbox.control(faults={"customer-1": [{"kind": "slow", "seconds": 1.0}]})
+    fill(warehouse, 1)
+    chunk = stage()[0][0]
+    in_call(crew, chunk, ledger, "customer-1").kill()
+    successor = crew.codify(chunk, try_number=2)
+    wait_until(lambda: "Waiting up to 30 s for the end of a call" in successor.log())
+    began = monotonic()
+    successor.terminate()
+    result = successor.result()
+    assert (result["error"], monotonic() - began < PROMPTLY) == ("Stopped", True)
+    assert states(ledger) == {"sending": 1}
+    assert sandbox.stats()["calls"] == 1
