@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -13,6 +15,7 @@ from uuid import uuid4
 
 HOME = Path(tempfile.mkdtemp(prefix="wolkvox-tests-"))
 HOME.chmod(0o755)
+atexit.register(shutil.rmtree, HOME, ignore_errors=True)  # first registered, last run: PostgreSQL has stopped by then
 # Airflow reads its settings at import: give it a home of the tests' own before anything imports it.
 os.environ["AIRFLOW_HOME"] = str(HOME / "airflow")
 os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"

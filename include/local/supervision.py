@@ -12,7 +12,7 @@ from string import Template
 from typing import TYPE_CHECKING, Any
 from xmlrpc.client import Fault, ServerProxy
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 from supervisor.xmlrpc import SupervisorTransport
 
 from local import postgres

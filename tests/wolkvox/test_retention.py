@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from conftest import Database
+
 from wolkvox.ledger.retention import forget
 
 INSERT = """
