@@ -17,6 +17,7 @@ from sandbox_server import SandboxServer
 from local.airflow_api import AirflowApi
 from local.settings import Stack
 from local.stack import DAG, airflow_api, start, stop
+from sandbox.state import Stats
 
 RUN = "manual__pipeline"
 PATIENCE = 240.0  # seconds
@@ -32,7 +33,7 @@ class Ran:
 
     api: AirflowApi
     stack: Stack
-    server: dict[str, Any]
+    server: Stats
 
     def rows(self, statement: str) -> list[tuple[Any, ...]]:
         """Rows of the ledger."""
