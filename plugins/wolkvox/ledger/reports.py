@@ -63,7 +63,8 @@ def seconds_per_call(connection: Connection, operation: str) -> float | None:
     row = connection.execute(
         "SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM settled_at - sent_at))::float"
         " FROM (SELECT settled_at, sent_at FROM wolkvox.codification"
-        " WHERE operation = %s AND state = 'coded' ORDER BY id DESC LIMIT 1000) AS recent",
+        " WHERE operation = %s AND state = 'coded' AND settled_at IS NOT NULL"
+        " ORDER BY settled_at DESC LIMIT 1000) AS recent",
         (operation,),
     ).fetchone()
     return None if row is None or row[0] is None else float(row[0])

@@ -1,5 +1,7 @@
 -- Settle record $1 as state $2, reason $3, code $4, words $5, taking back $6 attempts; mark record $7 of chunk $8 as
 -- being sent in slot $9; $10 are the slots it may be marked in already. Counts 1 row when record $7 may be sent.
+-- Both rows are found by their id: coalesce keeps the planner off the index of records being sent, in which every
+-- record leaves a dead entry that each next call would have to pass while an old snapshot is open somewhere.
 PREPARE advance (bigint, text, text, text, text, integer, bigint, text, text, text[]) AS
 WITH settled AS (
     UPDATE wolkvox.codification
@@ -9,7 +11,7 @@ WITH settled AS (
         response_msg = $5,
         attempts = attempts - $6,
         settled_at = CASE WHEN $2 <> 'pending' THEN clock_timestamp() END
-    WHERE id = $1 AND state = 'sending' AND slot = ANY($10)
+    WHERE id = $1 AND coalesce(state, '') = 'sending' AND slot = ANY($10)
 )
 UPDATE wolkvox.codification
 SET state = 'sending',
