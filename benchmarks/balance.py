@@ -1,0 +1,36 @@
+"""Balance: how long the plan of a run takes in two lanes, over the shortest possible."""
+
+from __future__ import annotations
+
+from benchmarks.figure import Figure
+from benchmarks.place import Place
+
+TASK_START = 2.0  # seconds: what a mapped task costs on two cores
+CALL = 0.05  # seconds
+CASES = {
+    "10,001": [10_001],
+    "15,000": [15_000],
+    "30,000": [30_000],
+    "five uneven campaigns": [17_203, 9_001, 2_750, 333, 12],
+}
+
+
+def measure(place: Place) -> list[Figure]:
+    """The worst case's makespan less one task start, over half of all calls' time."""
+    from wolkvox.chunks import plan
+
+    worst, details = 0.0, {}
+    for name, sizes in CASES.items():
+        cuts = plan({("preview", str(number)): size for number, size in enumerate(sizes)})
+        over = (makespan([TASK_START + cut.size * CALL for cut in cuts]) - TASK_START) / (sum(sizes) * CALL / 2)
+        details[name] = {"chunks": [cut.size for cut in cuts], "over_ideal": over}
+        worst = max(worst, over)
+    return [Figure("balance: makespan over the ideal", worst, "times", 1.02, at_most=True, details=details)]
+
+
+def makespan(chunks: list[float]) -> float:
+    """When the last of two lanes ends, each taking the next chunk as it gets free, as the pool does."""
+    lanes = [0.0, 0.0]
+    for chunk in chunks:
+        lanes[lanes.index(min(lanes))] += chunk
+    return max(lanes)

@@ -1,0 +1,61 @@
+"""Contacts to measure with: those of a day in one campaign."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
+from threading import Event
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from benchmarks.place import Database
+    from wolkvox.contacts import Contact
+    from wolkvox.ledger.staging import Chunk
+
+OPERATION = "0041"
+CAMPAIGN = ("predictive", "15035")
+RUN = "bench"
+
+# The same contacts as rows of the warehouse: parameters are the newest one's time and how many there are.
+FILL_WAREHOUSE = """
+INSERT INTO contacted_customers
+SELECT 'predictive', '15035', (1000000000 + n)::text, '141', NULL, 'Reached by WhatsApp, promised to pay; ref ' || n,
+    %s - n * interval '1 millisecond'
+FROM generate_series(0, %s - 1) AS n
+"""
+
+
+def contacts(count: int) -> Iterator[Contact]:
+    """So many contacts of one campaign, each of another customer."""
+    from wolkvox.contacts import read_contact
+
+    now = datetime.now(timezone.utc)
+    for n in range(count):
+        row = (*CAMPAIGN, str(1_000_000_000 + n), "141", None, comment(n), now - timedelta(milliseconds=n))
+        yield read_contact(row, operation=OPERATION, zone=timezone.utc)
+
+
+def comment(n: int) -> str:
+    """A comment of the usual length."""
+    return f"Reached by WhatsApp, promised to pay; ref {n}"
+
+
+def staged_chunks(ledger: Database, count: int) -> list[Chunk]:
+    """Stage so many contacts in an empty ledger; the run's chunks, two of them."""
+    from wolkvox.ledger.staging import Allowance, stage
+
+    with ledger.connect() as connection:
+        return stage(
+            connection,
+            contacts(count),
+            operation=OPERATION,
+            dag_run_id=RUN,
+            ask=Allowance,
+            expire_after=timedelta(days=31),
+            most_chunks=1024,
+        ).chunks
+
+
+def stopped() -> Event:
+    """An event that nobody sets."""
+    return Event()

@@ -1,0 +1,31 @@
+"""A worker: stage what the warehouse holds and send the first record. Connections: the environment's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from benchmarks.stage_worker import run_stage
+from benchmarks.workers import serve
+
+
+def main() -> None:
+    from wolkvox.hook import WolkvoxHook
+    from wolkvox.ledger.database import connect
+    from wolkvox.ledger.sending import ChunkSession
+    from wolkvox.runs import slot_rules
+
+    def work() -> dict[str, Any]:
+        task, chunks, summary = run_stage()
+        with WolkvoxHook() as wolkvox:
+            rules = slot_rules(wolkvox.settings, 600.0)
+            with ChunkSession(lambda: connect("wolkvox_ledger"), chunks[0], rules, task.holder, task.stop) as session:
+                record = session.waiting()[0]
+                session.advance(None, record.id)
+                wolkvox.codify(record)
+        return summary
+
+    serve(work)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,55 @@
+"""A large ledger: staging 10,000 new rows and the first call sent, with 10 million rows there and with none."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime, timezone
+from statistics import median
+
+from ledger_history import fill_history
+from sandbox_server import SandboxServer
+
+from benchmarks import workers
+from benchmarks.contacts import FILL_WAREHOUSE
+from benchmarks.figure import BrokenMeasurement, Figure
+from benchmarks.place import Database, Place
+from benchmarks.sending import reset
+
+
+def measure(place: Place) -> list[Figure]:
+    """Seconds on the large ledger over seconds on an empty one, medians of interleaved repetitions."""
+    history, rows = place.pick(10_000_000, 200_000), place.pick(10_000, 2_000)
+    large: list[float] = []
+    empty: list[float] = []
+    with SandboxServer() as sandbox, place.ledger() as full:
+        with full.connect() as connection:
+            fill_history(connection, history)
+        connections = {"AIRFLOW_CONN_WOLKVOX_DEFAULT": sandbox.connection(licenses=20)}
+        for _ in range(place.pick(5, 1)):
+            with place.ledger() as fresh:
+                empty.append(_seconds(place, sandbox, fresh, connections, rows))
+            large.append(_seconds(place, sandbox, full, connections, rows))
+            full.execute("DELETE FROM wolkvox.codification WHERE dag_run_id = 'bench'")
+            full.execute("VACUUM wolkvox.codification")
+    return [
+        Figure(
+            f"ledger of {history:,} rows over an empty one",
+            median(large) / median(empty),
+            "times",
+            1.3,
+            at_most=True,
+            details={"rows_staged": rows, "seconds_large": median(large), "seconds_empty": median(empty)},
+        )
+    ]
+
+
+def _seconds(place: Place, sandbox: SandboxServer, ledger: Database, connections: dict[str, str], rows: int) -> float:
+    """Stage so many rows and send the first record, in a process of its own."""
+    reset(sandbox, 0.0)
+    with place.warehouse() as warehouse:
+        warehouse.execute(FILL_WAREHOUSE, datetime.now(timezone.utc), rows)
+        os.environ |= {**connections, "AIRFLOW_CONN_WOLKVOX_LEDGER": ledger.uri}
+        outcome = workers.run([workers.module("first_call_worker")])
+    if outcome.said[0]["new"] != rows or sandbox.stats()["coded"] != 1:
+        raise BrokenMeasurement(f"{outcome.said[0]['new']} of {rows} rows staged, {sandbox.stats()['coded']} sent")
+    return outcome.seconds

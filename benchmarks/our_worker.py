@@ -1,0 +1,49 @@
+"""A worker: what a codify task does with its chunk. Argument: the chunk, as JSON. Connections: the environment's."""
+
+from __future__ import annotations
+
+import json
+import ssl
+import sys
+import time
+from typing import Any
+
+from benchmarks.contacts import RUN, stopped
+from benchmarks.workers import serve
+
+
+def count_handshakes() -> list[int]:
+    """A list that gets one entry for each TLS handshake of this process."""
+    made: list[int] = []
+    handshake = ssl.SSLSocket.do_handshake
+
+    def counted(socket: ssl.SSLSocket, block: bool = False) -> None:
+        made.append(1)
+        handshake(socket, block)
+
+    setattr(ssl.SSLSocket, "do_handshake", counted)  # noqa: B010 - its stub has no other signature
+    return made
+
+
+def main() -> None:
+    from wolkvox.codify import Patience
+    from wolkvox.ledger.slots import Holder
+    from wolkvox.ledger.staging import Chunk
+    from wolkvox.runs import Task, codify_chunk
+
+    chunk = Chunk(**json.loads(sys.argv[1]))
+    holder = Holder("bench", RUN, "codify", chunk.number, 1)
+    task = Task("wolkvox_default", "wolkvox_ledger", holder, stopped(), 600.0)
+
+    handshakes = count_handshakes()
+
+    def work() -> dict[str, Any]:
+        cpu = time.process_time()
+        tally = codify_chunk(task, chunk, Patience())
+        return {**tally, "cpu": time.process_time() - cpu, "handshakes": len(handshakes)}
+
+    serve(work)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Other ways to send the same records."""

@@ -1,0 +1,42 @@
+"""A worker: what the task ``stage`` does with all the warehouse holds. Connections: the environment's."""
+
+from __future__ import annotations
+
+import resource
+import time
+from datetime import timedelta
+from typing import Any
+
+import pendulum
+
+from benchmarks import PROJECT
+from benchmarks.contacts import RUN, stopped
+from benchmarks.workers import serve
+from wolkvox.ledger.slots import Holder
+from wolkvox.ledger.staging import Chunk
+from wolkvox.options import RunOptions
+from wolkvox.runs import Source, Task, stage_run
+from wolkvox.window import Window
+
+QUERY = PROJECT / "include" / "sql" / "contacted_customers.sql"
+
+
+def run_stage() -> tuple[Task, list[Chunk], dict[str, Any]]:
+    """Stage the last two days."""
+    task = Task("wolkvox_default", "wolkvox_ledger", Holder("bench", RUN, "stage", -1, 1), stopped(), 600.0)
+    source = Source("warehouse", QUERY.read_text(), "America/Bogota", timedelta(days=31))
+    options = RunOptions(None, None, timedelta(hours=24), None, False, 0.05, None)
+    window = Window(pendulum.now() - timedelta(days=2), pendulum.now())
+    return task, *stage_run(task, source, window, options, 1024)
+
+
+def work() -> dict[str, Any]:
+    """The summary, and what it cost."""
+    cpu = time.process_time()
+    _, _, summary = run_stage()
+    cpu = time.process_time() - cpu
+    return {**summary, "cpu": cpu, "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+
+
+if __name__ == "__main__":
+    serve(work)

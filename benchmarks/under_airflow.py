@@ -1,0 +1,146 @@
+"""Under the real scheduler: a whole run of our DAG, and Airflow's own way, a mapped HttpOperator per record."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import psycopg
+
+from benchmarks import PROJECT
+from benchmarks.contacts import FILL_WAREHOUSE
+from benchmarks.figure import BrokenMeasurement, Figure
+from benchmarks.place import Place
+from local.airflow_api import AirflowApi, call
+from local.settings import Stack, databases, open_stack
+from local.stack import airflow_api, start, stop
+
+LATENCY = 0.05  # seconds a call
+PATIENCE = 900.0  # seconds a run may take
+LOOK = 0.25  # seconds between two looks at it
+
+
+def measure(place: Place) -> list[Figure]:
+    """From the trigger to success, as Airflow's own clock has it."""
+    records, mapped = place.pick(4_000, 400), place.pick(60, 10)
+    ideal = records * LATENCY / 2
+    with _stack(place, mapped) as stack:
+        api = airflow_api(stack)
+        whole = _whole_run(stack, api, records)
+        per_record = _run(stack, api, "mapped_http", {}, mapped)
+    ours, theirs = records / whole["seconds"], mapped / per_record["seconds"]
+    return [
+        Figure(
+            "whole DAG run over N x latency / 2",
+            ideal / whole["seconds"],
+            "",
+            0.88,
+            details={"records": records, "ideal_seconds": ideal, **whole},
+        ),
+        Figure(
+            "faster than HttpOperator mapped per record",
+            ours / theirs,
+            "times",
+            30,
+            details={
+                "mapped_records": mapped,
+                "mapped_seconds": per_record["seconds"],
+                "mapped_records_per_second": theirs,
+                "mapped_connections": per_record["connections"],
+                "our_records_per_second": ours,
+            },
+        ),
+    ]
+
+
+@contextmanager
+def _stack(place: Place, mapped: int) -> Iterator[Stack]:
+    """The embedded stack in a folder of its own, with both DAGs."""
+    root = place.home / "stack"
+    bundle = "airflow.dag_processing.bundles.local.LocalDagBundle"
+    folders = {"dags-folder": PROJECT / "dags", "benchmarks": PROJECT / "benchmarks" / "dags"}
+    bundles = [{"name": name, "classpath": bundle, "kwargs": {"path": str(path)}} for name, path in folders.items()]
+    caller = {
+        "PATH": os.environ["PATH"],
+        "AIRFLOW_PORT": str(_free_port()),
+        "SANDBOX_PORT": str(_free_port()),
+        "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps(bundles),
+        "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+        "AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE": "False",
+    }
+    os.environ["MAPPED_RECORDS"] = str(mapped)  # the DAG processor and the tasks get it from supervisord
+    stack = open_stack(root, caller)
+    connection = {
+        "conn_type": "http",
+        "host": stack.sandbox_url,
+        "extra": {"wolkvox-token": stack.secrets.sandbox_token},
+    }
+    try:
+        yield start(root, caller | {"AIRFLOW_CONN_MAPPED_HTTP": json.dumps(connection)})
+    finally:
+        stop(root)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _whole_run(stack: Stack, api: AirflowApi, records: int) -> dict[str, Any]:
+    """Our DAG on so many contacts of the last hour."""
+    now = datetime.now(timezone.utc)
+    with psycopg.connect(stack.uri(databases(demo=False)["warehouse"])) as warehouse:
+        warehouse.execute(FILL_WAREHOUSE.encode(), (now, records))
+    window = {
+        "window_start": (now - timedelta(hours=1)).isoformat(),
+        "window_end": (now + timedelta(hours=1)).isoformat(),
+    }
+    return _run(stack, api, "wolkvox_codify", window, records)
+
+
+def _run(stack: Stack, api: AirflowApi, dag: str, conf: dict[str, str], records: int) -> dict[str, Any]:
+    """Trigger a run, wait for its success, and see that each record was coded once."""
+    call(f"{stack.sandbox_url}/reset", "POST")
+    call(f"{stack.sandbox_url}/control", "PUT", {"latency": LATENCY})
+    triggered = datetime.now(timezone.utc)
+    run_id = f"bench__{triggered:%Y%m%dT%H%M%S}"
+    body = {"dag_run_id": run_id, "logical_date": None, "conf": conf}
+    api.send("POST", f"/dags/{dag}/dagRuns", body)
+    deadline = time.monotonic() + PATIENCE
+    while (run := api.get(f"/dags/{dag}/dagRuns/{run_id}"))["state"] not in ("success", "failed"):
+        if time.monotonic() > deadline:
+            raise BrokenMeasurement(f"{dag} is {run['state']} after {PATIENCE:.0f} s")
+        time.sleep(LOOK)
+    stats = call(f"{stack.sandbox_url}/stats")
+    if run["state"] != "success" or not stats["coded"] == stats["codify_calls"] == records:
+        raise BrokenMeasurement(f"{dag} ended as {run['state']} with {stats['coded']} of {records} records coded")
+    ended = datetime.fromisoformat(run["end_date"].replace("Z", "+00:00"))
+    return {
+        "seconds": (ended - triggered).total_seconds(),
+        "connections": stats["connections"],
+        "tasks": _tasks(api, dag, run_id, triggered),
+    }
+
+
+def _tasks(api: AirflowApi, dag: str, run_id: str, triggered: datetime) -> list[dict[str, Any]]:
+    """When each of the first tasks ran, in seconds after the trigger."""
+    found = api.get(f"/dags/{dag}/dagRuns/{run_id}/taskInstances?limit=5&order_by=start_date")["task_instances"]
+    moments = {"start": "start_date", "end": "end_date"}
+    return [
+        {
+            "task": task["task_id"],
+            **{name: _after(task[column], triggered) for name, column in moments.items()},
+        }
+        for task in found
+    ]
+
+
+def _after(moment: str, start: datetime) -> float:
+    return (datetime.fromisoformat(moment.replace("Z", "+00:00")) - start).total_seconds()

@@ -1,0 +1,60 @@
+"""Bytes that go through XCom, per chunk and per run of 30,000 records."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict
+from datetime import timedelta
+
+from sandbox_server import SandboxServer
+
+from benchmarks.contacts import RUN, staged_chunks, stopped
+from benchmarks.figure import Figure
+from benchmarks.place import Place
+from benchmarks.sending import reset
+
+
+def measure(place: Place) -> list[Figure]:
+    """References of chunks, their tallies, and the two summaries, as JSON."""
+    import pendulum
+
+    from wolkvox.codify import Patience
+    from wolkvox.ledger.slots import Holder
+    from wolkvox.ledger.staging import Staged
+    from wolkvox.options import RunOptions
+    from wolkvox.runs import Task, add_up, codify_chunk, describe_stage
+    from wolkvox.window import choose_window
+
+    count = place.pick(1_000, 100)
+    options = RunOptions(None, None, timedelta(hours=24), None, False, 0.05, None)
+    now = pendulum.now()
+    window = choose_window(
+        asked_start=None, asked_end=None, interval_start=now, interval_end=now, lookback=options.lookback
+    )
+    with SandboxServer() as sandbox, place.ledger() as ledger:
+        reset(sandbox, 0.0)
+        os.environ["AIRFLOW_CONN_WOLKVOX_DEFAULT"] = sandbox.connection(licenses=20)
+        chunks = staged_chunks(ledger, count)
+        summary = describe_stage(Staged(pulled=count, new=count, records=count, chunks=chunks), 0.02, window, options)
+        tallies = []
+        for chunk in chunks:
+            task = Task("wolkvox_default", "wolkvox_ledger", Holder("b", RUN, "codify", 1, 1), stopped(), 600.0)
+            tallies.append(codify_chunk(task, chunk, Patience()))
+        verdict, _ = add_up(task, options, summary, tallies)
+    per_chunk = max(_size(asdict(chunk)) + _size(tally) for chunk, tally in zip(chunks, tallies, strict=True))
+    per_run = _size([asdict(chunk) for chunk in chunks]) + sum(map(_size, tallies)) + _size(summary) + _size(verdict)
+    return [
+        Figure(
+            "XCom per chunk",
+            per_chunk,
+            "bytes",
+            1024,
+            at_most=True,
+            details={"per_run_of_two_chunks": per_run, "summaries": _size(summary) + _size(verdict)},
+        )
+    ]
+
+
+def _size(value: object) -> int:
+    return len(json.dumps(value))
