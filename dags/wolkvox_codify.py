@@ -84,7 +84,11 @@ with DAG(
             description="How late a row may reach the warehouse, in hours.",
         ),
         "limit": Param(
-            None, type=["null", "integer"], minimum=1, description="Send at most so many records in this run."
+            None,
+            type=["null", "integer"],
+            minimum=1,
+            maximum=1_000_000_000,
+            description="Send at most so many records in this run.",
         ),
         "dry_run": Param(False, type="boolean", description="Validate and report what would be sent; change nothing."),
         "max_failed_ratio": Param(

@@ -8,7 +8,9 @@ import pytest
 import requests
 
 if TYPE_CHECKING:
-    from ui.conftest import Airflow, Logins
+    from airflow_server import Airflow, Logins
+
+pytest_plugins = ("airflow_server",)
 
 
 def _paths() -> list[str]:

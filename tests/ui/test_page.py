@@ -11,8 +11,10 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 if TYPE_CHECKING:
+    from airflow_server import Airflow
     from playwright.sync_api import Page
-    from ui.conftest import Airflow
+
+pytest_plugins = ("airflow_server",)
 
 STATES = ("coded", "rejected", "failed", "invalid")
 
@@ -129,11 +131,8 @@ def test_it_says_plainly_why_there_are_no_figures(
 
 
 def test_it_says_when_there_is_nothing_yet(page: Page, airflow: Airflow) -> None:
-    def empty(route: object) -> None:
-        answer = route.fetch()  # type: ignore[attr-defined]
-        route.fulfill(json={**answer.json(), "empty": True, "campaigns": [], "reasons": []})  # type: ignore[attr-defined]
-
-    page.route("**/wolkvox/overview", empty)
+    figures = page.request.get(f"{airflow.url}/wolkvox/overview").json()
+    page.route("**/wolkvox/overview", lambda route: route.fulfill(json={**figures, "empty": True}))
     page.goto(f"{airflow.url}/wolkvox/")
     expect(page.locator("#nothing")).to_contain_text("Nothing yet")
 
@@ -151,13 +150,16 @@ def test_everybody_can_use_it(page: Page, airflow: Airflow, scheme: str, query: 
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_the_trigger_form_has_pickers_and_refuses_what_is_out_of_bounds(page: Page, airflow: Airflow) -> None:
+def test_the_trigger_form_has_pickers_and_refuses_bad_input(page: Page, airflow: Airflow) -> None:
     page.goto(f"{airflow.url}/dags/wolkvox_codify")
     page.get_by_role("button", name="Trigger").first.click()
     form = page.get_by_role("dialog")
-    form.get_by_text("window_start", exact=True).wait_for()
-    assert form.locator("input[type=datetime-local]").count() >= 2
-    hours = form.locator("input[name=element_lookback_hours]")
-    hours.fill("9999")
-    hours.blur()
-    expect(hours).to_have_value("720")
+    expect(form.get_by_text("Select date and time")).to_have_count(2)
+    hours, limit = form.locator("input[role=spinbutton]").all()[:2]
+    for field, typed, kept in ((hours, "9999", "720"), (limit, "0", "1")):
+        field.fill(typed)
+        field.blur()
+        expect(field).to_have_value(kept)
+    form.locator("input[name=element_resend]").fill("Not A Reason!")
+    form.get_by_role("button", name="Trigger").last.click()
+    expect(form).to_contain_text("Invalid input for param resend")

@@ -32,13 +32,18 @@ def connect(ledger_conn_id: str) -> Connection:
         connection = PostgresHook(postgres_conn_id=ledger_conn_id).get_conn()
     except psycopg.OperationalError as error:
         raise LedgerUnavailable(
-            f"The ledger at connection {ledger_conn_id!r} can't be reached: {str(error).strip()}. Check that"
+            f"The ledger at connection {ledger_conn_id!r} can't be reached. {one_line(error)} Check that"
             " PostgreSQL runs and that host, database, login and password are right."
         ) from error
     if not isinstance(connection, psycopg.Connection):
         raise LedgerUnavailable("The ledger needs psycopg 3: install psycopg[binary].")
     connection.autocommit = True
     return connection
+
+
+def one_line(error: Exception) -> str:
+    """What PostgreSQL said, as one sentence."""
+    return f"{' '.join(str(error).split()).rstrip('.?')}."
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import psycopg
 from psycopg.errors import error_from_result
-from psycopg.pq import ConnStatus, ExecStatus
+from psycopg.pq import ExecStatus
 from tenacity import (
     Retrying,
     retry_if_exception_type,
@@ -23,7 +23,7 @@ from tenacity.nap import sleep_using_event
 
 from wolkvox.codify import Record, Settled
 from wolkvox.errors import LedgerUnavailable, Stopped
-from wolkvox.ledger.database import Connection, sql
+from wolkvox.ledger.database import Connection, one_line, sql
 from wolkvox.ledger.slots import LOOK_AGAIN, STOPPED_WAITING, Holder, SlotRules, sweep, take_slot, tell_of_wait
 from wolkvox.ledger.staging import Chunk
 
@@ -132,7 +132,7 @@ class ChunkSession:
             if self._stop.is_set():
                 raise Stopped("Told to stop while PostgreSQL was away.") from error
             raise LedgerUnavailable(
-                f"The ledger stayed out of reach for {self._patience:.0f} s: {str(error).strip()}. Nothing is sent"
+                f"The ledger stayed out of reach for {self._patience:g} s. {one_line(error)} Nothing is sent"
                 " without it; the rest of the chunk stays pending, and a retry takes it up."
             ) from error
 
@@ -189,6 +189,7 @@ class ChunkSession:
         result = connection.pgconn.exec_prepared(b"advance", encoded)  # type: ignore[arg-type]  # None is NULL
         if result.status == ExecStatus.COMMAND_OK:
             return result.command_tuples == 1
-        if connection.pgconn.status == ConnStatus.BAD:
-            raise psycopg.OperationalError(result.get_error_message(encoding))
-        raise error_from_result(result, encoding)
+        error = error_from_result(result, encoding)
+        if error.sqlstate is None:  # libpq's own words: the server is gone
+            raise psycopg.OperationalError(str(error))
+        raise error

@@ -14,9 +14,6 @@ WITH inserted AS (
     ORDER BY position
     ON CONFLICT (contact_key) DO NOTHING
     RETURNING state
-), counted AS (
-    INSERT INTO wolkvox.intake (operation, staged_at, records)
-    SELECT %(operation)s, now(), count(*) FROM inserted HAVING count(*) > 0
 )
 SELECT
     count(*) FILTER (WHERE state = 'pending') AS valid,

@@ -38,7 +38,8 @@ def upgrade() -> None:
     op.execute("COMMENT ON TABLE wolkvox.intake IS 'records that a run added: tells the backlog of the past'")
     op.execute("CREATE INDEX intake_staged ON wolkvox.intake (operation, staged_at)")
     op.execute(
-        "INSERT INTO wolkvox.intake SELECT operation, staged_at, count(*) FROM wolkvox.codification GROUP BY 1, 2"
+        "INSERT INTO wolkvox.intake SELECT operation, date_bin('15 minutes', staged_at, 'epoch'), count(*)"
+        " FROM wolkvox.codification GROUP BY 1, 2"
     )
     op.execute(
         """
@@ -86,26 +87,52 @@ def upgrade() -> None:
         """
         CREATE FUNCTION wolkvox.restate() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
-            INSERT INTO wolkvox.restated (hour) VALUES (date_bin('1 hour', OLD.settled_at, 'epoch'))
+            INSERT INTO wolkvox.restated (hour)
+            SELECT date_bin('1 hour', settled_at, 'epoch')
+            FROM unnest(ARRAY[OLD.settled_at, CASE WHEN TG_OP = 'UPDATE' THEN NEW.settled_at END]) AS settled_at
+            WHERE settled_at IS NOT NULL
             ON CONFLICT DO NOTHING;
             RETURN NULL;
         END
         $$
         """
     )
-    # The codify loop settles records that were not settled: it never fires these. Older spans are never shown.
+    # The codify loop settles records that were not settled, now: it never fires these. Older spans are never shown.
     op.execute(
         "CREATE TRIGGER restated AFTER UPDATE ON wolkvox.codification FOR EACH ROW"
-        " WHEN (OLD.settled_at > now() - interval '32 days') EXECUTE FUNCTION wolkvox.restate()"
+        " WHEN (OLD.settled_at > now() - interval '32 days' OR NEW.settled_at < now() - interval '1 minute')"
+        " EXECUTE FUNCTION wolkvox.restate()"
     )
     op.execute(
         "CREATE TRIGGER deleted AFTER DELETE ON wolkvox.codification FOR EACH ROW"
         " WHEN (OLD.settled_at > now() - interval '32 days') EXECUTE FUNCTION wolkvox.restate()"
     )
+    # Once for each statement: a run inserts its contacts with one.
+    op.execute(
+        """
+        CREATE FUNCTION wolkvox.take_in() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            INSERT INTO wolkvox.intake
+            SELECT operation, date_bin('15 minutes', staged_at, 'epoch'), count(*) FROM inserted GROUP BY 1, 2;
+            INSERT INTO wolkvox.restated (hour)
+            SELECT DISTINCT date_bin('1 hour', settled_at, 'epoch') FROM inserted
+            WHERE settled_at < now() - interval '1 minute'
+            ON CONFLICT DO NOTHING;
+            RETURN NULL;
+        END
+        $$
+        """
+    )
+    op.execute(
+        "CREATE TRIGGER inserted AFTER INSERT ON wolkvox.codification REFERENCING NEW TABLE AS inserted"
+        " FOR EACH STATEMENT EXECUTE FUNCTION wolkvox.take_in()"
+    )
 
 
 def downgrade() -> None:
     """Drop what ``upgrade`` added."""
+    op.execute("DROP TRIGGER inserted ON wolkvox.codification")
+    op.execute("DROP FUNCTION wolkvox.take_in()")
     op.execute("DROP TRIGGER deleted ON wolkvox.codification")
     op.execute("DROP TRIGGER restated ON wolkvox.codification")
     op.execute("DROP FUNCTION wolkvox.restate()")

@@ -103,7 +103,7 @@ def _run(api: AirflowApi, begin: datetime, end: datetime) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Logins:
-    """An api-server on the same metadata whose logins have the roles of ``logins.ROLES``."""
+    """An api-server on the same metadata whose logins have the roles of ``airflow_logins.ROLES``."""
 
     url: str
     password: str
@@ -130,7 +130,7 @@ def logins(airflow: Airflow) -> Iterator[Logins]:
     }
     for command in (
         ["airflow", "db", "migrate"],
-        [sys.executable, str(Path(__file__).with_name("logins.py")), password],
+        [sys.executable, str(Path(__file__).with_name("airflow_logins.py")), password],
     ):
         subprocess.run(command, env=environment, check=True, capture_output=True)
     log = (airflow.stack.logs / "fab-api-server.log").open("wb")

@@ -1,0 +1,263 @@
+"""The page's figures are the ledger's own, whatever is counted already and whatever changes afterwards."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+import psycopg
+import pytest
+
+from wolkvox.dashboard import queries
+from wolkvox.dashboard.app import know
+from wolkvox.dashboard.overview import overview
+from wolkvox.hook import Settings
+from wolkvox.ledger.figures import count_closed_spans, figures, run_lag
+from wolkvox.spans import last_days, last_hours, shown_spans, waiting_at_ends
+
+if TYPE_CHECKING:
+    from conftest import Database
+
+ZONE = "America/Bogota"
+NOW = datetime.now(timezone.utc)
+SETTINGS = Settings(
+    base_url="http://127.0.0.1:9",
+    operation="0041",
+    token="token",
+    daily_calls=1_000,
+    quota_reserve=0,
+    quota_timezone=ZONE,
+    call_timeout=65.0,
+    preflight=False,
+    check_codes=False,
+)
+
+
+def put(ledger: Database, ago: timedelta, state: str = "coded", **columns: Any) -> None:
+    """One record, settled (or, if it waits, contacted) so long ago, five minutes after the contact."""
+    moment = NOW - ago
+    row = {
+        "contact_key": uuid4(),
+        "operation": "0041",
+        "type_campaign": "preview",
+        "campaign_id": "1",
+        "customer_id": "573001234567",
+        "contacted_at": moment - timedelta(minutes=5),
+        "staged_at": moment - timedelta(minutes=1),
+        "settled_at": None if state in ("pending", "sending") else moment,
+        "state": state,
+        **columns,
+    }
+    names, places = ", ".join(row), ", ".join(["%s"] * len(row))
+    ledger.execute(f"INSERT INTO wolkvox.codification ({names}) VALUES ({places})", *row.values())
+
+
+def read(ledger: Database) -> dict[str, Any]:
+    """The page's first screen."""
+    with queries.snapshot("wolkvox_ledger") as connection:
+        return overview(know(connection, SETTINGS, NOW))
+
+
+def count(ledger: Database) -> int:
+    """What ``verdict`` does at the end of a run."""
+    return count_closed_spans(ledger.connection, "0041", shown_spans(NOW, ZONE))
+
+
+def by_hour(ledger: Database) -> Counter[tuple[int, str]]:
+    """The ledger's own count of the last hours: the hour's place and the state."""
+    first = last_hours(NOW)[0].starts_at
+    return Counter(
+        {
+            (hour, state): records
+            for hour, state, records in ledger.rows(
+                "SELECT floor(extract(epoch FROM settled_at - %s) / 3600)::integer, state, count(*)"
+                " FROM wolkvox.codification"
+                " WHERE settled_at >= %s AND state IN ('coded', 'rejected', 'failed') GROUP BY 1, 2",
+                first,
+                first,
+            )
+        }
+    )
+
+
+def shown(page: dict[str, Any]) -> Counter[tuple[int, str]]:
+    """The same, from the page."""
+    found = {
+        (hour, state): records
+        for name, state in (("coded", "coded"), ("refused", "rejected"), ("failed", "failed"))
+        for hour, records in enumerate(page["hours"][name])
+    }
+    return +Counter(found)
+
+
+def test_counted_and_live_hours_agree_with_the_ledger(ledger: Database) -> None:
+    for hours in (0, 1, 1, 5, 23, 30, 100):
+        put(ledger, timedelta(hours=hours))
+    put(ledger, timedelta(hours=2), "rejected", reason="refused_422")
+    live = read(ledger)
+    assert count(ledger) == 23 + 29
+    assert count(ledger) == 0
+    assert {**read(ledger), "now": ""} == {**live, "now": ""}
+    assert shown(live) == by_hour(ledger)
+    assert sum(live["days"]["coded"]) == 7
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE wolkvox.codification SET state = 'pending', settled_at = NULL WHERE state = 'rejected'",
+        "UPDATE wolkvox.codification SET state = 'superseded', settled_at = now() WHERE state = 'rejected'",
+        "UPDATE wolkvox.codification SET settled_at = settled_at - interval '2 hours' WHERE state = 'rejected'",
+        "DELETE FROM wolkvox.codification WHERE state = 'rejected'",
+        "INSERT INTO wolkvox.codification (contact_key, operation, state, settled_at)"
+        " SELECT gen_random_uuid(), operation, 'failed', settled_at FROM wolkvox.codification",
+    ],
+)
+def test_what_changes_in_a_counted_hour_is_seen_at_once(ledger: Database, change: str) -> None:
+    put(ledger, timedelta(hours=3))
+    put(ledger, timedelta(hours=3), "rejected")
+    count(ledger)
+    assert shown(read(ledger)) == by_hour(ledger)
+    ledger.execute(change)
+    assert shown(read(ledger)) == by_hour(ledger)
+    count(ledger)
+    assert shown(read(ledger)) == by_hour(ledger)
+    assert ledger.value("SELECT count(*) FROM wolkvox.restated") == 0
+
+
+def test_an_hour_is_not_counted_while_somebody_may_still_write_into_it(ledger: Database) -> None:
+    with psycopg.connect(ledger.uri) as writer:
+        writer.execute("UPDATE wolkvox.codification SET reason = NULL")
+        ahead = NOW + timedelta(hours=3)
+        spans = shown_spans(ahead, ZONE)
+        counted = count_closed_spans(ledger.connection, "0041", spans)
+        assert counted == sum(span.ends_at <= NOW for span in spans)
+
+
+def test_a_change_made_while_its_hour_is_counted_is_not_lost(ledger: Database) -> None:
+    put(ledger, timedelta(hours=3), "failed")
+    with psycopg.connect(ledger.uri) as writer:
+        writer.execute("UPDATE wolkvox.codification SET state = 'pending', settled_at = NULL")
+        count(ledger)
+        assert shown(read(ledger)) == Counter({(20, "failed"): 1})
+        writer.commit()
+    assert shown(read(ledger)) == Counter()
+    count(ledger)
+    assert shown(read(ledger)) == Counter()
+
+
+def test_settling_a_record_marks_nothing(ledger: Database) -> None:
+    put(ledger, timedelta(0), "sending")
+    ledger.execute("UPDATE wolkvox.codification SET state = 'coded', settled_at = now()")
+    assert ledger.value("SELECT count(*) FROM wolkvox.restated") == 0
+
+
+def test_the_lag_is_exactly_the_ledgers(ledger: Database) -> None:
+    for minutes in (1, 2, 3, 4, 100):
+        settled = last_hours(NOW)[-2].starts_at
+        put(ledger, NOW - settled, contacted_at=settled - timedelta(minutes=minutes), chunk_id="a", dag_run_id="run")
+    for _ in range(2):
+        hours = read(ledger)["hours"]
+        assert (hours["lag_p50"][-2], hours["lag_p95"][-2]) == (180.0, pytest.approx(4848.0))
+        count(ledger)
+    assert run_lag(ledger.connection, "run").p95 == pytest.approx(4848.0)
+
+
+def test_a_campaign_has_its_counts_its_last_run_and_its_oldest_waiting_contact(ledger: Database) -> None:
+    put(ledger, timedelta(hours=2), dag_run_id="first")
+    put(ledger, timedelta(hours=1), dag_run_id="second")
+    put(ledger, timedelta(hours=9), "pending")
+    put(ledger, timedelta(hours=8), "pending")
+    put(ledger, timedelta(days=40), "failed")
+    put(ledger, timedelta(hours=1), "invalid", campaign_id=None, reason="campaign_id_missing")
+    first, second = read(ledger)["campaigns"]
+    assert first == {
+        "type_campaign": "preview",
+        "campaign_id": "1",
+        "waiting": 2,
+        "coded": 2,
+        "rejected": 0,
+        "failed": 1,
+        "invalid": 0,
+        "superseded": 0,
+        "expired": 0,
+        "last_run": "second",
+        "oldest_waiting": (NOW - timedelta(hours=9, minutes=5)).isoformat(),
+    }
+    assert (second["campaign_id"], second["invalid"]) == (None, 1)
+
+
+def test_reasons_carry_the_vendors_words_without_ids(ledger: Database) -> None:
+    said = "El codAct no es valido 573001234567, llame al 6015551234"
+    for _ in range(2):
+        put(ledger, timedelta(hours=1), "rejected", reason="refused_422", response_msg=said)
+    put(ledger, timedelta(hours=1), "failed", reason="overloaded_500")
+    assert read(ledger)["reasons"] == [
+        {
+            "state": "rejected",
+            "reason": "refused_422",
+            "records": 2,
+            "words": "El codAct no es valido •••, llame al •••",
+        },
+        {"state": "failed", "reason": "overloaded_500", "records": 1, "words": None},
+    ]
+
+
+def test_the_forecast_follows_the_quota(ledger: Database) -> None:
+    put(ledger, timedelta(hours=1), "pending")
+    ledger.execute(
+        "INSERT INTO wolkvox.quota (operation, day, call_limit, calls) VALUES ('0041', %s, 1000, 1000)",
+        NOW.astimezone(ZoneInfo(ZONE)).date(),
+    )
+    today = read(ledger)["today"]
+    assert (today["calls"], today["limit"], today["left"]) == (1000, 1000, 0)
+    assert today["gone_at"] == last_days(NOW, ZONE)[-1].ends_at.isoformat(timespec="seconds")
+
+
+def test_a_slot_is_held_as_long_as_its_lock_is(ledger: Database) -> None:
+    ledger.execute(
+        "INSERT INTO wolkvox.slot"
+        " VALUES ('x/1', '0041', %s, 1, 'wolkvox_codify', 'run 1', 'codify', 3, 2, 'host', 1, now())",
+        SETTINGS.fingerprint,
+    )
+    assert read(ledger)["slots"][0] == {"number": 1, "held": False}
+    assert read(ledger)["slots"][1]["held"] is False
+    ledger.rows("SELECT pg_advisory_lock(%s, 1)", SETTINGS.fingerprint)
+    slot = read(ledger)["slots"][1]
+    assert slot["held"] is True
+    assert slot["path"] == "dags/wolkvox_codify/runs/run%201/tasks/codify/mapped/3"
+    assert (slot["task"], slot["try"]) == ("codify[3]", 2)
+
+
+def test_what_waited_in_the_past_is_shown(ledger: Database) -> None:
+    put(ledger, timedelta(hours=1), staged_at=NOW - timedelta(hours=4))
+    put(ledger, timedelta(hours=2), "pending")
+    assert read(ledger)["hours"]["waiting"][-6:] == [0, 1, 1, 2, 1, 1]
+
+
+def test_an_empty_ledger_is_said_to_be_empty(ledger: Database) -> None:
+    page = read(ledger)
+    assert page["empty"] is True
+    assert page["today"]["gone_at"] == NOW.isoformat(timespec="seconds")
+    put(ledger, timedelta(hours=1), "pending")
+    assert read(ledger)["empty"] is False
+
+
+def test_the_backlog_of_the_past_is_what_came_less_what_was_finished() -> None:
+    hours = last_hours(NOW, 3)
+    staged = {hours[0]: 10, hours[1]: 5}
+    finished = {hours[0]: 3, hours[1]: 6, hours[2]: 2}
+    assert waiting_at_ends(hours, 4, staged, finished) == [7, 6, 4]
+
+
+def test_a_day_is_a_local_one() -> None:
+    noon = datetime(2026, 3, 8, 17, tzinfo=timezone.utc)
+    days = last_days(noon, "America/New_York", 2)
+    assert [day.ends_at - day.starts_at for day in days] == [timedelta(hours=24), timedelta(hours=23)]
+
+
+def test_figures_of_no_span_are_none(ledger: Database) -> None:
+    assert figures(ledger.connection, "0041", [], []) == {}
