@@ -1,0 +1,170 @@
+"""Rows that no warehouse should hold, through the real warehouse, stage, ledger, loop and server."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+from threading import Event
+from typing import Any
+
+import pytest
+from conftest import Database
+from crew import AT_ONCE, HOLDER, SOURCE, connect, states
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from sandbox_server import SandboxServer
+
+from wolkvox.options import read_options
+from wolkvox.runs import Source, Task, codify_chunk, stage_run
+from wolkvox.window import Window
+
+EXAMPLES, ROWS = 15, 20
+NOW = datetime.now(timezone.utc)
+
+UGLY = [
+    "'; DROP TABLE wolkvox.codification; --",
+    "1 OR 1=1",
+    "%s %(name)s {0} {{ params }} $1",
+    "x\r\nwolkvox-token: stolen\r\n\r\n",
+    "17&api=delete&campaign_id=18#",
+    "../../../etc/passwd",
+    '"}, {"customer_id": "2"',
+    "\x00".join("ab").replace("\x00", "\x01"),
+    "\u202e\u200b\ufeff",
+    "👩‍👩‍👧‍👦" * 30,
+    "٣٤٥",
+    " ",
+    "",
+    "NULL",
+    "nan",
+    "007",
+    "-0",
+    "1e5",
+]
+# PostgreSQL's text takes neither NUL nor half a surrogate pair.
+ANY_TEXT = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=120)
+GARBAGE = st.none() | st.sampled_from(UGLY) | ANY_TEXT
+
+
+def mostly(*usual: str) -> st.SearchStrategy[str | None]:
+    """One of the usual values, or garbage."""
+    return st.sampled_from(usual) | st.sampled_from(usual) | GARBAGE
+
+
+LONG_AGO = st.sampled_from(
+    [
+        "0001-01-01 00:00:00+00",
+        "9999-12-31 23:59:59.999999+00",
+        "infinity",
+        "-infinity",
+        "4713-01-01 00:00:00 BC",
+        "294276-01-01",
+    ]
+)
+RECENT = st.datetimes(datetime(2026, 1, 1), datetime(2026, 1, 2)).map(  # noqa: DTZ001 - moved below
+    lambda moment: str(NOW - (moment - datetime(2026, 1, 1)))  # noqa: DTZ001
+)
+CONTACTS = st.tuples(
+    mostly("preview", "predictive", " Preview "),
+    mostly("17", "18", "99999999999999999999"),
+    mostly("1001", "1002", "0001", "A-7 ñ"),
+    mostly("5", "ABC"),
+    mostly("7"),
+    mostly("by chat", "x" * 5_001),
+    RECENT | RECENT | LONG_AGO | st.none(),
+)
+# The same garbage in a column of text, where the dates may be garbage as well, those of summer time among it.
+DATES = st.sampled_from(
+    [
+        "2026-03-08 02:30:00",
+        "2026-11-01 01:30:00",
+        "2026-03-08T02:30:00-05:00",
+        "2026-02-30",
+        "0001-01-01T00:00:00+14:00",
+        "9999-12-31T23:59:59-12:00",
+        "yesterday",
+        "",
+    ]
+)
+TEXT_CONTACTS = st.tuples(*[mostly("preview"), *[mostly("17")] * 2, *[mostly("5")] * 3, DATES | RECENT | GARBAGE])
+
+NOTHING_LOST = settings(
+    max_examples=EXAMPLES,
+    phases=[Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+
+
+def run(source: Source) -> dict[str, Any]:
+    """A whole run, chunk after chunk; the counts of staging."""
+    task = Task("wolkvox_default", "wolkvox_ledger", HOLDER, Event(), 5.0)
+    window = Window(NOW - timedelta(days=30), NOW + timedelta(minutes=1))
+    chunks, counts = stage_run(task, source, window, read_options({}, source.zone), 1_000)
+    for chunk in chunks:
+        codify_chunk(task, chunk, AT_ONCE)
+    return counts
+
+
+def check(
+    counts: dict[str, Any], rows: Sequence[Sequence[str | None]], ledger: Database, server: SandboxServer
+) -> None:
+    ended = states(ledger)
+    assert set(ended) <= {"coded", "superseded", "invalid", "expired"}
+    assert counts["pulled"] == counts["new"] + counts["invalid"] + counts["known"]
+    assert sum(ended.values()) == counts["new"] + counts["invalid"]
+    assert ended.get("invalid", 0) == counts["invalid"]
+    assert ledger.value("SELECT count(*) FROM wolkvox.codification WHERE state = 'invalid' AND reason IS NULL") == 0
+    stats = server.stats()
+    assert stats["codify_calls"] == stats["coded"] == ended.get("coded", 0)
+    assert set(stats["calls_by_status"]) <= {"202"}
+    given_customers = {row[2].strip(" ") for row in rows if row[2] is not None}
+    for record in stats["calls_per_record"]:
+        type_campaign, campaign, customer = record.split("/", 2)
+        assert type_campaign in ("preview", "predictive")
+        assert campaign.isascii()
+        assert campaign.isdigit()
+        assert customer in given_customers
+        assert customer.strip()
+        assert all(character >= " " for character in customer)
+
+
+def test_rows_of_garbage_are_sent_or_named_and_nothing_breaks(
+    ledger: Database, warehouse: Database, sandbox: SandboxServer
+) -> None:
+    seen = 0
+
+    @NOTHING_LOST
+    @given(st.lists(CONTACTS, min_size=ROWS, max_size=ROWS), st.lists(TEXT_CONTACTS, min_size=ROWS, max_size=ROWS))
+    def garbage(rows: list[tuple[str | None, ...]], texts: list[tuple[str | None, ...]]) -> None:
+        nonlocal seen
+        for source, table, contents in (
+            (SOURCE, "contacted_customers", rows),
+            (replace(SOURCE, sql="SELECT * FROM texts"), "texts", texts),
+        ):
+            sandbox.reset()
+            sandbox.control(latency=0.0)
+            ledger.execute("TRUNCATE wolkvox.codification, wolkvox.quota CASCADE")
+            warehouse.execute(f"TRUNCATE {table}")
+            with warehouse.connection.cursor() as cursor:
+                cursor.executemany(f"INSERT INTO {table} VALUES (%s, %s, %s, %s, %s, %s, %s)".encode(), contents)
+            check(run(source), contents, ledger, sandbox)
+            seen += len(contents)
+
+    connect(sandbox, preflight=False)
+    warehouse.execute("CREATE TABLE texts AS SELECT * FROM contacted_customers")
+    warehouse.execute("ALTER TABLE texts ALTER contacted_at TYPE text")
+    garbage()
+    assert seen == 2 * EXAMPLES * ROWS >= 300
+
+
+@pytest.mark.parametrize("size", [5_000, 5_001, 10_000_000])
+def test_a_comment_of_ten_million_characters_is_cut_and_never_sent(
+    size: int, ledger: Database, warehouse: Database, sandbox: SandboxServer
+) -> None:
+    connect(sandbox, preflight=False)
+    warehouse.execute(
+        "INSERT INTO contacted_customers VALUES ('preview', '17', '1001', '5', NULL, repeat('ñ', %s), now())", size
+    )
+    run(SOURCE)
+    row = ledger.rows("SELECT state, reason, length(comment) FROM wolkvox.codification")
+    assert row == ([("coded", None, 5_000)] if size == 5_000 else [("invalid", "comment_too_long", 5_000)])
+    assert sandbox.stats()["codify_calls"] == (size == 5_000)
