@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from local.settings import Stack
 
 FOLDER = Path(__file__).parent
-SETTLED = 7_000  # records after which the page is photographed, while both slots are at work
+SETTLED = 10_500  # records after which the page is photographed, while both slots are at work
 DESKTOP, PHONE = {"width": 1440, "height": 1640}, {"width": 390, "height": 1500}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from airflow.sdk import BaseOperatorLink, conf
 
@@ -20,4 +20,5 @@ class RowsLink(BaseOperatorLink):
     def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:
         """The page's address, inside Airflow's frame."""
         query = urlencode({"run": ti_key.run_id, "chunk": ti_key.map_index + 1})
-        return f"{conf.get('api', 'base_url', fallback='').rstrip('/')}/plugin/wolkvox/wolkvox/?{query}"
+        base_url = conf.get("api", "base_url", fallback="").rstrip("/")
+        return f"{base_url}/plugin/wolkvox{urlsplit(base_url).path}/wolkvox/?{query}"

@@ -1,0 +1,80 @@
+"""Airflow's own stats get our figures, as datagrams of StatsD."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from wolkvox import metrics
+from wolkvox.answers import Answer, Kind
+from wolkvox.codify import Progress, Record
+
+RECORD = Record(1, "preview", "15501", "1", "ACT", None, None)
+
+
+class Kept:
+    """Keeps what is sent."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, str, Any, Any]] = []
+
+    def incr(self, name: str, count: int, tags: Any = None) -> None:
+        self.sent.append(("incr", name, count, tags))
+
+    def gauge(self, name: str, value: float, tags: Any = None) -> None:
+        self.sent.append(("gauge", name, value, tags))
+
+    def timing(self, name: str, dt: Any, tags: Any = None) -> None:
+        self.sent.append(("timing", name, dt.total_seconds() >= 0, tags))
+
+
+@pytest.fixture
+def stats(monkeypatch: pytest.MonkeyPatch) -> Kept:
+    kept = Kept()
+    monkeypatch.setattr(metrics, "Stats", kept)
+    return kept
+
+
+def test_a_chunk_counts_what_came_on_top(stats: Kept) -> None:
+    tags = {"campaign": "preview_15501"}
+    chunk = metrics.ChunkMetrics("preview", "15501")
+    progress = Progress(total=10, started=time.monotonic())
+    chunk.report(progress)
+    progress.states, progress.calls, progress.unknown = Counter(coded=3, rejected=1), 5, 1
+    chunk.report(progress)
+    progress.states["coded"], progress.calls = 4, 6
+    chunk.finish()
+    chunk.finish()
+    assert stats.sent == [
+        ("incr", "wolkvox.coded", 3, tags),
+        ("incr", "wolkvox.refused", 1, tags),
+        ("incr", "wolkvox.unknown", 1, tags),
+        ("incr", "wolkvox.calls", 5, tags),
+        ("incr", "wolkvox.coded", 1, tags),
+        ("incr", "wolkvox.calls", 1, tags),
+    ]
+
+
+def test_each_call_is_timed(stats: Kept) -> None:
+    send = metrics.ChunkMetrics("preview", "15501").timed(lambda record: Answer(Kind.CODED))
+    assert send(RECORD) == Answer(Kind.CODED)
+    assert stats.sent == [("timing", "wolkvox.call", True, {"campaign": "preview_15501"})]
+
+
+def test_a_run_leaves_gauges(stats: Kept) -> None:
+    summary = {"waiting": 7, "oldest_waiting": None, "quota_left": None, "lag_p50": 60.0, "lag_p95": 90.0}
+    metrics.report_run(summary)
+    assert stats.sent == [
+        ("gauge", "wolkvox.backlog", 7, None),
+        ("gauge", "wolkvox.backlog_age", 0.0, None),
+        ("gauge", "wolkvox.lag_p50", 60.0, None),
+        ("gauge", "wolkvox.lag_p95", 90.0, None),
+    ]
+
+
+def test_airflows_own_stats_take_them_without_a_backend() -> None:
+    metrics.report_run({"waiting": 1, "oldest_waiting": None, "quota_left": 5, "lag_p50": None, "lag_p95": None})
+    metrics.ChunkMetrics("preview", "1").timed(lambda record: Answer(Kind.CODED))(RECORD)

@@ -1,0 +1,52 @@
+"""What leaves the ledger: masked, and harmless in a spreadsheet."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import replace
+from datetime import datetime, timezone
+
+import pytest
+
+from wolkvox.dashboard.queries import Record
+from wolkvox.dashboard.rows import as_csv, describe, mask
+
+RECORD = Record(
+    id=1,
+    type_campaign="preview",
+    campaign_id="15501",
+    customer_id="573001234567",
+    cod_act="ACT",
+    state="rejected",
+    reason="refused_422",
+    response_code="422",
+    response_msg="customer_id 573001234567, tel. 6015551234, is wrong",
+    attempts=1,
+    contacted_at=datetime(2026, 3, 1, tzinfo=timezone.utc),
+    settled_at=None,
+    dag_run_id="run",
+    in_chunk=True,
+    chunk_number=2,
+)
+
+
+@pytest.mark.parametrize(
+    ("customer_id", "masked"),
+    [("573001234567", "•••567"), ("1234567", "•••567"), ("123456", "•••"), ("1", "•••"), ("", "•••"), (None, None)],
+)
+def test_at_most_three_characters_of_an_id_are_shown(customer_id: str | None, masked: str | None) -> None:
+    assert mask(customer_id) == masked
+
+
+def test_the_vendors_words_are_masked_too() -> None:
+    assert describe(RECORD, unmasked=False)["response_msg"] == "customer_id •••, tel. •••, is wrong"
+    assert describe(RECORD, unmasked=True)["response_msg"] == RECORD.response_msg
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", " =", "\n"])
+def test_a_spreadsheet_takes_no_cell_for_a_formula(start: str) -> None:
+    record = replace(RECORD, customer_id=f"{start}cmd", response_msg=f"{start}1+1")
+    lines = list(csv.DictReader("".join(as_csv([record], unmasked=True)).lstrip("\ufeff").splitlines(keepends=True)))
+    assert lines[0]["customer_id"] == f"'{start}cmd"
+    assert lines[0]["response_msg"] == f"'{start}1+1"
+    assert lines[0]["attempts"] == "1"
