@@ -204,7 +204,8 @@ class WolkvoxVerdictOperator(WolkvoxOperator):
 
         ti = context["ti"]
         staged = ti.xcom_pull(task_ids=self.stage_task_id, key="summary")
-        chunks = [tally for tally in ti.xcom_pull(task_ids=self.codify_task_id) or [] if tally]
+        # In a list, for one task id alone gives no list when there is one chunk.
+        chunks = [tally for tally in ti.xcom_pull(task_ids=[self.codify_task_id]) if tally]
         try:
             options = read_options(context["params"], "UTC")
             summary, found = add_up(self._task(context), options, staged, chunks)
