@@ -1,0 +1,262 @@
+"""The DAG's own tasks, run by Airflow one after another against the ledger, a warehouse and the sandbox."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from airflow.sdk import Context
+from conftest import Database
+from contact_rows import row
+from sandbox_server import SandboxServer
+
+from wolkvox.operators import run_window
+from wolkvox.options import read_options
+from wolkvox.window import Window
+
+DAG_FILE = Path(__file__).parents[2] / "dags" / "wolkvox_codify.py"
+INSERT = "INSERT INTO contacted_customers VALUES (%s, %s, %s, %s, %s, %s, %s)"
+
+
+class Run:
+    """A finished DAG run."""
+
+    def __init__(self, run: Any) -> None:
+        self.id: str = run.run_id
+        self.state: str = run.state
+        self._instances = sorted(run.get_task_instances(), key=lambda each: each.map_index)
+
+    def xcom(self, task: str, key: str = "return_value") -> Any:
+        """What a task returned or pushed; a list for the mapped one."""
+        values = [
+            each.xcom_pull(task_ids=task, key=key, map_indexes=each.map_index)
+            for each in self._instances
+            if each.task_id == task
+        ]
+        return values if task == "codify" else values[0]
+
+    def states(self) -> dict[str, list[str]]:
+        """The states of each task's instances."""
+        found: dict[str, list[str]] = {"stage": [], "codify": [], "verdict": []}
+        for each in self._instances:
+            found[each.task_id].append(str(each.state))
+        return found
+
+    def labels(self) -> list[str]:
+        """What the UI calls the instances of ``codify``."""
+        return [each.rendered_map_index for each in self._instances if each.task_id == "codify"]
+
+
+@pytest.fixture(scope="session")
+def airflow_metadata() -> None:
+    """Airflow's own tables, in the SQLite of the tests' AIRFLOW_HOME."""
+    from airflow.utils.db import upgradedb
+
+    upgradedb()
+
+
+@pytest.fixture
+def run_dag(
+    airflow_metadata: None, ledger: Database, warehouse: Database, sandbox: SandboxServer
+) -> Callable[..., Run]:
+    """Runs ``wolkvox_codify`` to its end, as `airflow dags test` does."""
+    from airflow.dag_processing.dagbag import DagBag
+
+    def run(**params: Any) -> Run:
+        dag = DagBag(DAG_FILE).dags["wolkvox_codify"]
+        dag.deadline = []  # dag.test() looks deadlines up where only the DAG processor writes them
+        for task in dag.tasks:
+            task.retries = 0
+        return Run(dag.test(run_conf=params))
+
+    return run
+
+
+def fill(warehouse: Database, *contacts: Mapping[str, object]) -> None:
+    """Insert contacts of a minute ago."""
+    moment = datetime.now(timezone.utc) - timedelta(minutes=1)
+    for changes in contacts:
+        warehouse.execute(INSERT, *row(**{"contacted_at": moment, **changes}))
+
+
+def states(ledger: Database) -> dict[str, int]:
+    return dict(ledger.rows("SELECT state, count(*) FROM wolkvox.codification GROUP BY state"))
+
+
+def everything(ledger: Database) -> list[list[tuple[Any, ...]]]:
+    tables = ledger.rows("SELECT tablename FROM pg_tables WHERE schemaname = 'wolkvox' ORDER BY 1")
+    return [ledger.rows(f"SELECT * FROM wolkvox.{name} ORDER BY 1") for (name,) in tables]
+
+
+def test_a_run_codes_every_valid_contact_once_and_xcom_ledger_and_server_agree(
+    run_dag: Callable[..., Run], warehouse: Database, ledger: Database, sandbox: SandboxServer
+) -> None:
+    now = datetime.now(timezone.utc)
+    fill(warehouse, *({"customer_id": number} for number in range(50)), *({"customer_id": "p", "campaign_id": 18},) * 2)
+    fill(warehouse, {"customer_id": 1, "contacted_at": now - timedelta(hours=2)})  # superseded by the later contact
+    fill(warehouse, {"customer_id": "\u0085"}, {"type_campaign": "manual"}, {"cod_act": None})
+    fill(warehouse, {"customer_id": "too old", "contacted_at": now - timedelta(hours=30)})
+    sandbox.control(faults={"7": [{"kind": "status", "status": 500}], "8": [{"kind": "invalid_code"}]})
+    run = run_dag()
+
+    assert (run.state, run.states()) == (
+        "success",
+        {"stage": ["success"], "codify": ["success"] * 3, "verdict": ["success"]},
+    )
+    assert run.labels() == ["preview 17 · 1", "preview 17 · 2", "preview 18 · 3"]
+    assert states(ledger) == {"coded": 50, "rejected": 1, "superseded": 1, "invalid": 3}
+    stats = sandbox.stats()
+    assert (stats["coded"], stats["codify_calls"], stats["calls"], stats["connections"]) == (50, 52, 53, 4)
+    assert stats["calls_per_record"]["preview/17/7"] == 2
+    assert max(calls for record, calls in stats["calls_per_record"].items() if record != "preview/17/7") == 1
+
+    tallies = run.xcom("codify")
+    assert [tally["records"] for tally in tallies] == [26, 24, 1]
+    assert sum(tally["coded"] for tally in tallies) == 50
+    assert sum(tally["resent"] for tally in tallies) == 1
+    summary = run.xcom("verdict")
+    expected = {
+        "pulled": 56,
+        "new": 52,
+        "invalid": 3,
+        "known": 1,
+        "superseded": 1,
+        "records": 51,
+        "chunks": 3,
+        "coded": 50,
+        "rejected": 1,
+        "failed": 0,
+        "pending": 0,
+        "unknown": 0,
+        "resent": 1,
+        "moved": 0,
+        "calls": 52,
+        "failed_ratio": 0.0196,
+        "stopped": None,
+        "waiting": 0,
+        "quota_calls": 53,
+        "quota_limit": 20_000,
+        "dry_run": False,
+    }
+    assert {name: summary[name] for name in expected} == expected
+
+
+def test_a_window_is_sent_once_however_often_it_runs(
+    run_dag: Callable[..., Run], warehouse: Database, ledger: Database, sandbox: SandboxServer
+) -> None:
+    fill(warehouse, {"customer_id": "0052998123", "comment": 'tab\t "quote" 👍'}, {"customer_id": None})
+    before = everything(ledger)
+    dry = run_dag(dry_run=True)
+    assert (dry.state, dry.states()["codify"]) == ("success", ["skipped"])
+    assert (dry.xcom("verdict")["records"], dry.xcom("verdict")["invalid"]) == (1, 1)
+    assert dry.xcom("verdict")["expected_minutes"] == 0.0
+    assert (everything(ledger), sandbox.stats()["calls"]) == (before, 0)
+
+    first, second = run_dag(), run_dag()
+    assert (first.state, second.state) == ("success", "success")
+    assert (second.xcom("verdict")["known"], second.xcom("verdict")["records"]) == (2, 0)
+    assert sandbox.stats()["calls_per_record"] == {"preview/17/0052998123": 1}
+    assert states(ledger) == {"coded": 1, "invalid": 1}
+
+
+def test_a_run_with_too_many_refusals_is_red_and_still_says_what_it_did(
+    run_dag: Callable[..., Run], warehouse: Database, ledger: Database, sandbox: SandboxServer
+) -> None:
+    fill(warehouse, *({"customer_id": number} for number in range(4)))
+    sandbox.control(unknown_customers=["1", "2"])
+    run = run_dag()
+    assert (run.state, run.states()) == (
+        "failed",
+        {"stage": ["success"], "codify": ["success"] * 2, "verdict": ["failed"]},
+    )
+    assert (run.xcom("verdict")["rejected"], run.xcom("verdict")["failed_ratio"]) == (2, 0.5)
+
+    sandbox.control(unknown_customers=[])
+    again = run_dag(resend="not_found")
+    assert (again.state, again.xcom("verdict")["reopened"], again.xcom("verdict")["coded"]) == ("success", 2, 2)
+    assert states(ledger) == {"coded": 4}
+    assert (
+        ledger.rows("SELECT state, reason, response_msg FROM wolkvox.answer")
+        == [("rejected", "not_found", "NO RECORDS FOUND")] * 2
+    )
+
+
+def test_when_the_days_calls_are_used_up_the_run_is_green_and_the_rest_waits(
+    run_dag: Callable[..., Run], warehouse: Database, ledger: Database, sandbox: SandboxServer
+) -> None:
+    fill(warehouse, *({"customer_id": number} for number in range(8)))
+    sandbox.control(licenses=1, quota_used=994)
+    run = run_dag()
+    summary = run.xcom("verdict")
+    assert run.state == "success"
+    assert (summary["stopped"], summary["coded"], summary["waiting"], summary["quota_left"]) == ("quota", 5, 3, 0)
+    assert states(ledger) == {"coded": 5, "pending": 3}
+    assert sandbox.stats()["calls"] == 6
+
+
+@pytest.mark.parametrize(
+    ("connection", "params", "staged", "calls"),
+    [
+        ({"password": "no such token"}, {}, 2, {"calls": 0, "unauthorised": 1}),
+        ({}, {"window_start": "2026-01-01T00:00:00Z", "window_end": "2026-02-02T00:00:00Z"}, 0, {"unauthorised": 0}),
+    ],
+)
+def test_what_no_retry_can_mend_fails_at_once_with_nothing_lost(
+    run_dag: Callable[..., Run],
+    warehouse: Database,
+    ledger: Database,
+    sandbox: SandboxServer,
+    monkeypatch: pytest.MonkeyPatch,
+    connection: dict[str, str],
+    params: dict[str, str],
+    staged: int,
+    calls: dict[str, int],
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_WOLKVOX_DEFAULT", json.dumps({**json.loads(sandbox.connection()), **connection}))
+    fill(warehouse, {"customer_id": 1}, {"customer_id": 2})
+    run = run_dag(**params)
+    assert (run.state, run.states()) == (
+        "failed",
+        {"stage": ["failed"], "codify": ["upstream_failed"], "verdict": ["failed"]},
+    )
+    assert states(ledger).get("pending", 0) == staged
+    assert {name: sandbox.stats()[name] for name in calls} == calls  # type: ignore[literal-required]
+
+
+# The window of a run
+
+
+EIGHT = datetime(2026, 3, 2, 8, tzinfo=timezone.utc)
+QUARTER = timedelta(minutes=15)
+
+
+def window(run_type: str, run_after: datetime, interval: tuple[datetime, datetime] | None, **params: Any) -> Window:
+    start, end = interval or (None, None)
+    context = {
+        "dag_run": SimpleNamespace(run_type=run_type, run_after=run_after),
+        "data_interval_start": start,
+        "data_interval_end": end,
+    }
+    return run_window(cast("Context", context), read_options({"lookback_hours": 1, **params}, "UTC"))
+
+
+def test_a_scheduled_run_ends_with_its_interval_however_late_it_starts() -> None:
+    late = EIGHT + timedelta(hours=5)
+    assert window("scheduled", late, (EIGHT, EIGHT + QUARTER)) == Window(EIGHT - 4 * QUARTER, EIGHT + QUARTER)
+
+
+def test_a_run_triggered_by_hand_reaches_up_to_now() -> None:
+    now = EIGHT + timedelta(minutes=20)
+    assert window("manual", now, (EIGHT, EIGHT + QUARTER)) == Window(EIGHT - 4 * QUARTER, now)
+    assert window("manual", now, None) == Window(now - 4 * QUARTER, now)
+
+
+def test_a_window_that_is_asked_for_is_the_runs() -> None:
+    asked = {"window_start": "2026-03-01T00:00:00Z", "window_end": "2026-03-01T06:00:00Z"}
+    start = datetime(2026, 3, 1, tzinfo=timezone.utc)
+    assert window("manual", EIGHT, (EIGHT, EIGHT + QUARTER), **asked) == Window(start, start + timedelta(hours=6))
