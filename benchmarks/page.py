@@ -1,0 +1,82 @@
+"""How long the page's figures take: the very endpoint, against a ledger of millions of rows."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from datetime import datetime, timezone
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.figure import BrokenMeasurement, Figure
+
+if TYPE_CHECKING:
+    from benchmarks.place import Place
+    from wolkvox.ledger.database import Connection
+
+DAYS = 90  # over which they are spread: about what 55 licences allow
+ASKED = 30
+
+
+def measure(place: Place) -> list[Figure]:
+    """Milliseconds of the first screen and of a screen of rows, at the hour in which the page has most to count."""
+    rows, zone = place.pick(5_000_000, 50_000), _zone_at_the_end_of_its_day(datetime.now(timezone.utc))
+    extra = {"wolkvox_server": "0041", "licenses": 100, "quota_timezone": zone}
+    os.environ["AIRFLOW_CONN_WOLKVOX_DEFAULT"] = json.dumps(
+        {"conn_type": "wolkvox", "host": "http://127.0.0.1:9", "password": "unused", "extra": extra}
+    )
+    with place.ledger() as ledger:
+        statement = Path(__file__).with_name("page_ledger.sql").read_text()
+        with ledger.connect() as connection:
+            connection.execute(statement.encode(), {"rows": rows, "days": DAYS})
+            connection.execute("VACUUM ANALYZE")
+            details = {"first_count_seconds": _count(connection, zone), "next_count_seconds": _count(connection, zone)}
+        return [
+            Figure(f"page on {rows:,} rows", _first_screen(rows), "ms", 300, at_most=True, details=details),
+            Figure("rows of a campaign", _rows(type_campaign="preview", campaign_id="1000"), "ms"),
+            Figure("rows of a rare reason", _rows(states=("failed",), reason="overloaded_500"), "ms"),
+        ]
+
+
+def _count(connection: Connection, zone: str) -> float:
+    """Seconds that a run spends on counting the hours and days that are over."""
+    from wolkvox.ledger.figures import count_closed_spans
+    from wolkvox.spans import shown_spans
+
+    spans = shown_spans(datetime.now(timezone.utc), zone)
+    return _seconds(lambda: count_closed_spans(connection, "0041", spans))
+
+
+def _first_screen(rows: int) -> float:
+    from wolkvox.dashboard.app import read_overview
+
+    shown = read_overview(False)["days"]
+    if not rows * 0.25 < sum(shown["coded"]) < rows * 0.4:
+        raise BrokenMeasurement(f"The page shows {sum(shown['coded'])} coded records of the last 30 of {DAYS} days")
+    return _median(lambda: read_overview(False))
+
+
+def _rows(**wanted: Any) -> float:
+    from wolkvox.dashboard.app import read_rows
+    from wolkvox.dashboard.queries import Filter
+
+    return _median(lambda: read_rows(Filter(**wanted), False, False))
+
+
+def _zone_at_the_end_of_its_day(now: datetime) -> str:
+    """Where it is between 23:00 and midnight: the whole day is still counted live, the page's worst hour."""
+    east = 23 - now.hour
+    return f"Etc/GMT{-(east if east <= 14 else east - 24):+d}"
+
+
+def _median(ask: Any) -> float:
+    """Milliseconds."""
+    return round(median(_seconds(ask) for _ in range(ASKED)) * 1000, 1)
+
+
+def _seconds(work: Any) -> float:
+    began = time.perf_counter()
+    work()
+    return round(time.perf_counter() - began, 4)
