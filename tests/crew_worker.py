@@ -24,7 +24,7 @@ def codify(folder: str, environment: dict[str, str], options: dict[str, Any], tr
     log = os.open(home / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(log, 1)
     os.dup2(log, 2)
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, force=True)
+    logging.basicConfig(level=logging.DEBUG, stream=sys.stderr, force=True)
     os.environ.update(environment)
     operator = WolkvoxCodifyOperator(task_id="codify", **options)
     signal.signal(signal.SIGTERM, lambda *_: operator.on_kill())

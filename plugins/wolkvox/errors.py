@@ -33,6 +33,10 @@ class LedgerUnavailable(WolkvoxError):
     """PostgreSQL stayed out of reach for longer than a task may wait."""
 
 
+class LedgerSlow(WolkvoxError):
+    """PostgreSQL ended a query that took longer than it may."""
+
+
 class Stopped(WolkvoxError):
     """The task was told to stop (SIGTERM, marked failed): the rest of its chunk stays pending."""
 

@@ -11,9 +11,10 @@ from airflow.providers.common.sql.hooks.sql import DbApiHook
 from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowException
 from sqlalchemy import text
+from sqlalchemy.exc import DataError
 
 from wolkvox.contacts import COLUMNS
-from wolkvox.errors import BadSetting
+from wolkvox.errors import BadSetting, WolkvoxError
 from wolkvox.window import Window
 
 BATCH = 5_000  # rows fetched at once: what a stream keeps in memory
@@ -51,6 +52,12 @@ def contacted_customers(warehouse_conn_id: str, statement: str, window: Window, 
                 )
             for rows in result.columns(*COLUMNS).partitions(BATCH):
                 yield from rows
+    except DataError as error:
+        # The database quotes the value it couldn't convert, which may be a customer's.
+        raise WolkvoxError(
+            f"A value in the warehouse broke the query ({type(error.orig).__name__}): run it by hand to see which,"
+            " and mend the value or the query."
+        ) from None
     finally:
         engine.dispose()
 

@@ -22,7 +22,7 @@ from wolkvox.dashboard import queries
 from wolkvox.dashboard.links import DAG_ID
 from wolkvox.dashboard.overview import Known, last_settled, overview
 from wolkvox.dashboard.rows import as_csv, describe
-from wolkvox.errors import BadSetting, LedgerUnavailable
+from wolkvox.errors import BadSetting, LedgerSlow, WolkvoxError
 from wolkvox.hook import Settings, WolkvoxHook
 from wolkvox.ledger.database import Connection
 from wolkvox.ledger.figures import figures
@@ -69,10 +69,8 @@ async def guard(request: Request, call_next: Callable[[Request], Awaitable[Respo
     return response
 
 
-@app.exception_handler(LedgerUnavailable)
-@app.exception_handler(BadSetting)
+@app.exception_handler(WolkvoxError)
 @app.exception_handler(AirflowNotFoundException)
-@app.exception_handler(psycopg.Error)
 def say_what_is_wrong(request: Request, error: Exception) -> JSONResponse:
     """A sentence for the person at the page; what the driver said, with its hosts and users, stays in the log."""
     log.warning("The Wolkvox page can't be shown: %s", error)
@@ -80,7 +78,7 @@ def say_what_is_wrong(request: Request, error: Exception) -> JSONResponse:
         return JSONResponse({"problem": f"A connection is missing or incomplete. {error}"}, 503)
     if isinstance(error.__cause__, psycopg.errors.UndefinedTable):
         return JSONResponse({"problem": str(error)}, 503)
-    if isinstance(error, psycopg.errors.QueryCanceled):
+    if isinstance(error, LedgerSlow):
         return JSONResponse({"problem": "The ledger took too long to answer. Choose less, or try again."}, 503)
     problem = f"The ledger (connection {LEDGER!r}) can't be reached. The api-server's log says why."
     return JSONResponse({"problem": problem}, 503)

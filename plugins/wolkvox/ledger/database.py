@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 from airflow.providers.postgres.hooks.postgres import PostgresHook
 
-from wolkvox.errors import LedgerUnavailable, WolkvoxError
+from wolkvox.errors import LedgerSlow, LedgerUnavailable, WolkvoxError
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -42,13 +42,29 @@ def connect(ledger_conn_id: str) -> Connection:
 
 
 def one_line(error: Exception) -> str:
-    """What PostgreSQL said, as one sentence."""
-    return f"{' '.join(str(error).split()).rstrip('.?')}."
+    """What PostgreSQL said, as one sentence, without the detail and the context, which quote rows."""
+    primary = error.diag.message_primary if isinstance(error, psycopg.Error) else None
+    return f"{' '.join((primary or str(error)).split()).rstrip('.?')}."
+
+
+def refusal(error: psycopg.Error) -> WolkvoxError:
+    """The error to raise in place of PostgreSQL's own, whose text may quote a customer's row."""
+    what = f"{type(error).__name__}, SQLSTATE {error.sqlstate}"
+    if error.sqlstate is None and isinstance(error, psycopg.OperationalError):
+        return LedgerUnavailable(f"The ledger went away. {one_line(error)} Nothing of the current step was kept.")
+    if isinstance(error, psycopg.errors.QueryCanceled):
+        return LedgerSlow(f"The ledger ended the current step ({what}). {one_line(error)}")
+    if isinstance(error, psycopg.DataError):
+        return WolkvoxError(
+            f"The ledger refused a value ({what}); nothing of the current step was kept. Please report this: every"
+            " value should have been checked before."
+        )
+    return WolkvoxError(f"The ledger refused the current step ({what}). {one_line(error)} Nothing of it was kept.")
 
 
 @contextmanager
 def connected(ledger_conn_id: str) -> Iterator[Connection]:
-    """A connection for the length of a ``with`` block; errors as ``connect``."""
+    """A connection for the length of a ``with`` block; errors as ``connect``, and those of ``refusal``."""
     connection = connect(ledger_conn_id)
     try:
         yield connection
@@ -56,11 +72,7 @@ def connected(ledger_conn_id: str) -> Iterator[Connection]:
         raise LedgerUnavailable(
             f"The database of connection {ledger_conn_id!r} holds no ledger yet: run `python -m wolkvox migrate`."
         ) from error
-    except psycopg.DataError as error:
-        # PostgreSQL quotes the value it couldn't take, which may be a customer's.
-        raise WolkvoxError(
-            f"The ledger refused a value ({type(error).__name__}, SQLSTATE {error.sqlstate}); nothing of the"
-            " current step was kept. Please report this: every value should have been checked before."
-        ) from None
+    except psycopg.Error as error:
+        raise refusal(error) from None
     finally:
         connection.close()

@@ -23,7 +23,7 @@ from tenacity.nap import sleep_using_event
 
 from wolkvox.codify import Record, Settled
 from wolkvox.errors import LedgerUnavailable, Stopped
-from wolkvox.ledger.database import Connection, one_line, sql
+from wolkvox.ledger.database import Connection, one_line, refusal, sql
 from wolkvox.ledger.slots import LOOK_AGAIN, STOPPED_WAITING, Holder, SlotRules, sweep, take_slot, tell_of_wait
 from wolkvox.ledger.staging import Chunk
 
@@ -115,6 +115,8 @@ class ChunkSession:
             return work(self._connected())
         except LOST:
             self._forget()
+        except psycopg.Error as error:
+            raise refusal(error) from None
         return self._run_patiently(work)
 
     def _run_patiently(self, work: Callable[[Connection], Result]) -> Result:
@@ -130,11 +132,13 @@ class ChunkSession:
             return attempts(lambda: work(self._connected()))
         except LOST as error:
             if self._stop.is_set():
-                raise Stopped("Told to stop while PostgreSQL was away.") from error
+                raise Stopped("Told to stop while PostgreSQL was away.") from None
             raise LedgerUnavailable(
                 f"The ledger stayed out of reach for {self._patience:g} s. {one_line(error)} Nothing is sent"
                 " without it; the rest of the chunk stays pending, and a retry takes it up."
-            ) from error
+            ) from None
+        except psycopg.Error as error:
+            raise refusal(error) from None
 
     def _connected(self) -> Connection:
         if self._connection is None:
