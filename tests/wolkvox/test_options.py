@@ -83,7 +83,8 @@ def test_what_is_no_moment_is_refused(name: str, value: object) -> None:
 
 @pytest.mark.parametrize(("name", "most"), [("limit", 1_000_000_000), ("lookback_hours", 744), ("max_failed_ratio", 1)])
 def test_what_is_no_number_in_its_range_is_refused(name: str, most: int) -> None:
-    for value in (-1, most + 1, 1e300, "many", "nan", "inf", []):
+    outside: list[object] = [-1, most + 1, 1e300, "many", "nan", "inf", []]
+    for value in outside:
         with pytest.raises(BadSetting, match=f"^{name} must be a number from 0 to {most}.$"):
             read_options({name: value}, BOGOTA)
     read_options({name: most}, BOGOTA)

@@ -1,0 +1,122 @@
+"""The DAG files: they parse anywhere, and keep to what this deployment promises of every DAG."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from airflow.sdk import DAG, CronDataIntervalTimetable
+from airflow.sdk.exceptions import ParamValidationError
+
+ROOT = Path(__file__).parents[2]
+DAG_FILES = sorted((ROOT / "dags").glob("*.py"))
+POOLS = json.loads((ROOT / "include" / "pools.json").read_text())
+
+ALONE = """
+import runpy, socket, sys
+
+def refuse(*_):
+    raise AssertionError("a DAG file that is parsed has no business on the network")
+
+socket.socket.connect = socket.socket.connect_ex = socket.getaddrinfo = refuse
+runpy.run_path(sys.argv[1])
+print(sorted(name for name in ("psycopg", "wolkvox.hook", "wolkvox.ledger") if name in sys.modules))
+"""
+
+
+@pytest.fixture(scope="module")
+def dags() -> dict[str, DAG]:
+    """All DAGs of the folder, after Airflow found nothing wrong with any."""
+    from airflow.dag_processing.dagbag import DagBag
+
+    bag = DagBag(ROOT / "dags", known_pools={"default_pool", *POOLS})
+    assert bag.import_errors == {}
+    assert bag.captured_warnings == {}
+    return dict(bag.dags)
+
+
+@pytest.fixture(scope="module")
+def codify(dags: dict[str, DAG]) -> DAG:
+    return dags["wolkvox_codify"]
+
+
+@pytest.mark.parametrize("path", DAG_FILES, ids=lambda path: path.stem)
+def test_a_dag_file_is_parsed_without_database_network_or_drivers(path: Path, tmp_path: Path) -> None:
+    nowhere = {"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": "postgresql+psycopg2://nobody@127.0.0.1:1/none"}
+    environment = {**os.environ, **nowhere, "AIRFLOW_HOME": str(tmp_path), "PYTHONPATH": str(ROOT / "plugins")}
+    done = subprocess.run([sys.executable, "-c", ALONE, path], env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stdout.splitlines()[-1:]) == (0, ["[]"]), done.stderr
+
+
+def test_every_dag_has_what_its_reader_needs(dags: dict[str, DAG]) -> None:
+    assert dags.keys() == {path.stem for path in DAG_FILES}
+    for dag in dags.values():
+        assert dag.doc_md is not None
+        assert "When it is red" in dag.doc_md
+        assert dag.description
+        assert dag.tags
+        assert {task.owner for task in dag.tasks} == {"data-engineering"}
+
+
+def test_every_dag_runs_once_at_a_time_and_never_for_the_past(dags: dict[str, DAG]) -> None:
+    assert {(dag.catchup, dag.max_active_runs) for dag in dags.values()} == {(False, 1)}
+
+
+def test_a_pool_that_a_task_names_is_one_of_the_deployments(dags: dict[str, DAG]) -> None:
+    assert {task.pool for dag in dags.values() for task in dag.tasks} == {"default_pool", "wolkvox"}
+    assert POOLS["wolkvox"]["slots"] == 2
+
+
+def test_the_windows_of_the_runs_are_quarters_of_an_hour_in_bogota(codify: DAG) -> None:
+    timetable: Any = codify.timetable
+    assert isinstance(timetable, CronDataIntervalTimetable)
+    assert (timetable.expression, str(timetable.timezone)) == ("*/15 * * * *", "America/Bogota")
+
+
+def test_the_tasks_follow_one_another_and_the_verdict_falls_whatever_happens(codify: DAG) -> None:
+    assert {task.task_id: sorted(task.downstream_task_ids) for task in codify.tasks} == {
+        "stage": ["codify"],
+        "codify": ["verdict"],
+        "verdict": [],
+    }
+    assert codify.get_task("verdict").trigger_rule == "all_done"
+    assert (codify.get_task("codify").is_mapped, codify.get_task("codify").pool) == (True, "wolkvox")
+    assert [asset.name for asset in codify.get_task("verdict").outlets] == ["wolkvox_codification"]
+    assert {task.retries for task in codify.tasks} == {3}
+
+
+def test_the_params_have_defaults(codify: DAG) -> None:
+    assert codify.params.dump() == {
+        "window_start": None,
+        "window_end": None,
+        "lookback_hours": 24,
+        "limit": None,
+        "dry_run": False,
+        "max_failed_ratio": 0.05,
+        "resend": "none",
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "good", "bad"),
+    [
+        ("window_start", [None, "2026-03-01T00:00:00Z", "2026-03-01T00:00:00-05:00"], [5, True]),
+        ("window_end", [None, "2026-03-01T00:00:00Z"], [5, True]),
+        ("lookback_hours", [0, 0.5, 720], [-1, 721, None, "a day"]),
+        ("limit", [None, 1, 10**6], [0, -1, 1.5, "all"]),
+        ("dry_run", [True, False], ["yes", None]),
+        ("max_failed_ratio", [0, 0.05, 1], [-0.1, 1.1, "5%"]),
+        ("resend", ["none", "failed", "rejected", "unknown_timeout"], ["", None, "failed'; --", "Failed"]),
+    ],
+)
+def test_a_param_is_refused_outside_its_bounds(codify: DAG, name: str, good: list[object], bad: list[object]) -> None:
+    param = codify.params.get_param(name)
+    assert [param.resolve(value) for value in good] == good
+    for value in bad:
+        with pytest.raises(ParamValidationError):
+            param.resolve(value)

@@ -1,0 +1,106 @@
+"""The ledger's schema: brought up to date by whoever deploys, as often as they like."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from airflow.providers.postgres.hooks.postgres import PostgresHook
+from alembic import command
+from alembic.config import Config
+from conftest import Database
+
+from wolkvox.errors import LedgerUnavailable
+from wolkvox.ledger.database import connected
+from wolkvox.ledger.migrate import migrate
+
+STATES = {"pending", "sending", "coded", "rejected", "failed", "invalid", "superseded", "expired"}
+
+
+@pytest.fixture
+def empty(warehouse: Database, monkeypatch: pytest.MonkeyPatch) -> Database:
+    """A database without a ledger, known to Airflow as ``wolkvox_ledger``."""
+    monkeypatch.setenv("AIRFLOW_CONN_WOLKVOX_LEDGER", warehouse.uri)
+    return warehouse
+
+
+def shape(database: Database) -> list[tuple[Any, ...]]:
+    """Every column of the ledger, with its type."""
+    return database.rows(
+        "SELECT table_name, column_name, data_type FROM information_schema.columns"
+        " WHERE table_schema = 'wolkvox' ORDER BY 1, ordinal_position"
+    )
+
+
+def migrating() -> subprocess.Popen[str]:
+    """The command of a deployment, in a process of its own."""
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "plugins")}
+    command = [sys.executable, "-m", "wolkvox", "migrate"]
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def test_a_migration_that_ran_before_changes_nothing(empty: Database) -> None:
+    migrate()
+    before = shape(empty)
+    version = empty.rows("SELECT * FROM wolkvox.migration")
+    migrate()
+    assert (shape(empty), empty.rows("SELECT * FROM wolkvox.migration")) == (before, version)
+    assert len(version) == 1
+
+
+def test_two_machines_may_migrate_at_the_same_time(empty: Database) -> None:
+    both = [migrating(), migrating()]
+    for each in both:
+        out, err = each.communicate()
+        assert each.returncode == 0, err
+        assert out.endswith("The ledger at connection 'wolkvox_ledger' is up to date.\n")
+    assert empty.value("SELECT count(*) FROM wolkvox.migration") == 1
+
+
+def test_the_ledger_has_the_columns_that_others_rely_on(ledger: Database) -> None:
+    columns = {column for table, column, _ in shape(ledger) if table == "codification"}
+    assert columns >= {
+        *("id", "operation", "type_campaign", "campaign_id", "customer_id", "cod_act", "cod_act_2", "comment"),
+        *("contacted_at", "state", "attempts", "reason", "response_code", "response_msg", "staged_at", "sent_at"),
+        *("settled_at", "dag_run_id", "chunk_id"),
+    }
+
+
+def test_the_ledger_knows_eight_states_and_no_other(ledger: Database) -> None:
+    insert = "INSERT INTO wolkvox.codification (contact_key, operation, state) VALUES (gen_random_uuid(), '0041', %s)"
+    for state in STATES:
+        ledger.execute(insert, state)
+    with pytest.raises(psycopg.errors.CheckViolation):
+        ledger.execute(insert, "done")
+
+
+def test_the_schema_can_be_taken_back_and_made_anew(empty: Database) -> None:
+    migrate()
+    before = shape(empty)
+    config = Config()
+    migrations = Path(__file__).parents[2] / "plugins" / "wolkvox" / "ledger" / "migrations"
+    config.set_main_option("script_location", str(migrations))
+    with PostgresHook("wolkvox_ledger").get_sqlalchemy_engine().begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0001")
+        command.upgrade(config, "head")
+    assert shape(empty) == before
+
+
+def test_a_database_without_a_ledger_says_how_to_make_one(empty: Database) -> None:
+    missing = pytest.raises(LedgerUnavailable, match="holds no ledger yet: run `python -m wolkvox migrate`")
+    with missing, connected("wolkvox_ledger") as connection:
+        connection.execute("SELECT 1 FROM wolkvox.codification")
+
+
+def test_a_ledger_out_of_reach_says_what_to_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_WOLKVOX_LEDGER", "postgresql://somebody:a-password@127.0.0.1:1/none")
+    with pytest.raises(LedgerUnavailable) as raised, connected("wolkvox_ledger"):
+        pass
+    assert str(raised.value).startswith("The ledger at connection 'wolkvox_ledger' can't be reached")
+    assert "a-password" not in str(raised.value)

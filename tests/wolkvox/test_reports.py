@@ -1,0 +1,73 @@
+"""What the ledger says of a chunk, a run and an operation."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from conftest import Database
+from contact_rows import NOON
+
+from wolkvox.ledger.reports import Backlog, backlog, seconds_per_call, tally
+
+INSERT = """
+INSERT INTO wolkvox.codification (
+    contact_key, operation, state, attempts, reason, dag_run_id, chunk_id, contacted_at, sent_at, settled_at
+)
+VALUES (gen_random_uuid(), %s, %s, %s, %s, %s, %s, %s, %s, %s)
+"""
+
+
+def record(
+    ledger: Database,
+    state: str,
+    *,
+    operation: str = "0041",
+    attempts: int = 1,
+    reason: str | None = None,
+    run: str = "run",
+    chunk: str | None = "a",
+    hours: float = 0,
+    seconds: float = 0,
+) -> None:
+    """A record whose customer was contacted at noon and so many hours, and whose call took so many seconds."""
+    moment = NOON + timedelta(hours=hours)
+    ledger.execute(
+        INSERT, operation, state, attempts, reason, run, chunk, moment, NOON, NOON + timedelta(seconds=seconds)
+    )
+
+
+def test_a_chunk_and_a_run_are_counted_by_state(ledger: Database) -> None:
+    for state, chunk in [("coded", "a"), ("coded", "a"), ("rejected", "a"), ("coded", "b"), ("pending", "b")]:
+        record(ledger, state, chunk=chunk)
+    record(ledger, "invalid", chunk=None)
+    record(ledger, "coded", run="another", chunk="c")
+    assert tally(ledger.connection, "run", "a").states == {"coded": 2, "rejected": 1}
+    assert tally(ledger.connection, "run").states == {"coded": 3, "rejected": 1, "pending": 1}
+    assert tally(ledger.connection, "run").total == 5
+    assert tally(ledger.connection, "no such run").total == 0
+
+
+def test_unknown_outcomes_and_second_sendings_are_counted_apart(ledger: Database) -> None:
+    record(ledger, "failed", reason="unknown_timeout")
+    record(ledger, "pending", reason="unknown_crash")
+    record(ledger, "failed", reason="overloaded_500", attempts=5)
+    record(ledger, "coded", attempts=2)
+    counted = tally(ledger.connection, "run")
+    assert (counted.unknown, counted.resent) == (2, 2)
+
+
+def test_the_backlog_is_what_waits_or_will_be_offered_again(ledger: Database) -> None:
+    assert backlog(ledger.connection, "0041") == Backlog(0, None)
+    for hours, state in enumerate(["coded", "expired", "failed", "pending", "sending"]):
+        record(ledger, state, hours=hours)
+    record(ledger, "pending", operation="0042", hours=-9)
+    assert backlog(ledger.connection, "0041") == Backlog(2, NOON + timedelta(hours=2))
+
+
+def test_a_call_takes_as_long_as_it_took_lately(ledger: Database) -> None:
+    assert seconds_per_call(ledger.connection, "0041") is None
+    for seconds in (0.1, 0.3, 60):
+        record(ledger, "coded", seconds=seconds)
+    record(ledger, "failed", seconds=65)
+    record(ledger, "coded", operation="0042", seconds=65)
+    assert seconds_per_call(ledger.connection, "0041") == 0.3
