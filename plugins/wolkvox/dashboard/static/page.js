@@ -210,8 +210,8 @@ function plot(chart, series, place, figure) {
     return new uPlot(options, data, place);
   }
   options.axes.push({ ...axis, size: 56 }, { ...axis, size: 56, scale: "waiting", side: 1, grid: { show: false } });
-  options.scales.y = { range: (_, min, max) => [0, max > 0 ? max * 1.1 : 1] };
-  options.scales.waiting = { range: (_, min, max) => [0, max > 0 ? max * 1.1 : 1] };
+  options.scales.y = { range: (_, min, max) => [0, Math.max(4, max * 1.1)] };
+  options.scales.waiting = { range: (_, min, max) => [0, Math.max(4, max * 1.1)] };
   let height = series.starts.map(() => 0); // bars stand on one another: the tallest is drawn first
   for (const name of Object.keys(BARS)) {
     height = height.map((below, index) => below + series[name][index]);
