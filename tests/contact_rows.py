@@ -12,6 +12,8 @@ BOGOTA = ZoneInfo("America/Bogota")
 NEW_YORK = ZoneInfo("America/New_York")
 NOON = datetime(2026, 3, 2, 12, tzinfo=timezone.utc)
 
+INSERT = "INSERT INTO contacted_customers VALUES (%s, %s, %s, %s, %s, %s, %s)"  # such a row into a warehouse
+
 
 def row(**changes: object) -> Sequence[object]:
     """A sendable row of the warehouse, but for the changes."""

@@ -153,6 +153,12 @@ def test_a_record_whose_tries_are_used_up_is_failed_and_the_others_go_on() -> No
     assert bench.attempts[1] == 5
 
 
+def test_every_record_has_all_its_tries() -> None:
+    bench = Bench(3, {record: [OVERLOADED] * 4 for record in (1, 2, 3)})
+    bench.run(Patience(tries=5, first_wait=0.0, longest_wait=0.0))
+    assert bench.states == ["coded"] * 3
+
+
 @pytest.mark.parametrize("answer", [BUSY, MAINTENANCE, UNREACHABLE])
 def test_what_is_not_the_records_fault_is_no_attempt_of_it(answer: Answer) -> None:
     bench = Bench(2, {1: [answer] * 8})

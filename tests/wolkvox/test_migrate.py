@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from conftest import Database
 
 from wolkvox.errors import LedgerUnavailable
 from wolkvox.ledger.database import connected
-from wolkvox.ledger.migrate import migrate
+from wolkvox.ledger.migrate import MIGRATION_LOCK, migrate
 
 STATES = {"pending", "sending", "coded", "rejected", "failed", "invalid", "superseded", "expired"}
 
@@ -53,12 +54,28 @@ def test_a_migration_that_ran_before_changes_nothing(empty: Database) -> None:
     assert len(version) == 1
 
 
+def finish(process: subprocess.Popen[str]) -> None:
+    out, err = process.communicate()
+    assert process.returncode == 0, err
+    assert out.endswith("The ledger at connection 'wolkvox_ledger' is up to date.\n")
+
+
+def test_a_machine_waits_while_another_one_migrates(empty: Database) -> None:
+    waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    with empty.connection.transaction():
+        empty.execute("SELECT pg_advisory_xact_lock(%s)", MIGRATION_LOCK)
+        process = migrating()
+        while empty.value(waiting) == 0:
+            assert process.poll() is None, "it did not wait"
+            time.sleep(0.02)
+        assert shape(empty) == []
+    finish(process)
+    assert shape(empty) != []
+
+
 def test_two_machines_may_migrate_at_the_same_time(empty: Database) -> None:
-    both = [migrating(), migrating()]
-    for each in both:
-        out, err = each.communicate()
-        assert each.returncode == 0, err
-        assert out.endswith("The ledger at connection 'wolkvox_ledger' is up to date.\n")
+    for process in [migrating(), migrating()]:
+        finish(process)
     assert empty.value("SELECT count(*) FROM wolkvox.migration") == 1
 
 

@@ -12,7 +12,7 @@ from typing import Any, cast
 import pytest
 from airflow.sdk import Context
 from conftest import Database
-from contact_rows import row
+from contact_rows import INSERT, row
 from sandbox_server import SandboxServer
 
 from wolkvox.operators import run_window
@@ -20,7 +20,6 @@ from wolkvox.options import read_options
 from wolkvox.window import Window
 
 DAG_FILE = Path(__file__).parents[2] / "dags" / "wolkvox_codify.py"
-INSERT = "INSERT INTO contacted_customers VALUES (%s, %s, %s, %s, %s, %s, %s)"
 
 
 class Run:

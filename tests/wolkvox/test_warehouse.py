@@ -14,7 +14,7 @@ import pytest
 from airflow.providers.common.sql.hooks.sql import DbApiHook
 from airflow.sdk import Connection
 from conftest import Database
-from contact_rows import BOGOTA, NOON, row
+from contact_rows import BOGOTA, INSERT, NOON, row
 from sqlalchemy import Engine, create_engine
 
 from wolkvox.contacts import read_contact
@@ -25,7 +25,6 @@ from wolkvox.window import Window
 STATEMENT = (Path(__file__).parents[2] / "include" / "sql" / "contacted_customers.sql").read_text()
 QUARTER = timedelta(minutes=15)
 WINDOW = Window(NOON, NOON + QUARTER)
-INSERT = "INSERT INTO contacted_customers VALUES (%s, %s, %s, %s, %s, %s, %s)"
 
 
 def pulled(statement: str = STATEMENT, window: Window = WINDOW, zone: str = "America/Bogota") -> list[Sequence[Any]]:
