@@ -12,6 +12,7 @@ from typing import TypeVar
 import psycopg
 from psycopg.errors import error_from_result
 from psycopg.pq import ExecStatus
+from psycopg.pq.abc import PGresult
 from tenacity import (
     Retrying,
     retry_if_exception_type,
@@ -44,6 +45,11 @@ class ChunkSession:
     When PostgreSQL goes away nothing is sent: every call waits for a ledger that answers, up to ``patience``
     seconds, takes a slot anew, and then writes what was still to be written.
 
+    What a record's statement wrote is seen by everybody at once, and survives the end of this process, before the
+    next call is made; it reaches the disk while that call is under way, and is asked for before anything else is
+    written. A crash of PostgreSQL in between takes back what this session then writes again. Only when both end
+    within that millisecond or two, the last two records of the slot may be sent again instead of the last one.
+
     :param connect: opens a ledger connection in autocommit mode
     :raises NoFreeSlot: on entering, when both slots stay taken
     :raises LedgerUnavailable: from any method, when PostgreSQL stays away
@@ -63,6 +69,8 @@ class ChunkSession:
         self._connection: Connection | None = None
         self._slots: list[str] = []  # taken since the ledger last confirmed a record; the last one is held now
         self._at_risk: list[int] = []  # records this process has marked as being sent
+        self._unflushed: tuple[Settled | None, int | None] | None = None  # seen by everybody, maybe not on disk yet
+        self._flushing = False
 
     def __enter__(self) -> ChunkSession:
         self.run(lambda _: None)
@@ -93,10 +101,12 @@ class ChunkSession:
 
     def advance(self, settled: Settled | None, following: int | None) -> bool:
         """Settle one record and mark the next one, in one statement; False when the next one isn't ours."""
-        self._at_risk = [record for record in (settled.id if settled else None, following) if record is not None]
+        self._at_risk = _ids(settled, following)
         claimed = self.run(lambda connection: self._advance(connection, settled, following))
-        self._at_risk = [following] if following is not None and claimed else []
-        del self._slots[:-1]
+        self._unflushed = settled, following if claimed else None
+        self._at_risk = _ids(*self._unflushed)
+        if following is None:
+            self.run(lambda _: None)
         return claimed
 
     def reopen(self, ids: Sequence[int]) -> None:
@@ -141,23 +151,41 @@ class ChunkSession:
             raise refusal(error) from None
 
     def _connected(self) -> Connection:
-        if self._connection is None:
-            connection = self._connect()
-            try:
-                slot = take_slot(connection, self._rules, self._holder, self._stop, self._at_risk)
-                connection.execute(sql("prepare_advance"))
-            except BaseException:
-                connection.close()
-                raise
-            self._slots.append(slot)
-            self._connection = connection
-        return self._connection
+        if self._connection is not None:
+            self._await_flush(self._connection)
+            return self._connection
+        connection = self._connect()
+        self._flushing = False
+        try:
+            own = [*self._at_risk, *_ids(*(self._unflushed or (None, None)))]
+            self._slots.append(take_slot(connection, self._rules, self._holder, self._stop, own))
+            connection.execute(sql("prepare_advance"))
+            connection.execute(sql("prepare_flush"))
+            connection.execute("SET synchronous_commit = off")
+            if self._unflushed is not None:
+                self._advance(connection, *self._unflushed)
+                self._await_flush(connection)
+        except BaseException:
+            connection.close()
+            raise
+        self._connection = connection
+        return connection
 
     def _forget(self) -> None:
         log.warning("The ledger doesn't answer; nothing is sent until it does.")
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+    def _await_flush(self, connection: Connection) -> None:
+        """Wait until all that was written is on disk."""
+        if not self._flushing:
+            return
+        self._flushing = False
+        while (result := connection.pgconn.get_result()) is not None:
+            _check(connection, result)
+        self._unflushed = None
+        del self._slots[:-1]
 
     def _pending(self, connection: Connection) -> list[Record]:
         rows = connection.execute(
@@ -191,9 +219,22 @@ class ChunkSession:
         encoding = connection.info.encoding
         encoded = [None if value is None else value.encode(encoding) for value in values]
         result = connection.pgconn.exec_prepared(b"advance", encoded)  # type: ignore[arg-type]  # None is NULL
-        if result.status == ExecStatus.COMMAND_OK:
-            return result.command_tuples == 1
-        error = error_from_result(result, encoding)
-        if error.sqlstate is None:  # libpq's own words: the server is gone
-            raise psycopg.OperationalError(str(error))
-        raise error
+        _check(connection, result)
+        connection.pgconn.send_query_prepared(b"flush", None)
+        self._flushing = True
+        return result.command_tuples == 1
+
+
+def _ids(settled: Settled | None, following: int | None) -> list[int]:
+    """The records of one step."""
+    return [record for record in (settled.id if settled else None, following) if record is not None]
+
+
+def _check(connection: Connection, result: PGresult) -> None:
+    """Raise what psycopg would raise."""
+    if result.status in (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK):
+        return
+    error = error_from_result(result, connection.info.encoding)
+    if error.sqlstate is None:  # libpq's own words: the server is gone
+        raise psycopg.OperationalError(str(error))
+    raise error
