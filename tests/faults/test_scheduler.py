@@ -8,8 +8,9 @@ import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 import psycopg
 import pytest
 from crew import CONTACTS, sent_again, wait_until
@@ -53,7 +54,7 @@ def stack(vendor: SandboxServer, tmp_path_factory: pytest.TempPathFactory) -> It
         stop(root)
 
 
-def rows(stack: Stack, database: str, statement: str, *parameters: object) -> list[tuple[object, ...]]:
+def rows(stack: Stack, database: str, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
     with psycopg.connect(stack.uri(database)) as connection:
         cursor = connection.execute(statement.encode(), parameters)
         return cursor.fetchall() if cursor.description else []
@@ -93,7 +94,9 @@ def test_the_scheduler_is_killed_in_mid_run_and_nothing_is_lost(stack: Stack, ve
     time.sleep(1.0)
     stats = vendor.stats()
     print(f"{sent_again(stats)} sent twice, peak {stats['peak_in_flight']}, kills {kills}")
-    counted = dict(rows(stack, "ledger", "SELECT state, count(*) FROM wolkvox.codification GROUP BY state"))
+    counted: dict[str, int] = dict(
+        rows(stack, "ledger", "SELECT state, count(*) FROM wolkvox.codification GROUP BY state")
+    )
     assert counted == {"coded": RECORDS}
     assert stats["coded"] == RECORDS
     assert sent_again(stats) <= 2 * 2
