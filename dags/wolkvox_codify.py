@@ -29,23 +29,16 @@ from datetime import timedelta
 from pathlib import Path
 
 import pendulum
-from airflow.sdk import (
-    DAG,
-    Asset,
-    CronDataIntervalTimetable,
-    DeadlineAlert,
-    DeadlineReference,
-    Param,
-    SyncCallback,
-)
+from airflow.sdk import Asset, CronDataIntervalTimetable, DeadlineAlert, DeadlineReference, Param, SyncCallback
 
+from wolkvox.dag import DagWithDeadline
 from wolkvox.notifier import WolkvoxAlert
 from wolkvox.operators import WolkvoxCodifyOperator, WolkvoxStageOperator, WolkvoxVerdictOperator
 
 LATEST_END = timedelta(hours=3)  # a run that takes longer is told of
 TIMEZONE = "America/Bogota"  # of the schedule, and of a contacted_at that carries none
 
-with DAG(
+with DagWithDeadline(
     dag_id="wolkvox_codify",
     description="Codify customers in wolkvox that were reached outside the dialler",
     doc_md=__doc__,
