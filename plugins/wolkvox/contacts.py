@@ -69,7 +69,7 @@ def read_contact(row: Sequence[object], *, operation: str, zone: tzinfo) -> Cont
     contacted_at, reason = _moment(row[6], zone)
     parts = (type_campaign, campaign_id, customer_id, cod_act, cod_act_2)
     reason = _flaw(parts, comment) or reason
-    key = _key(operation, parts, contacted_at.isoformat() if contacted_at else _text(row[6]))
+    key = _key(operation, parts, contacted_at.isoformat() if contacted_at else _text(row[6]), contacted_at)
     if reason is None:
         return Contact(key, *parts, comment, contacted_at, None)
     stored = [_storable(part, LONGEST[name]) for name, part in zip(COLUMNS, parts, strict=False)]
@@ -137,10 +137,17 @@ def _moment(value: object, zone: tzinfo) -> tuple[datetime | None, str | None]:
     return value.astimezone(timezone.utc), None
 
 
-def _key(operation: str, parts: Sequence[str | None], moment: str | None) -> str:
-    """A digest that tells None from "" and never lets one field run into the next."""
+def _key(operation: str, parts: Sequence[str | None], moment: str | None, contacted_at: datetime | None) -> str:
+    """
+    A digest that tells None from "" and never lets one field run into the next.
+
+    It begins with the second of the contact: new contacts then lie side by side in the index of a large ledger,
+    where random keys would each touch a page of their own.
+    """
     told_apart = "".join(["-1:" if part is None else f"{len(part)}:{part}" for part in (operation, *parts, moment)])
-    return blake2b(told_apart.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+    digest = blake2b(told_apart.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
+    second = 0 if contacted_at is None else int(contacted_at.timestamp())
+    return f"{second:08x}{digest}"
 
 
 def _storable(text: str | None, longest: int) -> str | None:
