@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -125,6 +126,8 @@ def sandbox_process() -> Iterator[SandboxServer]:
 @pytest.fixture
 def sandbox(sandbox_process: SandboxServer, monkeypatch: pytest.MonkeyPatch) -> SandboxServer:
     """A sandbox that has seen nothing yet, known to Airflow as ``wolkvox_default``."""
+    while sandbox_process.stats()["in_flight"]:
+        time.sleep(0.01)  # calls that the test before left unanswered
     sandbox_process.reset()
     sandbox_process.control(latency=0.0)
     monkeypatch.setenv("AIRFLOW_CONN_WOLKVOX_DEFAULT", sandbox_process.connection())

@@ -77,6 +77,7 @@ def airflow(postgres_socket: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     return airflow
 
 
+@pytest.mark.minutes
 def test_a_bad_token_is_one_call_and_a_task_that_failed_without_retries(
     airflow: Airflow,
     ledger: Database,

@@ -10,7 +10,7 @@ from sandbox_server import SandboxServer
 from wolkvox.ledger.staging import Chunk
 
 RECORDS = 2_000
-SLOW = {f"customer-{n}": [{"kind": "slow", "seconds": 0.4}] for n in range(10, RECORDS, 40)}
+SLOW = {f"customer-{n}": [{"kind": "slow", "seconds": 0.25}] for n in range(10, RECORDS, 40)}
 
 
 def killed_run(chunks: list[Chunk], crew: Crew, kills: int, random: Random, *, together: bool) -> None:
@@ -18,7 +18,7 @@ def killed_run(chunks: list[Chunk], crew: Crew, kills: int, random: Random, *, t
     workers = [crew.codify(chunk) for chunk in chunks]
     killed = 0
     while killed < kills:
-        workers[0].process.join(random.uniform(0.0, 0.6))
+        workers[0].process.join(random.uniform(0.0, 0.5))
         for number in (0, 1) if together else (random.randrange(2),):
             assert workers[number].process.exitcode is None, "the run ended before the last kill"
             workers[number].kill()
@@ -35,14 +35,14 @@ def check_nothing_was_lost(ledger: Database, sandbox: SandboxServer, kills: int)
     assert (stats["coded"], len(stats["calls_per_record"])) == (RECORDS, RECORDS)
     assert sent_again(stats) <= kills
     assert stats["peak_in_flight"] == 2
-    assert set(stats["calls_by_status"]) == {"202"}
+    assert set(stats["calls_by_status"]) <= {"202", "reset"}  # a client that died before its request was whole
 
 
 def test_twenty_kills_lose_nothing_and_repeat_at_most_one_record_each(
     ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew
 ) -> None:
-    connect(sandbox, preflight=False, call_timeout=0.6)
-    sandbox.control(latency=0.005, faults=SLOW)
+    connect(sandbox, preflight=False, call_timeout=0.4)
+    sandbox.control(latency=0.003, faults=SLOW)
     fill(warehouse, RECORDS)
     chunks, _ = stage()
     killed_run(chunks, crew, 20, Random(1), together=False)
@@ -54,8 +54,8 @@ def test_twenty_kills_lose_nothing_and_repeat_at_most_one_record_each(
 def test_forty_kills_two_by_two(
     seed: int, ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew
 ) -> None:
-    connect(sandbox, preflight=False, call_timeout=0.6)
-    sandbox.control(latency=0.005, faults=SLOW)
+    connect(sandbox, preflight=False, call_timeout=0.4)
+    sandbox.control(latency=0.003, faults=SLOW)
     fill(warehouse, RECORDS)
     chunks, _ = stage()
     killed_run(chunks, crew, 40, Random(seed), together=True)

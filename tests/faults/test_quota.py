@@ -1,5 +1,6 @@
 """The day's calls: never one too many, over every task that shares the ledger, and the rest the next day."""
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
 from threading import Event
 from typing import Any
@@ -36,7 +37,7 @@ def send(crew: Crew, chunks: list[Chunk]) -> list[dict[str, Any]]:
 
 
 def verdict(run: str, counts: dict[str, Any], tallies: list[dict[str, Any]]) -> tuple[dict[str, Any], list[str]]:
-    task = Task("wolkvox_default", "wolkvox_ledger", HOLDER, Event(), 1.0)
+    task = Task("wolkvox_default", "wolkvox_ledger", replace(HOLDER, dag_run_id=run), Event(), 1.0)
     return add_up(task, read_options({}, "UTC"), counts, tallies)
 
 
@@ -76,6 +77,23 @@ def test_500_calls_today_for_1200_contacts_and_the_rest_tomorrow(
     assert states(ledger) == {"coded": 1_200}
     assert sandbox.stats()["calls"] == 500 + 702
     assert set(sandbox.stats()["calls_by_status"]) == {"0", "202"}
+
+
+def test_a_run_whose_chunks_another_run_took_over_adds_up(
+    ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew
+) -> None:
+    connect(sandbox, licenses=1)
+    fill(warehouse, 40)
+    first, staged = stage("first")
+    fill(warehouse, 10, first=41)
+    second, staged_again = stage("second")
+    tallies = send(crew, first)
+    assert [(tally["records"], tally["coded"], tally["calls"]) for tally in tallies] == [(20, 0, 0)] * 2
+    summary, complaints = verdict("first", staged, tallies)
+    assert (summary["records"], summary["moved"], summary["coded"], complaints) == (40, 40, 0, [])
+    summary, complaints = verdict("second", staged_again, send(crew, second))
+    assert (summary["records"], summary["moved"], summary["coded"], complaints) == (50, 0, 50, [])
+    assert ledger.value("SELECT calls FROM wolkvox.quota") == sandbox.stats()["calls"] == 52
 
 
 @pytest.mark.parametrize("extra", [{"licenses": 1}, {"licenses": None}])

@@ -150,3 +150,34 @@ def test_another_token_has_slots_of_its_own(ledger: Database) -> None:
     with ledger_connection("wolkvox_ledger") as one, ledger_connection("wolkvox_ledger") as other:
         assert take_slot(one, RULES, HOLDER, Event()) == "fffffff9/0"
         assert take_slot(other, SlotRules(8, "0041", 0.5, 0.2), HOLDER, Event()) == "00000008/0"
+
+
+def test_a_task_and_its_twin_that_airflow_took_for_dead_send_every_record_once(
+    ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew
+) -> None:
+    connect(sandbox, preflight=False)
+    sandbox.control(latency=0.01)
+    fill(warehouse, 60)
+    chunk, _ = stage()[0]
+    twins = [crew.codify(chunk), crew.codify(chunk, try_number=2)]
+    tallies = [twin.tally() for twin in twins]
+    assert [tally["coded"] for tally in tallies] == [30, 30]
+    assert sum(tally["calls"] for tally in tallies) == 30
+    assert (sandbox.stats()["calls"], sent_again(sandbox.stats())) == (30, 0)
+
+
+def test_a_clock_that_was_set_back_does_not_close_a_slot_for_longer_than_a_call(
+    ledger: Database, warehouse: Database, sandbox: SandboxServer
+) -> None:
+    connect(sandbox, preflight=False)
+    fill(warehouse, 1)
+    stage()
+    ledger.execute(
+        "UPDATE wolkvox.codification SET state = 'sending', slot = 'fffffff9/0', sent_at = now() + interval '1 hour'"
+    )
+    with ledger_connection("wolkvox_ledger") as one, ledger_connection("wolkvox_ledger") as other:
+        began = monotonic()
+        assert take_slot(one, RULES, HOLDER, Event()) == "fffffff9/1"
+        assert take_slot(other, RULES, HOLDER, Event()) == "fffffff9/0"
+        assert 0.4 < monotonic() - began < 2.0
+    assert states(ledger) == {"pending": 1}

@@ -65,7 +65,9 @@ def test_told_to_stop_while_it_waits_for_a_dead_tasks_call_it_ends_promptly(
     sandbox.control(faults={"customer-1": [{"kind": "slow", "seconds": 1.0}]})
     fill(warehouse, 1)
     chunk = stage()[0][0]
-    in_call(crew, chunk, ledger, "customer-1").kill()
+    first = in_call(crew, chunk, ledger, "customer-1")
+    wait_until(lambda: sandbox.stats()["in_flight"] == 1)
+    first.kill()
     successor = crew.codify(chunk, try_number=2)
     wait_until(lambda: "Waiting up to 30 s for the end of a call" in successor.log())
     began = monotonic()

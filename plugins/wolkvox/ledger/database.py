@@ -15,6 +15,9 @@ from wolkvox.errors import LedgerSlow, LedgerUnavailable, WolkvoxError
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
+# A machine that loses its power says no goodbye: after a minute PostgreSQL ends its session, and frees its locks.
+DEAD_CLIENT = "SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3"
+
 
 @cache
 def sql(name: str) -> str:
@@ -38,6 +41,7 @@ def connect(ledger_conn_id: str) -> Connection:
     if not isinstance(connection, psycopg.Connection):
         raise LedgerUnavailable("The ledger needs psycopg 3: install psycopg[binary].")
     connection.autocommit = True
+    connection.execute(DEAD_CLIENT)
     return connection
 
 

@@ -134,7 +134,11 @@ def sweep(connection: Connection, rules: SlotRules, mine: str | None = None) -> 
 
 
 def _waits(connection: Connection, rules: SlotRules, own: Sequence[int]) -> dict[int, float]:
-    """The seconds until each slot is surely silent, the most silent first; 0 or less: it is silent now."""
+    """
+    The seconds until each slot is surely silent, the most silent first; 0 or less: it is silent now.
+
+    Never more than ``call_timeout``, though the database's clock may have been set back.
+    """
     rows = connection.execute(
         sql("slot_waits"),
         {
@@ -144,7 +148,7 @@ def _waits(connection: Connection, rules: SlotRules, own: Sequence[int]) -> dict
             "own": list(own),
         },
     )
-    return {number: 0.0 if seconds is None else seconds for number, seconds in rows}
+    return {number: 0.0 if seconds is None else min(seconds, rules.call_timeout) for number, seconds in rows}
 
 
 def _lock(connection: Connection, lock_class: int, lock_number: int) -> bool:
@@ -168,7 +172,7 @@ def _hold(connection: Connection, rules: SlotRules, holder: Holder, number: int,
         "pid": os.getpid(),
     }
     with connection.transaction():
-        connection.execute(sql("requeue_orphans"), {"slot": slot, "own": list(own), "silence": timedelta(0)})
+        connection.execute(sql("requeue_orphans"), {"slot": slot, "own": list(own), "silence": None})
         connection.execute(sql("hold_slot"), facts)
     return slot
 

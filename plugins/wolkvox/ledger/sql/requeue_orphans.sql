@@ -3,4 +3,4 @@ SET state = 'pending', reason = 'unknown_crash', response_code = NULL, response_
 WHERE slot = %(slot)s
     AND state = 'sending'
     AND id <> ALL(%(own)s)
-    AND sent_at <= clock_timestamp() - %(silence)s
+    AND (sent_at <= clock_timestamp() - %(silence)s::interval OR %(silence)s::interval IS NULL)
