@@ -101,3 +101,7 @@ def test_the_scheduler_is_killed_in_mid_run_and_nothing_is_lost(stack: Stack, ve
     assert stats["coded"] == RECORDS
     assert sent_again(stats) <= 2 * 2
     assert stats["peak_in_flight"] <= 2
+    logs = [*stack.home.rglob("*.log"), *stack.logs.rglob("*.log")]
+    assert len(logs) > 10
+    for secret in (vendor.token, "customer-", "by chat"):
+        assert [str(path) for path in logs if secret in path.read_text(errors="replace")] == []
