@@ -61,15 +61,15 @@ def read_contact(row: Sequence[object], *, operation: str, zone: tzinfo) -> Cont
     :param operation: the wolkvox operation the contact belongs to
     :param zone: the zone a ``contacted_at`` without one is read in
     """
-    type_campaign = _text(row[0])
+    *fields, comment, moment = row
+    type_campaign, campaign_id, customer_id, cod_act, cod_act_2 = map(_text, fields)
     if type_campaign is not None:
         type_campaign = type_campaign.lower()
-    campaign_id, customer_id, cod_act, cod_act_2 = [_text(value) for value in row[1:5]]
-    comment = None if row[5] is None else str(row[5])
-    contacted_at, reason = _moment(row[6], zone)
+    comment = None if comment is None else str(comment)
+    contacted_at, reason = _moment(moment, zone)
     parts = (type_campaign, campaign_id, customer_id, cod_act, cod_act_2)
     reason = _flaw(parts, comment) or reason
-    key = _key(operation, parts, contacted_at.isoformat() if contacted_at else _text(row[6]), contacted_at)
+    key = _key(operation, parts, contacted_at.isoformat() if contacted_at else _text(moment), contacted_at)
     if reason is None:
         return Contact(key, *parts, comment, contacted_at, None)
     stored = [_storable(part, LONGEST[name]) for name, part in zip(COLUMNS, parts, strict=False)]

@@ -17,7 +17,7 @@ from wolkvox.contacts import COLUMNS
 from wolkvox.errors import BadSetting, WolkvoxError
 from wolkvox.window import Window
 
-BATCH = 5_000  # rows fetched at once: what a stream keeps in memory
+BATCH = 1_000  # rows fetched at once: more of them take longer each
 
 
 def contacted_customers(warehouse_conn_id: str, statement: str, window: Window, zone: str) -> Iterator[Sequence[Any]]:
