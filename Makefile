@@ -35,7 +35,7 @@ demo: $(READY)  ## codify 11,500 contacts against the sandbox and compare what b
 	@$(LOCAL).demo
 
 test: $(READY)  ## run the tests
-	@$(VENV)/bin/python -m pytest
+	@$(VENV)/bin/python -m pytest --numprocesses 2
 
 faults: $(READY)  ## run the tests that take minutes
 	@$(VENV)/bin/python -m pytest -m minutes tests/faults
