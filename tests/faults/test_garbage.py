@@ -156,7 +156,7 @@ def test_a_comment_of_ten_million_characters_is_cut_and_never_sent(
 ) -> None:
     connect(sandbox, preflight=False)
     warehouse.execute(
-        "INSERT INTO contacted_customers VALUES ('preview', '17', '1001', '5', NULL, repeat('ñ', %s), now())", size
+        "INSERT INTO contacted_customers VALUES ('preview', '17', '1001', '5', NULL, repeat('ñ', %s), %s)", size, NOW
     )
     run(SOURCE)
     row = ledger.rows("SELECT state, reason, length(comment) FROM wolkvox.codification")
