@@ -239,10 +239,10 @@ class _Loop:
             self.quota.untake()
         self._stop_if_hopeless(answer)
         self._count_streak(record, answer)
-        if again:
+        if again or answer.kind is Kind.UNKNOWN:  # whatever cut this call off may cut the next one off too
             self.waits += 1
             self.stop.wait(self._pause(answer))
-        else:
+        if not again:
             self.waits = self.tries = 0
 
     def _stop_if_hopeless(self, answer: Answer) -> None:
@@ -276,7 +276,7 @@ class _Loop:
         raise BreakerOpen(_explain(kind, len(self.streak), answer))
 
     def _pause(self, answer: Answer) -> float:
-        """Seconds to wait before the same record is sent again: what the vendor asks for, else more each time."""
+        """Seconds to wait before the next call: what the vendor asks for, else more each time."""
         if answer.retry_after is not None:
             return min(answer.retry_after, self.patience.longest_retry_after)
         first = self.patience.maintenance_wait if answer.kind is Kind.MAINTENANCE else self.patience.first_wait
