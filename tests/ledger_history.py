@@ -11,7 +11,8 @@ INSERT INTO wolkvox.codification (
     reason, response_code, response_msg, staged_at, sent_at, settled_at, dag_run_id, chunk_id, slot
 )
 SELECT
-    (to_hex(extract(epoch FROM moment)::bigint) || left(md5('history ' || n), 24))::uuid, '0041', 'predictive', (100 + n %% 20)::text, (900000000 + n)::text, '141',
+    (to_hex(extract(epoch FROM moment)::bigint) || left(md5('history ' || n), 24))::uuid,
+    '0041', 'predictive', (100 + n %% 20)::text, (900000000 + n)::text, '141',
     'Reached by WhatsApp, promised to pay; ref ' || n, moment, state, 1,
     CASE state WHEN 'superseded' THEN 'newer_contact' WHEN 'rejected' THEN 'refused_422' END,
     '202', 'customer_id ' || 900000000 + n || ' has been coded', moment, moment, moment,
