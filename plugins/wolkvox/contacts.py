@@ -37,12 +37,12 @@ class Contact(NamedTuple):
     """
     One row of the warehouse as the ledger keeps it.
 
-    ``key`` is 32 hex digits, the same for the same contact however often it is pulled; ``reason`` is None for
+    ``key`` is 16 bytes, the same for the same contact however often it is pulled; ``reason`` is None for
     a row that can be sent and a short code (``customer_id_missing``) for one that can't. ``contacted_at`` is
     in UTC. An unsendable row has its texts cut and cleaned so that they can be stored.
     """
 
-    key: str
+    key: bytes
     type_campaign: str | None
     campaign_id: str | None
     customer_id: str | None
@@ -137,7 +137,7 @@ def _moment(value: object, zone: tzinfo) -> tuple[datetime | None, str | None]:
     return value.astimezone(timezone.utc), None
 
 
-def _key(operation: str, parts: Sequence[str | None], moment: str | None, contacted_at: datetime | None) -> str:
+def _key(operation: str, parts: Sequence[str | None], moment: str | None, contacted_at: datetime | None) -> bytes:
     """
     A digest that tells None from "" and never lets one field run into the next.
 
@@ -145,9 +145,8 @@ def _key(operation: str, parts: Sequence[str | None], moment: str | None, contac
     where random keys would each touch a page of their own.
     """
     told_apart = "".join(["-1:" if part is None else f"{len(part)}:{part}" for part in (operation, *parts, moment)])
-    digest = blake2b(told_apart.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
     second = 0 if contacted_at is None else int(contacted_at.timestamp())
-    return f"{second:08x}{digest}"
+    return second.to_bytes(4, "big") + blake2b(told_apart.encode("utf-8", "surrogatepass"), digest_size=12).digest()
 
 
 def _storable(text: str | None, longest: int) -> str | None:

@@ -179,7 +179,7 @@ def test_a_contact_is_the_same_however_its_row_is_spelt() -> None:
         read(contacted_at="2026-03-02 07:00:00"),
         read(comment="told otherwise"),
     ]
-    assert {contact.key for contact in spellings} == {"69a57bc06cfef507e03457d497b14d4a"}
+    assert {contact.key.hex() for contact in spellings} == {"69a57bc06cfef507e03457d497b14d4a"}
 
 
 @pytest.mark.parametrize(
@@ -230,7 +230,7 @@ ANYTHING = st.one_of(
 def test_any_row_at_all_becomes_a_contact_the_ledger_can_hold(values: list[object], zone: ZoneInfo) -> None:
     contact = read_contact(values, operation="0041", zone=zone)
     assert contact == read_contact(values, operation="0041", zone=zone)
-    assert len(bytes.fromhex(contact.key)) == 16
+    assert len(contact.key) == 16
     for name in (*LONGEST, "comment"):
         text = getattr(contact, name)
         if text is not None:

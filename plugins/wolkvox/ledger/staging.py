@@ -20,10 +20,11 @@ STAGE_LOCK = 7_041_964
 
 BATCH = 10_000  # contacts written at once: two such batches are what staging keeps in memory
 
+# Binary takes a third of the processor time that text does; a key's 16 bytes are what a uuid is in it.
 _COPY = """
     COPY incoming (
         contact_key, type_campaign, campaign_id, customer_id, cod_act, cod_act_2, comment, contacted_at, reason
-    ) FROM STDIN
+    ) FROM STDIN (FORMAT BINARY)
 """
 
 
