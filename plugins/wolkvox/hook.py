@@ -112,13 +112,27 @@ class _Exchange(HTTPConnection):
     """
     A request and its answer as http.client does them, on a connection made, secured and kept by urllib3.
 
-    urllib3's own exchange takes two packets and twice the processor time.
+    urllib3's own exchange takes twice the processor time.
     """
 
+    _held: list[bytes] | None = None  # the parts of a request that is being put together
+
     def request(self, method: str, url: str, body: Any = None, headers: Any = None, **_: Any) -> None:
-        """Send head and body in one packet."""
+        """Send head and body in one packet: each send wakes both sides."""
         self._heed_timeout()
-        HTTPConnection.request(self, method, url, body, headers)
+        held = self._held = []
+        try:
+            HTTPConnection.request(self, method, url, body, headers)
+        finally:
+            self._held = None
+        self.send(b"".join(held))
+
+    def send(self, data: Any) -> None:
+        """Send, or hold what belongs to the request being put together."""
+        if self._held is None:
+            HTTPConnection.send(self, data)
+        else:
+            self._held.append(data)
 
     def getresponse(self) -> Any:
         """The whole answer."""

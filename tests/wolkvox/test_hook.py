@@ -2,6 +2,7 @@
 
 import json
 import logging
+import socket
 import ssl
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
@@ -130,6 +131,24 @@ def test_many_records_share_one_connection(sandbox: SandboxServer) -> None:
         answers = [wolkvox.codify(RECORD._replace(customer_id=str(number))) for number in range(200)]
     assert {answer.kind for answer in answers} == {Kind.CODED}
     assert (sandbox.stats()["calls"], sandbox.stats()["connections"]) == (201, 1)
+
+
+def test_a_call_leaves_in_one_packet(server: Server, hook: Hook, monkeypatch: pytest.MonkeyPatch) -> None:
+    packets: list[bytes] = []
+
+    class Watched(socket.socket):
+        def sendall(self, data: Any, flags: int = 0) -> None:
+            packets.append(bytes(data))
+            super().sendall(data, flags)
+
+    def connect(address: tuple[str, int], *_: object, **__: object) -> socket.socket:
+        return Watched(fileno=socket.create_connection(address).detach())
+
+    monkeypatch.setattr("urllib3.util.connection.create_connection", connect)
+    wolkvox = hook(server.url)
+    for _ in range(3):
+        assert wolkvox.codify(RECORD).kind is Kind.CODED
+    assert [packet.endswith(server.requests[0].body) for packet in packets] == [True] * 3
 
 
 def test_a_call_is_what_the_vendor_documents(server: Server, hook: Hook) -> None:
