@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import resource
 import time
 from datetime import timedelta
@@ -30,12 +31,27 @@ def run_stage() -> tuple[Task, list[Chunk], dict[str, Any]]:
     return task, *stage_run(task, source, window, options, 1024)
 
 
+class Clock(logging.Handler):
+    """Notes when the last message came: staging tells how far it is, the last time when all rows are durable."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Note the time."""
+        self.at = time.perf_counter()
+
+
 def work() -> dict[str, Any]:
-    """The summary, and what it cost."""
-    cpu = time.process_time()
+    """The summary, what it cost, and after how many seconds all rows were in the ledger."""
+    clock, told = Clock(), logging.getLogger("wolkvox.ledger.staging")
+    told.addHandler(clock)
+    told.setLevel(logging.INFO)
+    began, cpu = time.perf_counter(), time.process_time()
     _, _, summary = run_stage()
-    cpu = time.process_time() - cpu
-    return {**summary, "cpu": cpu, "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+    return {
+        **summary,
+        "pull_seconds": clock.at - began,
+        "cpu": time.process_time() - cpu,
+        "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
 
 
 if __name__ == "__main__":

@@ -434,6 +434,20 @@ def test_a_dry_run_counts_everything_and_changes_nothing(ledger: Database, pull:
     assert pull(*window, newer, **options).counts() == dry.counts()
 
 
+def test_a_long_pull_tells_how_far_it_is(
+    ledger: Database, pull: Pull, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wolkvox.ledger.staging.BATCH", 2)
+    monkeypatch.setattr("wolkvox.ledger.staging.TELL_EVERY", 4)
+    with caplog.at_level("INFO", "wolkvox"):
+        pull(*(read(customer_id=number) for number in range(8)), read(customer_id=None), read(customer_id=7))
+    assert caplog.messages == [
+        "4 rows pulled so far",
+        "8 rows pulled so far",
+        "All 10 rows pulled: 8 new, 1 that can't be sent, 1 known; choosing what is sent now",
+    ]
+
+
 def test_when_the_vendor_does_not_tell_the_contacts_are_staged_and_unclaimed(ledger: Database, pull: Pull) -> None:
     def refuse() -> Allowance:
         raise ConnectionError
