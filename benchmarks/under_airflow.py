@@ -21,7 +21,7 @@ from local.airflow_api import AirflowApi, call
 from local.settings import Stack, databases, open_stack
 from local.stack import airflow_api, start, stop
 
-LATENCY = 0.05  # seconds a call
+LATENCIES = (0.05, 0.02)  # seconds a call
 PATIENCE = 900.0  # seconds a run may take
 LOOK = 0.25  # seconds between two looks at it
 
@@ -29,12 +29,14 @@ LOOK = 0.25  # seconds between two looks at it
 def measure(place: Place) -> list[Figure]:
     """From the trigger to success, as Airflow's own clock has it."""
     records, mapped = place.pick(4_000, 400), place.pick(60, 10)
-    ideal = records * LATENCY / 2
     with _stack(place, mapped) as stack:
         api = airflow_api(stack)
-        whole = _whole_run(stack, api, records)
-        per_record = _run(stack, api, "mapped_http", {}, mapped)
-    ours, theirs = records / whole["seconds"], mapped / per_record["seconds"]
+        runs = [
+            (latency, _whole_run(stack, api, records, latency), _run(stack, api, "mapped_http", {}, mapped, latency))
+            for latency in LATENCIES
+        ]
+    latency, whole, _ = runs[0]
+    ideal = records * latency / 2
     return [
         Figure(
             "whole DAG run over N x latency / 2",
@@ -43,20 +45,26 @@ def measure(place: Place) -> list[Figure]:
             0.88,
             details={"records": records, "ideal_seconds": ideal, **whole},
         ),
-        Figure(
-            "faster than HttpOperator mapped per record",
-            ours / theirs,
-            "times",
-            30,
-            details={
-                "mapped_records": mapped,
-                "mapped_seconds": per_record["seconds"],
-                "mapped_records_per_second": theirs,
-                "mapped_connections": per_record["connections"],
-                "our_records_per_second": ours,
-            },
-        ),
+        *(_compared(latency, records, whole, mapped, per_record) for latency, whole, per_record in runs),
     ]
+
+
+def _compared(latency: float, records: int, whole: dict[str, Any], mapped: int, per_record: dict[str, Any]) -> Figure:
+    ours, theirs = records / whole["seconds"], mapped / per_record["seconds"]
+    return Figure(
+        f"faster than HttpOperator mapped per record, {1000 * latency:.0f} ms",
+        ours / theirs,
+        "times",
+        30,
+        details={
+            "ceiling": 2 / latency / theirs,
+            "mapped_records": mapped,
+            "mapped_seconds": per_record["seconds"],
+            "mapped_records_per_second": theirs,
+            "mapped_connections": per_record["connections"],
+            "our_records_per_second": ours,
+        },
+    )
 
 
 @contextmanager
@@ -93,22 +101,23 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _whole_run(stack: Stack, api: AirflowApi, records: int) -> dict[str, Any]:
-    """Our DAG on so many contacts of the last hour."""
+def _whole_run(stack: Stack, api: AirflowApi, records: int, latency: float) -> dict[str, Any]:
+    """Our DAG on so many new contacts of the last hour."""
     now = datetime.now(timezone.utc)
     with psycopg.connect(stack.uri(databases(demo=False)["warehouse"])) as warehouse:
+        warehouse.execute("TRUNCATE contacted_customers")
         warehouse.execute(FILL_WAREHOUSE.encode(), (now, records))
     window = {
         "window_start": (now - timedelta(hours=1)).isoformat(),
         "window_end": (now + timedelta(hours=1)).isoformat(),
     }
-    return _run(stack, api, "wolkvox_codify", window, records)
+    return _run(stack, api, "wolkvox_codify", window, records, latency)
 
 
-def _run(stack: Stack, api: AirflowApi, dag: str, conf: dict[str, str], records: int) -> dict[str, Any]:
+def _run(stack: Stack, api: AirflowApi, dag: str, conf: dict[str, str], records: int, latency: float) -> dict[str, Any]:
     """Trigger a run, wait for its success, and see that each record was coded once."""
     call(f"{stack.sandbox_url}/reset", "POST")
-    call(f"{stack.sandbox_url}/control", "PUT", {"latency": LATENCY})
+    call(f"{stack.sandbox_url}/control", "PUT", {"latency": latency})
     triggered = datetime.now(timezone.utc)
     run_id = f"bench__{triggered:%Y%m%dT%H%M%S}"
     body = {"dag_run_id": run_id, "logical_date": None, "conf": conf}
