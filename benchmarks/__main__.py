@@ -1,23 +1,19 @@
-"""``python -m benchmarks [--quick] [--only NAME ...]``: measure, print a table, write results.json."""
+"""``python -m benchmarks [--quick] [--only NAME ...]``: measure, print a table, keep the result."""
 
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 import os
 import sys
 import time
-from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 
-from benchmarks import machine
+from benchmarks import machine, report
 from benchmarks.figure import BrokenMeasurement, Figure, Measure
 from benchmarks.place import Place
 
-RESULTS = Path(__file__).with_name("results.json")
 console = Console()
 
 
@@ -55,8 +51,8 @@ def measures() -> dict[str, Measure]:
 def main() -> None:
     """Exits 1 when a measurement is broken; a goal that is missed is a result."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="small sizes, one repetition; writes no results.json")
-    parser.add_argument("--only", nargs="+", metavar="NAME", help="these measurements; writes no results.json")
+    parser.add_argument("--quick", action="store_true", help="small sizes, one repetition; kept nowhere")
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="these measurements; kept nowhere")
     arguments = parser.parse_args()
     place = Place(quick=arguments.quick)
     try:
@@ -64,9 +60,9 @@ def main() -> None:
         if unknown := set(arguments.only or ()) - known.keys():
             sys.exit(f"There is no measurement {', '.join(sorted(unknown))}; there are {', '.join(known)}.")
         figures, broken = run(place, {name: known[name] for name in known if name in (arguments.only or known)})
-        console.print(table(figures))
+        console.print(report.table(figures))
         if not (arguments.quick or arguments.only):
-            write(place, figures)
+            report.keep(machine.facts(place), figures)
     finally:
         place.close()
     if broken:
@@ -86,45 +82,6 @@ def run(place: Place, chosen: dict[str, Measure]) -> tuple[list[Figure], list[st
             broken.append(f"{name}: {error}")
         console.print(f"{time.monotonic() - began:.0f} s", highlight=False)
     return figures, broken
-
-
-def table(figures: list[Figure]) -> Table:
-    """Figure, value, goal."""
-    shown = Table("figure", "measured", "to reach", "")
-    for figure in figures:
-        bound = "" if figure.reach is None else f"{'≤' if figure.at_most else '≥'} {figure.reach:g}"
-        met = {None: "", True: "yes", False: "[red]no[/]"}[figure.reached]
-        shown.add_row(figure.name, f"{figure.value:.4g} {figure.unit}", bound, met)
-    return shown
-
-
-def write(place: Place, figures: list[Figure]) -> None:
-    """Write results.json."""
-    rows = [
-        {
-            "figure": figure.name,
-            "value": figure.value,
-            "unit": figure.unit,
-            "reach": figure.reach,
-            "at_most": figure.at_most,
-            "reached": figure.reached,
-            "details": figure.details,
-        }
-        for figure in figures
-    ]
-    content = {"machine": machine.facts(place), "figures": _rounded(rows)}
-    RESULTS.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
-
-
-def _rounded(value: object) -> object:
-    """Four digits are more than the measurement has."""
-    if isinstance(value, float):
-        return float(f"{value:.4g}")
-    if isinstance(value, dict):
-        return {name: _rounded(part) for name, part in value.items()}
-    if isinstance(value, list):
-        return [_rounded(part) for part in value]
-    return value
 
 
 if __name__ == "__main__":

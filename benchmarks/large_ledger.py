@@ -33,7 +33,7 @@ def measure(place: Place) -> list[Figure]:
             full.execute("VACUUM wolkvox.codification")
     return [
         Figure(
-            f"ledger of {history:,} rows over an empty one",
+            f"staging and the first call: a ledger of {history:,} rows over an empty one",
             median(large) / median(empty),
             "times",
             1.3,

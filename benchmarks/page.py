@@ -34,9 +34,11 @@ def measure(place: Place) -> list[Figure]:
             connection.execute("VACUUM ANALYZE")
             details = {"first_count_seconds": _count(connection, zone), "next_count_seconds": _count(connection, zone)}
         return [
-            Figure(f"page on {rows:,} rows", _first_screen(rows), "ms", 300, at_most=True, details=details),
-            Figure("rows of a campaign", _rows(type_campaign="preview", campaign_id="1000"), "ms"),
-            Figure("rows of a rare reason", _rows(states=("failed",), reason="overloaded_500"), "ms"),
+            Figure(
+                f"the page in Airflow on {rows:,} rows", _first_screen(rows), "ms", 300, at_most=True, details=details
+            ),
+            Figure("the page: rows of a campaign", _rows(type_campaign="preview", campaign_id="1000"), "ms"),
+            Figure("the page: rows of a rare reason", _rows(states=("failed",), reason="overloaded_500"), "ms"),
         ]
 
 
