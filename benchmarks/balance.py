@@ -25,7 +25,7 @@ def measure(place: Place) -> list[Figure]:
         over = (makespan([TASK_START + cut.size * CALL for cut in cuts]) - TASK_START) / (sum(sizes) * CALL / 2)
         details[name] = {"chunks": [cut.size for cut in cuts], "over_ideal": over}
         worst = max(worst, over)
-    return [Figure("balance: makespan over the ideal", worst, "times", 1.02, at_most=True, details=details)]
+    return [Figure("balance as planned: makespan over the ideal", worst, "times", 1.02, at_most=True, details=details)]
 
 
 def makespan(chunks: list[float]) -> float:

@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 OPERATION = "0041"
 CAMPAIGN = ("predictive", "15035")
 RUN = "bench"
+FIRST_CUSTOMER = 1_000_000_000
 
 # The same contacts as rows of the warehouse: parameters are the newest one's time and how many there are.
-FILL_WAREHOUSE = """
+FILL_WAREHOUSE = f"""
 INSERT INTO contacted_customers
-SELECT 'predictive', '15035', (1000000000 + n)::text, '141', NULL, 'Reached by WhatsApp, promised to pay; ref ' || n,
-    %s - n * interval '1 millisecond'
+SELECT 'predictive', '15035', ({FIRST_CUSTOMER} + n)::text, '141', NULL,
+    'Reached by WhatsApp, promised to pay; ref ' || n, %s - n * interval '1 millisecond'
 FROM generate_series(0, %s - 1) AS n
 """
 
@@ -31,7 +32,7 @@ def contacts(count: int) -> Iterator[Contact]:
 
     now = datetime.now(timezone.utc)
     for n in range(count):
-        row = (*CAMPAIGN, str(1_000_000_000 + n), "141", None, comment(n), now - timedelta(milliseconds=n))
+        row = (*CAMPAIGN, str(FIRST_CUSTOMER + n), "141", None, comment(n), now - timedelta(milliseconds=n))
         yield read_contact(row, operation=OPERATION, zone=timezone.utc)
 
 

@@ -6,22 +6,27 @@ import json
 import os
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
+from itertools import accumulate
 from typing import Any
 
 import psycopg
 
 from benchmarks import PROJECT
-from benchmarks.contacts import FILL_WAREHOUSE
+from benchmarks.balance import TASK_START
+from benchmarks.contacts import CAMPAIGN, FILL_WAREHOUSE, FIRST_CUSTOMER
 from benchmarks.figure import BrokenMeasurement, Figure
 from benchmarks.place import Place
 from local.airflow_api import AirflowApi, call
 from local.settings import Stack, databases, open_stack
 from local.stack import airflow_api, start, stop
+from wolkvox.chunks import SLOTS
 
+MOVE = "UPDATE contacted_customers SET campaign_id = %s WHERE customer_id >= %s"
 LATENCIES = (0.05, 0.02)  # seconds a call
+UNEVEN = (0.59, 0.3, 0.09, 0.015, 0.005)  # shares of the records that five campaigns have
 PATIENCE = 900.0  # seconds a run may take
 LOOK = 0.25  # seconds between two looks at it
 
@@ -32,9 +37,10 @@ def measure(place: Place) -> list[Figure]:
     with _stack(place, mapped) as stack:
         api = airflow_api(stack)
         runs = [
-            (latency, _whole_run(stack, api, records, latency), _run(stack, api, "mapped_http", {}, mapped, latency))
+            (latency, _whole_run(stack, api, [records], latency), _run(stack, api, "mapped_http", {}, mapped, latency))
             for latency in LATENCIES
         ]
+        uneven = _whole_run(stack, api, [round(2 * records * share) for share in UNEVEN], LATENCIES[0])
     latency, whole, _ = runs[0]
     ideal = records * latency / 2
     return [
@@ -46,7 +52,23 @@ def measure(place: Place) -> list[Figure]:
             details={"records": records, "ideal_seconds": ideal, **whole},
         ),
         *(_compared(latency, records, whole, mapped, per_record) for latency, whole, per_record in runs),
+        _balance(uneven),
     ]
+
+
+def _balance(run: dict[str, Any]) -> Figure:
+    """From the first chunk's start to the last one's end, less one task start, over half of all chunks' time."""
+    chunks = [task for task in run["tasks"] if task["task"] == "codify"]
+    makespan = max(chunk["end"] for chunk in chunks) - min(chunk["start"] for chunk in chunks)
+    half = sum(chunk["end"] - chunk["start"] for chunk in chunks) / SLOTS
+    return Figure(
+        "balance: five uneven campaigns under the scheduler over half of their tasks' time",
+        (makespan - TASK_START) / half,
+        "times",
+        1.02,
+        at_most=True,
+        details={"makespan": makespan, "task_start": TASK_START, **run},
+    )
 
 
 def _compared(latency: float, records: int, whole: dict[str, Any], mapped: int, per_record: dict[str, Any]) -> Figure:
@@ -101,12 +123,14 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _whole_run(stack: Stack, api: AirflowApi, records: int, latency: float) -> dict[str, Any]:
-    """Our DAG on so many new contacts of the last hour."""
-    now = datetime.now(timezone.utc)
+def _whole_run(stack: Stack, api: AirflowApi, campaigns: Sequence[int], latency: float) -> dict[str, Any]:
+    """Our DAG on new contacts of the last hour, so many in each campaign."""
+    records, now = sum(campaigns), datetime.now(timezone.utc)
     with psycopg.connect(stack.uri(databases(demo=False)["warehouse"])) as warehouse:
         warehouse.execute("TRUNCATE contacted_customers")
         warehouse.execute(FILL_WAREHOUSE.encode(), (now, records))
+        for number, first in enumerate(accumulate(campaigns[:-1]), 1):
+            warehouse.execute(MOVE, (str(int(CAMPAIGN[1]) + number), str(FIRST_CUSTOMER + first)))
     window = {
         "window_start": (now - timedelta(hours=1)).isoformat(),
         "window_end": (now + timedelta(hours=1)).isoformat(),
@@ -139,8 +163,8 @@ def _run(stack: Stack, api: AirflowApi, dag: str, conf: dict[str, str], records:
 
 
 def _tasks(api: AirflowApi, dag: str, run_id: str, triggered: datetime) -> list[dict[str, Any]]:
-    """When each of the first tasks ran, in seconds after the trigger."""
-    found = api.get(f"/dags/{dag}/dagRuns/{run_id}/taskInstances?limit=5&order_by=start_date")["task_instances"]
+    """When each of the first twenty tasks ran, in seconds after the trigger."""
+    found = api.get(f"/dags/{dag}/dagRuns/{run_id}/taskInstances?limit=20&order_by=start_date")["task_instances"]
     moments = {"start": "start_date", "end": "end_date"}
     return [
         {
