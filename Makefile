@@ -5,19 +5,22 @@ SHELL := /bin/sh
 PYTHON ?= python3
 VENV := .venv
 READY := $(VENV)/.ready
+UV := $(VENV)/bin/uv
 LOCAL := cd include && ../$(VENV)/bin/python -m local
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' Makefile | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-8s %s\n' "$$name" "$$what"; done
 
 # Everything goes to stderr, so that `make -s env` prints nothing but export lines.
-$(READY): requirements.txt requirements-dev.txt constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or later is needed: make PYTHON=/path/to/it")' >&2
+$(READY): $(UV) requirements.txt requirements-dev.txt constraints.txt
 	@echo 'Installing into $(VENV)' >&2
+	@$(UV) pip install --quiet --system-certs --python $(VENV)/bin/python -r requirements-dev.txt -c constraints.txt >&2
+	@touch $@
+
+$(UV):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or later is needed: make PYTHON=/path/to/it")' >&2
 	@$(PYTHON) -m venv $(VENV) >&2
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check "$$(sed -n 's/^\(uv==[^ ]*\).*/\1/p' requirements-dev.txt)" >&2
-	@$(VENV)/bin/uv pip install --quiet --system-certs --python $(VENV)/bin/python -r requirements-dev.txt -c constraints.txt >&2
-	@touch $@
 
 up: $(READY)  ## start PostgreSQL, Airflow and the sandbox here, and tell where they are
 	@$(LOCAL).stack up
@@ -52,7 +55,7 @@ check: $(READY)  ## style, types, lock, compose file
 	diff constraints.txt $(VENV)/constraints.txt || { echo 'constraints.txt is out of date: make lock' >&2; exit 1; }
 	$(VENV)/bin/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yaml
 
-lock: $(READY)  ## bring constraints.txt up to date with the requirements
+lock: $(UV)  ## bring constraints.txt up to date with the requirements
 	$(call compile,constraints.txt)
 
 clean:  ## forget the local stack's data
@@ -60,4 +63,4 @@ clean:  ## forget the local stack's data
 	rm -rf .local
 
 # A version stays as it is in the file until a requirement asks for another.
-compile = $(VENV)/bin/uv pip compile --quiet --system-certs --universal --python-version 3.10 --no-header --no-annotate requirements-dev.txt -o $(1)
+compile = $(UV) pip compile --quiet --system-certs --universal --python-version 3.10 --no-header --no-annotate requirements-dev.txt -o $(1)
