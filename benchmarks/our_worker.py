@@ -8,6 +8,8 @@ import sys
 import time
 from typing import Any
 
+import airflow.sdk.execution_time.supervisor  # noqa: F401 - a task's process has it when the task begins
+
 from benchmarks.contacts import RUN, stopped
 from benchmarks.workers import serve
 

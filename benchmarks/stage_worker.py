@@ -8,6 +8,7 @@ import time
 from datetime import timedelta
 from typing import Any
 
+import airflow.sdk.execution_time.supervisor  # noqa: F401 - a task's process has it when the task begins
 import pendulum
 
 from benchmarks import PROJECT

@@ -26,8 +26,8 @@ def balance(total: int, limit: int = MAX_CHUNK) -> list[int]:
     """Sizes of the fewest equal parts of at most ``limit`` records that make up ``total``."""
     if total <= 0:
         return []
-    small, larger = divmod(total, ceil(total / limit))
     count = ceil(total / limit)
+    small, larger = divmod(total, count)
     return [small + 1] * larger + [small] * (count - larger)
 
 
