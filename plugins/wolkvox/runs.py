@@ -222,12 +222,13 @@ def add_up(
         now=now,
         resets_at=rules.resets_at(),
     )
+    put_in_chunks = 0 if staged is None else staged["records"] + staged["earlier"]
     summary = {
         **(staged or {}),
         **{state: counted.states[state] for state in ("coded", "rejected", "failed", "pending", "sending")},
         "unknown": counted.unknown,
         "resent": counted.resent,
-        "moved": 0 if options.dry_run else max(0, (staged or {}).get("records", 0) - counted.total),
+        "moved": 0 if options.dry_run else max(0, put_in_chunks - counted.total),
         "calls": sum(chunk["calls"] for chunk in chunks),
         "failed_ratio": round(failed_ratio(counted.states), 4),
         "stopped": stopped,

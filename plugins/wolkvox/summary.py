@@ -39,7 +39,7 @@ def complaints(
         found.append(f"{tasks_failed} codify task(s) did not finish: see their logs. The next run takes up their rest.")
     if left and stopped is None:
         found.append(f"{left} records of this run are still waiting although nothing was in their way.")
-    missing = sum(states.values()) - staged.get("records", 0)
+    missing = sum(states.values()) - staged.get("records", 0) - staged.get("earlier", 0)
     if missing > 0:
         found.append(f"the ledger holds {missing} records more than this run staged.")
     ratio = failed_ratio(states)

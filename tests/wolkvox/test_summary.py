@@ -15,13 +15,14 @@ def found(
     states: Mapping[str, int],
     *,
     records: int | None = None,
+    earlier: int = 0,
     stopped: str | None = None,
     max_failed_ratio: float = 0.05,
     tasks_failed: int = 0,
 ) -> list[str]:
     """The complaints about a run that staged as many records as the ledger holds, or so many."""
     return complaints(
-        staged={"records": sum(states.values()) if records is None else records},
+        staged={"records": sum(states.values()) if records is None else records, "earlier": earlier},
         states=states,
         stopped=stopped,
         max_failed_ratio=max_failed_ratio,
@@ -74,6 +75,10 @@ def test_codify_tasks_that_did_not_finish_are_red_beside_what_they_left() -> Non
 
 def test_records_that_nobody_staged_are_red() -> None:
     assert found({"coded": 10}, records=9) == ["the ledger holds 1 records more than this run staged."]
+
+
+def test_records_of_the_runs_own_earlier_chunks_are_green() -> None:
+    assert found({"coded": 100}, records=0, earlier=100) == []
 
 
 def test_records_that_another_run_took_over_are_green() -> None:

@@ -73,7 +73,8 @@ class Staged:
     ledger held already. ``superseded`` counts older contacts of the same customer and campaign, ``expired``
     those that waited too long, ``codes_unknown`` those whose disposition code the operation doesn't have,
     ``reopened`` those offered again on request, and ``waiting`` all that are still to be sent; of these
-    ``records`` are in this run's chunks.
+    ``records`` are in this run's chunks. ``earlier`` ones stay in chunks that the run made when ``stage`` ran before:
+    a cleared task begins anew.
     """
 
     pulled: int = 0
@@ -86,6 +87,7 @@ class Staged:
     reopened: int = 0
     waiting: int = 0
     records: int = 0
+    earlier: int = 0
     chunks: list[Chunk] = field(default_factory=list)
 
     def counts(self) -> dict[str, int]:
@@ -208,6 +210,7 @@ def _claim(
     staged.superseded = connection.execute(sql("supersede"), scope).rowcount
     staged.waiting = backlog(connection, scope["operation"]).waiting
     connection.execute(sql("choose"), {**scope, "budget": allowance.records})
+    staged.earlier = _earlier(connection, scope)
     campaigns = {
         (type_campaign, campaign_id): count
         for type_campaign, campaign_id, count in connection.execute(
@@ -218,6 +221,18 @@ def _claim(
     staged.chunks = [_chunk(number, cut, scope) for number, cut in enumerate(cuts, start=1)]
     _assign(connection, scope, cuts, [chunk.chunk_id for chunk in staged.chunks])
     staged.records = sum(cut.size for cut in cuts)
+
+
+def _earlier(connection: Connection, scope: dict[str, Any]) -> int:
+    """Records in chunks that this run made before and that are not chosen anew."""
+    row = connection.execute(
+        "SELECT count(*) FROM wolkvox.codification AS record"
+        " WHERE dag_run_id = %(dag_run_id)s AND chunk_id IS NOT NULL"
+        " AND NOT EXISTS (SELECT 1 FROM chosen WHERE chosen.id = record.id)",
+        scope,
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 def _assign(connection: Connection, scope: dict[str, Any], cuts: Sequence[Cut], chunk_ids: list[str]) -> None:
