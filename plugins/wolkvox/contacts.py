@@ -69,7 +69,10 @@ def read_contact(row: Sequence[object], *, operation: str, zone: tzinfo) -> Cont
     contacted_at, reason = _moment(moment, zone)
     parts = (type_campaign, campaign_id, customer_id, cod_act, cod_act_2)
     reason = _flaw(parts, comment) or reason
-    key = _key(operation, parts, contacted_at.isoformat() if contacted_at else _text(moment), contacted_at)
+    told: tuple[str | None, ...] = (operation, *parts, contacted_at.isoformat() if contacted_at else _text(moment))
+    if reason is not None and reason.startswith("comment_"):
+        told = (*told, comment)  # so that the contact is a new one once its comment is mended
+    key = _key(told, contacted_at)
     if reason is None:
         return Contact(key, *parts, comment, contacted_at, None)
     stored = [_storable(part, LONGEST[name]) for name, part in zip(COLUMNS, parts, strict=False)]
@@ -137,14 +140,14 @@ def _moment(value: object, zone: tzinfo) -> tuple[datetime | None, str | None]:
     return value.astimezone(timezone.utc), None
 
 
-def _key(operation: str, parts: Sequence[str | None], moment: str | None, contacted_at: datetime | None) -> bytes:
+def _key(told: Sequence[str | None], contacted_at: datetime | None) -> bytes:
     """
     A digest that tells None from "" and never lets one field run into the next.
 
     It begins with the second of the contact: new contacts then lie side by side in the index of a large ledger,
     where random keys would each touch a page of their own.
     """
-    told_apart = "".join(["-1:" if part is None else f"{len(part)}:{part}" for part in (operation, *parts, moment)])
+    told_apart = "".join(["-1:" if part is None else f"{len(part)}:{part}" for part in told])
     second = 0 if contacted_at is None else int(contacted_at.timestamp())
     return second.to_bytes(4, "big") + blake2b(told_apart.encode("utf-8", "surrogatepass"), digest_size=12).digest()
 

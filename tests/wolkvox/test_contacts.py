@@ -203,6 +203,12 @@ def test_other_contacts_have_other_keys(one: dict[str, object], other: dict[str,
     assert read(**one).key != read(**other).key
 
 
+@pytest.mark.parametrize("flawed", ["x" * 5_001, "bell \x07"])
+def test_a_contact_whose_comment_was_mended_is_a_new_one(flawed: str) -> None:
+    assert read(comment=flawed).key == read(comment=flawed).key
+    assert read(comment=flawed).key != read(comment="mended").key == read(comment=None).key
+
+
 def test_two_operations_may_have_the_same_contact() -> None:
     assert read().key != read_contact(row(), operation="0042", zone=BOGOTA).key
 

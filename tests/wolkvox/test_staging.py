@@ -263,6 +263,16 @@ def test_the_next_run_takes_up_what_is_pending_or_failed(ledger: Database, pull:
     ) == [("pending", "pending", 1, None, None), ("failed", "pending", 1, "unknown_timeout", None)]
 
 
+def test_a_run_whose_stage_is_cleared_tells_what_it_put_into_chunks_before(ledger: Database, pull: Pull) -> None:
+    window = [read(customer_id=name) for name in ("coded", "failed", "waiting", "rejected")]
+    assert (pull(*window).records, pull(*window, run="other", ask=allow(0)).earlier) == (4, 0)
+    for state in ("coded", "failed", "rejected"):
+        settle(ledger, state, state)
+    again = pull(*window)
+    assert (again.records, again.earlier) == (2, 2)
+    assert tally(ledger.connection, "run").total == again.records + again.earlier
+
+
 def test_with_too_few_calls_left_the_newest_contacts_go_first(ledger: Database, pull: Pull) -> None:
     pull(*(read(customer_id=minute, contacted_at=NOON + minute * MINUTE) for minute in range(6)), ask=allow(0))
     staged = pull(read(customer_id="newest", contacted_at=NOON + 9 * MINUTE), run="next", ask=allow(3))
@@ -343,6 +353,8 @@ def test_what_a_run_retires_is_not_counted_among_what_it_sends(ledger: Database,
         ("rejected", ["code"]),
         ("unknown_timeout", ["timeout"]),
         ("refused_422", ["code"]),
+        ("cod_act_unknown", ["unknown code"]),
+        ("invalid", ["unknown code"]),
         ("coded", []),
         ("nothing_like_it", []),
     ],
@@ -355,6 +367,8 @@ def test_settled_records_of_a_kind_are_offered_again(
         "overload": ("failed", "overloaded_500"),
         "code": ("rejected", "refused_422"),
         "done": ("coded", None),
+        "unknown code": ("invalid", "cod_act_unknown"),
+        "flawed": ("invalid", "comment_too_long"),
     }
     pull(*(read(customer_id=name) for name in outcomes))
     for name, (state, reason) in outcomes.items():
@@ -430,6 +444,7 @@ def test_a_dry_run_counts_everything_and_changes_nothing(ledger: Database, pull:
         "reopened": 1,
         "waiting": 4,
         "records": 4,
+        "earlier": 0,
     }
     assert pull(*window, newer, **options).counts() == dry.counts()
 

@@ -4,7 +4,7 @@ WITH again AS (
     WHERE operation = %(operation)s
         AND contacted_at >= %(window_start)s
         AND contacted_at < %(window_end)s
-        AND state IN ('rejected', 'failed')
+        AND (state IN ('rejected', 'failed') OR state = 'invalid' AND reason = 'cod_act_unknown')
         AND (state = %(kind)s OR reason = %(kind)s)
     FOR UPDATE
 ), kept AS (
@@ -20,6 +20,7 @@ SET state = 'pending',
     response_msg = NULL,
     settled_at = NULL,
     dag_run_id = %(dag_run_id)s,
-    chunk_id = NULL
+    chunk_id = NULL,
+    chunk_number = NULL
 FROM again
 WHERE record.id = again.id
