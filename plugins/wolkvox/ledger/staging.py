@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -141,8 +142,11 @@ def _load(connection: Connection, contacts: Iterable[Contact], scope: dict[str, 
     """
     Write the contacts down, batch by batch; those that the ledger knows already change nothing.
 
-    A thread hands one batch to PostgreSQL while the next one is read: each takes about half of the time.
+    A thread hands one batch to PostgreSQL while the next one is read: each takes about half of the time. What is
+    loaded by now, Airflow above all, is kept from the garbage collector: each batch would make it look through all
+    of that again, an eighth of the reading.
     """
+    gc.freeze()
     connection.execute(sql("incoming"))
     rest = iter(contacts)
     with ThreadPoolExecutor(max_workers=1) as writer:
