@@ -21,6 +21,8 @@ codifies each of them in wolkvox, so that the dialler leaves them alone.
    vendor's words are in the ledger: `SELECT reason, response_msg, count(*) FROM wolkvox.codification WHERE
    dag_run_id = '…' GROUP BY 1, 2`. To send them again after the cause is mended, trigger a run with the same window
    and the param `resend`.
+4. **nothing is red, but Airflow was away, or the DAG paused, for longer than `lookback_hours`:** trigger one run with
+   a `window_start` before that. It pulls everything since then, of at most 31 days.
 
 Nothing is lost by clearing a task or by running a window twice: what is coded is never sent again.
 """
@@ -44,7 +46,7 @@ with DagWithDeadline(
     doc_md=__doc__,
     schedule=CronDataIntervalTimetable("*/15 * * * *", timezone=TIMEZONE),  # every quarter of an hour, all day
     start_date=pendulum.datetime(2026, 1, 1, tz=TIMEZONE),
-    catchup=False,  # the look-back covers what was missed
+    catchup=False,  # the look-back covers what was missed; what to do after a longer pause: above
     max_active_runs=1,
     deadline=DeadlineAlert(DeadlineReference.DAGRUN_QUEUED_AT, LATEST_END, SyncCallback(WolkvoxAlert)),
     tags=["wolkvox", "reverse-etl"],
