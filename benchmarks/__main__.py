@@ -11,7 +11,7 @@ import time
 from rich.console import Console
 
 from benchmarks import machine, report
-from benchmarks.figure import BrokenMeasurement, Figure, Measure
+from benchmarks.figure import Figure, Measure
 from benchmarks.place import Place
 
 console = Console()
@@ -49,7 +49,7 @@ def measures() -> dict[str, Measure]:
 
 
 def main() -> None:
-    """Exits 1 when a measurement is broken; a goal that is missed is a result."""
+    """Exits 1 when a measurement is broken; a goal that is missed is a result. Only a whole one is kept."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="small sizes, one repetition; kept nowhere")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="these measurements; kept nowhere")
@@ -61,7 +61,7 @@ def main() -> None:
             sys.exit(f"There is no measurement {', '.join(sorted(unknown))}; there are {', '.join(known)}.")
         figures, broken = run(place, {name: known[name] for name in known if name in (arguments.only or known)})
         console.print(report.table(figures))
-        if not (arguments.quick or arguments.only):
+        if not (arguments.quick or arguments.only or broken):
             report.keep(machine.facts(place), figures)
     finally:
         place.close()
@@ -78,7 +78,7 @@ def run(place: Place, chosen: dict[str, Measure]) -> tuple[list[Figure], list[st
         console.print(f"{name} ...", end=" ", highlight=False)
         try:
             figures += measure(place)
-        except BrokenMeasurement as error:
+        except Exception as error:  # whatever it was, the others are measured
             broken.append(f"{name}: {error}")
         console.print(f"{time.monotonic() - began:.0f} s", highlight=False)
     return figures, broken

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 OPERATION = "0041"
 CAMPAIGN = ("predictive", "15035")
-RUN = "bench"
+RUN = "scheduled__2026-11-24T10:15:00.000000+00:00_AbCdEfGh"  # as long as Airflow's own
 FIRST_CUSTOMER = 1_000_000_000
 
 # The same contacts as rows of the warehouse: parameters are the newest one's time and how many there are.

@@ -34,6 +34,8 @@ def measure(place: Place) -> list[Figure]:
                         "bare_records_per_second": count / median(bare),
                         "our_records_per_second": count / median(ours),
                         "ceiling": 2 / latency,
+                        "bare_seconds": sorted(bare),
+                        "our_seconds": sorted(ours),
                     },
                 )
             )

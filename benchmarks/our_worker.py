@@ -6,6 +6,7 @@ import json
 import ssl
 import sys
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import airflow.sdk.execution_time.supervisor  # noqa: F401 - a task's process has it when the task begins
@@ -27,7 +28,8 @@ def count_handshakes() -> list[int]:
     return made
 
 
-def main() -> None:
+def main(measured: Mapping[str, float] | None = None) -> None:
+    """``measured``: figures that grow meanwhile, to be told with the tally."""
     from wolkvox.codify import Patience
     from wolkvox.ledger.slots import Holder
     from wolkvox.ledger.staging import Chunk
@@ -42,7 +44,7 @@ def main() -> None:
     def work() -> dict[str, Any]:
         cpu = time.process_time()
         tally = codify_chunk(task, chunk, Patience())
-        return {**tally, "cpu": time.process_time() - cpu, "handshakes": len(handshakes)}
+        return {**tally, "cpu": time.process_time() - cpu, "handshakes": len(handshakes), **(measured or {})}
 
     serve(work)
 

@@ -43,13 +43,15 @@ def send_bare(sandbox: SandboxServer, count: int, latency: float) -> workers.Out
     return outcome
 
 
-def send_ours(place: Place, sandbox: SandboxServer, count: int, latency: float) -> workers.Outcome:
-    """Two codify tasks' work, ledger included."""
+def send_ours(
+    place: Place, sandbox: SandboxServer, count: int, latency: float, worker: str = "our_worker"
+) -> workers.Outcome:
+    """Two codify tasks' work, ledger included; the chunks are staged before the clock starts."""
     reset(sandbox, latency)
     os.environ["AIRFLOW_CONN_WOLKVOX_DEFAULT"] = sandbox.connection()
     with place.ledger() as ledger:
         chunks = staged_chunks(ledger, count)
-        outcome = workers.run([workers.module("our_worker", json.dumps(asdict(chunk))) for chunk in chunks])
+        outcome = workers.run([workers.module(worker, json.dumps(asdict(chunk))) for chunk in chunks])
         settled = ledger.value("SELECT count(*) FROM wolkvox.codification WHERE state = 'coded'")
     check(sandbox, count)
     if settled != count:

@@ -33,11 +33,12 @@ def run_stage() -> tuple[Task, list[Chunk], dict[str, Any]]:
 
 
 class Clock(logging.Handler):
-    """Notes when the last message came: staging tells how far it is, the last time when all rows are durable."""
+    """Notes when staging tells that all rows are in the ledger, durable."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Note the time."""
-        self.at = time.perf_counter()
+        if str(record.msg).startswith("All %d rows pulled"):
+            self.at = time.perf_counter()
 
 
 def work() -> dict[str, Any]:

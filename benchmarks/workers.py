@@ -13,12 +13,13 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from threading import Timer
 from typing import Any
 
 from benchmarks import PROJECT
 from benchmarks.figure import BrokenMeasurement
 
-PATIENCE = 600.0  # seconds
+PATIENCE = 600.0  # seconds until workers that hang are ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,8 @@ def run(commands: Sequence[Sequence[str]]) -> Outcome:
         subprocess.Popen(command, cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         for command in commands
     ]
+    watch = Timer(PATIENCE, _end, [processes])
+    watch.start()
     try:
         for process in processes:
             _expect(process, "ready")
@@ -50,12 +53,18 @@ def run(commands: Sequence[Sequence[str]]) -> Outcome:
         said = [json.loads(_expect(process, "{")) for process in processes]
         return Outcome(time.perf_counter() - began, said)
     finally:
+        watch.cancel()
         for process in processes:
             try:
                 process.communicate(timeout=10)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.communicate()
+
+
+def _end(processes: Sequence[subprocess.Popen[str]]) -> None:
+    for process in processes:
+        process.kill()
 
 
 def _expect(process: subprocess.Popen[str], start: str) -> str:

@@ -1,4 +1,4 @@
-"""Bytes that go through XCom, per chunk and per run of 30,000 records."""
+"""Bytes that go through XCom, per chunk and per run of two chunks."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ def measure(place: Place) -> list[Figure]:
     count = place.pick(2_000, 200)
     seconds: dict[str, list[float]] = {name: [] for name in ("ours", *PEERS)}
     with SandboxServer() as sandbox:
-        for turn in range(place.pick(3, 1)):
+        for turn in range(place.pick(5, 1)):
             seconds["ours"].append(send_ours(place, sandbox, count, LATENCY).seconds)
             for peer in PEERS:
                 seconds[peer].append(_send(python, sandbox, peer, count, place.home / f"{peer}{turn}"))
@@ -43,6 +43,8 @@ def measure(place: Place) -> list[Figure]:
                 "records_per_second": count / median(seconds[peer]),
                 "our_records_per_second": count / ours,
                 "ceiling": 2 / LATENCY,
+                "seconds": sorted(seconds[peer]),
+                "our_seconds": sorted(seconds["ours"]),
             },
         )
         for peer in PEERS
