@@ -1,4 +1,4 @@
-"""Every statement on a ledger full of history finds its rows by an index."""
+"""What a run and the page ask a ledger full of history for is found by an index."""
 
 import json
 from collections.abc import Iterator
@@ -13,10 +13,13 @@ from ledger_history import fill_history
 
 from wolkvox.codify import Settled
 from wolkvox.contacts import Contact, read_contact
+from wolkvox.dashboard.queries import last_runs, unfinished
+from wolkvox.ledger.figures import count_closed_spans, run_lag
 from wolkvox.ledger.reports import backlog, seconds_per_call, tally
 from wolkvox.ledger.sending import ChunkSession
 from wolkvox.ledger.slots import Holder, SlotRules, sweep
 from wolkvox.ledger.staging import Allowance, Resend, stage
+from wolkvox.spans import shown_spans
 
 HISTORY = 200_000
 NOW = datetime.now(timezone.utc)
@@ -102,13 +105,18 @@ def test_no_statement_reads_the_whole_ledger(connection: psycopg.Connection[Any]
         tally(connection, "run")
         backlog(connection, "0041")
         seconds_per_call(connection, "0041")
+        run_lag(connection, "run")
+        spans = shown_spans(NOW, "UTC")
+        count_closed_spans(connection, "0041", spans)
+        unfinished(connection, "0041")
+        last_runs(connection, "0041", {("predictive", "100"): NOW})
         for mode in ("force_custom_plan", "force_generic_plan"):
             connection.execute(f"SET plan_cache_mode = {mode}".encode())
             row = connection.execute(f"EXPLAIN (FORMAT JSON) {ADVANCE}".encode()).fetchone()
             assert row is not None
             plans[f"advance, {mode}"] = [row[0][0]["Plan"]]
 
-    assert len(plans) >= 15
+    assert len(plans) >= 20
     whole = [(query, plan) for query, found in plans.items() for plan in found if "Seq Scan" in scans(plan)]
     assert not whole, "\n\n".join(f"{query}\n{json.dumps(plan, indent=1)}" for query, plan in whole)
     advance = [index for query, (plan, *_) in plans.items() if query.startswith("advance") for index in indexes(plan)]
