@@ -30,7 +30,8 @@ def degradations(
     What is not as it should be in a run that didn't fail; empty when all is well. Pure.
 
     :param summary: what ``verdict`` returned
-    :param refusals: share of the records answered for that may be refused or failed
+    :param refusals: share of the records answered for that may be refused or failed, and of the new rows that may
+        be unsendable
     :param backlog_age: how long a contact may wait
     :param quota: share of the day's calls from which it is told
     """
@@ -39,6 +40,13 @@ def degradations(
         found.append(
             f"{summary['failed_ratio']:.1%} of the records were refused or failed ({summary['rejected']} rejected,"
             f" {summary['failed']} failed); {refusals:.1%} is the threshold."
+        )
+    invalid = summary.get("invalid", 0) + summary.get("codes_unknown", 0)
+    came = summary.get("new", 0) + summary.get("invalid", 0)
+    if invalid > came * refusals:
+        found.append(
+            f"{invalid} rows can't be sent, where {came} came in; {refusals:.1%} is the threshold. The ledger says why"
+            " (state invalid, column reason)."
         )
     oldest = summary.get("oldest_waiting")
     if oldest and now - datetime.fromisoformat(oldest) > backlog_age:
@@ -60,7 +68,7 @@ class WolkvoxAlert(BaseNotifier):
     templates as ``{{ wolkvox.subject }}`` and ``{{ wolkvox.text }}``.
 
     :param notifiers: what carries the message instead of the e-mail
-    :param refusals: share of refused or failed records from which a run counts as degraded
+    :param refusals: share of refused or failed records, or of unsendable rows, from which a run counts as degraded
     :param backlog_age: likewise, age of the oldest waiting contact
     :param quota: likewise, share of the day's calls that are used
     """

@@ -117,6 +117,8 @@ def test_a_good_run_is_not_degraded() -> None:
     [
         ({"failed_ratio": 0.021, "rejected": 21}, "2.1% of the records were refused or failed (21 rejected, 0 failed)"),
         ({"oldest_waiting": "2026-03-01T14:00:00+00:00"}, "The oldest of 5 waiting contacts is of 2026-03-01T14:00"),
+        ({"new": 0, "invalid": 40}, "40 rows can't be sent, where 40 came in"),
+        ({"new": 97, "invalid": 1, "codes_unknown": 2}, "3 rows can't be sent, where 98 came in"),
         ({"quota_calls": 900}, "900 of today's 1000 calls are used"),
     ],
 )
