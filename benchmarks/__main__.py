@@ -79,7 +79,7 @@ def run(place: Place, chosen: dict[str, Measure]) -> tuple[list[Figure], list[st
         try:
             figures += measure(place)
         except Exception as error:  # whatever it was, the others are measured
-            broken.append(f"{name}: {error}")
+            broken.append(f"{name}: {error!r}")
         console.print(f"{time.monotonic() - began:.0f} s", highlight=False)
     return figures, broken
 

@@ -30,7 +30,7 @@ from wolkvox.metrics import ChunkMetrics, report_run
 from wolkvox.options import RunOptions
 from wolkvox.preflight import calls_left, disposition_codes
 from wolkvox.spans import shown_spans
-from wolkvox.summary import backlog_gone_at, complaints, failed_ratio
+from wolkvox.summary import backlog_gone_at, complaints, failed_ratio, put_in_chunks
 from wolkvox.warehouse import contacted_customers
 from wolkvox.window import Window
 
@@ -222,13 +222,12 @@ def add_up(
         now=now,
         resets_at=rules.resets_at(),
     )
-    put_in_chunks = 0 if staged is None else staged["records"] + staged["earlier"]
     summary = {
         **(staged or {}),
         **{state: counted.states[state] for state in ("coded", "rejected", "failed", "pending", "sending")},
         "unknown": counted.unknown,
         "resent": counted.resent,
-        "moved": 0 if options.dry_run else max(0, put_in_chunks - counted.total),
+        "moved": 0 if options.dry_run else max(0, put_in_chunks(staged or {}) - counted.total),
         "calls": sum(chunk["calls"] for chunk in chunks),
         "failed_ratio": round(failed_ratio(counted.states), 4),
         "stopped": stopped,

@@ -15,6 +15,11 @@ def failed_ratio(states: Mapping[str, int]) -> float:
     return (states.get("rejected", 0) + states.get("failed", 0)) / answered if answered else 0.0
 
 
+def put_in_chunks(staged: Mapping[str, int]) -> int:
+    """Records in all chunks of a run; an XCom of an older version may lack either count."""
+    return staged.get("records", 0) + staged.get("earlier", 0)
+
+
 def complaints(
     *,
     staged: Mapping[str, int] | None,
@@ -39,7 +44,7 @@ def complaints(
         found.append(f"{tasks_failed} codify task(s) did not finish: see their logs. The next run takes up their rest.")
     if left and stopped is None:
         found.append(f"{left} records of this run are still waiting although nothing was in their way.")
-    missing = sum(states.values()) - staged.get("records", 0) - staged.get("earlier", 0)
+    missing = sum(states.values()) - put_in_chunks(staged)
     if missing > 0:
         found.append(f"the ledger holds {missing} records more than this run staged.")
     ratio = failed_ratio(states)

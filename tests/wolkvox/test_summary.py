@@ -81,6 +81,11 @@ def test_records_of_the_runs_own_earlier_chunks_are_green() -> None:
     assert found({"coded": 100}, records=0, earlier=100) == []
 
 
+def test_a_stage_that_ran_before_an_upgrade_is_understood() -> None:
+    staged = {"records": 10}
+    assert complaints(staged=staged, states={"coded": 10}, stopped=None, max_failed_ratio=0, tasks_failed=0) == []
+
+
 def test_records_that_another_run_took_over_are_green() -> None:
     assert found({"coded": 9}, records=10) == []
 
