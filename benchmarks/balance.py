@@ -17,7 +17,7 @@ CASES = {
 
 def measure(place: Place) -> list[Figure]:
     """The worst case's makespan less one task start, over half of all calls' time."""
-    from wolkvox.chunks import plan
+    from wolkvox.rules.chunks import plan
 
     worst, details = 0.0, {}
     for name, sizes in CASES.items():

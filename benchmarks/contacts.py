@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from benchmarks.place import Database
-    from wolkvox.contacts import Contact
     from wolkvox.ledger.staging import Chunk
+    from wolkvox.rules.contacts import Contact
 
 OPERATION = "0041"
 CAMPAIGN = ("predictive", "15035")
@@ -28,7 +28,7 @@ FROM generate_series(0, %s - 1) AS n
 
 def contacts(count: int) -> Iterator[Contact]:
     """So many contacts of one campaign, each of another customer."""
-    from wolkvox.contacts import read_contact
+    from wolkvox.rules.contacts import read_contact
 
     now = datetime.now(timezone.utc)
     for n in range(count):

@@ -10,9 +10,9 @@ from benchmarks.workers import serve
 
 def main() -> None:
     from wolkvox.hook import WolkvoxHook
-    from wolkvox.ledger.database import connect
+    from wolkvox.ledger.connection import connect
     from wolkvox.ledger.sending import ChunkSession
-    from wolkvox.runs import slot_rules
+    from wolkvox.tasks.runs import slot_rules
 
     def work() -> dict[str, Any]:
         task, chunks, summary = run_stage()

@@ -30,10 +30,10 @@ def count_handshakes() -> list[int]:
 
 def main(measured: Mapping[str, float] | None = None) -> None:
     """``measured``: figures that grow meanwhile, to be told with the tally."""
-    from wolkvox.codify import Patience
     from wolkvox.ledger.slots import Holder
     from wolkvox.ledger.staging import Chunk
-    from wolkvox.runs import Task, codify_chunk
+    from wolkvox.tasks.codify import Patience
+    from wolkvox.tasks.runs import Task, codify_chunk
 
     chunk = Chunk(**json.loads(sys.argv[1]))
     holder = Holder("bench", RUN, "codify", chunk.number, 1)

@@ -14,7 +14,7 @@ from benchmarks.figure import BrokenMeasurement, Figure
 
 if TYPE_CHECKING:
     from benchmarks.place import Place
-    from wolkvox.ledger.database import Connection
+    from wolkvox.ledger.connection import Connection
 
 DAYS = 90  # over which they are spread: about what 55 licences allow
 ASKED = 30
@@ -45,14 +45,14 @@ def measure(place: Place) -> list[Figure]:
 def _count(connection: Connection, zone: str) -> float:
     """Seconds that a run spends on counting the hours and days that are over."""
     from wolkvox.ledger.figures import count_closed_spans
-    from wolkvox.spans import shown_spans
+    from wolkvox.rules.spans import shown_spans
 
     spans = shown_spans(datetime.now(timezone.utc), zone)
     return _seconds(lambda: count_closed_spans(connection, "0041", spans))
 
 
 def _first_screen(rows: int) -> float:
-    from wolkvox.dashboard.app import read_overview
+    from wolkvox.page.app import read_overview
 
     shown = read_overview(False)["days"]
     if not rows * 0.25 < sum(shown["coded"]) < rows * 0.4:
@@ -61,8 +61,8 @@ def _first_screen(rows: int) -> float:
 
 
 def _rows(**wanted: Any) -> float:
-    from wolkvox.dashboard.app import read_rows
-    from wolkvox.dashboard.queries import Filter
+    from wolkvox.page.app import read_rows
+    from wolkvox.page.queries import Filter
 
     return _median(lambda: read_rows(Filter(**wanted), False, False))
 

@@ -16,9 +16,9 @@ from benchmarks.contacts import RUN, stopped
 from benchmarks.workers import serve
 from wolkvox.ledger.slots import Holder
 from wolkvox.ledger.staging import Chunk
-from wolkvox.options import RunOptions
-from wolkvox.runs import Source, Task, stage_run
-from wolkvox.window import Window
+from wolkvox.rules.options import RunOptions
+from wolkvox.rules.window import Window
+from wolkvox.tasks.runs import Source, Task, stage_run
 
 QUERY = PROJECT / "include" / "sql" / "contacted_customers.sql"
 

@@ -22,7 +22,7 @@ from benchmarks.place import Place
 from local.airflow_api import AirflowApi, call
 from local.settings import Stack, databases, open_stack
 from local.stack import airflow_api, start, stop
-from wolkvox.chunks import SLOTS
+from wolkvox.rules.chunks import SLOTS
 
 MOVE = "UPDATE contacted_customers SET campaign_id = %s WHERE customer_id >= %s"
 LATENCIES = (0.05, 0.02)  # seconds a call

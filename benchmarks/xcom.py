@@ -19,12 +19,12 @@ def measure(place: Place) -> list[Figure]:
     """References of chunks, their tallies, and the two summaries, as JSON."""
     import pendulum
 
-    from wolkvox.codify import Patience
     from wolkvox.ledger.slots import Holder
     from wolkvox.ledger.staging import Staged
-    from wolkvox.options import RunOptions
-    from wolkvox.runs import Task, add_up, codify_chunk, describe_stage
-    from wolkvox.window import choose_window
+    from wolkvox.rules.options import RunOptions
+    from wolkvox.rules.window import choose_window
+    from wolkvox.tasks.codify import Patience
+    from wolkvox.tasks.runs import Task, add_up, codify_chunk, describe_stage
 
     count = place.pick(1_000, 100)
     options = RunOptions(None, None, timedelta(hours=24), None, False, 0.05, None)

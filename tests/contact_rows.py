@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timezone
 from zoneinfo import ZoneInfo
 
-from wolkvox.contacts import COLUMNS, Contact, read_contact
+from wolkvox.rules.contacts import COLUMNS, Contact, read_contact
 
 BOGOTA = ZoneInfo("America/Bogota")
 NEW_YORK = ZoneInfo("America/New_York")

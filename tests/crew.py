@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 import crew_worker
 
-from wolkvox.codify import Patience
 from wolkvox.ledger.slots import Holder
 from wolkvox.ledger.staging import Chunk
-from wolkvox.options import read_options
-from wolkvox.runs import Source, Task, stage_run
-from wolkvox.window import Window
+from wolkvox.rules.options import read_options
+from wolkvox.rules.window import Window
+from wolkvox.tasks.codify import Patience
+from wolkvox.tasks.runs import Source, Task, stage_run
 
 if TYPE_CHECKING:
     from conftest import Database

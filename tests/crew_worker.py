@@ -12,7 +12,7 @@ from typing import Any
 from airflow.sdk.bases.operator import ExecutorSafeguard
 from airflow.sdk.exceptions import AirflowFailException
 
-import wolkvox.runs  # noqa: F401 - imported once, before the fork
+import wolkvox.tasks.runs  # noqa: F401 - imported once, before the fork
 from wolkvox.operators import WolkvoxCodifyOperator
 
 ExecutorSafeguard.test_mode = True  # an operator may be executed here, outside of Airflow's task runner

@@ -7,82 +7,29 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import cached_property
-from hashlib import blake2b
-from http.client import HTTPConnection, HTTPMessage, IncompleteRead
-from ssl import SSLCertVerificationError
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import urlencode, urlsplit
-from zoneinfo import ZoneInfo
+from urllib.parse import urlencode
 
 import requests
 from airflow.providers.http.hooks.http import HttpHook
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, Timeout
-from urllib3 import connection as kept
-from urllib3.exceptions import (
-    ConnectTimeoutError,
-    DecodeError,
-    HTTPError,
-    MaxRetryError,
-    NewConnectionError,
-    ProxyError,
-    ReadTimeoutError,
-    SSLError,
-)
+from urllib3.exceptions import HTTPError
 
-from wolkvox.answers import Answer, Kind, classify, unknown, unreachable
 from wolkvox.errors import BadSetting, BadToken, QuotaUsedUp, WolkvoxError, WrongEndpoint
+from wolkvox.rules.answers import Answer, Kind, classify
+from wolkvox.vendor.exchange import broken, use_plain_exchange
+from wolkvox.vendor.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from airflow.sdk import Connection
 
-    from wolkvox.codify import Record
+    from wolkvox.rules.records import Record
 
 CONNECT_TIMEOUT = 5.0  # seconds
-CALL_TIMEOUT = 65.0  # seconds: the vendor ends a call after 60 [vendor's page on the codify call], and a margin
-CALLS_PER_LICENSE = 1_000  # a day [same page]
-
-_SERVER = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,30}")
-_SERVER_HOST = re.compile(r"wv([0-9A-Za-z-]+)\.wolkvox\.com", re.IGNORECASE)
-_ADDRESS = re.compile(
-    r"(?P<site>https?://([0-9a-z._-]+|\[[0-9a-f:.]+\]))(:(?P<port>[0-9]{1,5}))?(?P<path>/[0-9a-z._~/-]*)?",
-    re.IGNORECASE,
-)
-_HIGHEST_PORT = 65_535
 _COUNT = re.compile(r"\s*-?[0-9]{1,9}\s*", re.ASCII)
-_MOST = 1_000_000  # that a number in the connection's extra may be
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """
-    What the connection says, checked.
-
-    ``operation`` is the wolkvox server's name and the key of everything the ledger keeps; ``daily_calls`` is
-    None when no licences are given; ``call_timeout`` is in seconds; ``token`` never leaves this object but as a
-    header.
-    """
-
-    base_url: str
-    operation: str
-    token: str
-    daily_calls: int | None
-    quota_reserve: int
-    quota_timezone: str
-    call_timeout: float
-    preflight: bool
-    check_codes: bool
-
-    @property
-    def fingerprint(self) -> int:
-        """A signed 32 bit digest of the token: tells tokens apart in the ledger without naming them."""
-        return int.from_bytes(blake2b(self.token.encode(), digest_size=4).digest(), "big", signed=True)
-
-    def __repr__(self) -> str:
-        return f"Settings({self.base_url}, operation {self.operation})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,66 +39,6 @@ class TokenInfo:
     limit: int | None
     used: int | None
     left: int | None
-
-
-@dataclass(slots=True)
-class _Response:
-    """What the pool and the hook need of a response; the last five are the pool's own."""
-
-    status: int
-    headers: HTTPMessage
-    data: bytes
-    version_string: str = "HTTP/1.1"
-    length_remaining: int = 0
-    retries: Any = None
-    _connection: Any = None
-    _pool: Any = None
-
-
-class _Exchange(HTTPConnection):
-    """
-    A request and its answer as http.client does them, on a connection made, secured and kept by urllib3.
-
-    urllib3's own exchange takes twice the processor time.
-    """
-
-    _held: list[bytes] | None = None  # the parts of a request that is being put together
-
-    def request(self, method: str, url: str, body: Any = None, headers: Any = None, **_: Any) -> None:
-        """Send head and body in one packet: each send wakes both sides."""
-        self._heed_timeout()
-        held = self._held = []
-        try:
-            HTTPConnection.request(self, method, url, body, headers)
-        finally:
-            self._held = None
-        self.send(b"".join(held))
-
-    def send(self, data: Any) -> None:
-        """Send, or hold what belongs to the request being put together."""
-        if self._held is None:
-            HTTPConnection.send(self, data)
-        else:
-            self._held.append(data)
-
-    def getresponse(self) -> Any:
-        """The whole answer."""
-        self._heed_timeout()
-        response = HTTPConnection.getresponse(self)
-        return _Response(response.status, response.headers, response.read())
-
-    def _heed_timeout(self) -> None:
-        """The pool gives the connection one time to connect and another one to answer."""
-        if self.sock is not None:
-            self.sock.settimeout(self.timeout)
-
-
-class _Connection(_Exchange, kept.HTTPConnection):
-    """Over TCP."""
-
-
-class _SecureConnection(_Exchange, kept.HTTPSConnection):
-    """Over TLS."""
 
 
 class WolkvoxHook(HttpHook):
@@ -242,8 +129,7 @@ class WolkvoxHook(HttpHook):
             )
         except OSError as error:
             raise BadSetting(f"verify, cert or proxies of connection {self.wolkvox_conn_id!r}: {error}.") from error
-        # Of this pool alone: the class's own stays as it is.
-        pool.ConnectionCls = _SecureConnection if pool.scheme == "https" else _Connection
+        use_plain_exchange(pool)
         self._path = adapter.request_url(request, options["proxies"]).rstrip("/")
         self._headers = dict(request.headers)
         self._timeout = Timeout(connect=CONNECT_TIMEOUT, read=self.settings.call_timeout)
@@ -336,109 +222,10 @@ class WolkvoxHook(HttpHook):
                 timeout=self._timeout,
             )
         except HTTPError as error:
-            return _broken(error), b""
+            return broken(error), b""
         return classify(response.status, response.headers, response.data, datetime.now(timezone.utc)), response.data
-
-
-def _broken(error: HTTPError) -> Answer:
-    """Tell a call that never left from one whose answer nobody saw."""
-    cause = error.reason if isinstance(error, MaxRetryError) and error.reason is not None else error
-    if isinstance(cause, (NewConnectionError, ProxyError)):  # the first one is a ConnectTimeoutError, too
-        return unreachable("refused")
-    if isinstance(cause, ConnectTimeoutError):
-        return unreachable("timeout")
-    detail = cause.args[-1] if cause.args else None
-    if isinstance(cause, SSLError) and isinstance(detail, SSLCertVerificationError):
-        return unreachable("tls")  # any other TLS error may come after the request has left
-    if isinstance(cause, DecodeError):
-        return unknown("unreadable")
-    if isinstance(cause, ReadTimeoutError):
-        return unknown("timeout")
-    return unknown("truncated" if isinstance(detail, IncompleteRead) else "reset")
 
 
 def _number(value: object) -> int | None:
     """The vendor gives numbers as strings; None for what is none, or none the ledger could hold."""
     return int(str(value)) if _COUNT.fullmatch(str(value)) else None
-
-
-def read_settings(connection: Connection) -> Settings:
-    """Check a connection's fields.
-
-    :raises BadSetting: naming the field and what it should be
-    """
-    name, extra = connection.conn_id, connection.extra_dejson
-    if not isinstance(extra, dict):
-        raise BadSetting(f'The extra of connection {name!r} must be a JSON object such as {{"licenses": 20}}.')
-    if not connection.password:
-        raise BadSetting(f"Connection {name!r} has no token: put it into the password field.")
-    if not connection.password.isascii() or not connection.password.isprintable():
-        raise BadSetting(f"The token of connection {name!r} holds characters that no HTTP header can carry.")
-    server = str(extra.get("wolkvox_server") or "")
-    if server and not _SERVER.fullmatch(server):
-        raise BadSetting(
-            f"wolkvox_server of connection {name!r} must be the server's short name, letters and digits as in 0041."
-        )
-    base_url = _base_url(connection, server)
-    parts = urlsplit(base_url)
-    if not server:
-        match = _SERVER_HOST.fullmatch(parts.hostname or "")
-        server = match[1] if match else parts.netloc
-    licenses = _setting(name, extra, "licenses", None)
-    preflight = extra.get("preflight", True)
-    return Settings(
-        base_url=base_url,
-        operation=server,
-        token=connection.password,
-        daily_calls=None if licenses is None else int(licenses * CALLS_PER_LICENSE),
-        quota_reserve=int(_setting(name, extra, "quota_reserve", 0) or 0),
-        quota_timezone=_zone(name, extra),
-        call_timeout=_setting(name, extra, "call_timeout", None) or CALL_TIMEOUT,
-        preflight=str(preflight).lower() not in ("false", "0", "no", "off"),
-        check_codes=preflight == "codes",
-    )
-
-
-def _base_url(connection: Connection, server: str) -> str:
-    """The address without a trailing slash: the host as given, else the server's own."""
-    host = connection.host or (f"wv{server}.wolkvox.com" if server else "")
-    if not host:
-        raise BadSetting(
-            f"Connection {connection.conn_id!r} has no address: give the host, https://wv0041.wolkvox.com for instance."
-        )
-    if "://" not in host:
-        bare = host.partition(":")[0]
-        scheme = connection.schema or ("http" if bare in _LOOPBACK else "https")
-        host = f"{scheme}://{host}"
-    address = _ADDRESS.fullmatch(host)
-    port = int((address and address["port"]) or connection.port or 0)
-    if address is None or port > _HIGHEST_PORT:
-        raise BadSetting(
-            f"The host of connection {connection.conn_id!r} is no plain address: it should look like"
-            " https://wv0041.wolkvox.com."
-        )
-    return f"{address['site']}{f':{port}' if port else ''}{(address['path'] or '').rstrip('/')}"
-
-
-def _zone(name: str, extra: dict[str, Any]) -> str:
-    """The time zone in which a day of calls ends."""
-    zone = str(extra.get("quota_timezone") or "America/Bogota")
-    try:
-        ZoneInfo(zone)
-    except (ValueError, OSError, KeyError) as error:  # not found is a KeyError, a folder an OSError
-        raise BadSetting(f"quota_timezone of connection {name!r} must be a zone such as America/Bogota.") from error
-    return zone
-
-
-def _setting(name: str, extra: dict[str, Any], key: str, default: float | None) -> float | None:
-    """A number of at least 0 from the extra field."""
-    value = extra.get(key)
-    if value is None or value == "":
-        return default
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = -1.0
-    if not 0 <= number <= _MOST:
-        raise BadSetting(f"{key} of connection {name!r} must be a number from 0 to {_MOST}.")
-    return number

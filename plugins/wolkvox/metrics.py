@@ -14,8 +14,9 @@ from typing import Any
 
 from airflow.sdk.observability.stats import Stats
 
-from wolkvox.answers import Answer
-from wolkvox.codify import Progress, Record
+from wolkvox.rules.answers import Answer
+from wolkvox.rules.records import Record
+from wolkvox.tasks.codify import Progress
 
 COUNTED = {"coded": "coded", "rejected": "refused", "failed": "failed"}
 

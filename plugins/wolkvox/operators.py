@@ -16,16 +16,16 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from airflow.sdk import BaseOperator, conf
 from airflow.sdk.exceptions import AirflowFailException
 
-from wolkvox.codify import Patience
 from wolkvox.errors import BadSetting, BadToken, Unaccounted, WrongEndpoint
 from wolkvox.links import RowsLink
-from wolkvox.options import RunOptions, read_options
-from wolkvox.window import Window, choose_window
+from wolkvox.rules.options import RunOptions, read_options
+from wolkvox.rules.window import Window, choose_window
+from wolkvox.tasks.codify import Patience
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from wolkvox.runs import Task
+    from wolkvox.tasks.runs import Task
 
 # Errors that no retry can mend: somebody has to change a connection or a param first.
 HOPELESS = (BadSetting, BadToken, WrongEndpoint)
@@ -68,7 +68,7 @@ class WolkvoxOperator(BaseOperator):
 
     def _task(self, context: Context) -> Task:
         from wolkvox.ledger.slots import Holder
-        from wolkvox.runs import Task
+        from wolkvox.tasks.runs import Task
 
         ti = context["ti"]
         map_index = -1 if ti.map_index is None else ti.map_index
@@ -117,7 +117,7 @@ class WolkvoxStageOperator(WolkvoxOperator):
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
         """Stage, and return the references of the chunks."""
-        from wolkvox.runs import Source, stage_run
+        from wolkvox.tasks.runs import Source, stage_run
 
         source = Source(self.warehouse_conn_id, self.sql, self.timezone, self.expire_after)
         most_chunks = conf.getint("core", "max_map_length", fallback=1024)
@@ -171,7 +171,7 @@ class WolkvoxCodifyOperator(WolkvoxOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Send the chunk's pending records and return the tally."""
         from wolkvox.ledger.staging import Chunk
-        from wolkvox.runs import codify_chunk
+        from wolkvox.tasks.runs import codify_chunk
 
         try:
             tally = codify_chunk(self._task(context), Chunk(**self.chunk), self.patience or Patience())
@@ -200,7 +200,7 @@ class WolkvoxVerdictOperator(WolkvoxOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Return the run's summary; fails with every reason why it isn't green."""
-        from wolkvox.runs import add_up
+        from wolkvox.tasks.runs import add_up
 
         ti = context["ti"]
         staged = ti.xcom_pull(task_ids=self.stage_task_id, key="summary")
@@ -235,7 +235,7 @@ class WolkvoxRetentionOperator(BaseOperator):
 
     def execute(self, context: Context) -> int:
         """Delete, batch by batch."""
-        from wolkvox.ledger.database import connected
+        from wolkvox.ledger.connection import connected
         from wolkvox.ledger.retention import forget
 
         if self.keep <= EXPIRE_AFTER:

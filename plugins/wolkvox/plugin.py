@@ -16,7 +16,7 @@ async def page(
     send: Callable[[Scope], Awaitable[None]],
 ) -> None:
     """The page's ASGI app, imported when it is first asked for: tasks and the DAG processor load plugins too."""
-    from wolkvox.dashboard.app import app
+    from wolkvox.page.app import app
 
     await app(scope, receive, send)
 

@@ -13,9 +13,9 @@ from airflow.sdk.exceptions import AirflowException
 from sqlalchemy import text
 from sqlalchemy.exc import DataError
 
-from wolkvox.contacts import COLUMNS
 from wolkvox.errors import BadSetting, WolkvoxError
-from wolkvox.window import Window
+from wolkvox.rules.contacts import COLUMNS
+from wolkvox.rules.window import Window
 
 BATCH = 1_000  # rows fetched at once: more of them take longer each
 

@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sandbox_server import SandboxServer
 
-from wolkvox.options import read_options
-from wolkvox.runs import Source, Task, codify_chunk, stage_run
-from wolkvox.window import Window
+from wolkvox.rules.options import read_options
+from wolkvox.rules.window import Window
+from wolkvox.tasks.runs import Source, Task, codify_chunk, stage_run
 
 EXAMPLES, ROWS = 15, 20
 NOW = datetime.now(timezone.utc)

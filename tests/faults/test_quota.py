@@ -11,11 +11,11 @@ from conftest import Database
 from crew import AT_ONCE, HOLDER, Crew, connect, fill, stage, states
 from sandbox_server import SandboxServer
 
-from wolkvox.ledger.database import Connection
+from wolkvox.ledger.connection import Connection
 from wolkvox.ledger.quota import BLOCK, BlockQuota, QuotaRules, align, reserve
 from wolkvox.ledger.staging import Chunk
-from wolkvox.options import read_options
-from wolkvox.runs import Task, add_up
+from wolkvox.rules.options import read_options
+from wolkvox.tasks.runs import Task, add_up
 
 # Where it is today, and where it is already tomorrow: 26 hours apart.
 TODAY, TOMORROW = "Etc/GMT+12", "Etc/GMT-14"

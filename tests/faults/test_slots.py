@@ -10,7 +10,7 @@ from crew import HOLDER, Crew, connect, fill, sent_again, stage, states, wait_un
 from sandbox_server import SandboxServer
 
 from wolkvox.errors import NoFreeSlot, Stopped
-from wolkvox.ledger.database import connect as ledger_connection
+from wolkvox.ledger.connection import connect as ledger_connection
 from wolkvox.ledger.slots import SlotRules, slot_for_calls, take_slot
 
 RULES = SlotRules(fingerprint=-7, operation="0041", call_timeout=0.5, patience=0.2)

@@ -17,7 +17,7 @@ def _paths() -> list[str]:
     """Every endpoint of the page, its files one by one."""
     from fastapi.routing import APIRoute
 
-    from wolkvox.dashboard.app import FILES, app
+    from wolkvox.page.app import FILES, app
 
     paths = [route.path for route in app.routes if isinstance(route, APIRoute)]
     assert len(paths) == len(app.routes)

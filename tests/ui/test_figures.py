@@ -11,12 +11,12 @@ from zoneinfo import ZoneInfo
 import psycopg
 import pytest
 
-from wolkvox.dashboard import queries
-from wolkvox.dashboard.app import know
-from wolkvox.dashboard.overview import overview
-from wolkvox.hook import Settings
 from wolkvox.ledger.figures import count_closed_spans, figures, run_lag
-from wolkvox.spans import last_days, last_hours, shown_spans, waiting_at_ends
+from wolkvox.page import queries
+from wolkvox.page.app import know
+from wolkvox.page.overview import overview
+from wolkvox.rules.spans import last_days, last_hours, shown_spans, waiting_at_ends
+from wolkvox.vendor.settings import Settings
 
 if TYPE_CHECKING:
     from conftest import Database

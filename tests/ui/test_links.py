@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from wolkvox.dashboard.links import record_path
 from wolkvox.links import RowsLink
+from wolkvox.page.links import record_path
 
 
 @pytest.mark.parametrize(

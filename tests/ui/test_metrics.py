@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from wolkvox import metrics
-from wolkvox.answers import Answer, Kind
-from wolkvox.codify import Progress, Record
+from wolkvox.rules.answers import Answer, Kind
+from wolkvox.rules.records import Record
+from wolkvox.tasks.codify import Progress
 
 RECORD = Record(1, "preview", "15501", "1", "ACT", None, None)
 

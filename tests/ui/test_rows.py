@@ -8,8 +8,8 @@ from datetime import datetime, timezone
 
 import pytest
 
-from wolkvox.dashboard.queries import Record
-from wolkvox.dashboard.rows import as_csv, describe, mask
+from wolkvox.page.queries import Record
+from wolkvox.page.rows import as_csv, describe, mask
 
 RECORD = Record(
     id=1,

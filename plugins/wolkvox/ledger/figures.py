@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from wolkvox.ledger.database import Connection, sql
-from wolkvox.spans import Span
+from wolkvox.ledger.connection import Connection, sql
+from wolkvox.rules.spans import Span
 
 # One process at a time counts; whoever comes second leaves it to the first.
 COUNT_LOCK = 7_041_965

@@ -14,8 +14,8 @@ from datetime import date, datetime, timedelta, timezone
 from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
-from wolkvox.chunks import SLOTS
-from wolkvox.ledger.database import Connection, sql
+from wolkvox.ledger.connection import Connection, sql
+from wolkvox.rules.chunks import SLOTS
 
 BLOCK = 20  # calls reserved at once: what a killed task may waste of the day
 

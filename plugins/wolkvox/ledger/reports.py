@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from wolkvox.ledger.database import Connection, sql
+from wolkvox.ledger.connection import Connection, sql
 
 
 @dataclass(slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from wolkvox.ledger.database import Connection, sql
+from wolkvox.ledger.connection import Connection, sql
 
 BATCH = 10_000  # records deleted in one transaction: codify tasks beside it never wait long
 

@@ -22,11 +22,11 @@ from tenacity import (
 )
 from tenacity.nap import sleep_using_event
 
-from wolkvox.codify import Record, Settled
 from wolkvox.errors import LedgerUnavailable, Stopped
-from wolkvox.ledger.database import Connection, one_line, refusal, sql
+from wolkvox.ledger.connection import Connection, one_line, refusal, sql
 from wolkvox.ledger.slots import LOOK_AGAIN, STOPPED_WAITING, Holder, SlotRules, sweep, take_slot, tell_of_wait
 from wolkvox.ledger.staging import Chunk
+from wolkvox.rules.records import Record, Settled
 
 LOST = (psycopg.OperationalError, psycopg.InterfaceError, LedgerUnavailable)
 LEDGER_PATIENCE = 120.0  # seconds a task waits for PostgreSQL to come back

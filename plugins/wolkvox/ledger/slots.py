@@ -17,9 +17,9 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from threading import Event
 
-from wolkvox.chunks import SLOTS
 from wolkvox.errors import NoFreeSlot, Stopped
-from wolkvox.ledger.database import Connection, sql
+from wolkvox.ledger.connection import Connection, sql
+from wolkvox.rules.chunks import SLOTS
 
 LOOK_AGAIN = 0.5  # seconds between two looks for a free slot
 

@@ -14,10 +14,10 @@ from uuid import uuid4
 
 import psycopg
 
-from wolkvox.chunks import Cut, plan
-from wolkvox.contacts import Contact
-from wolkvox.ledger.database import Connection, sql
+from wolkvox.ledger.connection import Connection, sql
 from wolkvox.ledger.reports import backlog
+from wolkvox.rules.chunks import Cut, plan
+from wolkvox.rules.contacts import Contact
 
 # One run at a time stages for an operation: two would claim the same records in turn.
 STAGE_LOCK = 7_041_964

@@ -11,15 +11,15 @@ import pytest
 from conftest import Database
 from ledger_history import fill_history
 
-from wolkvox.codify import Settled
-from wolkvox.contacts import Contact, read_contact
-from wolkvox.dashboard.queries import last_runs, unfinished
 from wolkvox.ledger.figures import count_closed_spans, run_lag
 from wolkvox.ledger.reports import backlog, seconds_per_call, tally
 from wolkvox.ledger.sending import ChunkSession
 from wolkvox.ledger.slots import Holder, SlotRules, sweep
 from wolkvox.ledger.staging import Allowance, Resend, stage
-from wolkvox.spans import shown_spans
+from wolkvox.page.queries import last_runs, unfinished
+from wolkvox.rules.contacts import Contact, read_contact
+from wolkvox.rules.records import Settled
+from wolkvox.rules.spans import shown_spans
 
 HISTORY = 200_000
 NOW = datetime.now(timezone.utc)

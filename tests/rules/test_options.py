@@ -5,7 +5,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from wolkvox.errors import BadSetting
-from wolkvox.options import RunOptions, read_options
+from wolkvox.rules.options import RunOptions, read_options
 
 BOGOTA = "America/Bogota"
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from wolkvox.errors import BadToken, QuotaUsedUp, WolkvoxError
 from wolkvox.hook import WolkvoxHook
-from wolkvox.ledger.database import Connection
+from wolkvox.ledger.connection import Connection
 from wolkvox.ledger.quota import QuotaRules, QuotaState, align, exhaust, reserve
 from wolkvox.ledger.reports import backlog
 from wolkvox.ledger.slots import Holder, SlotRules, slot_for_calls, sweep

@@ -13,33 +13,11 @@ from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from threading import Event
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
-from wolkvox.answers import Answer, Kind
 from wolkvox.errors import BadToken, BreakerOpen, Stopped, WrongEndpoint
-
-
-class Record(NamedTuple):
-    """What one call sends. ``id`` is the ledger's."""
-
-    id: int
-    type_campaign: str
-    campaign_id: str
-    customer_id: str
-    cod_act: str
-    cod_act_2: str | None
-    comment: str | None
-
-
-class Settled(NamedTuple):
-    """The state a record is put in after a call; ``counts`` is False for a call that isn't an attempt of it."""
-
-    id: int
-    state: str
-    reason: str | None
-    code: str | None
-    msg: str | None
-    counts: bool = True
+from wolkvox.rules.answers import Answer, Kind
+from wolkvox.rules.records import Record, Settled
 
 
 class ChunkLedger(Protocol):

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from wolkvox.summary import backlog_gone_at, complaints, failed_ratio
+from wolkvox.rules.verdict import backlog_gone_at, complaints, failed_ratio
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=timezone.utc)
 MIDNIGHT = datetime(2026, 3, 3, 5, tzinfo=timezone.utc)

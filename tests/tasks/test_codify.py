@@ -6,9 +6,10 @@ from threading import Event
 
 import pytest
 
-from wolkvox.answers import Answer, Kind
-from wolkvox.codify import Patience, Progress, Record, Settled, backoff, codify
 from wolkvox.errors import BadToken, BreakerOpen, Stopped, WolkvoxError, WrongEndpoint
+from wolkvox.rules.answers import Answer, Kind
+from wolkvox.rules.records import Record, Settled
+from wolkvox.tasks.codify import Patience, Progress, backoff, codify
 
 AT_ONCE = Patience(first_wait=0.0, longest_wait=0.0, maintenance_wait=0.0)
 CODED = Answer(Kind.CODED, None, "202", "customer_id has been coded")

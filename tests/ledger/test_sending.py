@@ -6,11 +6,11 @@ from threading import Event
 import psycopg
 from conftest import Database
 
-from wolkvox.codify import Settled
-from wolkvox.contacts import read_contact
 from wolkvox.ledger.sending import ChunkSession
 from wolkvox.ledger.slots import Holder, SlotRules
 from wolkvox.ledger.staging import Allowance, Chunk, stage
+from wolkvox.rules.contacts import read_contact
+from wolkvox.rules.records import Settled
 
 RULES = SlotRules(fingerprint=7, operation="0041", call_timeout=65.0, patience=5.0)
 HOLDER = Holder("wolkvox_codify", "run", "codify", 0, 1)

@@ -15,11 +15,8 @@ from time import monotonic
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from wolkvox.chunks import SLOTS
-from wolkvox.codify import Patience, Progress, codify
-from wolkvox.contacts import read_contact
-from wolkvox.hook import Settings, WolkvoxHook
-from wolkvox.ledger.database import Connection, connect, connected
+from wolkvox.hook import WolkvoxHook
+from wolkvox.ledger.connection import Connection, connect, connected
 from wolkvox.ledger.figures import count_closed_spans, run_lag
 from wolkvox.ledger.quota import BlockQuota, QuotaRules, align
 from wolkvox.ledger.reports import Tally, backlog, seconds_per_call, tally
@@ -27,12 +24,16 @@ from wolkvox.ledger.sending import ChunkSession
 from wolkvox.ledger.slots import Holder, SlotRules
 from wolkvox.ledger.staging import Allowance, Chunk, Resend, Staged, stage
 from wolkvox.metrics import ChunkMetrics, report_run
-from wolkvox.options import RunOptions
-from wolkvox.preflight import calls_left, disposition_codes
-from wolkvox.spans import shown_spans
-from wolkvox.summary import backlog_gone_at, complaints, failed_ratio, put_in_chunks
+from wolkvox.rules.chunks import SLOTS
+from wolkvox.rules.contacts import read_contact
+from wolkvox.rules.options import RunOptions
+from wolkvox.rules.spans import shown_spans
+from wolkvox.rules.verdict import backlog_gone_at, complaints, failed_ratio, put_in_chunks
+from wolkvox.rules.window import Window
+from wolkvox.tasks.codify import Patience, Progress, codify
+from wolkvox.tasks.preflight import calls_left, disposition_codes
+from wolkvox.vendor.settings import Settings
 from wolkvox.warehouse import contacted_customers
-from wolkvox.window import Window
 
 GUESSED_CALL = 0.5  # seconds a call takes, for a forecast before the first one was made
 

@@ -6,7 +6,7 @@ import pendulum
 import pytest
 
 from wolkvox.errors import BadSetting
-from wolkvox.window import Window, choose_window
+from wolkvox.rules.window import Window, choose_window
 
 EIGHT = datetime(2026, 3, 2, 8, tzinfo=timezone.utc)
 QUARTER_PAST = EIGHT + timedelta(minutes=15)

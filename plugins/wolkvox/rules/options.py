@@ -9,9 +9,9 @@ from typing import Any
 
 import pendulum
 
-from wolkvox.contacts import FIRST_YEAR, LAST_YEAR
 from wolkvox.errors import BadSetting
-from wolkvox.window import LONGEST_WINDOW
+from wolkvox.rules.contacts import FIRST_YEAR, LAST_YEAR
+from wolkvox.rules.window import LONGEST_WINDOW
 
 MOST_RECORDS = 1_000_000_000  # that ``limit`` may name
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from wolkvox.chunks import SLOTS
-from wolkvox.dashboard.links import task_path
-from wolkvox.dashboard.queries import FINAL, WAITING, Campaign, Slot, Today, Unfinished
 from wolkvox.ledger.figures import Count, Figures
-from wolkvox.spans import Span, waiting_at_ends
-from wolkvox.summary import backlog_gone_at
+from wolkvox.page.links import task_path
+from wolkvox.page.queries import FINAL, WAITING, Campaign, Slot, Today, Unfinished
+from wolkvox.rules.chunks import SLOTS
+from wolkvox.rules.spans import Span, waiting_at_ends
+from wolkvox.rules.verdict import backlog_gone_at
 
 REFUSALS = ("rejected", "failed", "invalid")
 MOST_REASONS = 20

@@ -20,10 +20,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from sandbox_server import SandboxServer
 
-from wolkvox.answers import Kind
-from wolkvox.codify import Record
 from wolkvox.errors import BadSetting, BadToken, WolkvoxError, WrongEndpoint
-from wolkvox.hook import TokenInfo, WolkvoxHook, read_settings
+from wolkvox.hook import TokenInfo, WolkvoxHook
+from wolkvox.rules.answers import Kind
+from wolkvox.rules.records import Record
+from wolkvox.vendor.settings import read_settings
 
 TOKEN = "t0ken-that-nobody-may-see"
 RECORD = Record(1, "preview", "17", "0052998123", "5", None, "by chat")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wolkvox.chunks import MAX_CHUNK, Campaign, Cut, balance, plan
+from wolkvox.rules.chunks import MAX_CHUNK, Campaign, Cut, balance, plan
 
 CAMPAIGNS = st.dictionaries(
     st.tuples(st.sampled_from(["preview", "predictive"]), st.integers(1, 99).map(str)),

@@ -16,8 +16,8 @@ from contact_rows import INSERT, row
 from sandbox_server import SandboxServer
 
 from wolkvox.operators import run_window
-from wolkvox.options import read_options
-from wolkvox.window import Window
+from wolkvox.rules.options import read_options
+from wolkvox.rules.window import Window
 
 DAG_FILE = Path(__file__).parents[2] / "dags" / "wolkvox_codify.py"
 

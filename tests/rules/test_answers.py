@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wolkvox.answers import LONGEST_MSG, Answer, Kind, classify, unknown, unreachable
+from wolkvox.rules.answers import LONGEST_MSG, Answer, Kind, classify, unknown, unreachable
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=timezone.utc)
 HTML = b"<html><body><h1>Service</h1></body></html>"

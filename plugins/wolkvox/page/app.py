@@ -18,17 +18,18 @@ from airflow.sdk.exceptions import AirflowNotFoundException
 from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
 from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
 
-from wolkvox.dashboard import queries
-from wolkvox.dashboard.links import DAG_ID
-from wolkvox.dashboard.overview import Known, last_settled, overview
-from wolkvox.dashboard.rows import as_csv, describe
 from wolkvox.errors import BadSetting, LedgerSlow, WolkvoxError
-from wolkvox.hook import Settings, WolkvoxHook
-from wolkvox.ledger.database import Connection
+from wolkvox.hook import WolkvoxHook
+from wolkvox.ledger.connection import Connection
 from wolkvox.ledger.figures import figures
 from wolkvox.ledger.quota import QuotaRules
 from wolkvox.ledger.reports import seconds_per_call
-from wolkvox.spans import last_days, last_hours
+from wolkvox.page import queries
+from wolkvox.page.links import DAG_ID
+from wolkvox.page.overview import Known, last_settled, overview
+from wolkvox.page.rows import as_csv, describe
+from wolkvox.rules.spans import last_days, last_hours
+from wolkvox.vendor.settings import Settings
 
 LEDGER = "wolkvox_ledger"
 WOLKVOX = "wolkvox_default"

@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from wolkvox.dashboard.links import record_path
-from wolkvox.dashboard.queries import Record
+from wolkvox.page.links import record_path
+from wolkvox.page.queries import Record
 
 MASK = "•••"
 SHOWN = 3  # characters of an id that anybody may see

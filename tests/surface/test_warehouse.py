@@ -17,10 +17,10 @@ from conftest import Database
 from contact_rows import BOGOTA, INSERT, NOON, row
 from sqlalchemy import Engine, create_engine
 
-from wolkvox.contacts import read_contact
 from wolkvox.errors import BadSetting
+from wolkvox.rules.contacts import read_contact
+from wolkvox.rules.window import Window
 from wolkvox.warehouse import contacted_customers
-from wolkvox.window import Window
 
 STATEMENT = (Path(__file__).parents[2] / "include" / "sql" / "contacted_customers.sql").read_text()
 QUARTER = timedelta(minutes=15)

@@ -14,10 +14,10 @@ from contact_rows import NOON, read
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from wolkvox.contacts import Contact
-from wolkvox.ledger.database import connected
+from wolkvox.ledger.connection import connected
 from wolkvox.ledger.reports import tally
 from wolkvox.ledger.staging import Allowance, Resend, Staged, stage
+from wolkvox.rules.contacts import Contact
 
 EVER = timedelta(days=36_500)
 MINUTE = timedelta(minutes=1)

@@ -17,7 +17,7 @@ from alembic.config import Config
 from conftest import Database
 
 from wolkvox.errors import LedgerUnavailable
-from wolkvox.ledger.database import connected
+from wolkvox.ledger.connection import connected
 from wolkvox.ledger.migrate import MIGRATION_LOCK, migrate
 
 STATES = {"pending", "sending", "coded", "rejected", "failed", "invalid", "superseded", "expired"}

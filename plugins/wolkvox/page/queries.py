@@ -13,9 +13,9 @@ from typing import NamedTuple
 from psycopg import IsolationLevel
 from psycopg.rows import class_row
 
-from wolkvox.ledger.database import Connection, connected
+from wolkvox.ledger.connection import Connection, connected
 from wolkvox.ledger.quota import EXHAUSTION
-from wolkvox.spans import Span
+from wolkvox.rules.spans import Span
 
 TIMEOUT = "15s"  # a page is not worth a longer query
 

@@ -14,8 +14,8 @@ from wolkvox.errors import BadToken
 from wolkvox.hook import WolkvoxHook
 from wolkvox.ledger.quota import QuotaState
 from wolkvox.ledger.slots import Holder
-from wolkvox.preflight import calls_left, disposition_codes
-from wolkvox.runs import quota_rules, slot_rules
+from wolkvox.tasks.preflight import calls_left, disposition_codes
+from wolkvox.tasks.runs import quota_rules, slot_rules
 
 HOLDER = Holder("dag", "run", "stage", -1, 1)
 

@@ -1,0 +1,1 @@
+"""What each task of a run does, with whatever it is handed."""

@@ -1,0 +1,139 @@
+"""What a connection says, checked before anything is sent."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from wolkvox.errors import BadSetting
+
+if TYPE_CHECKING:
+    from airflow.sdk import Connection
+
+CALL_TIMEOUT = 65.0  # seconds: the vendor ends a call after 60 [vendor's page on the codify call], and a margin
+CALLS_PER_LICENSE = 1_000  # a day [same page]
+
+_SERVER = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,30}")
+_SERVER_HOST = re.compile(r"wv([0-9A-Za-z-]+)\.wolkvox\.com", re.IGNORECASE)
+_ADDRESS = re.compile(
+    r"(?P<site>https?://([0-9a-z._-]+|\[[0-9a-f:.]+\]))(:(?P<port>[0-9]{1,5}))?(?P<path>/[0-9a-z._~/-]*)?",
+    re.IGNORECASE,
+)
+_HIGHEST_PORT = 65_535
+_MOST = 1_000_000  # that a number in the connection's extra may be
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """
+    What the connection says, checked.
+
+    ``operation`` is the wolkvox server's name and the key of everything the ledger keeps; ``daily_calls`` is
+    None when no licences are given; ``call_timeout`` is in seconds; ``token`` never leaves this object but as a
+    header.
+    """
+
+    base_url: str
+    operation: str
+    token: str
+    daily_calls: int | None
+    quota_reserve: int
+    quota_timezone: str
+    call_timeout: float
+    preflight: bool
+    check_codes: bool
+
+    @property
+    def fingerprint(self) -> int:
+        """A signed 32 bit digest of the token: tells tokens apart in the ledger without naming them."""
+        return int.from_bytes(blake2b(self.token.encode(), digest_size=4).digest(), "big", signed=True)
+
+    def __repr__(self) -> str:
+        return f"Settings({self.base_url}, operation {self.operation})"
+
+
+def read_settings(connection: Connection) -> Settings:
+    """Check a connection's fields.
+
+    :raises BadSetting: naming the field and what it should be
+    """
+    name, extra = connection.conn_id, connection.extra_dejson
+    if not isinstance(extra, dict):
+        raise BadSetting(f'The extra of connection {name!r} must be a JSON object such as {{"licenses": 20}}.')
+    if not connection.password:
+        raise BadSetting(f"Connection {name!r} has no token: put it into the password field.")
+    if not connection.password.isascii() or not connection.password.isprintable():
+        raise BadSetting(f"The token of connection {name!r} holds characters that no HTTP header can carry.")
+    server = str(extra.get("wolkvox_server") or "")
+    if server and not _SERVER.fullmatch(server):
+        raise BadSetting(
+            f"wolkvox_server of connection {name!r} must be the server's short name, letters and digits as in 0041."
+        )
+    base_url = _base_url(connection, server)
+    parts = urlsplit(base_url)
+    if not server:
+        match = _SERVER_HOST.fullmatch(parts.hostname or "")
+        server = match[1] if match else parts.netloc
+    licenses = _setting(name, extra, "licenses", None)
+    preflight = extra.get("preflight", True)
+    return Settings(
+        base_url=base_url,
+        operation=server,
+        token=connection.password,
+        daily_calls=None if licenses is None else int(licenses * CALLS_PER_LICENSE),
+        quota_reserve=int(_setting(name, extra, "quota_reserve", 0) or 0),
+        quota_timezone=_zone(name, extra),
+        call_timeout=_setting(name, extra, "call_timeout", None) or CALL_TIMEOUT,
+        preflight=str(preflight).lower() not in ("false", "0", "no", "off"),
+        check_codes=preflight == "codes",
+    )
+
+
+def _base_url(connection: Connection, server: str) -> str:
+    """The address without a trailing slash: the host as given, else the server's own."""
+    host = connection.host or (f"wv{server}.wolkvox.com" if server else "")
+    if not host:
+        raise BadSetting(
+            f"Connection {connection.conn_id!r} has no address: give the host, https://wv0041.wolkvox.com for instance."
+        )
+    if "://" not in host:
+        bare = host.partition(":")[0]
+        scheme = connection.schema or ("http" if bare in _LOOPBACK else "https")
+        host = f"{scheme}://{host}"
+    address = _ADDRESS.fullmatch(host)
+    port = int((address and address["port"]) or connection.port or 0)
+    if address is None or port > _HIGHEST_PORT:
+        raise BadSetting(
+            f"The host of connection {connection.conn_id!r} is no plain address: it should look like"
+            " https://wv0041.wolkvox.com."
+        )
+    return f"{address['site']}{f':{port}' if port else ''}{(address['path'] or '').rstrip('/')}"
+
+
+def _zone(name: str, extra: dict[str, Any]) -> str:
+    """The time zone in which a day of calls ends."""
+    zone = str(extra.get("quota_timezone") or "America/Bogota")
+    try:
+        ZoneInfo(zone)
+    except (ValueError, OSError, KeyError) as error:  # not found is a KeyError, a folder an OSError
+        raise BadSetting(f"quota_timezone of connection {name!r} must be a zone such as America/Bogota.") from error
+    return zone
+
+
+def _setting(name: str, extra: dict[str, Any], key: str, default: float | None) -> float | None:
+    """A number of at least 0 from the extra field."""
+    value = extra.get(key)
+    if value is None or value == "":
+        return default
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = -1.0
+    if not 0 <= number <= _MOST:
+        raise BadSetting(f"{key} of connection {name!r} must be a number from 0 to {_MOST}.")
+    return number
