@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
-from threading import Event
 from typing import TYPE_CHECKING
+
+from wolkvox.stop import Stop
 
 if TYPE_CHECKING:
     from benchmarks.place import Database
@@ -57,6 +58,6 @@ def staged_chunks(ledger: Database, count: int) -> list[Chunk]:
         ).chunks
 
 
-def stopped() -> Event:
+def stopped() -> Stop:
     """An event that nobody sets."""
-    return Event()
+    return Stop()

@@ -8,21 +8,29 @@ codifies each of them in wolkvox, so that the dialler leaves them alone.
 
 | task | what it does |
 |---|---|
-| `stage` | pulls the window's contacts into the ledger, takes up what earlier runs left, cuts it into chunks |
+| `stage` | pulls the window's contacts into the ledger, takes up the newest that can be sent in the run's time |
 | `codify` | sends one chunk, record by record, in the pool `wolkvox` (the vendor allows two requests at a time) |
 | `verdict` | adds the run up and fails it when something is wrong or missing |
 
 ### When it is red
 
-1. **`stage` is red:** its last log line says which connection or param is wrong. Correct it and clear the task.
-2. **`codify` is red:** a bad token or address (correct the connection), an outage (the next run takes the records
-   up by itself), or no free slot (the message names who holds them).
-3. **only `verdict` is red:** the records are accounted for, but too many were refused. Its message says how many; the
-   vendor's words are in the ledger: `SELECT reason, response_msg, count(*) FROM wolkvox.codification WHERE
-   dag_run_id = '…' GROUP BY 1, 2`. To send them again after the cause is mended, trigger a run with the same window
+1. **`stage` is red:** its last log line says which connection or param is wrong. Correct it; the next run goes on.
+2. **`codify` is red:** a bad token or address (correct the connection), an outage (only the first run that meets it is
+   red; the next ones try with one call each and go on by themselves), or no free slot (the message names who holds
+   them).
+3. **only `verdict` is red:** its message says why: too many records were refused, or some are missing. The vendor's
+   words are in the ledger: `SELECT reason, response_msg, count(*) FROM wolkvox.codification WHERE dag_run_id = '…'
+   GROUP BY 1, 2`. To send refused or failed ones again after the cause is mended, trigger a run with the same window
    and the param `resend`.
 4. **nothing is red, but Airflow was away, or the DAG paused, for longer than `lookback_hours`:** trigger one run with
    a `window_start` before that. It pulls everything since then, of at most 31 days.
+
+### When records wait
+
+A run sends for `run_minutes`, the newest contacts first; the rest is the next run's. A record whose answer was never
+seen, or whose tries were used up, is offered by the next run, then after growing pauses, and is `failed` for good
+after 8 calls. A campaign that refuses everything is parked: three records try it after growing pauses, nothing of it
+is rejected meanwhile. Alerts tell when such a thing begins, when it ends, and once a day in between.
 
 Nothing is lost by clearing a task or by running a window twice: what is coded is never sent again.
 """
@@ -37,14 +45,15 @@ from wolkvox.dag import DagWithDeadline
 from wolkvox.notifier import WolkvoxAlert
 from wolkvox.operators import WolkvoxCodifyOperator, WolkvoxStageOperator, WolkvoxVerdictOperator
 
-LATEST_END = timedelta(hours=3)  # a run that takes longer is told of
+LATEST_END = timedelta(hours=1)  # a run that takes longer is told of
 TIMEZONE = "America/Bogota"  # of the schedule, and of a contacted_at that carries none
 
 with DagWithDeadline(
     dag_id="wolkvox_codify",
     description="Codify customers in wolkvox that were reached outside the dialler",
     doc_md=__doc__,
-    schedule=CronDataIntervalTimetable("*/15 * * * *", timezone=TIMEZONE),  # every quarter of an hour, all day
+    # The dialler picks its next customers every six minutes: a fresh contact is codified before that, backlog or not.
+    schedule=CronDataIntervalTimetable("*/3 * * * *", timezone=TIMEZONE),
     start_date=pendulum.datetime(2026, 1, 1, tz=TIMEZONE),
     catchup=False,  # the look-back covers what was missed; what to do after a longer pause: above
     max_active_runs=1,
@@ -53,10 +62,8 @@ with DagWithDeadline(
     template_searchpath=str(Path(__file__).parents[1] / "include"),
     default_args={
         "owner": "data-engineering",
-        "retries": 3,
-        "retry_delay": timedelta(minutes=1),
-        "retry_exponential_backoff": 2.0,
-        "max_retry_delay": timedelta(minutes=10),
+        "retries": 1,  # few and short: fresh contacts wait for this run's end, and what it leaves is the next one's
+        "retry_delay": timedelta(seconds=10),
     },
     params={
         "window_start": Param(
@@ -77,6 +84,13 @@ with DagWithDeadline(
             minimum=0,
             maximum=720,
             description="How late a row may reach the warehouse, in hours.",
+        ),
+        "run_minutes": Param(
+            None,
+            type=["null", "number"],
+            exclusiveMinimum=0,
+            maximum=1_440,
+            description="How long the run may send, in minutes. Empty: as long as the schedule's interval.",
         ),
         "limit": Param(
             None,
@@ -106,7 +120,7 @@ with DagWithDeadline(
     codify = WolkvoxCodifyOperator.partial(
         task_id="codify",
         pool="wolkvox",
-        map_index_template="{{ task.chunk.type_campaign }} {{ task.chunk.campaign_id }} · {{ task.chunk.number }}",
+        map_index_template="chunk {{ task.chunk.number }} · {{ task.chunk.records }} records",
     ).expand(chunk=stage.output)
     verdict = WolkvoxVerdictOperator(
         task_id="verdict",

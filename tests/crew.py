@@ -11,17 +11,22 @@ from dataclasses import asdict, replace
 from datetime import datetime, timedelta, timezone
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
-from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import crew_worker
+from wolkvox.rules.conditions import Thresholds
 
+from wolkvox.hook import WolkvoxHook
 from wolkvox.ledger.slots import Holder
 from wolkvox.ledger.staging import Chunk
 from wolkvox.rules.options import read_options
+from wolkvox.rules.patience import Patience
 from wolkvox.rules.window import Window
-from wolkvox.tasks.codify import Patience
-from wolkvox.tasks.runs import Source, Task, stage_run
+from wolkvox.stop import Stop
+from wolkvox.tasks.stage import Source, stage_run
+from wolkvox.tasks.task import Task
+from wolkvox.tasks.verdict import add_up
+from wolkvox.warehouse import contacted_customers
 
 if TYPE_CHECKING:
     from conftest import Database
@@ -30,12 +35,8 @@ if TYPE_CHECKING:
     from sandbox.state import Stats
 
 ROOT = Path(__file__).parents[1]
-SOURCE = Source(
-    warehouse_conn_id="warehouse",
-    sql=(ROOT / "include" / "sql" / "contacted_customers.sql").read_text(),
-    zone="America/Bogota",
-    expire_after=timedelta(days=31),
-)
+SQL = (ROOT / "include" / "sql" / "contacted_customers.sql").read_text()
+ZONE = "America/Bogota"
 CONTACTS = """
 INSERT INTO contacted_customers
 SELECT 'preview', %s, 'customer-' || n, '5', NULL, 'by chat', date_trunc('second', now()) - n * interval '1 second'
@@ -55,12 +56,34 @@ def connect(sandbox: SandboxServer, **extra: Any) -> None:
     os.environ["AIRFLOW_CONN_WOLKVOX_DEFAULT"] = sandbox.connection(**extra)
 
 
-def stage(run: str = "run", **params: Any) -> tuple[list[Chunk], dict[str, Any]]:
+def stage(
+    run: str = "run", *, dag: str = "wolkvox_codify", seconds: float = 3_600.0, by_hand: bool = False, **params: Any
+) -> tuple[list[Chunk], dict[str, Any]]:
     """Do what the task ``stage`` does, for the last month's contacts: the run's chunks and its counts."""
     now = datetime.now(timezone.utc)
-    task = Task("wolkvox_default", "wolkvox_ledger", replace(HOLDER, dag_run_id=run), Event(), 10.0)
     window = Window(now - timedelta(days=30), now + timedelta(minutes=1))
-    return stage_run(task, SOURCE, window, read_options(params, SOURCE.zone), 1_000)
+    rows = contacted_customers("warehouse", SQL, window, ZONE)
+    source = Source(rows, ZONE, timedelta(days=31), seconds, by_hand=by_hand)
+    with WolkvoxHook() as wolkvox:
+        return stage_run(task(run, dag), wolkvox, source, window, read_options(params, ZONE), 1_000)
+
+
+def task(run: str = "run", dag: str = "wolkvox_codify", patience: Patience | None = None) -> Task:
+    """The task ``stage`` or ``verdict`` of a run."""
+    return Task("wolkvox_ledger", replace(HOLDER, dag_id=dag, dag_run_id=run), Stop(), 10.0, patience or Patience())
+
+
+def verdict(
+    run: str,
+    staged: dict[str, Any] | None,
+    tallies: list[dict[str, Any]],
+    *,
+    dag: str = "wolkvox_codify",
+    **params: Any,
+) -> tuple[dict[str, Any], list[str]]:
+    """Do what the task ``verdict`` does: the run's summary, and why it isn't green."""
+    options = read_options(params, ZONE)
+    return add_up(task(run, dag), WolkvoxHook().settings, options, Thresholds(), staged, tallies)
 
 
 def states(ledger: Database) -> dict[str, int]:
@@ -131,12 +154,12 @@ class Crew:
         self._context.set_forkserver_preload(["crew_worker"])
         self.workers: list[Worker] = []
 
-    def codify(self, chunk: Chunk, *, try_number: int = 1, **options: Any) -> Worker:
+    def codify(self, chunk: Chunk, *, dag: str = "wolkvox_codify", try_number: int = 1, **options: Any) -> Worker:
         """Start the codify task of a chunk, with more parameters of the operator if need be."""
         home = self._home / str(len(self.workers))
         home.mkdir(parents=True)
         environment = {name: value for name, value in os.environ.items() if name.startswith("AIRFLOW_CONN_")}
-        arguments = (str(home), environment, {"chunk": asdict(chunk), **options}, try_number)
+        arguments = (str(home), environment, {"chunk": asdict(chunk), **options}, dag, try_number)
         process = self._context.Process(target=crew_worker.codify, args=arguments)
         process.start()
         worker = Worker(process, home)

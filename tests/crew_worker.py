@@ -12,13 +12,13 @@ from typing import Any
 from airflow.sdk.bases.operator import ExecutorSafeguard
 from airflow.sdk.exceptions import AirflowFailException
 
-import wolkvox.tasks.runs  # noqa: F401 - imported once, before the fork
+import wolkvox.tasks.chunk  # noqa: F401 - imported once, before the fork
 from wolkvox.operators import WolkvoxCodifyOperator
 
 ExecutorSafeguard.test_mode = True  # an operator may be executed here, outside of Airflow's task runner
 
 
-def codify(folder: str, environment: dict[str, str], options: dict[str, Any], try_number: int) -> None:
+def codify(folder: str, environment: dict[str, str], options: dict[str, Any], dag: str, try_number: int) -> None:
     """Run one codify task; what became of it goes to ``result.json``, what it said to ``log``."""
     home = Path(folder)
     log = os.open(home / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
@@ -29,7 +29,7 @@ def codify(folder: str, environment: dict[str, str], options: dict[str, Any], tr
     operator = WolkvoxCodifyOperator(task_id="codify", **options)
     signal.signal(signal.SIGTERM, lambda *_: operator.on_kill())
     ti = SimpleNamespace(
-        dag_id="wolkvox_codify",
+        dag_id=dag,
         run_id=options["chunk"]["dag_run_id"],
         task_id="codify",
         map_index=options["chunk"]["number"] - 1,

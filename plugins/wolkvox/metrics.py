@@ -1,7 +1,7 @@
 """
 Figures for whatever Airflow's own metrics go to (StatsD, OpenTelemetry); without either they cost nothing.
 
-All names begin with ``wolkvox.``. Tags name the campaign, never a customer.
+All names begin with ``wolkvox.``. The tag names the operation, never a customer.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ class ChunkMetrics:
     ``wolkvox.coded``, ``.refused``, ``.failed``, ``.unknown`` and ``.calls`` are counters, ``.call`` is a timer.
     """
 
-    def __init__(self, type_campaign: str, campaign_id: str) -> None:
-        self._tags = {"campaign": f"{type_campaign}_{campaign_id}"}
+    def __init__(self, operation: str) -> None:
+        self._tags = {"operation": operation}
         self._sent: Counter[str] = Counter()
         self._progress: Progress | None = None
 

@@ -1,7 +1,7 @@
 """
 The three tasks of a run: stage, codify, verdict.
 
-What they do is in ``runs``, imported when a task starts: a DAG file must be parsed quickly.
+What they do is in the room ``tasks``, imported when a task starts: a DAG file must be parsed quickly.
 """
 
 from __future__ import annotations
@@ -10,27 +10,31 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import timedelta
 from functools import cached_property
-from threading import Event
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.sdk import BaseOperator, conf
 from airflow.sdk.exceptions import AirflowFailException
 
-from wolkvox.errors import BadSetting, BadToken, Unaccounted, WrongEndpoint
+from wolkvox.errors import BadSetting, BadToken, BreakerOpen, NoFreeSlot, Unaccounted, WrongEndpoint
 from wolkvox.links import RowsLink
+from wolkvox.rules.conditions import Thresholds
 from wolkvox.rules.options import RunOptions, read_options
+from wolkvox.rules.patience import Patience
 from wolkvox.rules.window import Window, choose_window
-from wolkvox.tasks.codify import Patience
+from wolkvox.stop import Stop
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from wolkvox.tasks.runs import Task
+    from wolkvox.hook import WolkvoxHook
+    from wolkvox.tasks.task import Task
 
-# Errors that no retry can mend: somebody has to change a connection or a param first.
-HOPELESS = (BadSetting, BadToken, WrongEndpoint)
+# Errors that a retry of the task doesn't mend: somebody has to change a connection or a param first, or the next run
+# tries by itself. A task that waits to try again would keep that run from starting.
+HOPELESS = (BadSetting, BadToken, WrongEndpoint, BreakerOpen, NoFreeSlot)
 
 EXPIRE_AFTER = timedelta(days=31)  # age of a contact from which it is no longer sent
+USUAL_RUN = 900.0  # seconds a run may send that has no interval, as one that an asset triggers
 SLOT_PATIENCE = 600.0  # seconds a task waits for a free slot before it says who holds them
 
 
@@ -41,6 +45,7 @@ class WolkvoxOperator(BaseOperator):
     :param wolkvox_conn_id: connection that holds the address and the token
     :param ledger_conn_id: PostgreSQL connection of the ledger
     :param slot_patience: seconds to wait for a slot of the token
+    :param patience: how often, how long and how far apart to try again
     """
 
     def __init__(
@@ -49,31 +54,38 @@ class WolkvoxOperator(BaseOperator):
         wolkvox_conn_id: str = "wolkvox_default",
         ledger_conn_id: str = "wolkvox_ledger",
         slot_patience: float = SLOT_PATIENCE,
+        patience: Patience | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.wolkvox_conn_id = wolkvox_conn_id
         self.ledger_conn_id = ledger_conn_id
         self.slot_patience = slot_patience
+        self.patience = patience
 
     @cached_property
-    def stop(self) -> Event:
+    def stop(self) -> Stop:
         """Set when the task is to end after the call in flight."""
-        return Event()
+        return Stop()
 
     def on_kill(self) -> None:
         """End after the call in flight: marked failed in the UI, or the worker is being shut down."""
-        self.log.warning("Told to stop: the call in flight is the last one.")
-        self.stop.set()
+        self.stop.set()  # and nothing else: a signal handler that logs may wait for a lock its own thread holds
 
     def _task(self, context: Context) -> Task:
         from wolkvox.ledger.slots import Holder
-        from wolkvox.tasks.runs import Task
+        from wolkvox.tasks.task import Task
 
+        self.stop  # noqa: B018 - made before a signal may ask for it
         ti = context["ti"]
         map_index = -1 if ti.map_index is None else ti.map_index
         holder = Holder(ti.dag_id, ti.run_id, ti.task_id, map_index, ti.try_number)
-        return Task(self.wolkvox_conn_id, self.ledger_conn_id, holder, self.stop, self.slot_patience)
+        return Task(self.ledger_conn_id, holder, self.stop, self.slot_patience, self.patience or Patience())
+
+    def _wolkvox(self) -> WolkvoxHook:
+        from wolkvox.hook import WolkvoxHook
+
+        return WolkvoxHook(self.wolkvox_conn_id)
 
 
 def give_up(error: Exception) -> NoReturn:
@@ -117,20 +129,34 @@ class WolkvoxStageOperator(WolkvoxOperator):
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
         """Stage, and return the references of the chunks."""
-        from wolkvox.tasks.runs import Source, stage_run
+        from wolkvox.tasks.stage import Source, stage_run
+        from wolkvox.warehouse import contacted_customers
 
-        source = Source(self.warehouse_conn_id, self.sql, self.timezone, self.expire_after)
         most_chunks = conf.getint("core", "max_map_length", fallback=1024)
         try:
             options = read_options(context["params"], self.timezone)
             window = run_window(context, options)
             self.log.info("Pulling contacts from %s up to %s.", window.start.isoformat(), window.end.isoformat())
-            chunks, summary = stage_run(self._task(context), source, window, options, most_chunks)
+            rows = contacted_customers(self.warehouse_conn_id, self.sql, window, self.timezone)
+            by_hand = context["dag_run"].run_type == "manual"
+            seconds = run_seconds(context, options)
+            source = Source(rows, self.timezone, self.expire_after, seconds, by_hand=by_hand)
+            with self._wolkvox() as wolkvox:
+                chunks, summary = stage_run(self._task(context), wolkvox, source, window, options, most_chunks)
         except HOPELESS as error:
             give_up(error)
         self.log.info("Staged: %s", summary)
         context["ti"].xcom_push(key="summary", value=summary)
         return [] if options.dry_run else [asdict(chunk) for chunk in chunks]
+
+
+def run_seconds(context: Context, options: RunOptions) -> float:
+    """How long a run may send: what its params ask for, else as long as its data interval."""
+    if options.run_seconds is not None:
+        return options.run_seconds
+    start, end = context.get("data_interval_start"), context.get("data_interval_end")
+    interval = (end - start).total_seconds() if start and end else 0.0
+    return interval or USUAL_RUN
 
 
 def run_window(context: Context, options: RunOptions) -> Window:
@@ -155,7 +181,6 @@ class WolkvoxCodifyOperator(WolkvoxOperator):
     A retry continues where the chunk stopped. Put it into the pool of two slots.
 
     :param chunk: reference of the chunk, as ``stage`` returned it (templated)
-    :param patience: how often and how long to try again
     """
 
     template_fields: Sequence[str] = ("chunk",)
@@ -163,18 +188,20 @@ class WolkvoxCodifyOperator(WolkvoxOperator):
     operator_extra_links = (RowsLink(),)
     ui_color = "#e8f7e4"
 
-    def __init__(self, *, chunk: dict[str, Any], patience: Patience | None = None, **kwargs: Any) -> None:
+    def __init__(self, *, chunk: dict[str, Any], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.chunk = chunk
-        self.patience = patience
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Send the chunk's pending records and return the tally."""
         from wolkvox.ledger.staging import Chunk
-        from wolkvox.tasks.runs import codify_chunk
+        from wolkvox.metrics import ChunkMetrics
+        from wolkvox.tasks.chunk import codify_chunk
 
+        chunk = Chunk(**self.chunk)
         try:
-            tally = codify_chunk(self._task(context), Chunk(**self.chunk), self.patience or Patience())
+            with self._wolkvox() as wolkvox:
+                tally = codify_chunk(self._task(context), wolkvox, chunk, ChunkMetrics(chunk.operation))
         except HOPELESS as error:
             give_up(error)
         self.log.info("Done: %s", tally)
@@ -189,18 +216,28 @@ class WolkvoxVerdictOperator(WolkvoxOperator):
 
     :param stage_task_id: task that staged the run
     :param codify_task_id: mapped task that sent its chunks
+    :param thresholds: from where on a run that isn't red is told of all the same
     """
 
     ui_color = "#fff4dd"
 
-    def __init__(self, *, stage_task_id: str = "stage", codify_task_id: str = "codify", **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        stage_task_id: str = "stage",
+        codify_task_id: str = "codify",
+        thresholds: Thresholds | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**{"trigger_rule": "all_done", **kwargs})
+        self.thresholds = thresholds
         self.stage_task_id = stage_task_id
         self.codify_task_id = codify_task_id
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Return the run's summary; fails with every reason why it isn't green."""
-        from wolkvox.tasks.runs import add_up
+        from wolkvox.metrics import report_run
+        from wolkvox.tasks.verdict import add_up
 
         ti = context["ti"]
         staged = ti.xcom_pull(task_ids=self.stage_task_id, key="summary")
@@ -208,9 +245,11 @@ class WolkvoxVerdictOperator(WolkvoxOperator):
         chunks = [tally for tally in ti.xcom_pull(task_ids=[self.codify_task_id]) if tally]
         try:
             options = read_options(context["params"], "UTC")
-            summary, found = add_up(self._task(context), options, staged, chunks)
+            settings, thresholds = self._wolkvox().settings, self.thresholds or Thresholds()
+            summary, found = add_up(self._task(context), settings, options, thresholds, staged, chunks)
         except HOPELESS as error:
             give_up(error)
+        report_run(summary)
         self.log.info("The run: %s", summary)
         if found:
             ti.xcom_push(key="return_value", value=summary)

@@ -15,7 +15,7 @@ from conftest import Database
 from crew import Crew, connect, fill, stage, states, wait_until
 from sandbox_server import SandboxServer
 
-from wolkvox.tasks.codify import Patience
+from wolkvox.rules.patience import Patience
 
 BIN = Path(sys.executable).parent
 DAG = "wolkvox_codify"

@@ -7,7 +7,7 @@ from conftest import Database
 from crew import Crew, connect, fill, stage, states
 from sandbox_server import SandboxServer
 
-from wolkvox.tasks.codify import Patience
+from wolkvox.rules.patience import Patience
 
 PATIENCE = Patience(tries=3, outages=8, not_found=6, first_wait=0.0, longest_wait=0.0, maintenance_wait=0.0)
 ATTEMPTS = "SELECT sum(attempts) FROM wolkvox.codification"

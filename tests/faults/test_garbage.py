@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
-from threading import Event
 from typing import Any
 
 import pytest
@@ -12,10 +11,11 @@ from crew import AT_ONCE, HOLDER, SOURCE, connect, states
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sandbox_server import SandboxServer
+from wolkvox.tasks.runs import Source, Task, codify_chunk, stage_run
 
 from wolkvox.rules.options import read_options
 from wolkvox.rules.window import Window
-from wolkvox.tasks.runs import Source, Task, codify_chunk, stage_run
+from wolkvox.stop import Stop
 
 EXAMPLES, ROWS = 15, 20
 NOW = datetime.now(timezone.utc)
@@ -89,7 +89,7 @@ NOTHING_LOST = settings(
 
 def run(source: Source) -> dict[str, Any]:
     """A whole run, chunk after chunk; the counts of staging."""
-    task = Task("wolkvox_default", "wolkvox_ledger", HOLDER, Event(), 5.0)
+    task = Task("wolkvox_default", "wolkvox_ledger", HOLDER, Stop(), 5.0)
     window = Window(NOW - timedelta(days=30), NOW + timedelta(minutes=1))
     chunks, counts = stage_run(task, source, window, read_options({}, source.zone), 1_000)
     for chunk in chunks:

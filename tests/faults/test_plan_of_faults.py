@@ -8,7 +8,7 @@ from conftest import Database
 from crew import Crew, connect, fill, stage
 from sandbox_server import SandboxServer
 
-from wolkvox.tasks.codify import Patience
+from wolkvox.rules.patience import Patience
 
 BUSY = "EXCEEDS THE LIMIT OF SIMULTANEOUS REQUESTS PER TOKEN (2)"
 REQUIRED = "SOME PARAMETERS ARE REQUIRED"

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
-from threading import Event
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -10,12 +9,13 @@ import pytest
 from conftest import Database
 from crew import AT_ONCE, HOLDER, Crew, connect, fill, stage, states
 from sandbox_server import SandboxServer
+from wolkvox.tasks.runs import Task, add_up
 
 from wolkvox.ledger.connection import Connection
 from wolkvox.ledger.quota import BLOCK, BlockQuota, QuotaRules, align, reserve
 from wolkvox.ledger.staging import Chunk
 from wolkvox.rules.options import read_options
-from wolkvox.tasks.runs import Task, add_up
+from wolkvox.stop import Stop
 
 # Where it is today, and where it is already tomorrow: 26 hours apart.
 TODAY, TOMORROW = "Etc/GMT+12", "Etc/GMT-14"
@@ -37,7 +37,7 @@ def send(crew: Crew, chunks: list[Chunk]) -> list[dict[str, Any]]:
 
 
 def verdict(run: str, counts: dict[str, Any], tallies: list[dict[str, Any]]) -> tuple[dict[str, Any], list[str]]:
-    task = Task("wolkvox_default", "wolkvox_ledger", replace(HOLDER, dag_run_id=run), Event(), 1.0)
+    task = Task("wolkvox_default", "wolkvox_ledger", replace(HOLDER, dag_run_id=run), Stop(), 1.0)
     return add_up(task, read_options({}, "UTC"), counts, tallies)
 
 

@@ -1,6 +1,5 @@
 """Two requests in flight per token, whoever asks."""
 
-from threading import Event
 from time import monotonic
 
 import psycopg
@@ -12,6 +11,7 @@ from sandbox_server import SandboxServer
 from wolkvox.errors import NoFreeSlot, Stopped
 from wolkvox.ledger.connection import connect as ledger_connection
 from wolkvox.ledger.slots import SlotRules, slot_for_calls, take_slot
+from wolkvox.stop import Stop
 
 RULES = SlotRules(fingerprint=-7, operation="0041", call_timeout=0.5, patience=0.2)
 SLOW = [{"kind": "slow", "seconds": 1.5}]
@@ -119,21 +119,21 @@ def test_a_task_that_loses_the_ledger_in_mid_call_takes_its_slot_again_and_write
 
 def test_a_call_without_a_record_that_nobody_saw_the_end_of_is_waited_out(ledger: Database) -> None:
     dead = ledger_connection("wolkvox_ledger")
-    call = slot_for_calls(dead, RULES, HOLDER, Event())
+    call = slot_for_calls(dead, RULES, HOLDER, Stop())
     call.__enter__()
     dead.close()  # as a killed process does
     with ledger_connection("wolkvox_ledger") as one, ledger_connection("wolkvox_ledger") as other:
         began = monotonic()
-        assert take_slot(one, RULES, HOLDER, Event()) == "fffffff9/1"
+        assert take_slot(one, RULES, HOLDER, Stop()) == "fffffff9/1"
         assert monotonic() - began < 0.3
-        assert take_slot(other, RULES, HOLDER, Event()) == "fffffff9/0"
+        assert take_slot(other, RULES, HOLDER, Stop()) == "fffffff9/0"
         assert 0.4 < monotonic() - began < 1.0
     with pytest.raises(psycopg.OperationalError):
         call.__exit__(None, None, None)
 
 
 def test_a_task_told_to_stop_does_not_wait_for_a_slot(ledger: Database) -> None:
-    stop = Event()
+    stop = Stop()
     connections = [ledger_connection("wolkvox_ledger") for _ in range(3)]
     slots = [take_slot(connection, RULES, HOLDER, stop) for connection in connections[:2]]
     assert slots == ["fffffff9/0", "fffffff9/1"]
@@ -141,15 +141,15 @@ def test_a_task_told_to_stop_does_not_wait_for_a_slot(ledger: Database) -> None:
     with pytest.raises(Stopped):
         take_slot(connections[2], SlotRules(-7, "0041", 0.5, 60.0), HOLDER, stop)
     with pytest.raises(NoFreeSlot, match=r"Both slots .* wolkvox_codify\.stage\[-1\] of run run on "):
-        take_slot(connections[2], RULES, HOLDER, Event())
+        take_slot(connections[2], RULES, HOLDER, Stop())
     for connection in connections:
         connection.close()
 
 
 def test_another_token_has_slots_of_its_own(ledger: Database) -> None:
     with ledger_connection("wolkvox_ledger") as one, ledger_connection("wolkvox_ledger") as other:
-        assert take_slot(one, RULES, HOLDER, Event()) == "fffffff9/0"
-        assert take_slot(other, SlotRules(8, "0041", 0.5, 0.2), HOLDER, Event()) == "00000008/0"
+        assert take_slot(one, RULES, HOLDER, Stop()) == "fffffff9/0"
+        assert take_slot(other, SlotRules(8, "0041", 0.5, 0.2), HOLDER, Stop()) == "00000008/0"
 
 
 def test_a_task_and_its_twin_that_airflow_took_for_dead_send_every_record_once(
@@ -177,7 +177,7 @@ def test_a_clock_that_was_set_back_does_not_close_a_slot_for_longer_than_a_call(
     )
     with ledger_connection("wolkvox_ledger") as one, ledger_connection("wolkvox_ledger") as other:
         began = monotonic()
-        assert take_slot(one, RULES, HOLDER, Event()) == "fffffff9/1"
-        assert take_slot(other, RULES, HOLDER, Event()) == "fffffff9/0"
+        assert take_slot(one, RULES, HOLDER, Stop()) == "fffffff9/1"
+        assert take_slot(other, RULES, HOLDER, Stop()) == "fffffff9/0"
         assert 0.4 < monotonic() - began < 2.0
     assert states(ledger) == {"pending": 1}

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
-from threading import Event
 from typing import Any
 
 import psycopg
@@ -20,6 +19,7 @@ from wolkvox.page.queries import last_runs, unfinished
 from wolkvox.rules.contacts import Contact, read_contact
 from wolkvox.rules.records import Settled
 from wolkvox.rules.spans import shown_spans
+from wolkvox.stop import Stop
 
 HISTORY = 200_000
 NOW = datetime.now(timezone.utc)
@@ -94,7 +94,7 @@ def test_no_statement_reads_the_whole_ledger(connection: psycopg.Connection[Any]
         most_chunks=10,
         resend=Resend("failed", NOW - timedelta(days=1), NOW),
     )
-    with ChunkSession(lambda: connection, staged.chunks[0], RULES, HOLDER, Event()) as session:
+    with ChunkSession(lambda: connection, staged.chunks[0], RULES, HOLDER, Stop()) as session:
         first, second = session.waiting()[:2]
         assert session.advance(None, first.id)
         assert session.advance(Settled(first.id, "rejected", "refused_422", "422", "no"), second.id)

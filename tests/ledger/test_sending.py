@@ -1,7 +1,6 @@
 """The ledger as the codify loop sees it, when PostgreSQL forgets what it had not yet put on disk."""
 
 from datetime import datetime, timedelta, timezone
-from threading import Event
 
 import psycopg
 from conftest import Database
@@ -11,6 +10,7 @@ from wolkvox.ledger.slots import Holder, SlotRules
 from wolkvox.ledger.staging import Allowance, Chunk, stage
 from wolkvox.rules.contacts import read_contact
 from wolkvox.rules.records import Settled
+from wolkvox.stop import Stop
 
 RULES = SlotRules(fingerprint=7, operation="0041", call_timeout=65.0, patience=5.0)
 HOLDER = Holder("wolkvox_codify", "run", "codify", 0, 1)
@@ -49,7 +49,7 @@ def test_what_a_crash_of_postgresql_takes_back_is_written_again_by_the_living_ta
         sessions.append(psycopg.connect(ledger.uri, autocommit=True))
         return sessions[-1]
 
-    with ChunkSession(connect, chunk, RULES, HOLDER, Event()) as session:
+    with ChunkSession(connect, chunk, RULES, HOLDER, Stop()) as session:
         first, second, third = (record.id for record in session.waiting())
         assert session.advance(None, first)
         session.run(lambda connection: connection.execute("DEALLOCATE flush"))
@@ -72,7 +72,7 @@ def test_what_a_crash_of_postgresql_takes_back_is_written_again_by_the_living_ta
 
 def test_the_last_record_is_on_disk_when_the_loop_is_told_so(ledger: Database) -> None:
     chunk = staged_chunk(ledger, 1)
-    with ChunkSession(lambda: psycopg.connect(ledger.uri, autocommit=True), chunk, RULES, HOLDER, Event()) as session:
+    with ChunkSession(lambda: psycopg.connect(ledger.uri, autocommit=True), chunk, RULES, HOLDER, Stop()) as session:
         record = session.waiting()[0].id
         session.advance(None, record)
         session.advance(coded(record), None)

@@ -2,14 +2,15 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
-from threading import Event
 
 import pytest
 
 from wolkvox.errors import BadToken, BreakerOpen, Stopped, WolkvoxError, WrongEndpoint
 from wolkvox.rules.answers import Answer, Kind
+from wolkvox.rules.patience import Patience
 from wolkvox.rules.records import Record, Settled
-from wolkvox.tasks.codify import Patience, Progress, backoff, codify
+from wolkvox.stop import Stop
+from wolkvox.tasks.codify import Progress, backoff, codify
 
 AT_ONCE = Patience(first_wait=0.0, longest_wait=0.0, maintenance_wait=0.0)
 CODED = Answer(Kind.CODED, None, "202", "customer_id has been coded")
@@ -37,7 +38,7 @@ class Bench:
         self.round_trips = 0
         self.calls_left = calls
         self.exhausted_said = False
-        self.stop = Event()
+        self.stop = Stop()
         self.before_answer: Callable[[int], None] = lambda _: None
         self._answers = defaultdict(list, {record: list(script) for record, script in (answers or {}).items()})
 
@@ -278,7 +279,7 @@ def test_records_that_come_back_while_it_runs_are_sent_too() -> None:
 def test_the_vendors_wait_is_kept_to_and_bounded() -> None:
     waits: list[float | None] = []
 
-    class Watch(Event):
+    class Watch(Stop):
         def wait(self, timeout: float | None = None) -> bool:
             waits.append(timeout)
             return False

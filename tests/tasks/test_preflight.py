@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from threading import Event
 
 import pytest
 from conftest import Database
 from sandbox_server import SandboxServer
+from wolkvox.tasks.runs import quota_rules, slot_rules
 
 from wolkvox.errors import BadToken
 from wolkvox.hook import WolkvoxHook
 from wolkvox.ledger.quota import QuotaState
 from wolkvox.ledger.slots import Holder
+from wolkvox.stop import Stop
 from wolkvox.tasks.preflight import calls_left, disposition_codes
-from wolkvox.tasks.runs import quota_rules, slot_rules
 
 HOLDER = Holder("dag", "run", "stage", -1, 1)
 
@@ -29,7 +29,7 @@ def ask(ledger: Database, sandbox: SandboxServer, monkeypatch: pytest.MonkeyPatc
         with WolkvoxHook() as wolkvox:
             settings = wolkvox.settings
             rules = slot_rules(settings, patience=1.0), quota_rules(settings)
-            return question(ledger.connection, wolkvox, *rules, HOLDER, Event())
+            return question(ledger.connection, wolkvox, *rules, HOLDER, Stop())
 
     return ask
 

@@ -117,9 +117,9 @@ class Lag(NamedTuple):
     p95: float | None
 
 
-def run_lag(connection: Connection, dag_run_id: str) -> Lag:
-    """How late a run's coded records were."""
-    row = connection.execute(sql("run_lag"), {"dag_run_id": dag_run_id}).fetchone()
+def run_lag(connection: Connection, dag_run_id: str, chunk_ids: Sequence[str]) -> Lag:
+    """How late the coded records of a run's chunks were."""
+    row = connection.execute(sql("run_lag"), {"dag_run_id": dag_run_id, "chunk_ids": list(chunk_ids)}).fetchone()
     return Lag(*row) if row else Lag(None, None)
 
 

@@ -27,8 +27,8 @@ class Tally:
         return sum(self.states.values())
 
 
-def tally(connection: Connection, dag_run_id: str, chunk_id: str | None = None) -> Tally:
-    """Count a chunk's records, or those in all chunks of a run."""
+def tally(connection: Connection, dag_run_id: str, chunk_id: str) -> Tally:
+    """Count the records that are in a chunk now."""
     result = Tally()
     for state, records, unknown, resent in connection.execute(
         sql("tally"), {"dag_run_id": dag_run_id, "chunk_id": chunk_id}
@@ -48,14 +48,21 @@ class Backlog:
 
 
 def backlog(connection: Connection, operation: str) -> Backlog:
-    """What an operation has still to send: pending records and failed ones, which are offered again."""
+    """What an operation has still to send."""
     row = connection.execute(
-        "SELECT count(*), min(contacted_at) FROM wolkvox.codification"
-        " WHERE operation = %s AND state IN ('pending', 'failed')",
+        "SELECT count(*), min(contacted_at) FROM wolkvox.codification WHERE operation = %s AND state = 'pending'",
         (operation,),
     ).fetchone()
     assert row is not None
     return Backlog(*row)
+
+
+def anything_waits(connection: Connection, operation: str) -> bool:
+    """Whether an operation has anything to send, now or later."""
+    row = connection.execute(
+        "SELECT EXISTS (SELECT FROM wolkvox.codification WHERE operation = %s AND state = 'pending')", (operation,)
+    ).fetchone()
+    return bool(row and row[0])
 
 
 def seconds_per_call(connection: Connection, operation: str) -> float | None:

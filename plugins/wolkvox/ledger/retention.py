@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from wolkvox.ledger.connection import Connection, sql
 
+ACCOUNTED = timedelta(days=31)  # the members of an older chunk are asked for by nobody
 BATCH = 10_000  # records deleted in one transaction: codify tasks beside it never wait long
 
 
@@ -16,6 +17,8 @@ def forget(connection: Connection, keep: timedelta) -> int:
     A window that is pulled again afterwards stages them anew, but as expired: ``keep`` has to be longer than the
     age from which contacts are no longer sent.
     """
+    connection.execute("DELETE FROM wolkvox.chunk WHERE made_at < now() - %s", (ACCOUNTED,))
+    connection.execute("DELETE FROM wolkvox.run WHERE began_at < now() - %s", (keep,))
     forgotten = 0
     while True:
         deleted = connection.execute(sql("forget"), {"keep": keep, "batch": BATCH}).rowcount

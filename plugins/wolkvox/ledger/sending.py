@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
-from threading import Event
+from collections.abc import Callable, Mapping, Sequence
 from time import monotonic
 from types import TracebackType
 from typing import TypeVar
@@ -23,10 +22,14 @@ from tenacity import (
 from tenacity.nap import sleep_using_event
 
 from wolkvox.errors import LedgerUnavailable, Stopped
+from wolkvox.ledger import faults
 from wolkvox.ledger.connection import Connection, one_line, refusal, sql
 from wolkvox.ledger.slots import LOOK_AGAIN, STOPPED_WAITING, Holder, SlotRules, sweep, take_slot, tell_of_wait
 from wolkvox.ledger.staging import Chunk
-from wolkvox.rules.records import Record, Settled
+from wolkvox.rules.answers import Answer
+from wolkvox.rules.patience import Patience
+from wolkvox.rules.records import EVERYTHING_REFUSED, Campaign, Faults, Record, Settled
+from wolkvox.stop import Stop
 
 LOST = (psycopg.OperationalError, psycopg.InterfaceError, LedgerUnavailable)
 LEDGER_PATIENCE = 120.0  # seconds a task waits for PostgreSQL to come back
@@ -42,7 +45,7 @@ class ChunkSession:
     """
     A slot of the token, held for one chunk, and the chunk's records.
 
-    When PostgreSQL goes away nothing is sent: every call waits for a ledger that answers, up to ``patience``
+    When PostgreSQL goes away nothing is sent: every call waits for a ledger that answers, up to ``ledger_patience``
     seconds, takes a slot anew, and then writes what was still to be written.
 
     What a record's statement wrote is seen by everybody at once, and survives the end of this process, before the
@@ -51,6 +54,7 @@ class ChunkSession:
     within that millisecond or two, the last two records of the slot may be sent again instead of the last one.
 
     :param connect: opens a ledger connection in autocommit mode
+    :param identity: of the address and the token in use, by which an outage is known
     :raises NoFreeSlot: on entering, when both slots stay taken
     :raises LedgerUnavailable: from any method, when PostgreSQL stays away
     """
@@ -61,11 +65,14 @@ class ChunkSession:
         chunk: Chunk,
         rules: SlotRules,
         holder: Holder,
-        stop: Event,
-        patience: float = LEDGER_PATIENCE,
+        stop: Stop,
+        identity: int = 0,
+        patience: Patience | None = None,
+        ledger_patience: float = LEDGER_PATIENCE,
     ) -> None:
         self._connect, self._chunk, self._rules, self._holder = connect, chunk, rules, holder
-        self._stop, self._patience = stop, patience
+        self._stop, self._identity, self._ledger_patience = stop, identity, ledger_patience
+        self._patience = patience or Patience()
         self._connection: Connection | None = None
         self._slots: list[str] = []  # taken since the ledger last confirmed a record; the last one is held now
         self._at_risk: list[int] = []  # records this process has marked as being sent
@@ -83,7 +90,7 @@ class ChunkSession:
             self._connection.close()
 
     def waiting(self) -> Sequence[Record]:
-        """The chunk's pending records, the untried and the newest first.
+        """The chunk's pending records, the newest first, without those that were put off.
 
         When there are none left but some that a dead task was sending, waits until those can't be in flight any
         more, and returns them.
@@ -109,15 +116,56 @@ class ChunkSession:
             self.run(lambda _: None)
         return claimed
 
-    def reopen(self, ids: Sequence[int]) -> None:
-        """Put settled records of the chunk back to pending."""
-        self.run(
-            lambda connection: connection.execute(
-                "UPDATE wolkvox.codification SET state = 'pending', settled_at = NULL"
-                " WHERE id = ANY(%s) AND chunk_id = %s AND state IN ('rejected', 'failed')",
-                (list(ids), self._chunk.chunk_id),
-            )
+    def faults(self) -> Faults:
+        """What is known to be wrong with the operation."""
+        return self.run(self._faults)
+
+    def refused(self, record: Record, answer: Answer, refusal: str, coded: bool, anything_coded: bool) -> Faults:
+        """Count a refusal that was settled, and tell what is wrong by now."""
+        said = faults.Refused(record.id, record.campaign, answer.reason or "refused", refusal, refusal)
+
+        def count(connection: Connection) -> Faults:
+            operation = self._rules.operation
+            everything = faults.count_refusal(connection, operation, said, coded, anything_coded, self._patience)
+            known = self._faults(connection)
+            if everything:
+                known = Faults(known.parked, EVERYTHING_REFUSED)
+            if known.outage or record.campaign in known.parked:  # by another task, while this call was under way
+                faults.reopen(connection, operation, [record.id])
+            return known
+
+        return self.run(count)
+
+    def unpark(self, campaign: Campaign) -> None:
+        """A record of a parked campaign was coded."""
+        self.run(lambda connection: faults.unpark(connection, self._rules.operation, campaign))
+
+    def begin_outage(self, reason: str, words: str, calls: Mapping[int, int]) -> bool:
+        """Note that nothing can be sent; whether this task is the first to say so."""
+        run = self._holder.dag_id, self._holder.dag_run_id
+
+        def begin(connection: Connection) -> bool:
+            with connection.transaction():
+                faults.take_back(connection, self._chunk.chunk_id, calls)
+                return faults.begin_outage(
+                    connection, self._rules.operation, self._identity, run, reason, words, self._patience
+                )
+
+        return self.run(begin)
+
+    def end_outage(self) -> None:
+        """A call went through."""
+        self.run(lambda connection: faults.end_outage(connection, self._rules.operation))
+
+    def _faults(self, connection: Connection) -> Faults:
+        outage = faults.outage(connection, self._rules.operation, self._identity)
+        rows = connection.execute(
+            "SELECT type_campaign, campaign_id, parked.since < chunk.made_at"
+            " FROM wolkvox.parked CROSS JOIN wolkvox.chunk WHERE parked.operation = %s AND chunk.chunk_id = %s",
+            (self._rules.operation, self._chunk.chunk_id),
         )
+        parked = {(type_campaign, campaign_id): probing for type_campaign, campaign_id, probing in rows}
+        return Faults(parked, outage.reason if outage else None)
 
     def run(self, work: Callable[[Connection], Result]) -> Result:
         """Do some work on the ledger, again after a reconnection if the connection is lost meanwhile."""
@@ -133,8 +181,8 @@ class ChunkSession:
         attempts = Retrying(
             retry=retry_if_exception_type(LOST),
             wait=wait_exponential_jitter(multiplier=0.2, max=5.0, jitter=0.2),
-            stop=stop_after_delay(self._patience) | stop_when_event_set(self._stop),
-            sleep=sleep_using_event(self._stop),
+            stop=stop_after_delay(self._ledger_patience) | stop_when_event_set(self._stop),  # type: ignore[arg-type]
+            sleep=sleep_using_event(self._stop),  # type: ignore[arg-type]  # a Stop is all of an Event it needs
             before_sleep=lambda _: self._forget(),
             reraise=True,
         )
@@ -144,7 +192,7 @@ class ChunkSession:
             if self._stop.is_set():
                 raise Stopped("Told to stop while PostgreSQL was away.") from None
             raise LedgerUnavailable(
-                f"The ledger stayed out of reach for {self._patience:g} s. {one_line(error)} Nothing is sent"
+                f"The ledger stayed out of reach for {self._ledger_patience:g} s. {one_line(error)} Nothing is sent"
                 " without it; the rest of the chunk stays pending, and a retry takes it up."
             ) from None
         except psycopg.Error as error:
@@ -189,7 +237,12 @@ class ChunkSession:
 
     def _pending(self, connection: Connection) -> list[Record]:
         rows = connection.execute(
-            sql("waiting"), {"dag_run_id": self._chunk.dag_run_id, "chunk_id": self._chunk.chunk_id}
+            sql("waiting"),
+            {
+                "dag_run_id": self._chunk.dag_run_id,
+                "chunk_id": self._chunk.chunk_id,
+                "calls": self._patience.calls,
+            },
         )
         return [Record(*row) for row in rows]
 
@@ -215,6 +268,7 @@ class ChunkSession:
             self._chunk.chunk_id,
             self._slots[-1],
             f"{{{','.join(self._slots)}}}",
+            None if last.pause is None else str(last.pause),
         )
         encoding = connection.info.encoding
         encoded = [None if value is None else value.encode(encoding) for value in values]

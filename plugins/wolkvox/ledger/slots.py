@@ -15,11 +15,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import timedelta
-from threading import Event
 
 from wolkvox.errors import NoFreeSlot, Stopped
 from wolkvox.ledger.connection import Connection, sql
 from wolkvox.rules.chunks import SLOTS
+from wolkvox.stop import Stop
 
 LOOK_AGAIN = 0.5  # seconds between two looks for a free slot
 
@@ -55,7 +55,7 @@ class SlotRules:
     patience: float
 
 
-def take_slot(connection: Connection, rules: SlotRules, holder: Holder, stop: Event, own: Sequence[int] = ()) -> str:
+def take_slot(connection: Connection, rules: SlotRules, holder: Holder, stop: Stop, own: Sequence[int] = ()) -> str:
     """
     Lock a free slot of the token and settle what its last holder left behind.
 
@@ -85,7 +85,7 @@ def take_slot(connection: Connection, rules: SlotRules, holder: Holder, stop: Ev
 
 
 @contextmanager
-def slot_for_calls(connection: Connection, rules: SlotRules, holder: Holder, stop: Event) -> Iterator[None]:
+def slot_for_calls(connection: Connection, rules: SlotRules, holder: Holder, stop: Stop) -> Iterator[None]:
     """
     A slot for a few calls that concern no record.
 

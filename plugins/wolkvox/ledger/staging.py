@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
@@ -15,9 +15,11 @@ from uuid import uuid4
 import psycopg
 
 from wolkvox.ledger.connection import Connection, sql
+from wolkvox.ledger.faults import choose_probes, put_off_outage
 from wolkvox.ledger.reports import backlog
-from wolkvox.rules.chunks import Cut, plan
+from wolkvox.rules.chunks import MAX_CHUNK, deal, sendable
 from wolkvox.rules.contacts import Contact
+from wolkvox.rules.patience import Patience
 
 # One run at a time stages for an operation: two would claim the same records in turn.
 STAGE_LOCK = 7_041_964
@@ -37,23 +39,41 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """The reference of a chunk: all that travels through XCom. ``number`` counts from 1 within the run."""
+    """
+    The reference of a chunk: all that travels through XCom. ``number`` counts from 1 within the run.
+
+    ``until`` is the moment, in ISO format, at which its time is over.
+    """
 
     chunk_id: str
     dag_run_id: str
     operation: str
-    type_campaign: str
-    campaign_id: str
     number: int
     records: int
+    until: str
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Whose records these are: a run is its operation, its DAG and its id."""
+
+    operation: str
+    dag_id: str
+    dag_run_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What may be sent now: at most so many ``records`` (None: all), with one of these ``codes`` (None: any)."""
+    """
+    What may be sent now: at most so many ``records`` (None: all), with one of these ``codes`` (None: any).
+
+    ``outage``: nothing can be sent; one record may try whether it is over when ``probe`` is set, too.
+    """
 
     records: int | None = None
     codes: frozenset[str] | None = None
+    outage: bool = False
+    probe: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +85,14 @@ class Resend:
     window_end: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How long a run may send, and how long a call takes, both in seconds."""
+
+    seconds: float
+    seconds_per_call: float
+
+
 @dataclass(slots=True)
 class Staged:
     """
@@ -73,9 +101,9 @@ class Staged:
     ``pulled`` rows are ``new`` ones that can be sent, ``invalid`` ones that can't, and ``known`` ones that the
     ledger held already. ``superseded`` counts older contacts of the same customer and campaign, ``expired``
     those that waited too long, ``codes_unknown`` those whose disposition code the operation doesn't have,
-    ``reopened`` those offered again on request, and ``waiting`` all that are still to be sent; of these
-    ``records`` are in this run's chunks. ``earlier`` ones stay in chunks that the run made when ``stage`` ran before:
-    a cleared task begins anew.
+    ``given_up`` those that had all the calls of their life, ``reopened`` those offered again on request, and
+    ``waiting`` all that are still to be sent; of these ``records`` are in this run's chunks, ``probes`` of them to
+    try a parked campaign or an outage. They are of so many ``campaigns``.
     """
 
     pulled: int = 0
@@ -85,10 +113,12 @@ class Staged:
     superseded: int = 0
     expired: int = 0
     codes_unknown: int = 0
+    given_up: int = 0
     reopened: int = 0
     waiting: int = 0
     records: int = 0
-    earlier: int = 0
+    probes: int = 0
+    campaigns: int = 0
     chunks: list[Chunk] = field(default_factory=list)
 
     def counts(self) -> dict[str, int]:
@@ -100,41 +130,44 @@ def stage(
     connection: Connection,
     contacts: Iterable[Contact],
     *,
-    operation: str,
-    dag_run_id: str,
+    run: Run,
     ask: Callable[[], Allowance],
+    pace: Callable[[], Pace],
     expire_after: timedelta,
     most_chunks: int,
+    patience: Patience | None = None,
     resend: Resend | None = None,
     keep: bool = True,
 ) -> Staged:
     """
-    Write contacts into the ledger, then claim what is to be sent now and cut it into chunks.
+    Write contacts into the ledger, then claim what is to be sent now and deal it into chunks.
 
     The contacts are durable before ``ask`` is called, so that nothing is lost when the vendor refuses to tell.
-    The newest contacts are claimed first, those that earlier runs left pending or failed among them.
+    The newest contacts are claimed first, whatever their campaign, those that earlier runs left among them; no
+    more of them than can be sent in the run's time.
 
     :param contacts: read as a stream: memory stays flat
     :param ask: what may be sent now; its errors leave the contacts staged and unclaimed
+    :param pace: how much can be sent now
     :param expire_after: age of a contact from which it is no longer sent
     :param most_chunks: chunks a run may have (Airflow's limit of mapped tasks)
     :param resend: settled records to offer again
     :param keep: False does everything and undoes it: a dry run
     """
     staged = Staged()
-    scope: dict[str, Any] = {"operation": operation, "dag_run_id": dag_run_id, "expire_after": expire_after}
+    claim = _Claim(connection, run, staged, expire_after, most_chunks, patience or Patience(), resend)
     if keep:
         with connection.transaction():
-            _load(connection, contacts, scope, staged)
+            _load(connection, contacts, asdict(run), staged)
         _tell(staged)
         allowance = ask()
         with connection.transaction():
-            _claim(connection, scope, staged, allowance, resend, most_chunks)
+            claim(allowance, pace())
     else:
         with connection.transaction(force_rollback=True):
-            _load(connection, contacts, scope, staged)
+            _load(connection, contacts, asdict(run), staged)
             _tell(staged)
-            _claim(connection, scope, staged, ask(), resend, most_chunks)
+            claim(ask(), pace())
     return staged
 
 
@@ -147,6 +180,8 @@ def _load(connection: Connection, contacts: Iterable[Contact], scope: dict[str, 
     of that again, an eighth of the reading.
     """
     gc.freeze()
+    mark = connection.execute("SELECT coalesce(max(id), 0) FROM wolkvox.codification").fetchone()
+    assert mark is not None
     connection.execute(sql("incoming"))
     rest = iter(contacts)
     with ThreadPoolExecutor(max_workers=1) as writer:
@@ -159,6 +194,9 @@ def _load(connection: Connection, contacts: Iterable[Contact], scope: dict[str, 
             written = writer.submit(_write, connection, batch, scope)
         _count(staged, written)
     staged.known = staged.pulled - staged.new - staged.invalid
+    if staged.new:
+        _lock(connection, scope)
+        staged.superseded = connection.execute(sql("supersede"), {**scope, "mark": mark[0]}).rowcount
 
 
 def _write(connection: Connection, batch: Sequence[Contact], scope: dict[str, Any]) -> tuple[int, int]:
@@ -195,71 +233,87 @@ def _count(staged: Staged, written: Future[tuple[int, int]] | None) -> None:
         staged.invalid += invalid
 
 
-def _claim(
-    connection: Connection,
-    scope: dict[str, Any],
-    staged: Staged,
-    allowance: Allowance,
-    resend: Resend | None,
-    most_chunks: int,
-) -> None:
-    """Retire what must not be sent any more, choose what is sent now, and give it to chunks."""
+def _lock(connection: Connection, scope: Mapping[str, Any]) -> None:
+    """One run at a time from here to the end of the transaction, so that each sees what the other one did."""
     connection.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", (STAGE_LOCK, scope["operation"]))
-    if resend is not None:
-        staged.reopened = connection.execute(sql("reopen"), {**scope, **asdict(resend)}).rowcount
-    if allowance.codes is not None:
-        facts = {**scope, "codes": sorted(allowance.codes)}
-        staged.codes_unknown = connection.execute(sql("refuse_codes"), facts).rowcount
-    staged.expired = connection.execute(sql("expire"), scope).rowcount
-    staged.superseded = connection.execute(sql("supersede"), scope).rowcount
-    staged.waiting = backlog(connection, scope["operation"]).waiting
-    connection.execute(sql("choose"), {**scope, "budget": allowance.records})
-    staged.earlier = _earlier(connection, scope)
-    campaigns = {
-        (type_campaign, campaign_id): count
-        for type_campaign, campaign_id, count in connection.execute(
-            "SELECT type_campaign, campaign_id, count(*) FROM chosen GROUP BY 1, 2"
-        )
-    }
-    cuts = plan(campaigns)[:most_chunks]
-    staged.chunks = [_chunk(number, cut, scope) for number, cut in enumerate(cuts, start=1)]
-    _assign(connection, scope, cuts, [chunk.chunk_id for chunk in staged.chunks])
-    staged.records = sum(cut.size for cut in cuts)
 
 
-def _earlier(connection: Connection, scope: dict[str, Any]) -> int:
-    """Records in chunks that this run made before and that are not chosen anew."""
-    row = connection.execute(
-        "SELECT count(*) FROM wolkvox.codification AS record"
-        " WHERE dag_run_id = %(dag_run_id)s AND chunk_id IS NOT NULL"
-        " AND NOT EXISTS (SELECT 1 FROM chosen WHERE chosen.id = record.id)",
-        scope,
-    ).fetchone()
-    assert row is not None
-    return int(row[0])
+@dataclass(slots=True)
+class _Claim:
+    """Retires what must not be sent any more, chooses what is sent now, and deals it into chunks."""
 
+    connection: Connection
+    run: Run
+    staged: Staged
+    expire_after: timedelta
+    most_chunks: int
+    patience: Patience
+    resend: Resend | None
 
-def _assign(connection: Connection, scope: dict[str, Any], cuts: Sequence[Cut], chunk_ids: list[str]) -> None:
-    connection.execute(
-        sql("assign"),
-        {
-            **scope,
-            "types": [cut.type_campaign for cut in cuts],
-            "campaigns": [cut.campaign_id for cut in cuts],
-            "firsts": [cut.first for cut in cuts],
-            "ends": [cut.first + cut.size for cut in cuts],
-            "chunk_ids": chunk_ids,
-        },
-    )
+    def __call__(self, allowance: Allowance, pace: Pace) -> None:
+        scope, staged = asdict(self.run), self.staged
+        _lock(self.connection, scope)
+        self._retire(scope, allowance)
+        staged.waiting = backlog(self.connection, self.run.operation).waiting
+        chosen = self._choose(scope, allowance, pace)
+        staged.records = len(chosen)
+        staged.chunks = self._deal(scope, chosen, pace)
+        row = self.connection.execute(
+            "SELECT count(DISTINCT (type_campaign, campaign_id)) FROM wolkvox.codification WHERE id = ANY(%s)",
+            (chosen,),
+        ).fetchone()
+        staged.campaigns = row[0] if row else 0
 
+    def _retire(self, scope: dict[str, Any], allowance: Allowance) -> None:
+        """What is offered again on request, and what isn't sent any more."""
+        staged = self.staged
+        if self.resend is not None:
+            staged.reopened = self._count("reopen", {**scope, **asdict(self.resend)})
+            staged.superseded += self._count("supersede", {**scope, "mark": 0}) if staged.reopened else 0
+        if allowance.codes is not None:
+            staged.codes_unknown = self._count("refuse_codes", {**scope, "codes": sorted(allowance.codes)})
+        staged.expired = self._count("expire", {**scope, "expire_after": self.expire_after})
 
-def _chunk(number: int, cut: Cut, scope: dict[str, Any]) -> Chunk:
-    return Chunk(
-        chunk_id=uuid4().hex,
-        dag_run_id=scope["dag_run_id"],
-        operation=scope["operation"],
-        type_campaign=cut.type_campaign,
-        campaign_id=cut.campaign_id,
-        number=number,
-        records=cut.size,
-    )
+    def _choose(self, scope: dict[str, Any], allowance: Allowance, pace: Pace) -> list[int]:
+        """The records of this run: probes first, then the newest that both slots can send in the run's time."""
+        if allowance.outage:
+            return self._choose_probe(scope) if allowance.probe and allowance.records != 0 else []
+        most = min(sendable(pace.seconds, pace.seconds_per_call), self.most_chunks * MAX_CHUNK)
+        budget = most if allowance.records is None else min(most, allowance.records)
+        probes = choose_probes(self.connection, self.run.operation, self.patience)[:budget]
+        newest = self.connection.execute(sql("choose"), {**scope, "budget": budget - len(probes)}).fetchall()
+        used_up = [record for record, calls in newest if calls >= self.patience.calls]
+        if used_up:  # killed with their task each time
+            self.staged.given_up = self._count("give_up", {**scope, "ids": used_up})
+        self.staged.probes = len(probes)
+        return [*probes, *(record for record, calls in newest if calls < self.patience.calls)]
+
+    def _choose_probe(self, scope: dict[str, Any]) -> list[int]:
+        probe = [record for (record,) in self.connection.execute(sql("choose_probe"), scope)]
+        if probe:
+            put_off_outage(self.connection, self.run.operation, self.patience)
+        self.staged.probes = len(probe)
+        return probe
+
+    def _deal(self, scope: dict[str, Any], chosen: list[int], pace: Pace) -> list[Chunk]:
+        row = self.connection.execute(
+            "SELECT (clock_timestamp() + %s) AT TIME ZONE 'UTC'", (timedelta(seconds=pace.seconds),)
+        ).fetchone()
+        assert row is not None
+        until = f"{row[0].isoformat(timespec='seconds')}+00:00"
+        chunks = []
+        with self.connection.cursor() as cursor:
+            for number, ids in enumerate(deal(chosen, pace.seconds_per_call), start=1):
+                chunk = Chunk(uuid4().hex, self.run.dag_run_id, self.run.operation, number, len(ids), until)
+                chunks.append(chunk)
+                cursor.execute(
+                    "INSERT INTO wolkvox.chunk (chunk_id, operation, dag_id, dag_run_id, number, ids)"
+                    " VALUES (%(chunk_id)s, %(operation)s, %(dag_id)s, %(dag_run_id)s, %(number)s, %(ids)s)",
+                    {**scope, "chunk_id": chunk.chunk_id, "number": number, "ids": list(ids)},
+                )
+        self._count("assign", {"chunk_ids": [chunk.chunk_id for chunk in chunks]})
+        return chunks
+
+    def _count(self, statement: str, facts: Mapping[str, Any]) -> int:
+        """Run a statement of its own file; how many rows it changed."""
+        return self.connection.execute(sql(statement), facts).rowcount

@@ -13,20 +13,23 @@ from wolkvox.errors import BadSetting
 from wolkvox.rules.contacts import FIRST_YEAR, LAST_YEAR
 from wolkvox.rules.window import LONGEST_WINDOW
 
+LONGEST_RUN = timedelta(days=1)
 MOST_RECORDS = 1_000_000_000  # that ``limit`` may name
 
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
     """
-    ``limit`` is in records; ``resend`` is "failed", "rejected" or a reason; ``max_failed_ratio`` is the share of
-    the records answered for that may have failed or been rejected before the run is red.
+    ``limit`` is in records; ``run_seconds`` is how long the run may send, None for as long as its interval;
+    ``resend`` is "failed", "rejected" or a reason; ``max_failed_ratio`` is the share of the records answered for
+    that may have failed or been rejected before the run is red.
     """
 
     window_start: datetime | None
     window_end: datetime | None
     lookback: timedelta
     limit: int | None
+    run_seconds: float | None
     dry_run: bool
     max_failed_ratio: float
     resend: str | None
@@ -41,6 +44,9 @@ def read_options(params: Mapping[str, Any], zone: str) -> RunOptions:
     """
     limit = _number(params, "limit", most=MOST_RECORDS)
     ratio = _number(params, "max_failed_ratio", most=1)
+    minutes = _number(params, "run_minutes", most=LONGEST_RUN // timedelta(minutes=1))
+    if minutes == 0:
+        raise BadSetting("run_minutes must be more than 0: a run without time sends nothing.")
     lookback = _number(params, "lookback_hours", most=LONGEST_WINDOW // timedelta(hours=1))
     resend = str(params.get("resend") or "none")
     return RunOptions(
@@ -48,6 +54,7 @@ def read_options(params: Mapping[str, Any], zone: str) -> RunOptions:
         window_end=_moment(params, "window_end", zone),
         lookback=timedelta(hours=24 if lookback is None else lookback),
         limit=None if limit is None else int(limit),
+        run_seconds=None if minutes is None else minutes * 60,
         dry_run=str(params.get("dry_run", False)).lower() == "true",
         max_failed_ratio=0.05 if ratio is None else ratio,
         resend=None if resend == "none" else resend,

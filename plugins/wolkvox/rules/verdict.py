@@ -5,8 +5,30 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from math import ceil
+from typing import Protocol
 
 SENT_STATES = ("coded", "rejected", "failed")
+FEWEST_FAILED = 2  # records: one alone makes no run red, unless none at all is allowed
+
+
+class Account(Protocol):
+    """Where the records of one chunk are by now."""
+
+    @property
+    def states(self) -> Mapping[str, int]:
+        """Those still in the chunk, by state."""
+
+    @property
+    def put_off(self) -> int:
+        """Pending ones that went wrong and wait for their turn."""
+
+    @property
+    def parked(self) -> int:
+        """Pending ones that wait with their campaign."""
+
+    @property
+    def missing(self) -> int:
+        """Those that are nowhere."""
 
 
 def failed_ratio(states: Mapping[str, int]) -> float:
@@ -15,46 +37,66 @@ def failed_ratio(states: Mapping[str, int]) -> float:
     return (states.get("rejected", 0) + states.get("failed", 0)) / answered if answered else 0.0
 
 
-def put_in_chunks(staged: Mapping[str, int]) -> int:
-    """Records in all chunks of a run; an XCom of an older version may lack either count."""
-    return staged.get("records", 0) + staged.get("earlier", 0)
-
-
 def complaints(
     *,
-    staged: Mapping[str, int] | None,
+    staged: bool,
     states: Mapping[str, int],
-    stopped: str | None,
+    accounts: Mapping[str, Account],
+    stopped: Mapping[str, str | None],
     max_failed_ratio: float,
-    tasks_failed: int,
-) -> list[str]:
+    outage: str | None = None,
+) -> dict[str, str]:
     """
-    Why the run isn't green, in the words of somebody who has to act; empty when it is.
+    Why the run isn't green, in the words of somebody who has to act, by a name; empty when it is.
 
-    :param staged: the counts that ``stage`` left, None when it did not finish
-    :param states: the ledger's records of this run's chunks, by state
-    :param stopped: "quota" when the day's calls ended first, which is no failure
-    :param tasks_failed: codify tasks that returned no tally
+    :param staged: whether ``stage`` finished
+    :param states: the records in this run's chunks, by state
+    :param accounts: where the records of each chunk are
+    :param stopped: of each chunk whose task finished, what ended it before its records did
+    :param outage: what kept this run, as the first one, from sending
     """
-    if staged is None:
-        return ["stage did not finish: see its log. What it had written is in the ledger, the next run takes it up."]
-    found = []
-    left = states.get("pending", 0) + states.get("sending", 0)
-    if tasks_failed:
-        found.append(f"{tasks_failed} codify task(s) did not finish: see their logs. The next run takes up their rest.")
-    if left and stopped is None:
-        found.append(f"{left} records of this run are still waiting although nothing was in their way.")
-    missing = sum(states.values()) - put_in_chunks(staged)
-    if missing > 0:
-        found.append(f"the ledger holds {missing} records more than this run staged.")
-    ratio = failed_ratio(states)
-    if ratio > max_failed_ratio:
-        found.append(
-            f"{states.get('rejected', 0)} records were rejected and {states.get('failed', 0)} failed:"
-            f" {ratio:.1%} of those answered for, more than the {max_failed_ratio:.1%} allowed. The ledger holds the"
-            " vendor's words (columns reason, response_msg)."
+    found = {}
+    if outage:
+        found["outage"] = outage
+    if not staged:
+        found["stage"] = (
+            "stage did not finish: see its log. What it had written is in the ledger, the next run takes it up."
         )
+        return found
+    unfinished = sum(chunk not in stopped for chunk in accounts)
+    if unfinished:
+        found["tasks"] = (
+            f"{unfinished} codify task(s) did not finish: see their logs. The next run takes up their rest."
+        )
+    left = sum(_left(account) for chunk, account in accounts.items() if not stopped.get(chunk))
+    if left:
+        found["waiting"] = f"{left} records of this run are still waiting although nothing was in their way."
+    missing = sum(account.missing for account in accounts.values())
+    if missing:
+        found["missing"] = (
+            f"{missing} records that this run took up are no longer in the ledger: somebody deleted them, or"
+            " restored an older state."
+        )
+    if refused := _refused_too_many(states, max_failed_ratio):
+        found["refusals"] = refused
     return found
+
+
+def _left(account: Account) -> int:
+    """Records still to be sent that neither wait for their turn nor with their campaign."""
+    unsent = account.states.get("pending", 0) + account.states.get("sending", 0)
+    return unsent - account.put_off - account.parked
+
+
+def _refused_too_many(states: Mapping[str, int], max_failed_ratio: float) -> str | None:
+    ratio, rejected, failed = failed_ratio(states), states.get("rejected", 0), states.get("failed", 0)
+    fewest = FEWEST_FAILED if max_failed_ratio > 0 else 1
+    if ratio <= max_failed_ratio or rejected + failed < fewest:
+        return None
+    return (
+        f"{rejected} records were rejected and {failed} failed: {ratio:.1%} of those answered for, more than the"
+        f" {max_failed_ratio:.1%} allowed. The ledger holds the vendor's words (columns reason, response_msg)."
+    )
 
 
 def backlog_gone_at(

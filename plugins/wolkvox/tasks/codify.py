@@ -10,14 +10,15 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from threading import Event
 from typing import Protocol
 
 from wolkvox.errors import BadToken, BreakerOpen, Stopped, WrongEndpoint
-from wolkvox.rules.answers import Answer, Kind
-from wolkvox.rules.records import Record, Settled
+from wolkvox.rules.answers import Answer, Kind, refusal
+from wolkvox.rules.patience import Patience, doubled, put_off
+from wolkvox.rules.records import EVERYTHING_REFUSED, Campaign, Faults, Record, Settled
+from wolkvox.stop import Stop
 
 
 class ChunkLedger(Protocol):
@@ -32,8 +33,30 @@ class ChunkLedger(Protocol):
         Returns whether ``following`` may be sent: False when another run has taken it meanwhile.
         """
 
-    def reopen(self, ids: Sequence[int]) -> None:
-        """Put settled records back to pending: what settled them was an outage, not an answer."""
+    def faults(self) -> Faults:
+        """What is known to be wrong, by whichever task found it."""
+
+    def refused(self, record: Record, answer: Answer, refusal: str, coded: bool, anything_coded: bool) -> Faults:
+        """
+        Count a refusal that was settled, over all tasks, and tell what is wrong by now.
+
+        A campaign whose streak is too long is parked, an operation that refuses everything is in an outage; what
+        they refused in a row is pending again. ``coded`` and ``anything_coded`` tell whether this loop had a record
+        of this campaign, or any record, coded since the last refusal: a new streak begins.
+        """
+
+    def unpark(self, campaign: Campaign) -> None:
+        """A probe was coded."""
+
+    def begin_outage(self, reason: str, words: str, calls: Mapping[int, int]) -> bool:
+        """
+        Note that nothing can be sent; whether this task is the first to say so.
+
+        :param calls: the records that met it, and how many calls are taken off each of them
+        """
+
+    def end_outage(self) -> None:
+        """A call went through."""
 
 
 class Quota(Protocol):
@@ -49,46 +72,35 @@ class Quota(Protocol):
         """The vendor says that the day's calls are used up."""
 
 
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """
-    How often and how long the loop tries again. Waits are in seconds.
-
-    ``tries``: calls for one record before it is failed. ``outages`` and ``not_found``: how many calls in a row
-    may meet an outage or a 404 before the chunk stops.
-    """
-
-    tries: int = 5
-    outages: int = 10
-    not_found: int = 50
-    first_wait: float = 1.0
-    longest_wait: float = 60.0
-    maintenance_wait: float = 15.0
-    longest_retry_after: float = 300.0
-
-
 @dataclass(slots=True)
 class Progress:
-    """What the loop has done so far; ``states`` counts records by the state they were put in."""
+    """
+    What the loop has done so far; ``states`` counts records by the state they were put in.
+
+    ``put_off`` of the pending ones went wrong and wait for a later run. ``stopped`` tells what ended the chunk
+    before its records did: "quota", "time" or "outage".
+    """
 
     total: int
     started: float
     calls: int = 0
     states: Counter[str] = field(default_factory=Counter)
+    put_off: int = 0
     unknown: int = 0
     call_seconds: float = 0.0
     stopped: str | None = None
 
     @property
     def done(self) -> int:
-        """Records that left ``pending`` in this attempt."""
-        return sum(self.states.values())
+        """Records this attempt is through with."""
+        return sum(self.states.values()) + self.put_off
 
 
 OUTAGES = frozenset({Kind.OVERLOADED, Kind.MAINTENANCE, Kind.UNREACHABLE, Kind.UNKNOWN, Kind.BUSY})
 AGAIN = frozenset({Kind.OVERLOADED, Kind.MAINTENANCE, Kind.UNREACHABLE, Kind.BUSY})
-UNCOUNTED = frozenset({Kind.BUSY, Kind.UNREACHABLE, Kind.MAINTENANCE, Kind.QUOTA, Kind.BAD_TOKEN})
-FINAL = {Kind.CODED: "coded", Kind.REJECTED: "rejected", Kind.NOT_FOUND: "rejected", Kind.UNKNOWN: "failed"}
+UNCOUNTED = frozenset({Kind.BUSY, Kind.UNREACHABLE, Kind.MAINTENANCE, Kind.QUOTA, Kind.BAD_TOKEN, Kind.WRONG_ENDPOINT})
+REFUSALS = frozenset({Kind.REJECTED, Kind.NOT_FOUND})
+HOPELESS = frozenset({Kind.BAD_TOKEN, Kind.WRONG_ENDPOINT})
 
 
 def codify(
@@ -96,23 +108,27 @@ def codify(
     ledger: ChunkLedger,
     send: Callable[[Record], Answer],
     quota: Quota,
-    stop: Event,
+    stop: Stop,
     patience: Patience,
+    seconds: float,
     report: Callable[[Progress], None],
     report_every: float = 10.0,
 ) -> Progress:
     """
     Send the chunk's waiting records one by one and settle each.
 
+    While an outage is known, the first record is a probe: what it meets ends the outage or the chunk.
+
+    :param seconds: how long to send; the call in flight then is the last one
     :param report: called with the progress about every ``report_every`` seconds, at the start and at the end
     :param stop: when set, the call in flight is the last one
-    :returns: what was done; ``stopped`` is "quota" when the day's calls ended before the chunk did
-    :raises BadToken: nothing was rejected, the record that met it is pending
+    :returns: what was done, and what ended it
+    :raises BadToken: nothing was rejected, the record that met it is pending; only the first task to meet it
     :raises WrongEndpoint: likewise
-    :raises BreakerOpen: after too many outages or 404s in a row; the records of that row are pending again
+    :raises BreakerOpen: likewise, after too many outages in a row or a refusal of everything
     :raises Stopped: after ``stop`` was set; the call in flight was settled
     """
-    loop = _Loop(ledger, send, quota, stop, patience, report, report_every)
+    loop = _Loop(ledger, send, quota, stop, patience, seconds, report, report_every)
     loop.run()
     return loop.progress
 
@@ -125,8 +141,9 @@ class _Loop:
         ledger: ChunkLedger,
         send: Callable[[Record], Answer],
         quota: Quota,
-        stop: Event,
+        stop: Stop,
         patience: Patience,
+        seconds: float,
         report: Callable[[Progress], None],
         report_every: float,
     ) -> None:
@@ -135,14 +152,18 @@ class _Loop:
         self.queue: deque[Record] = deque()
         self.progress = Progress(total=0, started=time.monotonic())
         self.reported = self.progress.started
+        self.deadline = self.progress.started + seconds
         self.unwritten: Settled | None = None
-        self.streak_kind: str | None = None
-        self.streak: list[int] = []
+        self.faults = Faults()
+        self.streak = 0  # calls in a row that met an outage
+        self.met: Counter[int] = Counter()  # records that met it, and their calls that don't count if it is one
+        self.coded: set[Campaign] = set()  # since each campaign's last refusal
+        self.anything_coded = False  # since the last refusal
         self.waits = 0  # in a row, for the record at the head of the queue
         self.tries = 0  # calls that count as an attempt of that record
 
     def run(self) -> None:
-        """Send until the records, the quota or somebody's patience end."""
+        """Send until the records, the time, the quota or somebody's patience end."""
         while not self.progress.stopped and self._refill():
             while self.queue and self._may_send():
                 self._send_one(self.queue.popleft())
@@ -154,24 +175,33 @@ class _Loop:
                 )
 
     def _refill(self) -> bool:
-        """Fetch what waits; whether there was anything."""
-        self.queue.extend(self.ledger.waiting())
+        """Fetch what waits; whether there was anything that may be sent."""
+        self.faults = self.ledger.faults()
+        self.queue.extend(record for record in self.ledger.waiting() if self._may_try(record))
         self.progress.total += len(self.queue)
         self.report(self.progress)
         return bool(self.queue)
 
+    def _may_try(self, record: Record) -> bool:
+        """Whether a record's campaign isn't parked, or this record is to probe it."""
+        return self.faults.parked.get(record.campaign, True)
+
     def _may_send(self) -> bool:
         """Whether one more call is allowed."""
-        if self.stop.is_set():
+        if self.stop.is_set() or self.progress.stopped:
             return False
-        if self.quota.take():
-            return True
-        self.progress.stopped = "quota"
-        return False
+        if time.monotonic() >= self.deadline:
+            self.progress.stopped = "time"
+        elif not self.quota.take():
+            self.progress.stopped = "quota"
+        return not self.progress.stopped
 
     def _send_one(self, record: Record) -> None:
         """Claim, send and settle one record."""
-        if not self._claim(record):
+        if not self._may_try(record) or not self._claim(record):
+            self.quota.untake()
+            self.progress.total -= 1
+            self.waits = self.tries = 0
             return
         began = time.monotonic()
         answer = self.send(record)
@@ -186,12 +216,7 @@ class _Loop:
     def _claim(self, record: Record) -> bool:
         """Write the last answer and mark this record as being sent, in one round trip."""
         unwritten, self.unwritten = self.unwritten, None
-        if self.ledger.advance(unwritten, record.id):
-            return True
-        self.quota.untake()
-        self.progress.total -= 1
-        self.waits = self.tries = 0
-        return False
+        return self.ledger.advance(unwritten, record.id)
 
     def _write(self) -> None:
         """Write the last answer alone."""
@@ -200,83 +225,170 @@ class _Loop:
             self.ledger.advance(unwritten, None)
 
     def _settle(self, record: Record, answer: Answer) -> None:
-        """Decide the record's state; wait and queue it again where the answer asks for that."""
-        counts = answer.kind not in UNCOUNTED
-        self.tries += counts
-        used_up = answer.kind is Kind.OVERLOADED and self.tries >= self.patience.tries
-        again = answer.kind in AGAIN and not used_up
-        state = FINAL.get(answer.kind, "failed" if used_up else "pending")
-        self.unwritten = Settled(record.id, state, answer.reason, answer.code, answer.msg, counts)
-        if state == "pending":
-            self._write()
-            self.queue.appendleft(record)
-        else:
-            self.progress.states[state] += 1
-            self.progress.unknown += answer.kind is Kind.UNKNOWN
+        """Put the record where its answer belongs, then heed what the answer says of all the others."""
+        self.tries += answer.kind not in UNCOUNTED
+        self.unwritten = self._outcome(record, answer)
         if answer.kind is Kind.UNREACHABLE:
             self.quota.untake()
-        self._stop_if_hopeless(answer)
-        self._count_streak(record, answer)
-        if again or answer.kind is Kind.UNKNOWN:  # whatever cut this call off may cut the next one off too
-            self.waits += 1
-            self.stop.wait(self._pause(answer))
-        if not again:
-            self.waits = self.tries = 0
-
-    def _stop_if_hopeless(self, answer: Answer) -> None:
-        """Answers that concern every record, not this one."""
-        if answer.kind is Kind.BAD_TOKEN:
-            raise BadToken(
-                f"wolkvox refused the token (code {answer.code}): put a valid one into the password of the"
-                " connection, then clear this task. Nothing was rejected, the records stay pending."
-            )
-        if answer.kind is Kind.WRONG_ENDPOINT:
-            raise WrongEndpoint(
-                f"The address of the connection isn't a wolkvox API (code {answer.code}): it should look like"
-                " https://wv0041.wolkvox.com. Correct the host, then clear this task; the records stay pending."
-            )
         if answer.kind is Kind.QUOTA:
+            self._keep(record)
             self.quota.exhausted()
-
-    def _count_streak(self, record: Record, answer: Answer) -> None:
-        """Open the breaker after too many calls in a row that went wrong in the same way."""
-        kind = "outages" if answer.kind in OUTAGES else "not_found" if answer.kind is Kind.NOT_FOUND else None
-        if kind != self.streak_kind:
-            self.streak_kind, self.streak = kind, []
-        if kind is None:
+        elif answer.kind in OUTAGES or answer.kind in HOPELESS:
+            self._meet_outage(record, answer)
+        else:
+            self._meet_answer(record, answer)
+        if self.queue and self.queue[0] is record:
             return
-        self.streak.append(record.id)
-        limit = self.patience.outages if kind == "outages" else self.patience.not_found
-        if len(self.streak) < limit:
+        self.waits = self.tries = 0
+
+    def _outcome(self, record: Record, answer: Answer) -> Settled:
+        """The state after this answer."""
+        counts, calls = answer.kind not in UNCOUNTED, record.calls + self.tries
+        state, pause = "pending", None
+        if answer.kind is Kind.CODED:
+            state = "coded"
+        elif answer.kind in REFUSALS:
+            probing = record.campaign in self.faults.parked
+            if not probing or calls >= self.patience.refused_probes:
+                state = "rejected"
+            else:
+                pause = 0.0
+        elif answer.kind is Kind.UNKNOWN or (answer.kind is Kind.OVERLOADED and self._tried_enough(calls)):
+            pause = put_off(self.patience, calls, before=record.put_off)
+            state = "failed" if pause is None else "pending"
+        return Settled(record.id, state, answer.reason, answer.code, answer.msg, counts, pause)
+
+    def _tried_enough(self, calls: int) -> bool:
+        return self.tries >= self.patience.tries or calls >= self.patience.calls
+
+    def _meet_answer(self, record: Record, answer: Answer) -> None:
+        """Wolkvox is there, and has said something of this record."""
+        self.streak = 0
+        self.met.clear()
+        self._count(answer)
+        if self.faults.outage and (answer.kind is Kind.CODED or self.faults.outage != EVERYTHING_REFUSED):
+            self._write()
+            self.ledger.end_outage()
+            self.faults = self.ledger.faults()
+        if answer.kind is Kind.CODED:
+            self._meet_success(record)
+        else:
+            self._meet_refusal(record, answer)
+
+    def _meet_success(self, record: Record) -> None:
+        self.coded.add(record.campaign)
+        self.anything_coded = True
+        if record.campaign in self.faults.parked:
+            self._write()
+            self.ledger.unpark(record.campaign)
+            self.faults = self.ledger.faults()
+
+    def _meet_refusal(self, record: Record, answer: Answer) -> None:
+        """A refusal may be this record's, its campaign's, or everybody's: the ledger counts."""
+        if record.campaign in self.faults.parked:
+            self._write()
+            return
+        if self.faults.outage:
+            self._leave_pending(record, answer)
+            self.progress.stopped = "outage"
             return
         self._write()
-        self.ledger.reopen(sorted(set(self.streak)))
-        raise BreakerOpen(_explain(kind, len(self.streak), answer))
+        words = refusal(answer, record.customer_id)
+        self.faults = self.ledger.refused(record, answer, words, record.campaign in self.coded, self.anything_coded)
+        self.coded.discard(record.campaign)
+        self.anything_coded = False
+        if self.faults.outage:
+            said = (
+                f"Everything is refused, over several campaigns, lastly with {answer.reason} (code {answer.code})."
+                " Nobody was rejected for it; the records stay pending. Check what changed at wolkvox."
+            )
+            self._stop_for_outage(said, answer, first=self.ledger.begin_outage(EVERYTHING_REFUSED, said, {}))
+
+    def _leave_pending(self, record: Record, answer: Answer) -> None:
+        """What was said in an outage settles nothing."""
+        self.unwritten = Settled(record.id, "pending", answer.reason, answer.code, answer.msg, False)
+        self._write()
+
+    def _meet_outage(self, record: Record, answer: Answer) -> None:
+        """Nobody can say yet whether it is this call or all of them."""
+        if self.faults.outage:
+            counts = answer.kind is Kind.UNKNOWN
+            self.unwritten = Settled(record.id, "pending", answer.reason, answer.code, answer.msg, counts)
+            self._write()
+            self.progress.stopped = "outage"
+            return
+        settled = self.unwritten
+        assert settled is not None
+        again = settled.state == "pending" and settled.pause is None
+        if again:
+            self._keep(record)
+        else:
+            self._count(answer)
+            self._write()
+        self.streak += 1
+        self.met[record.id] += answer.kind is Kind.OVERLOADED
+        if answer.kind in HOPELESS or self.streak >= self.patience.outages:
+            words = _explain(self.streak, answer)
+            first = self.ledger.begin_outage(answer.reason or "outage", words, self.met)
+            self._stop_for_outage(words, answer, first=first)
+        elif self.streak == 1 and self.ledger.faults().outage:
+            self._stop_for_outage("", answer, first=False)
+        else:  # whatever cut this call off may cut the next one off too
+            self.waits += 1
+            self.stop.wait(min(self._pause(answer), max(0.0, self.deadline - time.monotonic())))
+
+    def _keep(self, record: Record) -> None:
+        """The same record is the next one again."""
+        self._write()
+        self.queue.appendleft(record)
+
+    def _count(self, answer: Answer) -> None:
+        """A record that this attempt is through with."""
+        settled = self.unwritten
+        assert settled is not None
+        if settled.state == "pending":
+            self.progress.put_off += 1
+        else:
+            self.progress.states[settled.state] += 1
+        self.progress.unknown += answer.kind is Kind.UNKNOWN
+
+    def _stop_for_outage(self, words: str, answer: Answer, *, first: bool) -> None:
+        """The first task that meets it is red; for all others it is known."""
+        self.progress.stopped = "outage"
+        if not first:
+            return
+        if answer.kind is Kind.BAD_TOKEN:
+            raise BadToken(words)
+        if answer.kind is Kind.WRONG_ENDPOINT:
+            raise WrongEndpoint(words)
+        raise BreakerOpen(words)
 
     def _pause(self, answer: Answer) -> float:
-        """Seconds to wait before the next call: what the vendor asks for, else more each time."""
-        if answer.retry_after is not None:
-            return min(answer.retry_after, self.patience.longest_retry_after)
+        """Seconds to wait before the next call: more each time, or what the vendor asks for if that is more."""
         first = self.patience.maintenance_wait if answer.kind is Kind.MAINTENANCE else self.patience.first_wait
-        return backoff(first, self.patience.longest_wait, self.waits)
+        own = backoff(first, self.patience.longest_wait, self.waits)
+        return max(own, min(answer.retry_after or 0.0, self.patience.longest_retry_after))
 
 
 def backoff(first: float, longest: float, tries: int) -> float:
     """A wait in seconds, doubled with each try, capped, of which a random half is jitter."""
-    whole = min(longest, first * 2.0 ** min(tries - 1, 16))
-    return whole * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, guards nothing
+    return doubled(first, longest, tries - 1) * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, guards nothing
 
 
-def _explain(kind: str, count: int, answer: Answer) -> str:
+def _explain(count: int, answer: Answer) -> str:
     """What was seen and what to do, for the person who reads the task's log."""
-    if kind == "not_found":
+    if answer.kind is Kind.BAD_TOKEN:
         return (
-            f"{count} calls in a row were answered 404. Either the campaign no longer holds these customers (check"
-            " its id and type in wolkvox Manager), or the API is away. The records of that row are pending again;"
-            " the next try sends the others first."
+            f"wolkvox refused the token (code {answer.code}): put a valid one into the password of the"
+            " connection; the next run then sends. Nothing was rejected, the records stay pending."
+        )
+    if answer.kind is Kind.WRONG_ENDPOINT:
+        return (
+            f"The address of the connection isn't a wolkvox API (code {answer.code}): it should look like"
+            " https://wv0041.wolkvox.com. Correct the host; the records stay pending."
         )
     return (
         f"{count} calls in a row met an outage, the last one {answer.reason} (code {answer.code}). Check whether"
         " wolkvox is up, whether this machine's IP is on the operation's list, and whether somebody else uses the"
-        " token. The records stay pending; the next try takes them up."
+        " token. The records stay pending; the next runs try with one call each and take them up when it is over."
     )

@@ -5,15 +5,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import timedelta
-from threading import Event
 from typing import TypeVar
 
 from wolkvox.errors import BadToken, QuotaUsedUp, WolkvoxError
-from wolkvox.hook import WolkvoxHook
 from wolkvox.ledger.connection import Connection
 from wolkvox.ledger.quota import QuotaRules, QuotaState, align, exhaust, reserve
-from wolkvox.ledger.reports import backlog
+from wolkvox.ledger.reports import anything_waits
 from wolkvox.ledger.slots import Holder, SlotRules, slot_for_calls, sweep
+from wolkvox.stop import Stop
+from wolkvox.tasks.task import Wolkvox
 
 CODES_LAST = timedelta(hours=24)  # how long a list of disposition codes is believed
 
@@ -24,11 +24,11 @@ Result = TypeVar("Result")
 
 def calls_left(
     connection: Connection,
-    wolkvox: WolkvoxHook,
+    wolkvox: Wolkvox,
     slots: SlotRules,
     quota: QuotaRules,
     holder: Holder,
-    stop: Event,
+    stop: Stop,
 ) -> QuotaState:
     """
     Today's calls, as the ledger and, unless ``preflight`` is off, the vendor count them.
@@ -39,7 +39,7 @@ def calls_left(
     """
     sweep(connection, slots)
     state = align(connection, quota)
-    if not wolkvox.settings.preflight or state.left == 0 or backlog(connection, quota.operation).waiting == 0:
+    if not wolkvox.settings.preflight or state.left == 0 or not anything_waits(connection, quota.operation):
         return state
     info = _ask(connection, slots, quota, holder, stop, wolkvox.token_info)
     return align(connection, quota, None if info is None else info.left)
@@ -47,11 +47,11 @@ def calls_left(
 
 def disposition_codes(
     connection: Connection,
-    wolkvox: WolkvoxHook,
+    wolkvox: Wolkvox,
     slots: SlotRules,
     quota: QuotaRules,
     holder: Holder,
-    stop: Event,
+    stop: Stop,
 ) -> frozenset[str] | None:
     """
     The operation's disposition codes, asked for at most once a day; None when they are not to be checked.
@@ -82,7 +82,7 @@ def _ask(
     slots: SlotRules,
     quota: QuotaRules,
     holder: Holder,
-    stop: Event,
+    stop: Stop,
     call: Callable[[], Result],
 ) -> Result | None:
     """

@@ -53,6 +53,12 @@ class Settings:
         """A signed 32 bit digest of the token: tells tokens apart in the ledger without naming them."""
         return int.from_bytes(blake2b(self.token.encode(), digest_size=4).digest(), "big", signed=True)
 
+    @property
+    def identity(self) -> int:
+        """Likewise of address and token together: what was an outage of another one is none of this one."""
+        told = f"{self.base_url} {self.token}".encode()
+        return int.from_bytes(blake2b(told, digest_size=4).digest(), "big", signed=True)
+
     def __repr__(self) -> str:
         return f"Settings({self.base_url}, operation {self.operation})"
 

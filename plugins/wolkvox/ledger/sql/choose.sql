@@ -1,16 +1,16 @@
-CREATE TEMPORARY TABLE chosen ON COMMIT DROP AS
-SELECT
-    id,
-    type_campaign,
-    campaign_id,
-    row_number() OVER (
-        PARTITION BY type_campaign, campaign_id ORDER BY contacted_at DESC, id DESC
-    ) - 1 AS place
-FROM (
-    SELECT id, type_campaign, campaign_id, contacted_at
-    FROM wolkvox.codification
-    WHERE operation = %(operation)s AND state IN ('pending', 'failed')
-    ORDER BY contacted_at DESC
-    LIMIT %(budget)s
-    FOR UPDATE SKIP LOCKED
-) AS newest
+-- The newest contacts that may be sent now, whatever their campaign.
+SELECT id, attempts
+FROM wolkvox.codification AS record
+WHERE operation = %(operation)s
+    AND state = 'pending'
+    AND (not_before IS NULL OR not_before <= clock_timestamp())
+    AND NOT EXISTS (
+        SELECT
+        FROM wolkvox.parked
+        WHERE parked.operation = record.operation
+            AND parked.type_campaign = record.type_campaign
+            AND parked.campaign_id = record.campaign_id
+    )
+ORDER BY contacted_at DESC, id DESC
+LIMIT %(budget)s
+FOR UPDATE OF record SKIP LOCKED

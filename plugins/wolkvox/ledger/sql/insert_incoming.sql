@@ -1,7 +1,7 @@
 WITH inserted AS (
     INSERT INTO wolkvox.codification (
         contact_key, operation, type_campaign, campaign_id, customer_id,
-        cod_act, cod_act_2, comment, contacted_at, state, reason, settled_at, dag_run_id
+        cod_act, cod_act_2, comment, contacted_at, state, reason, settled_at, dag_id, dag_run_id
     )
     SELECT
         contact_key, %(operation)s, type_campaign, campaign_id, customer_id,
@@ -9,6 +9,7 @@ WITH inserted AS (
         CASE WHEN reason IS NULL THEN 'pending' ELSE 'invalid' END,
         reason,
         CASE WHEN reason IS NOT NULL THEN now() END,
+        %(dag_id)s,
         %(dag_run_id)s
     FROM incoming
     ORDER BY position

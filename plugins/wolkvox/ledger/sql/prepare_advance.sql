@@ -1,8 +1,9 @@
 -- Settle record $1 as state $2, reason $3, code $4, words $5, taking back $6 attempts; mark record $7 of chunk $8 as
--- being sent in slot $9; $10 are the slots it may be marked in already. Counts 1 row when record $7 may be sent.
+-- being sent in slot $9; $10 are the slots it may be marked in already; record $1 isn't offered before a pause of
+-- $11 seconds, if that is not null. Counts 1 row when record $7 may be sent.
 -- Both rows are found by their id: coalesce keeps the planner off the index of records being sent, in which every
 -- record leaves a dead entry that each next call would have to pass while an old snapshot is open somewhere.
-PREPARE advance (bigint, text, text, text, text, integer, bigint, text, text, text[]) AS
+PREPARE advance (bigint, text, text, text, text, integer, bigint, text, text, text[], float) AS
 WITH settled AS (
     UPDATE wolkvox.codification
     SET state = $2,
@@ -10,7 +11,11 @@ WITH settled AS (
         response_code = $4,
         response_msg = $5,
         attempts = attempts - $6,
-        settled_at = CASE WHEN $2 <> 'pending' THEN clock_timestamp() END
+        settled_at = CASE WHEN $2 <> 'pending' THEN clock_timestamp() END,
+        not_before = CASE
+            WHEN $11 IS NULL THEN not_before
+            ELSE clock_timestamp() + $11 * interval '1 second'
+        END
     WHERE id = $1 AND coalesce(state, '') = 'sending' AND slot = ANY($10)
 )
 UPDATE wolkvox.codification

@@ -2,9 +2,10 @@ UPDATE wolkvox.codification
 SET state = 'invalid',
     reason = 'cod_act_unknown',
     settled_at = now(),
+    dag_id = %(dag_id)s,
     dag_run_id = %(dag_run_id)s,
     chunk_id = NULL,
     chunk_number = NULL
 WHERE operation = %(operation)s
-    AND state IN ('pending', 'failed')
+    AND state = 'pending'
     AND cod_act <> ALL(%(codes)s::text[])

@@ -1,41 +1,53 @@
--- The latest contact wins: among those that are not settled yet, and against those that are coded. Two questions, so
--- that a new contact needs no entry in the index of customers, where each would touch a page of its own.
+-- The latest contact wins: each new one, whose id is above the mark, against all that is not settled and against what
+-- is coded. Only new ones are asked for: however much waits, it was compared when it came in.
 -- The array is there for the planner: right after many inserts it takes the rows for few, and would join them badly.
+WITH new AS MATERIALIZED (
+    SELECT id, type_campaign, campaign_id, customer_id, contacted_at
+    FROM wolkvox.codification
+    WHERE id > %(mark)s AND operation = %(operation)s AND state = 'pending'
+), unsettled AS MATERIALIZED (
+    SELECT id, type_campaign, campaign_id, customer_id, contacted_at
+    FROM wolkvox.codification
+    WHERE operation = %(operation)s AND state = 'pending'
+    UNION ALL
+    SELECT id, type_campaign, campaign_id, customer_id, contacted_at
+    FROM wolkvox.codification
+    WHERE operation = %(operation)s AND state = 'sending'
+)
 UPDATE wolkvox.codification
 SET state = 'superseded',
     reason = 'newer_contact',
     settled_at = now(),
+    dag_id = %(dag_id)s,
     dag_run_id = %(dag_run_id)s,
     chunk_id = NULL,
     chunk_number = NULL
-WHERE state IN ('pending', 'failed')
+WHERE state = 'pending'
     AND id = ANY(ARRAY(
         SELECT id
         FROM (
             SELECT
-                *,
+                unsettled.*,
                 row_number() OVER (
                     PARTITION BY customer_id, campaign_id, type_campaign ORDER BY contacted_at DESC, id DESC
                 ) AS place
-            FROM (
-                SELECT id, type_campaign, campaign_id, customer_id, contacted_at
-                FROM wolkvox.codification
-                WHERE operation = %(operation)s AND state IN ('pending', 'failed')
-                UNION ALL
-                SELECT id, type_campaign, campaign_id, customer_id, contacted_at
-                FROM wolkvox.codification
-                WHERE operation = %(operation)s AND state = 'sending'
-            ) AS unsettled
-        ) AS older
-        WHERE place > 1
-            OR EXISTS (
-                SELECT 1
-                FROM wolkvox.codification AS newer
-                WHERE newer.state = 'coded'
-                    AND newer.operation = %(operation)s
-                    AND newer.customer_id = older.customer_id
-                    AND newer.campaign_id = older.campaign_id
-                    AND newer.type_campaign = older.type_campaign
-                    AND (newer.contacted_at, newer.id) > (older.contacted_at, older.id)
+            FROM unsettled
+            WHERE (customer_id, campaign_id, type_campaign) IN (
+                SELECT customer_id, campaign_id, type_campaign FROM new
             )
+        ) AS placed
+        WHERE place > 1
+        UNION
+        SELECT id
+        FROM new
+        WHERE EXISTS (
+            SELECT 1
+            FROM wolkvox.codification AS newer
+            WHERE newer.state = 'coded'
+                AND newer.operation = %(operation)s
+                AND newer.customer_id = new.customer_id
+                AND newer.campaign_id = new.campaign_id
+                AND newer.type_campaign = new.type_campaign
+                AND (newer.contacted_at, newer.id) > (new.contacted_at, new.id)
+        )
     ))

@@ -4,5 +4,5 @@ SELECT
     count(*) FILTER (WHERE reason LIKE 'unknown%%' AND state IN ('failed', 'pending', 'sending')) AS unknown,
     count(*) FILTER (WHERE attempts > 1) AS resent
 FROM wolkvox.codification
-WHERE dag_run_id = %(dag_run_id)s AND (chunk_id = %(chunk_id)s OR %(chunk_id)s::text IS NULL AND chunk_id IS NOT NULL)
+WHERE dag_run_id = %(dag_run_id)s AND chunk_id = %(chunk_id)s
 GROUP BY state

@@ -12,8 +12,6 @@ down_revision = "0004"
 branch_labels = None
 depends_on = None
 
-CALLS = 8  # of a record's life, when this was written: who has made them stays failed
-
 
 def upgrade() -> None:
     """Add runs, chunks, streaks, parked campaigns, outages and conditions; offer again what isn't used up."""
@@ -30,7 +28,7 @@ def upgrade() -> None:
     # Failed meant "offered by the next run"; now it is final.
     op.execute(
         "UPDATE wolkvox.codification SET state = 'pending', settled_at = NULL, not_before = now()"
-        f" WHERE state = 'failed' AND attempts < {CALLS}"
+        " WHERE state = 'failed' AND attempts < 8"  # the calls of a life, when this was written
     )
     op.execute(
         """

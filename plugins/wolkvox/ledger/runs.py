@@ -1,0 +1,74 @@
+"""Runs in the ledger: when they began and ended, and where the records of their chunks are by now."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from psycopg.types.json import Jsonb
+
+from wolkvox.ledger.connection import Connection, sql
+from wolkvox.ledger.staging import Run
+from wolkvox.rules.window import Window
+
+
+@dataclass(slots=True)
+class Account:
+    """
+    Where the records of one chunk are by now.
+
+    ``states`` are those of records still in it. Of its pending ones ``put_off`` went wrong and wait for their turn,
+    and ``parked`` wait with their campaign. ``moved`` ones are in another run's hands, by that run's name;
+    ``missing`` ones are nowhere. ``unknown`` and ``resent`` as in a tally.
+    """
+
+    states: Counter[str] = field(default_factory=Counter)
+    put_off: int = 0
+    parked: int = 0
+    moved: Counter[str] = field(default_factory=Counter)
+    missing: int = 0
+    unknown: int = 0
+    resent: int = 0
+
+
+def begin_run(connection: Connection, run: Run, window: Window) -> None:
+    """Note that a run has begun; one whose ``stage`` is cleared begins anew."""
+    facts = {**asdict(run), "window_start": window.start, "window_end": window.end}
+    connection.execute(sql("begin_run"), facts)
+
+
+def end_run(connection: Connection, run: Run, state: str, counts: Mapping[str, Any]) -> None:
+    """Note how a run ended: "success" or "failed", and what its summary says."""
+    connection.execute(
+        "UPDATE wolkvox.run SET state = %(state)s, counts = %(counts)s, ended_at = now()"
+        " WHERE operation = %(operation)s AND dag_id = %(dag_id)s AND dag_run_id = %(dag_run_id)s",
+        {**asdict(run), "state": state, "counts": Jsonb(dict(counts))},
+    )
+
+
+def account(connection: Connection, run: Run, chunk_ids: Sequence[str]) -> dict[str, Account]:
+    """Where the records of each chunk are by now."""
+    accounts = {chunk_id: Account() for chunk_id in chunk_ids}
+    rows = connection.execute(sql("account"), {"chunk_ids": list(chunk_ids)})
+    for chunk_id, state, own, dag_id, dag_run_id, put_off, parked, records, unknown, resent in rows:
+        chunk = accounts[chunk_id]
+        if state is None:
+            chunk.missing += records
+        elif not own:
+            chunk.moved[_name(run, dag_id, dag_run_id)] += records
+        else:
+            chunk.states[state] += records
+            chunk.unknown += unknown
+            chunk.resent += resent
+            if state == "pending" and parked:
+                chunk.parked += records
+            elif state == "pending" and put_off:
+                chunk.put_off += records
+    return accounts
+
+
+def _name(run: Run, dag_id: str | None, dag_run_id: str | None) -> str:
+    """How a run is called in the summary of another one."""
+    return str(dag_run_id) if dag_id in (None, run.dag_id) else f"{dag_id} {dag_run_id}"

@@ -1,0 +1,68 @@
+"""How often, how long and how far apart a fault is chased. Pure: time and chance are passed in."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """
+    How often and how long to try again. Waits and pauses are in seconds.
+
+    ``tries``: calls for one record in one run. ``calls``: for one record in its life; then it is failed for good.
+    ``outages``: calls in a row that may meet an outage before the operation counts as away. ``refusals``: calls in
+    a row that may be refused alike before a campaign is parked, or anyhow over several campaigns before that
+    counts as an outage. ``refused_probes``: calls after which a record of a parked campaign is rejected.
+    The ``first_`` and ``longest_`` pauses bound one that doubles each time.
+    """
+
+    tries: int = 5
+    calls: int = 8
+    outages: int = 10
+    refusals: int = 50
+    refused_probes: int = 3
+    first_wait: float = 1.0
+    longest_wait: float = 60.0
+    maintenance_wait: float = 15.0
+    longest_retry_after: float = 300.0
+    first_put_off: float = 900.0
+    longest_put_off: float = 43_200.0
+    first_parking: float = 900.0
+    longest_parking: float = 28_800.0
+    first_outage: float = 60.0
+    longest_outage: float = 960.0
+
+
+PROBES = 3  # records that try a parked campaign at once
+
+
+def doubled(first: float, longest: float, times: int) -> float:
+    """A pause that doubles with each time, the first one being 0, up to its cap."""
+    return float(min(longest, first * 2.0 ** min(max(times, 0), 30)))
+
+
+def put_off(patience: Patience, calls: int, *, before: bool) -> float | None:
+    """
+    Seconds until a record that went wrong is offered again; None: it has had all the calls of its life.
+
+    The first time it is the next run's; after that the pauses grow with its calls.
+
+    :param calls: that were made for it so far, this one among them
+    :param before: whether it was put off before
+    """
+    if calls >= patience.calls:
+        return None
+    return doubled(patience.first_put_off, patience.longest_put_off, calls - 2) if before else 0.0
+
+
+def refuses_everything(patience: Patience, campaigns: Sequence[str]) -> bool:
+    """
+    Whether refusals in a row, given by their campaigns, are those of a host that refuses everything.
+
+    No campaign counts for more than two fifths: one that is dead, or two, are no outage.
+    """
+    most = patience.refusals * 2 // 5
+    return sum(min(count, most) for count in Counter(campaigns).values()) >= patience.refusals

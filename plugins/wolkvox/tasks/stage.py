@@ -1,0 +1,113 @@
+"""The task ``stage``: a window's contacts into the ledger, and what this run sends into chunks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from wolkvox.errors import BadToken
+from wolkvox.ledger.connection import Connection, connected
+from wolkvox.ledger.faults import Outage, begin_outage, outage
+from wolkvox.ledger.reports import seconds_per_call
+from wolkvox.ledger.runs import begin_run
+from wolkvox.ledger.staging import Allowance, Chunk, Pace, Resend, Staged, stage
+from wolkvox.rules.chunks import SLOTS
+from wolkvox.rules.contacts import read_contact
+from wolkvox.rules.options import RunOptions
+from wolkvox.rules.window import Window
+from wolkvox.tasks.preflight import calls_left, disposition_codes
+from wolkvox.tasks.task import Task, Wolkvox, quota_rules, run_of, slot_rules
+
+# Seconds a call takes before the first one was made. Too fast a guess costs nothing: what the run's time doesn't
+# reach waits for the next one. Too slow a guess would leave the slots idle.
+GUESSED_CALL = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """
+    What is staged: rows of the warehouse, ``zone`` being that of a moment without one.
+
+    ``seconds``: how long the run may send. ``by_hand``: somebody waits for it, so an outage is tried at once.
+    """
+
+    rows: Iterable[Sequence[Any]]
+    zone: str
+    expire_after: timedelta
+    seconds: float
+    by_hand: bool = False
+
+
+def stage_run(
+    task: Task, wolkvox: Wolkvox, source: Source, window: Window, options: RunOptions, most_chunks: int
+) -> tuple[list[Chunk], dict[str, Any]]:
+    """Pull a window's contacts into the ledger; the run's chunks and the counts for its summary."""
+    run, zone = run_of(task, wolkvox.settings), ZoneInfo(source.zone)
+    with connected(task.ledger_conn_id) as ledger:
+        if not options.dry_run:
+            begin_run(ledger, run, window)
+        pace = Pace(source.seconds, seconds_per_call(ledger, run.operation) or GUESSED_CALL)
+        known = outage(ledger, run.operation, wolkvox.settings.identity)
+        staged = stage(
+            ledger,
+            (read_contact(row, operation=run.operation, zone=zone) for row in source.rows),
+            run=run,
+            ask=_asker(task, ledger, wolkvox, options, known, by_hand=source.by_hand),
+            pace=lambda: pace,
+            expire_after=source.expire_after,
+            most_chunks=most_chunks,
+            patience=task.patience,
+            resend=Resend(options.resend, window.start, window.end) if options.resend else None,
+            keep=not options.dry_run,
+        )
+    return staged.chunks, describe_stage(staged, pace, window, options, known)
+
+
+def _asker(
+    task: Task, ledger: Connection, wolkvox: Wolkvox, options: RunOptions, known: Outage | None, *, by_hand: bool
+) -> Callable[[], Allowance]:
+    """What tells staging how much may be sent now: outages, the day's calls, the run's limit, the operation's codes."""
+
+    def ask() -> Allowance:
+        if options.dry_run:
+            return Allowance(options.limit)
+        if known is not None:
+            return Allowance(options.limit, outage=True, probe=known.over or by_hand)
+        slots, quota = slot_rules(wolkvox.settings, task.slot_patience), quota_rules(wolkvox.settings)
+        try:
+            codes = disposition_codes(ledger, wolkvox, slots, quota, task.holder, task.stop)
+            left = calls_left(ledger, wolkvox, slots, quota, task.holder, task.stop).left
+        except BadToken as error:
+            _note_outage(task, ledger, wolkvox, error)
+            raise
+        numbers = [number for number in (left, options.limit) if number is not None]
+        return Allowance(min(numbers, default=None), codes)
+
+    return ask
+
+
+def _note_outage(task: Task, ledger: Connection, wolkvox: Wolkvox, error: BadToken) -> None:
+    """The next runs know, and try with one call."""
+    run = task.holder.dag_id, task.holder.dag_run_id
+    operation, identity = wolkvox.settings.operation, wolkvox.settings.identity
+    begin_outage(ledger, operation, identity, run, "bad_token", str(error), task.patience)
+
+
+def describe_stage(
+    staged: Staged, pace: Pace, window: Window, options: RunOptions, known: Outage | None
+) -> dict[str, Any]:
+    """The counts of staging; ``expected_minutes`` at the pace of the last calls in two slots."""
+    return {
+        **staged.counts(),
+        "chunks": len(staged.chunks),
+        "chunk_ids": [chunk.chunk_id for chunk in staged.chunks],
+        "expected_minutes": round(staged.records * pace.seconds_per_call / SLOTS / 60, 1),
+        "run_minutes": round(pace.seconds / 60, 2),
+        "window_start": window.start.isoformat(),
+        "window_end": window.end.isoformat(),
+        "dry_run": options.dry_run,
+        "stopped": "outage" if known else None,
+    }

@@ -1,0 +1,70 @@
+"""What every task of a run is handed: who it is, when to stop, and wolkvox."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from wolkvox.ledger.quota import QuotaRules
+from wolkvox.ledger.slots import Holder, SlotRules
+from wolkvox.ledger.staging import Run
+from wolkvox.rules.answers import Answer
+from wolkvox.rules.patience import Patience
+from wolkvox.rules.records import Record
+from wolkvox.stop import Stop
+from wolkvox.vendor.settings import Settings
+
+
+class TokenInfo(Protocol):
+    """The vendor's own count of the day's calls."""
+
+    @property
+    def left(self) -> int | None:
+        """Calls left, None when it doesn't say."""
+
+
+class Wolkvox(Protocol):
+    """The vendor, as the tasks need it."""
+
+    @property
+    def settings(self) -> Settings:
+        """What the connection says."""
+
+    def codify(self, record: Record) -> Answer:
+        """Send one record; whatever happens, it comes back as an answer."""
+
+    def token_info(self) -> TokenInfo:
+        """Today's calls as the vendor counts them. Costs one call."""
+
+    def activity_codes(self) -> frozenset[str]:
+        """The operation's disposition codes. Costs one call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """
+    The task instance at work: where its ledger is, who it is, when it is to stop, and how patient it is.
+
+    ``slot_patience``: seconds to wait for a slot of the token.
+    """
+
+    ledger_conn_id: str
+    holder: Holder
+    stop: Stop
+    slot_patience: float
+    patience: Patience
+
+
+def run_of(task: Task, settings: Settings) -> Run:
+    """The run a task belongs to."""
+    return Run(settings.operation, task.holder.dag_id, task.holder.dag_run_id)
+
+
+def slot_rules(settings: Settings, patience: float) -> SlotRules:
+    """The slots of a connection's token."""
+    return SlotRules(settings.fingerprint, settings.operation, settings.call_timeout, patience)
+
+
+def quota_rules(settings: Settings) -> QuotaRules:
+    """The quota of a connection's operation."""
+    return QuotaRules(settings.operation, settings.daily_calls, settings.quota_reserve, settings.quota_timezone)

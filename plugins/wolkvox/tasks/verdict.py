@@ -1,0 +1,142 @@
+"""The task ``verdict``: the run added up from the ledger, what people are told of it, and whether it is green."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timezone
+from typing import Any
+
+from wolkvox.ledger.conditions import arrivals, note
+from wolkvox.ledger.connection import Connection, connected
+from wolkvox.ledger.faults import Outage, Parked, outage, parked
+from wolkvox.ledger.figures import count_closed_spans, run_lag
+from wolkvox.ledger.quota import QuotaRules, QuotaState, align
+from wolkvox.ledger.reports import backlog
+from wolkvox.ledger.runs import Account, account, end_run
+from wolkvox.ledger.staging import Run
+from wolkvox.rules.conditions import Thresholds, conditions, silence
+from wolkvox.rules.options import RunOptions
+from wolkvox.rules.spans import shown_spans
+from wolkvox.rules.verdict import backlog_gone_at, complaints, failed_ratio
+from wolkvox.tasks.task import Task, quota_rules, run_of
+from wolkvox.vendor.settings import Settings
+
+NAMED = 20  # parked campaigns that the summary names, the latest ones: it travels through XCom
+STATES = ("coded", "rejected", "failed", "pending", "sending")
+
+
+def add_up(
+    task: Task,
+    settings: Settings,
+    options: RunOptions,
+    thresholds: Thresholds,
+    staged: Mapping[str, Any] | None,
+    tallies: Iterable[Mapping[str, Any]],
+) -> tuple[dict[str, Any], list[str]]:
+    """
+    The run's summary, and why it isn't green.
+
+    :param staged: the counts that ``stage_run`` gave, None when it did not finish
+    :param tallies: what ``codify_chunk`` gave; those of chunks that this staging didn't make are left aside
+    """
+    run, rules, now = run_of(task, settings), quota_rules(settings), datetime.now(timezone.utc)
+    chunk_ids = [] if staged is None or options.dry_run else list(staged["chunk_ids"])
+    told = {tally["chunk_id"]: tally for tally in tallies if tally["chunk_id"] in chunk_ids}
+    with connected(task.ledger_conn_id) as ledger, ledger.transaction(force_rollback=options.dry_run):
+        accounts = account(ledger, run, chunk_ids)
+        away = outage(ledger, run.operation, settings.identity)
+        summary = {
+            **(staged or {}),
+            **_records(accounts, told),
+            **_operation(ledger, rules, now),
+            **_faults(ledger, run, away),
+            **_lag(ledger, run, chunk_ids),
+        }
+        summary["stopped"] = _stopped(summary, told)
+        summary["complaints"] = complaints(
+            staged=staged is not None,
+            states={state: summary[state] for state in STATES},
+            accounts=accounts,
+            stopped={chunk_id: tally["stopped"] for chunk_id, tally in told.items()},
+            max_failed_ratio=options.max_failed_ratio,
+            outage=away.words if away and (away.dag_id, away.dag_run_id) == (run.dag_id, run.dag_run_id) else None,
+        )
+        current = conditions(summary, thresholds, now, rules.zone)
+        summary["news"] = note(ledger, run.operation, run.dag_id, current).as_dict()
+        summary["parked_campaigns"], summary["parked"] = len(summary["parked"]), summary["parked"][-NAMED:]
+        end_run(ledger, run, "failed" if summary["complaints"] else "success", summary)
+        count_closed_spans(ledger, run.operation, shown_spans(now, rules.zone))
+    return summary, list(summary["complaints"].values())
+
+
+def _records(accounts: Mapping[str, Account], told: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """The records of the run's chunks, by state and whereabouts."""
+    states: Counter[str] = Counter()
+    moved: Counter[str] = Counter()
+    for one in accounts.values():
+        states.update(one.states)
+        moved.update(one.moved)
+    return {
+        **{state: states[state] for state in STATES},
+        "put_off": sum(one.put_off for one in accounts.values()),
+        "unknown": sum(one.unknown for one in accounts.values()),
+        "resent": sum(one.resent for one in accounts.values()),
+        "missing": sum(one.missing for one in accounts.values()),
+        "moved": moved.total(),
+        "moved_to": dict(moved),
+        "calls": sum(tally["calls"] for tally in told.values()),
+        "failed_ratio": round(failed_ratio(states), 4),
+    }
+
+
+def _lag(ledger: Connection, run: Run, chunk_ids: list[str]) -> dict[str, float | None]:
+    lag = run_lag(ledger, run.dag_run_id, chunk_ids)
+    return {"lag_p50": lag.p50, "lag_p95": lag.p95}
+
+
+def _operation(ledger: Connection, rules: QuotaRules, now: datetime) -> dict[str, Any]:
+    """What waits, what the day has left, and whether the source is silent."""
+    waits, quota = backlog(ledger, rules.operation), align(ledger, rules)
+    gone = _gone_at(rules, quota, waits.waiting, now)
+    return {
+        "zone": rules.zone,
+        "waiting": waits.waiting,
+        "oldest_waiting": waits.oldest and waits.oldest.isoformat(),
+        "backlog_gone_at": gone and gone.isoformat(timespec="seconds"),
+        "quota_calls": quota.calls,
+        "quota_limit": quota.limit,
+        "quota_left": quota.left,
+        "quota_resets_at": rules.resets_at().isoformat(),
+        "silence": silence(*arrivals(ledger, rules.operation), now),
+    }
+
+
+def _gone_at(rules: QuotaRules, quota: QuotaState, waiting: int, now: datetime) -> datetime | None:
+    return backlog_gone_at(waiting, left_today=quota.left, daily=rules.own_limit, now=now, resets_at=rules.resets_at())
+
+
+def _faults(ledger: Connection, run: Run, away: Outage | None) -> dict[str, Any]:
+    """Parked campaigns and the outage, if there are any."""
+    return {
+        "parked": [_describe(campaign) for campaign in parked(ledger, run.operation)],
+        "outage": away and {"reason": away.reason, "words": away.words, "since": away.since.isoformat()},
+    }
+
+
+def _describe(campaign: Parked) -> dict[str, Any]:
+    return {
+        "campaign": f"{campaign.type_campaign} {campaign.campaign_id}",
+        "reason": campaign.reason,
+        "words": campaign.words,
+        "since": campaign.since.isoformat(),
+        "until": campaign.until.isoformat(),
+    }
+
+
+def _stopped(summary: Mapping[str, Any], told: Mapping[str, Mapping[str, Any]]) -> str | None:
+    """What ended the run before its records did."""
+    of_tasks = next((tally["stopped"] for tally in told.values() if tally["stopped"]), None)
+    if of_tasks or summary.get("stopped"):
+        return str(of_tasks or summary["stopped"])
+    return "quota" if summary["quota_left"] == 0 and summary["waiting"] else None
