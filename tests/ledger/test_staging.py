@@ -16,11 +16,12 @@ from hypothesis import strategies as st
 
 from wolkvox.ledger.connection import connected
 from wolkvox.ledger.reports import tally
-from wolkvox.ledger.staging import Allowance, Resend, Staged, stage
+from wolkvox.ledger.staging import Allowance, Pace, Resend, Run, Staged, stage
 from wolkvox.rules.contacts import Contact
 
 EVER = timedelta(days=36_500)
 MINUTE = timedelta(minutes=1)
+EVERLASTING = Pace(seconds=1e6, seconds_per_call=0.05)
 
 
 @pytest.fixture
@@ -34,8 +35,8 @@ def pull(ledger: Database) -> Callable[..., Staged]:
 
 
 def stage_in(connection: Any, contacts: Iterable[Contact], run: str, **options: Any) -> Staged:
-    usual: dict[str, Any] = {"operation": "0041", "ask": Allowance, "expire_after": EVER, "most_chunks": 1_000}
-    return stage(connection, contacts, dag_run_id=run, **{**usual, **options})
+    usual: dict[str, Any] = {"ask": Allowance, "pace": EVERLASTING, "expire_after": EVER, "most_chunks": 1_000}
+    return stage(connection, contacts, run=Run("0041", "wolkvox_codify", run), **{**usual, **options})
 
 
 def allow(records: int | None = None, codes: Sequence[str] | None = None) -> Callable[[], Allowance]:

@@ -20,13 +20,14 @@ class Account:
     Where the records of one chunk are by now.
 
     ``states`` are those of records still in it. Of its pending ones ``put_off`` went wrong and wait for their turn,
-    and ``parked`` wait with their campaign. ``moved`` ones are in another run's hands, by that run's name;
+    and ``parked`` wait with their campaign; ``refused_probes`` are the rejected ones of parked campaigns. ``moved`` ones are in another run's hands, by that run's name;
     ``missing`` ones are nowhere. ``unknown`` and ``resent`` as in a tally.
     """
 
     states: Counter[str] = field(default_factory=Counter)
     put_off: int = 0
     parked: int = 0
+    refused_probes: int = 0
     moved: Counter[str] = field(default_factory=Counter)
     missing: int = 0
     unknown: int = 0
@@ -64,6 +65,8 @@ def account(connection: Connection, run: Run, chunk_ids: Sequence[str]) -> dict[
             chunk.resent += resent
             if state == "pending" and parked:
                 chunk.parked += records
+            elif state == "rejected" and parked:
+                chunk.refused_probes += records
             elif state == "pending" and put_off:
                 chunk.put_off += records
     return accounts

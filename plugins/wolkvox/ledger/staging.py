@@ -132,7 +132,7 @@ def stage(
     *,
     run: Run,
     ask: Callable[[], Allowance],
-    pace: Callable[[], Pace],
+    pace: Pace,
     expire_after: timedelta,
     most_chunks: int,
     patience: Patience | None = None,
@@ -162,12 +162,12 @@ def stage(
         _tell(staged)
         allowance = ask()
         with connection.transaction():
-            claim(allowance, pace())
+            claim(allowance, pace)
     else:
         with connection.transaction(force_rollback=True):
             _load(connection, contacts, asdict(run), staged)
             _tell(staged)
-            claim(ask(), pace())
+            claim(ask(), pace)
     return staged
 
 

@@ -50,7 +50,7 @@ def complaints(
     Why the run isn't green, in the words of somebody who has to act, by a name; empty when it is.
 
     :param staged: whether ``stage`` finished
-    :param states: the records in this run's chunks, by state
+    :param states: the records in this run's chunks, by state, without those that probed a parked campaign in vain
     :param accounts: where the records of each chunk are
     :param stopped: of each chunk whose task finished, what ended it before its records did
     :param outage: what kept this run, as the first one, from sending

@@ -56,7 +56,7 @@ def stage_run(
             (read_contact(row, operation=run.operation, zone=zone) for row in source.rows),
             run=run,
             ask=_asker(task, ledger, wolkvox, options, known, by_hand=source.by_hand),
-            pace=lambda: pace,
+            pace=pace,
             expire_after=source.expire_after,
             most_chunks=most_chunks,
             patience=task.patience,

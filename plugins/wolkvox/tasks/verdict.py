@@ -56,7 +56,7 @@ def add_up(
         summary["stopped"] = _stopped(summary, told)
         summary["complaints"] = complaints(
             staged=staged is not None,
-            states={state: summary[state] for state in STATES},
+            states=_judged(accounts),
             accounts=accounts,
             stopped={chunk_id: tally["stopped"] for chunk_id, tally in told.items()},
             max_failed_ratio=options.max_failed_ratio,
@@ -86,8 +86,17 @@ def _records(accounts: Mapping[str, Account], told: Mapping[str, Mapping[str, An
         "moved": moved.total(),
         "moved_to": dict(moved),
         "calls": sum(tally["calls"] for tally in told.values()),
-        "failed_ratio": round(failed_ratio(states), 4),
+        "failed_ratio": round(failed_ratio(_judged(accounts)), 4),
     }
+
+
+def _judged(accounts: Mapping[str, Account]) -> Counter[str]:
+    """The records a run is judged by: that a parked campaign refuses its probes is known, and told."""
+    states: Counter[str] = Counter()
+    for one in accounts.values():
+        states.update(one.states)
+        states["rejected"] -= one.refused_probes
+    return states
 
 
 def _lag(ledger: Connection, run: Run, chunk_ids: list[str]) -> dict[str, float | None]:
