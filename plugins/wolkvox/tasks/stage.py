@@ -23,7 +23,7 @@ from wolkvox.tasks.task import Task, Wolkvox, quota_rules, run_of, slot_rules
 
 # Seconds a call takes before the first one was made. Too fast a guess costs nothing: what the run's time doesn't
 # reach waits for the next one. Too slow a guess would leave the slots idle.
-GUESSED_CALL = 0.05
+GUESSED_CALL = 0.02
 
 
 @dataclass(frozen=True, slots=True)
