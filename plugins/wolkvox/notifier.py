@@ -1,16 +1,18 @@
 """
-Tell somebody that a run failed, took too long, or is degraded.
+Tell somebody when something begins to go wrong, when it is over, and once a day in between.
 
 By default that is an e-mail, as soon as Airflow has an SMTP connection; ``notifiers`` takes any other notifier.
 """
 
 from __future__ import annotations
 
+import json
+import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from html import escape
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from airflow.sdk import BaseHook, BaseNotifier, Variable, conf
 from airflow.sdk.exceptions import AirflowException, AirflowNotFoundException
@@ -20,72 +22,27 @@ from wolkvox.errors import WolkvoxError
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+TELL_AGAIN = timedelta(days=1)  # how long the same words are not told again
 RECIPIENTS = "wolkvox_alert_to"  # Airflow variable: addresses, separated by commas
 
-
-def degradations(
-    summary: Mapping[str, Any], *, refusals: float, backlog_age: timedelta, quota: float, now: datetime
-) -> list[str]:
-    """
-    What is not as it should be in a run that didn't fail; empty when all is well. Pure.
-
-    :param summary: what ``verdict`` returned
-    :param refusals: share of the records answered for that may be refused or failed, and of the new rows that may
-        be unsendable
-    :param backlog_age: how long a contact may wait
-    :param quota: share of the day's calls from which it is told
-    """
-    found = []
-    if summary.get("failed_ratio", 0) > refusals:
-        found.append(
-            f"{summary['failed_ratio']:.1%} of the records were refused or failed ({summary['rejected']} rejected,"
-            f" {summary['failed']} failed); {refusals:.1%} is the threshold."
-        )
-    invalid = summary.get("invalid", 0) + summary.get("codes_unknown", 0)
-    came = summary.get("new", 0) + summary.get("invalid", 0)
-    if invalid > came * refusals:
-        found.append(
-            f"{invalid} rows can't be sent, where {came} came in; {refusals:.1%} is the threshold. The ledger says why"
-            " (state invalid, column reason)."
-        )
-    oldest = summary.get("oldest_waiting")
-    if oldest and now - datetime.fromisoformat(oldest) > backlog_age:
-        found.append(
-            f"The oldest of {summary['waiting']} waiting contacts is of {oldest}: more than"
-            f" {backlog_age.total_seconds() / 3600:.0f} hours ago."
-        )
-    limit, calls = summary.get("quota_limit"), summary.get("quota_calls", 0)
-    if limit is not None and calls >= limit * quota:
-        found.append(f"{calls} of today's {limit} calls are used; a new day begins at {summary['quota_resets_at']}.")
-    return found
+log = logging.getLogger(__name__)
 
 
 class WolkvoxAlert(BaseNotifier):
     """
-    Callback for ``verdict`` (success and failure) and for a DeadlineAlert.
+    Callback for ``verdict`` (success and failure) and for a DeadlineAlert: tells of changes, and of nothing twice.
 
-    A run that is neither failed nor late nor degraded sends nothing. Other notifiers find the message in their
-    templates as ``{{ wolkvox.subject }}`` and ``{{ wolkvox.text }}``.
+    What changed is in the summary that ``verdict`` returned; a run without news sends nothing, red or not. Other
+    notifiers find the message in their templates as ``{{ wolkvox.subject }}`` and ``{{ wolkvox.text }}``.
 
     :param notifiers: what carries the message instead of the e-mail
-    :param refusals: share of refused or failed records, or of unsendable rows, from which a run counts as degraded
-    :param backlog_age: likewise, age of the oldest waiting contact
-    :param quota: likewise, share of the day's calls that are used
+    :param ledger_conn_id: PostgreSQL connection of the ledger, asked whether a late run is over by now
     """
 
-    def __init__(
-        self,
-        *,
-        notifiers: Sequence[BaseNotifier] = (),
-        refusals: float = 0.02,
-        backlog_age: timedelta = timedelta(hours=24),
-        quota: float = 0.9,
-    ) -> None:
+    def __init__(self, *, notifiers: Sequence[BaseNotifier] = (), ledger_conn_id: str = "wolkvox_ledger") -> None:
         super().__init__()
         self.notifiers = notifiers
-        self.refusals = refusals
-        self.backlog_age = backlog_age
-        self.quota = quota
+        self.ledger_conn_id = ledger_conn_id
 
     def notify(self, context: Context) -> None:
         """Send the message, if there is one to send."""
@@ -94,25 +51,90 @@ class WolkvoxAlert(BaseNotifier):
             return
         what, lines = found
         dag_id, run_id = _run(context)
-        base_url = conf.get("api", "base_url", fallback="").rstrip("/")
-        url = f"{base_url}/dags/{quote(dag_id, '')}/runs/{quote(run_id, '')}"
-        subject, text = f"{dag_id} {what}", "\n".join([*lines, f"Run {run_id}: {url}"])
+        subject, text = f"{dag_id} {what}", "\n".join([*lines, f"Run {run_id}: {_link(dag_id, run_id)}"])
         self.log.warning("%s: %s", subject, text)
         told: Any = {**context, "wolkvox": {"subject": subject, "text": text}}
         for notifier in self.notifiers or email(subject, text):
             notifier(told)
 
     def _found(self, context: Mapping[str, Any]) -> tuple[str, list[str]] | None:
-        """What happened, and why; None when nothing did."""
+        """What happened, and why; None when nobody has to know."""
         if "deadline" in context:
+            if _is_over(self.ledger_conn_id, *_run(context)):
+                return None
             return "takes too long", [f"The run should have ended by {context['deadline']['deadline_time']}."]
-        if context.get("exception") or context.get("reason"):  # a task that succeeded has an exception of None
-            return "failed", [_words(context.get("exception"))]
         ti = context["ti"]
-        summary = ti.xcom_pull(task_ids=ti.task_id) or {}
-        now = datetime.now(timezone.utc)
-        lines = degradations(summary, refusals=self.refusals, backlog_age=self.backlog_age, quota=self.quota, now=now)
-        return ("is degraded", lines) if lines else None
+        summary = ti.xcom_pull(task_ids=ti.task_id)
+        if summary:
+            return message(summary["news"])
+        words = _words(context.get("exception"))
+        return ("failed", [words]) if _is_news(_run(context)[0], words) else None
+
+
+def message(news: Mapping[str, Mapping[str, str]]) -> tuple[str, list[str]] | None:
+    """
+    What is to be told, and its lines; None when nothing changed. Pure.
+
+    :param news: conditions by name that began, last for a day, or ended
+    """
+    began, lasts, ended = news["began"], news["lasts"], news["ended"]
+    lines = [
+        *began.values(),
+        *(f"Still: {words}" for words in lasts.values()),
+        *(f"Over: {words}" for words in ended.values()),
+    ]
+    if not lines:
+        return None
+    if any(map(_is_red, began)):
+        return "failed", lines
+    if began:
+        return "is degraded", lines
+    if lasts:
+        return "is still failing" if any(map(_is_red, lasts)) else "is still degraded", lines
+    return "is better", lines
+
+
+def _is_red(name: str) -> bool:
+    return name.startswith("red:") or name == "outage"
+
+
+def _link(dag_id: str, run_id: str) -> str:
+    """The run's address; without a host when Airflow was never told its own."""
+    path = f"dags/{quote(dag_id, '')}/runs/{quote(run_id, '')}"
+    base_url = conf.get("api", "base_url", fallback="").rstrip("/")
+    return f"{base_url}/{path}" if urlsplit(base_url).netloc else f"{path} in Airflow"
+
+
+def _is_over(ledger_conn_id: str, dag_id: str, run_id: str) -> bool:
+    """Whether a late run has ended meanwhile, and was told of if there was anything to tell."""
+    from wolkvox.ledger.connection import connected
+
+    try:
+        with connected(ledger_conn_id) as ledger:
+            row = ledger.execute(
+                "SELECT state <> 'running' FROM wolkvox.run WHERE dag_id = %s AND dag_run_id = %s", (dag_id, run_id)
+            ).fetchone()
+    except WolkvoxError:
+        return False
+    return bool(row and row[0])
+
+
+def _is_news(dag_id: str, words: str) -> bool:
+    """
+    Whether a verdict that could not be reached is to be told of: once a day for the same words.
+
+    The ledger, which remembers everything else that was told, may be just what is missing.
+    """
+    name = f"wolkvox_told_{dag_id}"
+    now = datetime.now(timezone.utc)
+    try:
+        known = json.loads(Variable.get(name, default=None) or "{}")
+        if known.get("words") == words and now - datetime.fromisoformat(known["at"]) < TELL_AGAIN:
+            return False
+        Variable.set(name, json.dumps({"words": words, "at": now.isoformat()}))
+    except Exception as error:
+        log.warning("What was told is not known (%s): telling it, perhaps again.", type(error).__name__)
+    return True
 
 
 def email(subject: str, text: str) -> list[BaseNotifier]:

@@ -20,8 +20,9 @@ class Account:
     Where the records of one chunk are by now.
 
     ``states`` are those of records still in it. Of its pending ones ``put_off`` went wrong and wait for their turn,
-    and ``parked`` wait with their campaign; ``refused_probes`` are the rejected ones of parked campaigns. ``moved`` ones are in another run's hands, by that run's name;
-    ``missing`` ones are nowhere. ``unknown`` and ``resent`` as in a tally.
+    and ``parked`` wait with their campaign; ``refused_probes`` are the rejected ones of parked campaigns. ``moved``
+    ones are in another run's hands, by that run's name; ``missing`` ones are nowhere. ``unknown`` and ``resent`` as
+    in a tally.
     """
 
     states: Counter[str] = field(default_factory=Counter)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -47,6 +48,8 @@ QUOTA_TEXT = "TOKEN LIMIT EXCEEDED"
 TOKEN_TEXT = "VALIDATE TOKEN"  # noqa: S105 - the vendor's words, not a secret
 NO_API_TEXT = "THE API YOU WANT TO CONSULT DOES NOT EXIST"
 
+_ID = re.compile(r"\d{4,}")  # long enough to be somebody's
+LONGEST_REFUSAL = 120
 LONGEST_MSG = 2_000  # characters of the vendor's words that are kept
 
 
@@ -58,6 +61,16 @@ def unknown(reason: str) -> Answer:
 def unreachable(reason: str) -> Answer:
     """The answer of a call that found no connection; ``reason`` is one of refused, timeout, tls."""
     return Answer(Kind.UNREACHABLE, f"unreachable_{reason}")
+
+
+def refusal(answer: Answer, customer_id: str) -> str:
+    """
+    What was refused and in which words, ids left out: the same text for one and the same refusal.
+
+    At most 120 characters, fit for the eyes of everybody.
+    """
+    words = (answer.msg or answer.reason or "").replace(customer_id, "…")
+    return " ".join(f"{answer.code or ''} {_ID.sub('…', words)}".upper().split())[:LONGEST_REFUSAL]
 
 
 def classify(status: int, headers: Mapping[str, str], body: bytes, now: datetime) -> Answer:

@@ -1,0 +1,129 @@
+"""What is not as it should be in an operation, each condition by a name and in one sentence. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from wolkvox.rules.verdict import FEWEST_FAILED
+
+FEWEST_WEEKS = 2  # that an hour must have been seen in before its silence means anything
+OF_AN_OUTAGE = ("outage", "stage", "tasks", "waiting")  # complaints that an outage explains
+SLACK = timedelta(hours=1)  # on top of twice the usual gap
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """
+    From where on people are told of a run that isn't red.
+
+    ``refusals``: share of the records answered for that were refused or failed, and of the new rows that can't be
+    sent. ``backlog_age``: how long a contact may wait. ``quota``: share of the day's calls that are used.
+    """
+
+    refusals: float = 0.02
+    backlog_age: timedelta = timedelta(hours=24)
+    quota: float = 0.9
+
+
+def conditions(summary: Mapping[str, Any], thresholds: Thresholds, now: datetime, zone: str) -> dict[str, str]:
+    """
+    What people are to be told of while it lasts: a sentence for each name, empty when all is well.
+
+    A complaint of the verdict is named ``red:…``, a parked campaign ``parked:…``.
+
+    :param summary: what ``verdict`` returns
+    :param zone: the operation's, for moments
+    """
+    outage = summary["outage"]
+    found = {
+        f"red:{name}": sentence
+        for name, sentence in summary["complaints"].items()
+        if not (outage and name in OF_AN_OUTAGE)
+    }
+    if outage:
+        found["outage"] = f"Nothing can be sent since {_moment(outage['since'], zone)}: {outage['words']}"
+    for campaign in summary["parked"]:
+        found[f"parked:{campaign['campaign']}"] = (
+            f"Campaign {campaign['campaign']} refuses everything since {_moment(campaign['since'], zone)}"
+            f" ({campaign['words'] or campaign['reason']}): it is parked and tried now and then, its records wait."
+            " Check its id and type in wolkvox Manager."
+        )
+    sentences = {
+        "refusals": _refusals(summary, thresholds) if "red:refusals" not in found else None,
+        "invalid": _invalid(summary, thresholds),
+        "backlog_age": None if summary["stopped"] == "outage" else _backlog(summary, thresholds, now, zone),
+        "quota": _quota(summary, thresholds, zone),
+        "silence": summary["silence"],
+    }
+    return found | {name: sentence for name, sentence in sentences.items() if sentence}
+
+
+def silence(newest: datetime | None, usual: Sequence[timedelta], now: datetime) -> str | None:
+    """
+    Whether the source has fallen silent, in one sentence.
+
+    :param newest: when something new came in last
+    :param usual: for this hour and weekday of each week before, how long nothing had come in then
+    """
+    if newest is None or len(usual) < FEWEST_WEEKS:
+        return None
+    gap, longest = now - newest, max(usual)
+    if gap <= 2 * longest + SLACK:
+        return None
+    return (
+        f"No new contact came in for {_hours(gap)}, where {_hours(longest)} is the longest gap that was seen at this"
+        " hour and weekday: check what fills contacted_customers."
+    )
+
+
+def _refusals(summary: Mapping[str, Any], thresholds: Thresholds) -> str | None:
+    refused = summary["rejected"] + summary["failed"]
+    if summary["failed_ratio"] <= thresholds.refusals or refused < FEWEST_FAILED:
+        return None
+    return (
+        f"{summary['failed_ratio']:.1%} of the records were refused or failed ({summary['rejected']} rejected,"
+        f" {summary['failed']} failed); {thresholds.refusals:.1%} is the threshold."
+    )
+
+
+def _invalid(summary: Mapping[str, Any], thresholds: Thresholds) -> str | None:
+    invalid = summary.get("invalid", 0) + summary.get("codes_unknown", 0)
+    came = summary.get("new", 0) + summary.get("invalid", 0)
+    if invalid <= came * thresholds.refusals:
+        return None
+    return (
+        f"{invalid} rows can't be sent, where {came} came in; {thresholds.refusals:.1%} is the threshold. The ledger"
+        " says why (state invalid, column reason)."
+    )
+
+
+def _backlog(summary: Mapping[str, Any], thresholds: Thresholds, now: datetime, zone: str) -> str | None:
+    oldest = summary["oldest_waiting"]
+    if not oldest or now - datetime.fromisoformat(oldest) <= thresholds.backlog_age:
+        return None
+    return (
+        f"The oldest of {summary['waiting']} waiting contacts is of {_moment(oldest, zone)}: more than"
+        f" {_hours(thresholds.backlog_age)} ago."
+    )
+
+
+def _quota(summary: Mapping[str, Any], thresholds: Thresholds, zone: str) -> str | None:
+    limit, calls = summary["quota_limit"], summary["quota_calls"]
+    if limit is None or calls < limit * thresholds.quota:
+        return None
+    begins = _moment(summary["quota_resets_at"], zone)
+    return f"{calls} of today's {limit} calls are used; a new day begins at {begins}."
+
+
+def _moment(moment: str, zone: str) -> str:
+    """A moment on the operation's clock, the zone named."""
+    return f"{datetime.fromisoformat(moment).astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M} {zone}"
+
+
+def _hours(length: timedelta) -> str:
+    hours = length.total_seconds() / 3600
+    return f"{hours:.0f} hours" if hours >= 2 else f"{60 * hours:.0f} minutes"
