@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import crew_worker
-from wolkvox.rules.conditions import Thresholds
 
 from wolkvox.hook import WolkvoxHook
 from wolkvox.ledger.slots import Holder
 from wolkvox.ledger.staging import Chunk
+from wolkvox.rules.conditions import Thresholds
 from wolkvox.rules.options import read_options
 from wolkvox.rules.patience import Patience
 from wolkvox.rules.window import Window

@@ -111,7 +111,9 @@ def test_a_dead_campaign_costs_tens_of_calls_a_day_and_the_others_are_sent_in_fu
         days.run()
         assert calls_of(sandbox, "17") == 100 + quarter + 1, "the healthy campaign is sent in full, each run"
     assert calls_of(sandbox, "666") <= 120
-    assert ledger.value("SELECT count(*) FROM wolkvox.codification WHERE campaign_id = '666' AND state <> 'pending'") <= 20
+    assert (
+        ledger.value("SELECT count(*) FROM wolkvox.codification WHERE campaign_id = '666' AND state <> 'pending'") <= 20
+    )
     assert ledger.rows("SELECT campaign_id, reason FROM wolkvox.parked") == [("666", "not_found")]
     assert days.red == []
     assert len(days.told) <= 2
@@ -119,7 +121,9 @@ def test_a_dead_campaign_costs_tens_of_calls_a_day_and_the_others_are_sent_in_fu
 
     sandbox.control(unknown_customers=[])  # it is there again
     days.run(RUNS // 2)
-    assert ledger.value("SELECT count(*) FROM wolkvox.codification WHERE campaign_id = '666' AND state = 'coded'") >= 1_980
+    assert (
+        ledger.value("SELECT count(*) FROM wolkvox.codification WHERE campaign_id = '666' AND state = 'coded'") >= 1_980
+    )
     assert ledger.value("SELECT count(*) FROM wolkvox.parked") == 0
 
 
@@ -187,7 +191,12 @@ def test_a_day_on_which_everything_is_refused_settles_nothing(
 
 @pytest.mark.parametrize("preflight", [True, False])
 def test_a_revoked_token_is_one_red_run_and_a_call_a_run(
-    days: Days, warehouse: Database, ledger: Database, sandbox: SandboxServer, monkeypatch: pytest.MonkeyPatch, preflight: bool
+    days: Days,
+    warehouse: Database,
+    ledger: Database,
+    sandbox: SandboxServer,
+    monkeypatch: pytest.MonkeyPatch,
+    preflight: bool,
 ) -> None:
     good = json.loads(sandbox.connection(preflight=preflight))
     monkeypatch.setenv("AIRFLOW_CONN_WOLKVOX_DEFAULT", json.dumps({**good, "password": "revoked"}))

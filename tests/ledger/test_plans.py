@@ -10,13 +10,17 @@ import pytest
 from conftest import Database
 from ledger_history import fill_history
 
+from wolkvox.ledger.faults import choose_probes
 from wolkvox.ledger.figures import count_closed_spans, run_lag
 from wolkvox.ledger.reports import backlog, seconds_per_call, tally
+from wolkvox.ledger.runs import account
 from wolkvox.ledger.sending import ChunkSession
 from wolkvox.ledger.slots import Holder, SlotRules, sweep
-from wolkvox.ledger.staging import Allowance, Resend, stage
+from wolkvox.ledger.staging import Allowance, Pace, Resend, Run, stage
 from wolkvox.page.queries import last_runs, unfinished
+from wolkvox.rules.answers import Answer, Kind
 from wolkvox.rules.contacts import Contact, read_contact
+from wolkvox.rules.patience import Patience
 from wolkvox.rules.records import Settled
 from wolkvox.rules.spans import shown_spans
 from wolkvox.stop import Stop
@@ -25,7 +29,7 @@ HISTORY = 200_000
 NOW = datetime.now(timezone.utc)
 RULES = SlotRules(fingerprint=7, operation="0041", call_timeout=65.0, patience=1.0)
 HOLDER = Holder("wolkvox_codify", "run", "codify", 0, 1)
-ADVANCE = "EXECUTE advance (1, 'coded', NULL, '202', 'coded', 0, 2, 'chunk', 'ab/0', '{ab/0}')"
+ADVANCE = "EXECUTE advance (1, 'coded', NULL, '202', 'coded', 0, 2, 'chunk', 'ab/0', '{ab/0}', NULL)"
 
 Plans = dict[str, list[dict[str, Any]]]
 
@@ -87,9 +91,9 @@ def test_no_statement_reads_the_whole_ledger(connection: psycopg.Connection[Any]
     staged = stage(
         connection,
         contacts(HISTORY - 1_000, 2_000),
-        operation="0041",
-        dag_run_id="run",
+        run=Run("0041", "wolkvox_codify", "run"),
         ask=lambda: Allowance(1_500, frozenset({"141"})),
+        pace=Pace(3_600.0, 0.05),
         expire_after=timedelta(days=31),
         most_chunks=10,
         resend=Resend("failed", NOW - timedelta(days=1), NOW),
@@ -98,14 +102,20 @@ def test_no_statement_reads_the_whole_ledger(connection: psycopg.Connection[Any]
         first, second = session.waiting()[:2]
         assert session.advance(None, first.id)
         assert session.advance(Settled(first.id, "rejected", "refused_422", "422", "no"), second.id)
-        session.reopen([first.id])
+        answer = Answer(Kind.REJECTED, "refused_422", "422", "no")
+        session.refused(first, answer, "422 NO", False, False)
+        session.begin_outage("overloaded_503", "words", {first.id: 1})
+        session.end_outage()
+        session.unpark(first.campaign)
+        choose_probes(connection, "0041", Patience())
         session.run(session._orphaned)
         session.run(lambda _: sweep(connection, RULES))
-        tally(connection, "run", staged.chunks[0].chunk_id)
-        tally(connection, "run")
+        chunk_ids = [chunk.chunk_id for chunk in staged.chunks]
+        tally(connection, "run", chunk_ids[0])
+        account(connection, Run("0041", "wolkvox_codify", "run"), chunk_ids)
         backlog(connection, "0041")
         seconds_per_call(connection, "0041")
-        run_lag(connection, "run")
+        run_lag(connection, "run", chunk_ids)
         spans = shown_spans(NOW, "UTC")
         count_closed_spans(connection, "0041", spans)
         unfinished(connection, "0041")

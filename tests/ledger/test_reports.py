@@ -7,7 +7,7 @@ from datetime import timedelta
 from conftest import Database
 from contact_rows import NOON
 
-from wolkvox.ledger.reports import Backlog, backlog, seconds_per_call, tally
+from wolkvox.ledger.reports import Backlog, anything_waits, backlog, seconds_per_call, tally
 
 INSERT = """
 INSERT INTO wolkvox.codification (
@@ -36,15 +36,13 @@ def record(
     )
 
 
-def test_a_chunk_and_a_run_are_counted_by_state(ledger: Database) -> None:
+def test_a_chunk_is_counted_by_state(ledger: Database) -> None:
     for state, chunk in [("coded", "a"), ("coded", "a"), ("rejected", "a"), ("coded", "b"), ("pending", "b")]:
         record(ledger, state, chunk=chunk)
     record(ledger, "invalid", chunk=None)
-    record(ledger, "coded", run="another", chunk="c")
     assert tally(ledger.connection, "run", "a").states == {"coded": 2, "rejected": 1}
-    assert tally(ledger.connection, "run").states == {"coded": 3, "rejected": 1, "pending": 1}
-    assert tally(ledger.connection, "run").total == 5
-    assert tally(ledger.connection, "no such run").total == 0
+    assert tally(ledger.connection, "run", "a").total == 3
+    assert tally(ledger.connection, "no such run", "a").total == 0
 
 
 def test_unknown_outcomes_and_second_sendings_are_counted_apart(ledger: Database) -> None:
@@ -52,16 +50,17 @@ def test_unknown_outcomes_and_second_sendings_are_counted_apart(ledger: Database
     record(ledger, "pending", reason="unknown_crash")
     record(ledger, "failed", reason="overloaded_500", attempts=5)
     record(ledger, "coded", attempts=2)
-    counted = tally(ledger.connection, "run")
+    counted = tally(ledger.connection, "run", "a")
     assert (counted.unknown, counted.resent) == (2, 2)
 
 
-def test_the_backlog_is_what_waits_or_will_be_offered_again(ledger: Database) -> None:
+def test_the_backlog_is_what_waits(ledger: Database) -> None:
     assert backlog(ledger.connection, "0041") == Backlog(0, None)
     for hours, state in enumerate(["coded", "expired", "failed", "pending", "sending"]):
         record(ledger, state, hours=hours)
     record(ledger, "pending", operation="0042", hours=-9)
-    assert backlog(ledger.connection, "0041") == Backlog(2, NOON + timedelta(hours=2))
+    assert backlog(ledger.connection, "0041") == Backlog(1, NOON + timedelta(hours=3))
+    assert (anything_waits(ledger.connection, "0041"), anything_waits(ledger.connection, "0099")) == (True, False)
 
 
 def test_a_call_takes_as_long_as_it_took_lately(ledger: Database) -> None:

@@ -15,7 +15,7 @@ VALUES (gen_random_uuid(), '0041', %s, %s, now() - %s * interval '1 day')
 
 
 def test_only_settled_records_past_their_time_are_deleted(ledger: Database) -> None:
-    for customer, state, age in [("old", "coded", 181), ("young", "coded", 179), ("waiting", "failed", 181)]:
+    for customer, state, age in [("old", "coded", 181), ("young", "coded", 179), ("waiting", "pending", 181)]:
         ledger.execute(INSERT, customer, state, age)
     assert forget(ledger.connection, timedelta(days=180)) == 1
     assert ledger.rows("SELECT customer_id FROM wolkvox.codification ORDER BY id") == [("young",), ("waiting",)]

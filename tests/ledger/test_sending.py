@@ -7,7 +7,7 @@ from conftest import Database
 
 from wolkvox.ledger.sending import ChunkSession
 from wolkvox.ledger.slots import Holder, SlotRules
-from wolkvox.ledger.staging import Allowance, Chunk, stage
+from wolkvox.ledger.staging import Allowance, Chunk, Pace, Run, stage
 from wolkvox.rules.contacts import read_contact
 from wolkvox.rules.records import Settled
 from wolkvox.stop import Stop
@@ -18,18 +18,18 @@ STATES = "SELECT state, attempts FROM wolkvox.codification WHERE chunk_id IS NOT
 
 
 def staged_chunk(ledger: Database, records: int) -> Chunk:
-    """A chunk of so many records: half of what is staged, for the other slot gets the other half."""
+    """A chunk of so many records, all that are staged: at that pace one task is enough."""
     now = datetime.now(timezone.utc)
     contacts = [
         read_contact(("preview", "7", str(n), "141", None, None, now), operation="0041", zone=timezone.utc)
-        for n in range(2 * records)
+        for n in range(records)
     ]
     staged = stage(
         ledger.connection,
         contacts,
-        operation="0041",
-        dag_run_id="run",
-        ask=lambda: Allowance(2 * records),
+        run=Run("0041", "wolkvox_codify", "run"),
+        ask=Allowance,
+        pace=Pace(3_600.0, 0.001),
         expire_after=timedelta(days=1),
         most_chunks=1,
     )

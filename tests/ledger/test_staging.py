@@ -15,9 +15,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from wolkvox.ledger.connection import connected
+from wolkvox.ledger.faults import begin_outage
 from wolkvox.ledger.reports import tally
 from wolkvox.ledger.staging import Allowance, Pace, Resend, Run, Staged, stage
 from wolkvox.rules.contacts import Contact
+from wolkvox.rules.patience import Patience
 
 EVER = timedelta(days=36_500)
 MINUTE = timedelta(minutes=1)
@@ -139,21 +141,38 @@ def test_numbers_in_id_columns_are_kept_as_text(ledger: Database, pull: Pull) ->
     ]
 
 
-def test_ten_thousand_and_one_contacts_are_two_even_chunks(ledger: Database, pull: Pull) -> None:
-    staged = pull(*(read(customer_id=number) for number in range(10_001)), read(customer_id="x", campaign_id="18"))
-    assert [(chunk.campaign_id, chunk.number, chunk.records) for chunk in staged.chunks] == [
-        ("17", 1, 5_001),
-        ("17", 2, 5_000),
-        ("18", 3, 1),
-    ]
-    assert (staged.records, staged.waiting) == (10_002, 10_002)
-    in_ledger = ledger.rows(
-        "SELECT chunk_id, type_campaign, campaign_id, chunk_number, count(*) FROM wolkvox.codification"
-        " GROUP BY 1, 2, 3, 4"
+def test_chunks_mix_campaigns_and_are_dealt_newest_first(ledger: Database, pull: Pull) -> None:
+    staged = pull(
+        *(
+            read(customer_id=number, campaign_id=str(number % 1_000), contacted_at=NOON - timedelta(seconds=number))
+            for number in range(10_001)
+        )
     )
-    assert set(in_ledger) == {
-        (chunk.chunk_id, chunk.type_campaign, chunk.campaign_id, chunk.number, chunk.records) for chunk in staged.chunks
-    }
+    assert [(chunk.number, chunk.records) for chunk in staged.chunks] == [(1, 5_001), (2, 5_000)]
+    assert (staged.records, staged.waiting, staged.campaigns) == (10_001, 10_001, 1_000)
+    for chunk in staged.chunks:
+        found = ledger.rows(
+            "SELECT customer_id::int FROM wolkvox.codification WHERE chunk_id = %s AND chunk_number = %s"
+            " ORDER BY contacted_at DESC",
+            chunk.chunk_id,
+            chunk.number,
+        )
+        assert [customer for (customer,) in found] == list(range(chunk.number - 1, 10_001, 2))
+
+
+def test_a_run_takes_up_no_more_than_it_can_send_in_its_time(ledger: Database, pull: Pull) -> None:
+    contacts = [read(customer_id=n, contacted_at=NOON - timedelta(seconds=n)) for n in range(100)]
+    staged = pull(*contacts, pace=Pace(seconds=10.0, seconds_per_call=0.5))
+    assert (staged.records, staged.waiting) == (40, 100)
+    assert {chunk.until[-6:] for chunk in staged.chunks} == {"+00:00"}
+    assert ledger.value("SELECT max(customer_id::int) FROM wolkvox.codification WHERE chunk_id IS NOT NULL") == 39
+
+
+def test_what_a_run_does_not_take_up_is_not_touched(ledger: Database, pull: Pull) -> None:
+    pull(*(read(customer_id=n) for n in range(500)), ask=allow(0))
+    before = ledger.rows("SELECT id, xmin::text FROM wolkvox.codification ORDER BY id")
+    assert pull(read(customer_id="fresh", contacted_at=NOON + MINUTE), run="next", ask=allow(1)).records == 1
+    assert ledger.rows("SELECT id, xmin::text FROM wolkvox.codification WHERE id <= 500 ORDER BY id") == before
 
 
 # The latest contact wins
@@ -181,10 +200,8 @@ def test_of_two_contacts_at_the_same_moment_the_later_row_wins(ledger: Database,
     ]
 
 
-@pytest.mark.parametrize("became", ["pending", "failed"])
-def test_a_newer_contact_supersedes_what_an_earlier_run_left(ledger: Database, pull: Pull, became: str) -> None:
+def test_a_newer_contact_supersedes_what_an_earlier_run_left(ledger: Database, pull: Pull) -> None:
     pull(read())
-    settle(ledger, "1001", became)
     staged = pull(read(contacted_at=NOON + MINUTE), run="next")
     assert (staged.superseded, staged.records) == (1, 1)
     assert states(ledger) == {"superseded": 1, "pending": 1}
@@ -250,28 +267,90 @@ def test_in_whatever_order_contacts_arrive_the_latest_of_each_customer_waits(
 # What earlier runs left
 
 
-def test_the_next_run_takes_up_what_is_pending_or_failed(ledger: Database, pull: Pull) -> None:
+def test_the_next_run_takes_up_what_is_pending_and_nothing_else(ledger: Database, pull: Pull) -> None:
     names = ["pending", "failed", "coded", "rejected", "sending"]
     pull(*(read(customer_id=name) for name in names))
     for name in names:
-        settle(ledger, name, name, "unknown_timeout" if name == "failed" else None)
+        settle(ledger, name, name, "unknown_timeout")
     staged = pull(run="next")
-    assert (staged.pulled, staged.records, staged.waiting) == (0, 2, 2)
+    assert (staged.pulled, staged.records, staged.waiting) == (0, 1, 1)
     assert ledger.rows(
-        "SELECT customer_id, state, attempts, reason, settled_at FROM wolkvox.codification"
-        " WHERE dag_run_id = 'next' AND chunk_id = ANY(%s) ORDER BY id",
+        "SELECT customer_id, attempts, reason, dag_id, dag_run_id FROM wolkvox.codification WHERE chunk_id = ANY(%s)",
         [chunk.chunk_id for chunk in staged.chunks],
-    ) == [("pending", "pending", 1, None, None), ("failed", "pending", 1, "unknown_timeout", None)]
+    ) == [("pending", 1, "unknown_timeout", "wolkvox_codify", "next")]
 
 
-def test_a_run_whose_stage_is_cleared_tells_what_it_put_into_chunks_before(ledger: Database, pull: Pull) -> None:
+def test_a_record_that_was_put_off_waits_for_its_turn(ledger: Database, pull: Pull) -> None:
+    pull(read(customer_id="1"), read(customer_id="2"), ask=allow(0))
+    ledger.execute("UPDATE wolkvox.codification SET not_before = now() + interval '1 hour' WHERE customer_id = '1'")
+    assert (pull(run="next").records, pull(run="next").waiting) == (1, 2)
+    ledger.execute("UPDATE wolkvox.codification SET not_before = now() - interval '1 second' WHERE customer_id = '1'")
+    assert pull(run="later").records == 2
+
+
+def test_a_record_that_died_with_its_task_each_time_is_given_up(ledger: Database, pull: Pull) -> None:
+    pull(read(customer_id="1"), read(customer_id="2"), ask=allow(0))
+    ledger.execute("UPDATE wolkvox.codification SET attempts = 8, reason = 'unknown_crash' WHERE customer_id = '1'")
+    staged = pull(run="next")
+    assert (staged.given_up, staged.records) == (1, 1)
+    assert ledger.rows("SELECT customer_id, reason FROM wolkvox.codification WHERE state = 'failed'") == [
+        ("1", "unknown_crash")
+    ]
+
+
+PARK = (
+    "INSERT INTO wolkvox.parked (operation, type_campaign, campaign_id, reason, since, until)"
+    " VALUES ('0041', 'preview', '666', 'not_found', now(), now() + %s::interval)"
+)
+
+
+def test_a_parked_campaign_is_left_alone_and_the_others_go_on(ledger: Database, pull: Pull) -> None:
+    ledger.execute(PARK, "10 minutes")
+    dead = [read(customer_id=n, campaign_id="666", contacted_at=NOON + MINUTE) for n in range(50)]
+    staged = pull(*dead, read(customer_id="well"))
+    assert (staged.records, staged.probes, staged.waiting) == (1, 0, 51)
+
+
+def test_when_its_pause_is_over_three_records_probe_it_and_the_pause_grows(ledger: Database, pull: Pull) -> None:
+    ledger.execute(PARK, "-1 seconds")
+    dead = [read(customer_id=n, campaign_id="666", contacted_at=NOON - n * MINUTE) for n in range(50)]
+    staged = pull(*dead, read(customer_id="well", contacted_at=NOON - 99 * MINUTE))
+    assert (staged.records, staged.probes) == (4, 3)
+    taken = ledger.rows("SELECT customer_id FROM wolkvox.codification WHERE chunk_id IS NOT NULL ORDER BY id")
+    assert taken == [("0",), ("1",), ("49",), ("well",)]
+    pauses = []
+    for _ in range(8):
+        pauses.append(
+            ledger.value("SELECT round(extract(epoch FROM until - clock_timestamp()) / 60) FROM wolkvox.parked")
+        )
+        ledger.execute("UPDATE wolkvox.parked SET until = now() - interval '1 second'")
+        assert pull(run="next").probes == 3
+    assert pauses == [30, 60, 120, 240, 480, 480, 480, 480]
+
+
+def test_a_parked_campaign_of_which_nothing_waits_is_free_again(ledger: Database, pull: Pull) -> None:
+    ledger.execute(PARK, "-1 seconds")
+    pull(read())
+    assert ledger.value("SELECT count(*) FROM wolkvox.parked") == 0
+
+
+def test_in_an_outage_nothing_is_taken_up_but_one_record_that_tries(ledger: Database, pull: Pull) -> None:
+    begin_outage(ledger.connection, "0041", 7, ("dag", "run"), "overloaded_503", "words", Patience())
+    contacts = [read(customer_id=n, contacted_at=NOON - n * MINUTE) for n in range(50)]
+    assert pull(*contacts, ask=lambda: Allowance(outage=True)).records == 0
+    staged = pull(run="next", ask=lambda: Allowance(outage=True, probe=True))
+    assert (staged.records, staged.probes, len(staged.chunks)) == (1, 1, 1)
+    assert pull(run="next", ask=lambda: Allowance(0, outage=True, probe=True)).records == 0
+    assert ledger.rows("SELECT probes, round(extract(epoch FROM until - now())) FROM wolkvox.outage") == [(1, 120)]
+
+
+def test_a_run_whose_stage_is_cleared_begins_anew(ledger: Database, pull: Pull) -> None:
     window = [read(customer_id=name) for name in ("coded", "failed", "waiting", "rejected")]
-    assert (pull(*window).records, pull(*window, run="other", ask=allow(0)).earlier) == (4, 0)
+    assert pull(*window).records == 4
     for state in ("coded", "failed", "rejected"):
         settle(ledger, state, state)
     again = pull(*window)
-    assert (again.records, again.earlier) == (2, 2)
-    assert tally(ledger.connection, "run").total == again.records + again.earlier
+    assert (again.records, len(again.chunks)) == (1, 1)
 
 
 def test_with_too_few_calls_left_the_newest_contacts_go_first(ledger: Database, pull: Pull) -> None:
@@ -291,10 +370,10 @@ def test_without_a_call_left_everything_waits(ledger: Database, pull: Pull) -> N
 
 
 def test_chunks_beyond_what_a_run_may_map_wait_for_the_next_run(ledger: Database, pull: Pull) -> None:
-    staged = pull(*(read(campaign_id=campaign) for campaign in range(1, 8)), most_chunks=5)
-    assert (len(staged.chunks), staged.records, staged.waiting) == (5, 5, 7)
-    assert ledger.value("SELECT count(*) FROM wolkvox.codification WHERE chunk_id IS NULL AND state = 'pending'") == 2
-    assert pull(run="next").records == 7
+    staged = pull(*(read(customer_id=number) for number in range(10_007)), most_chunks=1)
+    assert (len(staged.chunks), staged.records, staged.waiting) == (2, 10_000, 10_007)
+    assert ledger.value("SELECT count(*) FROM wolkvox.codification WHERE chunk_id IS NULL AND state = 'pending'") == 7
+    assert pull(run="next").records == 10_007
 
 
 def test_another_operations_contacts_are_let_be(ledger: Database, pull: Pull) -> None:
@@ -309,15 +388,16 @@ def test_another_operations_contacts_are_let_be(ledger: Database, pull: Pull) ->
 
 
 def test_what_waited_too_long_expires_in_sight(ledger: Database, pull: Pull) -> None:
-    ages = {"coded": 40, "failed": 32, "pending": 32, "young": 30}
+    ages = {"coded": 40, "failed": 40, "pending": 32, "young": 30}
     now = ledger.value("SELECT now()")
     for name, days in ages.items():
         pull(read(customer_id=name, contacted_at=now - timedelta(days=days)), ask=allow(0))
         if name in ("coded", "failed"):
             settle(ledger, name, name)
     staged = pull(run="next", expire_after=timedelta(days=31))
-    assert (staged.expired, staged.waiting, staged.records) == (2, 1, 1)
-    assert customers(ledger, "expired") == ["failed", "pending"]
+    assert (staged.expired, staged.waiting, staged.records) == (1, 1, 1)
+    assert customers(ledger, "expired") == ["pending"]
+    assert customers(ledger, "failed") == ["failed"]
     assert customers(ledger, "coded") == ["coded"]
     assert ledger.value("SELECT count(*) FROM wolkvox.codification WHERE state = 'expired' AND settled_at IS NULL") == 0
 
@@ -341,7 +421,7 @@ def test_what_a_run_retires_is_not_counted_among_what_it_sends(ledger: Database,
         ask=allow(codes=["5", "superseded", "expired"]),
     )
     assert (staged.superseded, staged.expired, staged.codes_unknown, staged.records) == (1, 1, 1, 1)
-    assert tally(ledger.connection, "next").states == {"pending": 1}
+    assert tally(ledger.connection, "next", staged.chunks[0].chunk_id).states == {"pending": 1}
 
 
 # Offered again
@@ -389,7 +469,7 @@ def test_what_was_answered_before_is_kept(ledger: Database, pull: Pull) -> None:
         "SELECT record.state, record.attempts, record.reason, record.response_code, record.response_msg,"
         " answer.state, answer.attempts, answer.reason, answer.response_code, answer.response_msg, answer.settled_at"
         " FROM wolkvox.answer JOIN wolkvox.codification AS record ON record.id = answer.codification_id"
-    ) == [("pending", 1, None, None, None, "rejected", 1, "refused_422", "500", "oops", settled_at)]
+    ) == [("pending", 0, None, None, None, "rejected", 1, "refused_422", "500", "oops", settled_at)]
 
 
 def test_only_the_windows_records_are_offered_again(ledger: Database, pull: Pull) -> None:
@@ -442,10 +522,12 @@ def test_a_dry_run_counts_everything_and_changes_nothing(ledger: Database, pull:
         "superseded": 1,
         "expired": 1,
         "codes_unknown": 0,
+        "given_up": 0,
         "reopened": 1,
-        "waiting": 4,
-        "records": 4,
-        "earlier": 0,
+        "waiting": 3,
+        "records": 3,
+        "probes": 0,
+        "campaigns": 1,
     }
     assert pull(*window, newer, **options).counts() == dry.counts()
 
@@ -471,7 +553,7 @@ def test_when_the_vendor_does_not_tell_the_contacts_are_staged_and_unclaimed(led
     with pytest.raises(ConnectionError):
         pull(read(), ask=refuse)
     assert ledger.rows("SELECT state, chunk_id FROM wolkvox.codification") == [("pending", None)]
-    assert (pull(read(), run="retry").known, tally(ledger.connection, "retry").states) == (1, {"pending": 1})
+    assert (pull(read(), run="retry").known, states(ledger)) == (1, {"pending": 1})
 
 
 def test_when_the_warehouse_breaks_off_nothing_is_kept(ledger: Database) -> None:

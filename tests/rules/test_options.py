@@ -16,6 +16,7 @@ def test_a_run_without_params_takes_the_defaults() -> None:
         window_end=None,
         lookback=timedelta(hours=24),
         limit=None,
+        run_seconds=None,
         dry_run=False,
         max_failed_ratio=0.05,
         resend=None,
@@ -28,6 +29,7 @@ def test_every_param_is_read() -> None:
         "window_end": "2026-03-02T08:00:00Z",
         "lookback_hours": 1.5,
         "limit": 10,
+        "run_minutes": 1.5,
         "dry_run": True,
         "max_failed_ratio": 0,
         "resend": "refused_422",
@@ -37,6 +39,7 @@ def test_every_param_is_read() -> None:
         window_end=datetime(2026, 3, 2, 8, tzinfo=timezone.utc),
         lookback=timedelta(minutes=90),
         limit=10,
+        run_seconds=90.0,
         dry_run=True,
         max_failed_ratio=0.0,
         resend="refused_422",
@@ -45,7 +48,7 @@ def test_every_param_is_read() -> None:
 
 @pytest.mark.parametrize("empty", [None, ""])
 def test_an_empty_param_is_its_default(empty: str | None) -> None:
-    names = ("window_start", "window_end", "lookback_hours", "limit", "max_failed_ratio", "resend")
+    names = ("window_start", "window_end", "lookback_hours", "limit", "run_minutes", "max_failed_ratio", "resend")
     assert read_options(dict.fromkeys(names, empty), BOGOTA) == read_options({}, BOGOTA)
 
 
@@ -88,6 +91,12 @@ def test_what_is_no_number_in_its_range_is_refused(name: str, most: int) -> None
         with pytest.raises(BadSetting, match=f"^{name} must be a number from 0 to {most}.$"):
             read_options({name: value}, BOGOTA)
     read_options({name: most}, BOGOTA)
+
+
+@pytest.mark.parametrize("minutes", [0, -1, 1_441])
+def test_a_run_has_some_time_and_at_most_a_day(minutes: float) -> None:
+    with pytest.raises(BadSetting, match="run_minutes must be"):
+        read_options({"run_minutes": minutes}, BOGOTA)
 
 
 @pytest.mark.parametrize(("given", "meant"), [("True", True), ("true", True), ("False", False), (False, False)])

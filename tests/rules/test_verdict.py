@@ -1,7 +1,10 @@
 """When a run is red, and when its backlog will be gone."""
 
+from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 
@@ -11,22 +14,25 @@ NOW = datetime(2026, 3, 2, 12, tzinfo=timezone.utc)
 MIDNIGHT = datetime(2026, 3, 3, 5, tzinfo=timezone.utc)
 
 
-def found(
-    states: Mapping[str, int],
-    *,
-    records: int | None = None,
-    earlier: int = 0,
-    stopped: str | None = None,
-    max_failed_ratio: float = 0.05,
-    tasks_failed: int = 0,
-) -> list[str]:
-    """The complaints about a run that staged as many records as the ledger holds, or so many."""
+@dataclass
+class Chunk:
+    """Where the records of a chunk are."""
+
+    states: Mapping[str, int]
+    put_off: int = 0
+    parked: int = 0
+    missing: int = 0
+
+
+def found(*chunks: Chunk, stopped: Mapping[str, str | None] | None = None, **more: Any) -> dict[str, str]:
+    """The complaints about a run with these chunks, whose tasks all finished unless ``stopped`` says otherwise."""
+    accounts = {str(number): chunk for number, chunk in enumerate(chunks)}
+    states: Counter[str] = Counter()
+    for chunk in chunks:
+        states.update(chunk.states)
+    usual: dict[str, Any] = {"staged": True, "states": states, "max_failed_ratio": 0.05}
     return complaints(
-        staged={"records": sum(states.values()) if records is None else records, "earlier": earlier},
-        states=states,
-        stopped=stopped,
-        max_failed_ratio=max_failed_ratio,
-        tasks_failed=tasks_failed,
+        accounts=accounts, stopped=dict.fromkeys(accounts) if stopped is None else stopped, **usual | more
     )
 
 
@@ -35,59 +41,66 @@ def found(
     [{}, {"coded": 100}, {"coded": 95, "rejected": 5}, {"coded": 95, "failed": 2, "rejected": 3}],
 )
 def test_a_run_whose_records_are_done_is_green(states: Mapping[str, int]) -> None:
-    assert found(states) == []
+    assert found(Chunk(states)) == {}
 
 
 def test_too_many_failures_are_red() -> None:
-    assert found({"coded": 94, "failed": 2, "rejected": 4}) == [
-        "4 records were rejected and 2 failed: 6.0% of those answered for, more than the 5.0% allowed. The ledger"
-        " holds the vendor's words (columns reason, response_msg)."
-    ]
+    assert found(Chunk({"coded": 94, "failed": 2, "rejected": 4})) == {
+        "refusals": "4 records were rejected and 2 failed: 6.0% of those answered for, more than the 5.0% allowed. The"
+        " ledger holds the vendor's words (columns reason, response_msg)."
+    }
+
+
+def test_one_failure_alone_makes_no_run_red_and_two_do() -> None:
+    assert found(Chunk({"coded": 18, "rejected": 1})) == {}
+    assert found(Chunk({"coded": 17, "rejected": 1, "failed": 1})).keys() == {"refusals"}
 
 
 def test_no_failure_at_all_may_be_allowed_and_every_one() -> None:
-    assert len(found({"coded": 9_999, "failed": 1}, max_failed_ratio=0.0)) == 1
-    assert found({"rejected": 10}, max_failed_ratio=1.0) == []
+    assert found(Chunk({"coded": 9_999, "failed": 1}), max_failed_ratio=0.0).keys() == {"refusals"}
+    assert found(Chunk({"rejected": 10}), max_failed_ratio=1.0) == {}
 
 
 def test_records_that_wait_without_a_reason_are_red() -> None:
-    assert found({"coded": 8, "pending": 1, "sending": 1}) == [
-        "2 records of this run are still waiting although nothing was in their way."
-    ]
+    assert found(Chunk({"coded": 8, "pending": 1, "sending": 1})) == {
+        "waiting": "2 records of this run are still waiting although nothing was in their way."
+    }
 
 
-def test_records_that_wait_for_tomorrows_calls_are_green() -> None:
-    assert found({"coded": 8, "pending": 2}, stopped="quota") == []
+@pytest.mark.parametrize("stop", ["quota", "time", "outage"])
+def test_a_stop_excuses_what_its_own_chunk_left_and_no_other(stop: str) -> None:
+    left = Chunk({"coded": 8, "pending": 2})
+    assert found(left, stopped={"0": stop}) == {}
+    assert found(left, left, stopped={"0": stop, "1": None}).keys() == {"waiting"}
+
+
+def test_records_that_were_put_off_or_wait_with_their_campaign_are_green() -> None:
+    assert found(Chunk({"coded": 1, "pending": 5}, put_off=2, parked=3)) == {}
+    assert found(Chunk({"coded": 1, "pending": 6}, put_off=2, parked=3)).keys() == {"waiting"}
+
+
+def test_records_that_are_nowhere_are_red() -> None:
+    assert found(Chunk({"coded": 5}, missing=5)) == {
+        "missing": "5 records that this run took up are no longer in the ledger: somebody deleted them, or restored an"
+        " older state."
+    }
 
 
 def test_a_stage_that_did_not_finish_is_red() -> None:
-    assert complaints(staged=None, states={}, stopped=None, max_failed_ratio=1.0, tasks_failed=0) == [
-        "stage did not finish: see its log. What it had written is in the ledger, the next run takes it up."
-    ]
+    assert found(staged=False) == {
+        "stage": "stage did not finish: see its log. What it had written is in the ledger, the next run takes it up."
+    }
 
 
 def test_codify_tasks_that_did_not_finish_are_red_beside_what_they_left() -> None:
-    assert found({"coded": 5, "pending": 5}, tasks_failed=1) == [
-        "1 codify task(s) did not finish: see their logs. The next run takes up their rest.",
-        "5 records of this run are still waiting although nothing was in their way.",
-    ]
+    assert found(Chunk({"coded": 5, "pending": 5}), Chunk({"coded": 9}), stopped={"1": None}) == {
+        "tasks": "1 codify task(s) did not finish: see their logs. The next run takes up their rest.",
+        "waiting": "5 records of this run are still waiting although nothing was in their way.",
+    }
 
 
-def test_records_that_nobody_staged_are_red() -> None:
-    assert found({"coded": 10}, records=9) == ["the ledger holds 1 records more than this run staged."]
-
-
-def test_records_of_the_runs_own_earlier_chunks_are_green() -> None:
-    assert found({"coded": 100}, records=0, earlier=100) == []
-
-
-def test_a_stage_that_ran_before_an_upgrade_is_understood() -> None:
-    staged = {"records": 10}
-    assert complaints(staged=staged, states={"coded": 10}, stopped=None, max_failed_ratio=0, tasks_failed=0) == []
-
-
-def test_records_that_another_run_took_over_are_green() -> None:
-    assert found({"coded": 9}, records=10) == []
+def test_the_run_that_meets_an_outage_says_so_first() -> None:
+    assert list(found(staged=False, outage="No answer.")) == ["outage", "stage"]
 
 
 def test_the_share_of_failures_counts_only_what_was_answered_for() -> None:

@@ -1,14 +1,15 @@
 """The loop that codifies a chunk, on a ledger in memory, with answers read from a script."""
 
+import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import pytest
 
 from wolkvox.errors import BadToken, BreakerOpen, Stopped, WolkvoxError, WrongEndpoint
 from wolkvox.rules.answers import Answer, Kind
 from wolkvox.rules.patience import Patience
-from wolkvox.rules.records import Record, Settled
+from wolkvox.rules.records import EVERYTHING_REFUSED, Campaign, Faults, Record, Settled
 from wolkvox.stop import Stop
 from wolkvox.tasks.codify import Progress, backoff, codify
 
@@ -38,16 +39,37 @@ class Bench:
         self.round_trips = 0
         self.calls_left = calls
         self.exhausted_said = False
+        self.known = Faults()
+        self.park_after = 1_000
+        self.refuse_after = 1_000
+        self.refusals: list[tuple[int, str, bool, bool]] = []
+        self.outages: list[tuple[str, dict[int, int]]] = []
+        self.outage_known_to_others = False
+        self.put_off: set[int] = set()
+        self.campaigns: dict[int, str] = {}
         self.stop = Stop()
         self.before_answer: Callable[[int], None] = lambda _: None
         self._answers = defaultdict(list, {record: list(script) for record, script in (answers or {}).items()})
 
     def waiting(self) -> list[Record]:
         return [
-            Record(record, "preview", "17", f"c{record}", "5", None, None)
+            Record(
+                record,
+                "preview",
+                self.campaigns.get(record, "17"),
+                f"c{record}",
+                "5",
+                None,
+                None,
+                self.attempts[record],
+                record in self.put_off,
+            )
             for record, state in self.state.items()
-            if state == "pending" and record not in self.taken_by_others
+            if state == "pending" and record not in self.taken_by_others and not self._put_off_now(record)
         ]
+
+    def _put_off_now(self, record: int) -> bool:
+        return record in self.settled and self.settled[record].pause is not None
 
     def advance(self, settled: Settled | None, following: int | None) -> bool:
         self.round_trips += 1
@@ -62,8 +84,28 @@ class Bench:
         self.state[following] = "sending"
         return True
 
-    def reopen(self, ids: Sequence[int]) -> None:
-        self.state.update(dict.fromkeys(ids, "pending"))
+    def faults(self) -> Faults:
+        return self.known
+
+    def refused(self, record: Record, answer: Answer, refusal: str, coded: bool, anything_coded: bool) -> Faults:
+        assert self.state[record.id] == "rejected", "it is settled before it is counted"
+        self.refusals.append((record.id, refusal, coded, anything_coded))
+        if len(self.refusals) >= self.refuse_after:
+            return Faults(outage=EVERYTHING_REFUSED)
+        if len(self.refusals) >= self.park_after:
+            self.known = Faults({record.campaign: False})
+        return self.known
+
+    def unpark(self, campaign: Campaign) -> None:
+        self.known = Faults({parked: probing for parked, probing in self.known.parked.items() if parked != campaign})
+
+    def begin_outage(self, reason: str, words: str, calls: Mapping[int, int]) -> bool:
+        self.outages.append((reason, dict(calls)))
+        self.state.update(dict.fromkeys(calls, "pending"))
+        return not self.outage_known_to_others
+
+    def end_outage(self) -> None:
+        self.known = Faults(self.known.parked)
 
     def take(self) -> bool:
         self.calls_left -= 1
@@ -86,13 +128,19 @@ class Bench:
         script = self._answers[record.id]
         return script.pop(0) if script else CODED
 
-    def run(self, patience: Patience = AT_ONCE, report: Callable[[Progress], None] = lambda _: None) -> Progress:
+    def run(
+        self,
+        patience: Patience = AT_ONCE,
+        report: Callable[[Progress], None] = lambda _: None,
+        seconds: float = 3_600.0,
+    ) -> Progress:
         return codify(
             ledger=self,
             send=self.send,
             quota=self,
             stop=self.stop,
             patience=patience,
+            seconds=seconds,
             report=report,
             report_every=0.0,
         )
@@ -113,7 +161,7 @@ def test_every_record_is_sent_once_in_the_ledgers_order() -> None:
     progress = bench.run()
     assert bench.sent == [1, 2, 3, 4]
     assert bench.states == ["coded"] * 4
-    assert bench.settled[4] == Settled(4, "coded", None, "202", "customer_id has been coded", True)
+    assert bench.settled[4] == Settled(4, "coded", None, "202", "customer_id has been coded", True, None)
     assert (progress.total, progress.done, progress.calls, progress.stopped) == (4, 4, 4, None)
     assert bench.calls_left == 996
 
@@ -146,13 +194,23 @@ def test_an_overload_is_tried_again_before_the_next_record() -> None:
     assert (progress.calls, progress.done) == (4, 2)
 
 
-def test_a_record_whose_tries_are_used_up_is_failed_and_the_others_go_on() -> None:
+def test_a_record_whose_tries_are_used_up_is_the_next_runs_and_the_others_go_on() -> None:
     bench = Bench(2, {1: [OVERLOADED] * 9})
-    bench.run(Patience(tries=5, first_wait=0.0, longest_wait=0.0))
+    progress = bench.run(Patience(tries=5, first_wait=0.0, longest_wait=0.0))
     assert bench.sent == [1] * 5 + [2]
+    assert bench.states == ["pending", "coded"]
+    assert (bench.settled[1].reason, bench.settled[1].pause, bench.attempts[1]) == ("overloaded_500", 0.0, 5)
+    assert (progress.put_off, progress.done) == (1, 2)
+
+
+def test_a_record_is_given_up_at_the_eighth_call_of_its_life() -> None:
+    bench = Bench(2, {1: [OVERLOADED] * 9})
+    bench.attempts[1] = 5
+    bench.put_off.add(1)
+    progress = bench.run(Patience(tries=5, first_wait=0.0, longest_wait=0.0))
+    assert bench.sent == [1] * 3 + [2]
     assert bench.states == ["failed", "coded"]
-    assert bench.settled[1].reason == "overloaded_500"
-    assert bench.attempts[1] == 5
+    assert (bench.settled[1].reason, progress.states["failed"]) == ("overloaded_500", 1)
 
 
 def test_every_record_has_all_its_tries() -> None:
@@ -176,22 +234,76 @@ def test_a_call_that_never_left_is_given_back_to_the_day() -> None:
     assert bench.calls_left == 0
 
 
-def test_an_answer_nobody_saw_fails_the_record_once_and_is_counted() -> None:
+@pytest.mark.parametrize(("calls_before", "pause"), [(0, 0.0), (1, 900.0), (2, 1_800.0), (6, 28_800.0), (7, None)])
+def test_an_answer_nobody_saw_puts_the_record_off_for_longer_each_time(calls_before: int, pause: float | None) -> None:
     bench = Bench(2, {1: [UNKNOWN]})
+    bench.attempts[1] = calls_before
+    bench.put_off.update({1} if calls_before else ())
     progress = bench.run()
     assert bench.sent == [1, 2]
-    assert bench.states == ["failed", "coded"]
-    assert bench.settled[1].reason == "unknown_timeout"
+    assert bench.states == ["pending" if pause is not None else "failed", "coded"]
+    assert (bench.settled[1].reason, bench.settled[1].pause) == ("unknown_timeout", pause)
     assert progress.unknown == 1
 
 
 @pytest.mark.parametrize("answer", [OVERLOADED, BUSY, MAINTENANCE, UNREACHABLE, UNKNOWN])
-def test_an_outage_opens_the_breaker_and_leaves_every_record_pending(answer: Answer) -> None:
+def test_an_outage_ends_the_first_task_and_leaves_every_record_pending(answer: Answer) -> None:
     bench = Bench(20, {record: [answer] * 20 for record in range(1, 21)})
     message = bench.fails(BreakerOpen)
     assert len(bench.sent) == 10
     assert bench.states == ["pending"] * 20
     assert message.startswith(f"10 calls in a row met an outage, the last one {answer.reason} (code {answer.code}).")
+    ((reason, taken_back),) = bench.outages
+    assert reason == answer.reason
+    assert sum(taken_back.values()) == (10 if answer is OVERLOADED else 0)
+
+
+def test_an_outage_that_another_task_found_ends_this_one_at_its_first_call() -> None:
+    bench = Bench(5, {1: [OVERLOADED]})
+    bench.before_answer = lambda _: setattr(bench, "known", Faults(outage="overloaded_503"))
+    assert bench.run().stopped == "outage"
+    assert bench.sent == [1]
+    assert bench.states == ["pending"] * 5
+
+
+def test_two_tasks_that_find_an_outage_at_once_are_one_red_one() -> None:
+    bench = Bench(20, {record: [UNREACHABLE] * 20 for record in range(1, 21)})
+    bench.outage_known_to_others = True
+    assert bench.run().stopped == "outage"
+
+
+@pytest.mark.parametrize("answer", [OVERLOADED, BUSY, MAINTENANCE, UNREACHABLE, UNKNOWN, BAD_TOKEN, WRONG_ENDPOINT])
+def test_while_an_outage_lasts_one_call_tries(answer: Answer) -> None:
+    bench = Bench(3, {1: [answer]})
+    bench.known = Faults(outage="overloaded_503")
+    assert bench.run().stopped == "outage"
+    assert (bench.sent, bench.states, bench.outages) == ([1], ["pending"] * 3, [])
+    assert bench.attempts[1] == (answer is UNKNOWN)
+
+
+@pytest.mark.parametrize("answer", [CODED, REJECTED, NOT_FOUND])
+def test_an_answer_ends_the_outage(answer: Answer) -> None:
+    bench = Bench(3, {1: [answer]})
+    bench.known = Faults(outage="overloaded_503")
+    assert bench.run().stopped is None
+    assert bench.known == Faults()
+    assert bench.states[1:] == ["coded", "coded"]
+
+
+def test_of_a_host_that_refuses_everything_only_a_success_ends_the_outage() -> None:
+    bench = Bench(3, {1: [REJECTED]})
+    bench.known = Faults(outage=EVERYTHING_REFUSED)
+    assert bench.run().stopped == "outage"
+    assert bench.states == ["pending"] * 3
+    assert bench.run().stopped is None
+    assert bench.states == ["coded"] * 3
+
+
+def test_when_everything_is_refused_the_first_task_says_so() -> None:
+    bench = Bench(9, {record: [REJECTED] for record in range(1, 10)})
+    bench.refuse_after = 4
+    assert bench.fails(BreakerOpen).startswith("Everything is refused, over several campaigns, lastly with refused_422")
+    assert (len(bench.sent), bench.outages) == (4, [(EVERYTHING_REFUSED, {})])
 
 
 def test_one_answer_in_between_closes_the_breaker_again() -> None:
@@ -199,18 +311,62 @@ def test_one_answer_in_between_closes_the_breaker_again() -> None:
     assert bench.run().unknown == 18
 
 
-def test_many_404s_in_a_row_open_the_breaker_and_are_taken_back() -> None:
-    bench = Bench(60, {record: [NOT_FOUND] for record in range(2, 61)})
-    message = bench.fails(BreakerOpen)
-    assert bench.sent == list(range(1, 52))
-    assert bench.states == ["coded"] + ["pending"] * 59
-    assert message.startswith("50 calls in a row were answered 404.")
-
-
-def test_404s_between_other_answers_are_refusals() -> None:
-    bench = Bench(99, {record: [NOT_FOUND] for record in range(1, 99) if record % 50})
+def test_refusals_are_counted_with_what_was_coded_in_between_and_without_ids() -> None:
+    said = Answer(Kind.NOT_FOUND, "not_found", "404", "c2 and 1020304050 not found")
+    bench = Bench(5, {1: [NOT_FOUND], 2: [said], 4: [NOT_FOUND], 5: [NOT_FOUND]})
+    bench.campaigns[5] = "18"
     bench.run()
-    assert bench.states.count("rejected") == 97
+    assert bench.refusals == [
+        (1, "404 NO RECORDS FOUND", False, False),
+        (2, "404 … AND … NOT FOUND", False, False),
+        (4, "404 NO RECORDS FOUND", True, True),
+        (5, "404 NO RECORDS FOUND", False, False),
+    ]
+    assert bench.states == ["rejected", "rejected", "coded", "rejected", "rejected"]
+
+
+def test_a_campaign_that_is_parked_in_mid_chunk_is_left_and_the_others_go_on() -> None:
+    bench = Bench(10, {record: [NOT_FOUND] for record in range(1, 10, 2)})
+    bench.campaigns = dict.fromkeys(range(1, 10, 2), "666")
+    bench.park_after = 2
+    assert bench.run().stopped is None
+    assert bench.sent == [1, 2, 3, 4, 6, 8, 10]
+    assert bench.states[4::2] == ["pending"] * 3
+    assert bench.calls_left == 993
+
+
+def test_a_probe_of_a_parked_campaign_that_is_coded_frees_it() -> None:
+    bench = Bench(3)
+    bench.known = Faults({("preview", "17"): True})
+    bench.run()
+    assert bench.known == Faults()
+    assert bench.states == ["coded"] * 3
+
+
+def test_a_probe_that_is_refused_waits_and_is_rejected_at_its_third_call() -> None:
+    bench = Bench(2, {1: [NOT_FOUND], 2: [NOT_FOUND]})
+    bench.known = Faults({("preview", "17"): True})
+    bench.attempts[2] = 2
+    bench.run()
+    assert bench.sent == [1, 2]
+    assert bench.states == ["pending", "rejected"]
+    assert (bench.settled[1].pause, bench.refusals) == (0.0, [])
+
+
+def test_when_its_time_is_over_the_chunk_ends_cleanly() -> None:
+    bench = Bench(3)
+    bench.before_answer = lambda _: time.sleep(0.02)
+    progress = bench.run(seconds=0.03)
+    assert progress.stopped == "time"
+    assert bench.states == ["coded", "coded", "pending"]
+    assert bench.calls_left == 998
+
+
+def test_no_pause_outlasts_the_chunks_time() -> None:
+    bench = Bench(2, {1: [MAINTENANCE]})
+    began = time.monotonic()
+    assert bench.run(Patience(maintenance_wait=3_600.0, longest_wait=3_600.0), seconds=0.05).stopped == "time"
+    assert time.monotonic() - began < 5.0
 
 
 @pytest.mark.parametrize(("answer", "error"), [(BAD_TOKEN, BadToken), (WRONG_ENDPOINT, WrongEndpoint)])
@@ -280,17 +436,20 @@ def test_the_vendors_wait_is_kept_to_and_bounded() -> None:
     waits: list[float | None] = []
 
     class Watch(Stop):
-        def wait(self, timeout: float | None = None) -> bool:
+        def wait(self, timeout: float) -> bool:
             waits.append(timeout)
             return False
 
-    bench = Bench(1, {1: [Answer(Kind.OVERLOADED, retry_after=seconds) for seconds in (7.0, 9_000.0)] + [MAINTENANCE]})
+    hints = (7.0, 9_000.0, 0.0)
+    bench = Bench(1, {1: [Answer(Kind.OVERLOADED, retry_after=seconds) for seconds in hints] + [MAINTENANCE]})
     bench.stop = Watch()
     bench.run(Patience(longest_retry_after=300.0, maintenance_wait=15.0, longest_wait=20.0))
     assert waits[:2] == [7.0, 300.0]
     assert waits[2] is not None
-    assert 10.0 <= waits[2] <= 20.0
-    assert len(waits) == 3
+    assert 2.0 <= waits[2] <= 4.0, "no hint is sooner than our own patience"
+    assert waits[3] is not None
+    assert 10.0 <= waits[3] <= 20.0
+    assert len(waits) == 4
 
 
 def test_progress_is_reported_at_the_start_on_the_way_and_at_the_end() -> None:

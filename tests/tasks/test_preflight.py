@@ -8,7 +8,6 @@ from datetime import timedelta
 import pytest
 from conftest import Database
 from sandbox_server import SandboxServer
-from wolkvox.tasks.runs import quota_rules, slot_rules
 
 from wolkvox.errors import BadToken
 from wolkvox.hook import WolkvoxHook
@@ -16,6 +15,7 @@ from wolkvox.ledger.quota import QuotaState
 from wolkvox.ledger.slots import Holder
 from wolkvox.stop import Stop
 from wolkvox.tasks.preflight import calls_left, disposition_codes
+from wolkvox.tasks.task import quota_rules, slot_rules
 
 HOLDER = Holder("dag", "run", "stage", -1, 1)
 

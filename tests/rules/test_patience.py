@@ -1,0 +1,44 @@
+"""How far apart and how often a fault is chased."""
+
+from __future__ import annotations
+
+import pytest
+
+from wolkvox.rules.patience import Patience, doubled, put_off, refuses_everything
+
+PATIENCE = Patience()
+
+
+def test_a_pause_doubles_up_to_its_cap() -> None:
+    assert [doubled(60.0, 960.0, times) for times in (-1, 0, 1, 2, 4, 5, 9_999)] == [60, 60, 120, 240, 960, 960, 960]
+
+
+def test_a_record_that_went_wrong_is_the_next_runs_then_waits_longer_each_time_and_is_given_up_at_its_eighth_call() -> (
+    None
+):
+    assert put_off(PATIENCE, 1, before=False) == 0.0
+    assert [put_off(PATIENCE, calls, before=True) for calls in range(2, 9)] == [
+        *(900, 1_800, 3_600, 7_200, 14_400, 28_800),
+        None,
+    ]
+
+
+def test_tries_used_up_in_one_run_are_the_next_runs_too() -> None:
+    assert put_off(PATIENCE, 5, before=False) == 0.0
+    assert put_off(PATIENCE, 8, before=False) is None
+
+
+@pytest.mark.parametrize(
+    ("campaigns", "everything"),
+    [
+        (["a"] * 5_000, False),
+        (["a"] * 500 + ["b"] * 500, False),
+        (["a"] * 500 + ["b"] * 9, False),
+        (["a"] * 20 + ["b"] * 20 + ["c"] * 9, False),
+        (["a"] * 20 + ["b"] * 20 + ["c"] * 10, True),
+        (["a"] * 500 + ["b"] * 20 + ["c"] * 10, True),
+        ([str(number) for number in range(50)], True),
+    ],
+)
+def test_one_or_two_dead_campaigns_are_no_refusal_of_everything(campaigns: list[str], everything: bool) -> None:
+    assert refuses_everything(PATIENCE, campaigns) is everything
