@@ -114,7 +114,7 @@ def _is_over(ledger_conn_id: str, dag_id: str, run_id: str) -> bool:
             row = ledger.execute(
                 "SELECT state <> 'running' FROM wolkvox.run WHERE dag_id = %s AND dag_run_id = %s", (dag_id, run_id)
             ).fetchone()
-    except WolkvoxError:
+    except (WolkvoxError, AirflowException):
         return False
     return bool(row and row[0])
 

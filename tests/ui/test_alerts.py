@@ -6,7 +6,6 @@ import json
 import socketserver
 import threading
 from collections.abc import Iterator
-from datetime import datetime, timedelta, timezone
 from email import message_from_bytes
 from email.policy import default
 from pathlib import Path
@@ -18,22 +17,13 @@ import structlog
 from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import BaseNotifier
 from airflow.sdk.execution_time.callback_supervisor import execute_callback
+from conftest import Database
 
-from wolkvox.errors import Unaccounted
-from wolkvox.notifier import WolkvoxAlert, degradations
+from wolkvox.errors import BadSetting, LedgerUnavailable, Unaccounted
+from wolkvox.notifier import WolkvoxAlert, message
 
 DAG_FILE = Path(__file__).parents[2] / "dags" / "wolkvox_codify.py"
-NOW = datetime(2026, 3, 2, 15, tzinfo=timezone.utc)
-GOOD = {
-    "failed_ratio": 0.01,
-    "rejected": 1,
-    "failed": 0,
-    "waiting": 5,
-    "oldest_waiting": "2026-03-02T10:00:00+00:00",
-    "quota_limit": 1_000,
-    "quota_calls": 899,
-    "quota_resets_at": "2026-03-03T05:00:00+00:00",
-}
+NO_NEWS: dict[str, dict[str, str]] = {"began": {}, "lasts": {}, "ended": {}}
 
 
 class Mailbox(socketserver.ThreadingTCPServer):
@@ -101,53 +91,100 @@ def context(summary: dict[str, Any], **more: Any) -> Any:
     return {"ti": ti, "dag_run": SimpleNamespace(dag_id="wolkvox_codify", run_id="run 1"), **more}
 
 
-def found(**changes: Any) -> list[str]:
-    """What is said of a good summary with these changes."""
-    return degradations({**GOOD, **changes}, refusals=0.02, backlog_age=timedelta(hours=24), quota=0.9, now=NOW)
-
-
-def test_a_good_run_is_not_degraded() -> None:
-    assert found() == []
-    assert found(oldest_waiting=None, waiting=0, quota_limit=None) == []
-    assert degradations({}, refusals=0.02, backlog_age=timedelta(hours=24), quota=0.9, now=NOW) == []
+def news(**changes: dict[str, str]) -> dict[str, Any]:
+    """A summary in which this is new."""
+    return {"news": {**NO_NEWS, **changes}}
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "subject", "lines"),
     [
-        ({"failed_ratio": 0.021, "rejected": 21}, "2.1% of the records were refused or failed (21 rejected, 0 failed)"),
-        ({"oldest_waiting": "2026-03-01T14:00:00+00:00"}, "The oldest of 5 waiting contacts is of 2026-03-01T14:00"),
-        ({"new": 0, "invalid": 40}, "40 rows can't be sent, where 40 came in"),
-        ({"new": 97, "invalid": 1, "codes_unknown": 2}, "3 rows can't be sent, where 98 came in"),
-        ({"quota_calls": 900}, "900 of today's 1000 calls are used"),
+        ({"began": {"quota": "950 used."}}, "is degraded", ["950 used."]),
+        ({"began": {"quota": "950 used.", "red:missing": "7 gone."}}, "failed", ["950 used.", "7 gone."]),
+        ({"began": {"outage": "Away."}}, "failed", ["Away."]),
+        ({"lasts": {"quota": "950 used."}}, "is still degraded", ["Still: 950 used."]),
+        ({"lasts": {"outage": "Away."}}, "is still failing", ["Still: Away."]),
+        ({"ended": {"outage": "Away."}}, "is better", ["Over: Away."]),
+        (
+            {"began": {"quota": "950 used."}, "lasts": {"parked:x": "Parked."}, "ended": {"outage": "Away."}},
+            "is degraded",
+            ["950 used.", "Still: Parked.", "Over: Away."],
+        ),
     ],
 )
-def test_each_threshold_is_told_of(changes: dict[str, Any], said: str) -> None:
-    (line,) = found(**changes)
-    assert said in line
+def test_changes_are_told_in_one_message(changes: dict[str, dict[str, str]], subject: str, lines: list[str]) -> None:
+    assert message({**NO_NEWS, **changes}) == (subject, lines)
 
 
-def test_a_good_run_sends_nothing(mailbox: Mailbox) -> None:
-    WolkvoxAlert(backlog_age=timedelta(days=99_999))(context(GOOD))
+def test_a_run_without_news_sends_nothing_red_or_not(mailbox: Mailbox) -> None:
+    WolkvoxAlert()(context(news()))
+    WolkvoxAlert()(context(news(), exception=Unaccounted("12 records are waiting.")))
     assert mailbox.mails == []
 
 
-def test_a_degraded_run_is_mailed_to_the_connections_sender(mailbox: Mailbox) -> None:
-    WolkvoxAlert()(context({**GOOD, "oldest_waiting": None, "quota_calls": 950}))
+def test_a_degraded_run_is_mailed_to_the_connections_sender(mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW__API__BASE_URL", "https://airflow.example.com/sub")
+    WolkvoxAlert()(context(news(began={"quota": "950 of today's 1000 calls are used."})))
     ((recipients, text),) = mailbox.mails
     assert recipients == ["airflow@example.com"]
     assert text.startswith("wolkvox_codify is degraded\n")
     assert "950 of today&#x27;s 1000 calls are used" in text
-    assert "/dags/wolkvox_codify/runs/run%201" in text
+    assert "https://airflow.example.com/sub/dags/wolkvox_codify/runs/run%201" in text
+
+
+def test_where_airflow_does_not_know_its_address_no_link_is_made_up(
+    mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW__API__BASE_URL", "/sub")
+    WolkvoxAlert()(context(news(began={"quota": "950 used."})))
+    assert "Run run 1: dags/wolkvox_codify/runs/run%201 in Airflow" in mailbox.mails[0][1]
 
 
 def test_a_failed_run_is_mailed_to_whom_the_variable_names(mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AIRFLOW_VAR_WOLKVOX_ALERT_TO", "one@example.com, two@example.com")
-    WolkvoxAlert()(context({}, exception=Unaccounted("<b>12</b> records {{ 1 + 1 }} {% are %} waiting.")))
+    said = "<b>12</b> records {{ 1 + 1 }} {% are %} waiting."
+    WolkvoxAlert()(context(news(began={"red:waiting": said}), exception=Unaccounted(said)))
     ((recipients, text),) = mailbox.mails
     assert recipients == ["one@example.com", "two@example.com"]
     assert text.startswith("wolkvox_codify failed\n")
     assert "&lt;b&gt;12&lt;/b&gt; records {{ 1 + 1 }} { % are %} waiting." in text
+
+
+def test_a_verdict_that_could_not_be_reached_is_told_of_once_a_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: dict[str, str] = {}
+    monkeypatch.setattr(
+        "wolkvox.notifier.Variable", SimpleNamespace(get=lambda name, default: kept.get(name), set=kept.__setitem__)
+    )
+    sent: list[str] = []
+
+    def alert(told: Any) -> None:
+        WolkvoxAlert(notifiers=[Kept(sent)])(told)
+
+    for error in (LedgerUnavailable("Away."), LedgerUnavailable("Away."), BadSetting("Wrong.")):
+        alert(context({}, exception=error))
+    assert [text.partition("\n")[0] for text in sent] == [
+        "wolkvox_codify failed: Away.",
+        "wolkvox_codify failed: Wrong.",
+    ]
+    (name,) = kept
+    told = json.loads(kept[name])
+    kept[name] = json.dumps({**told, "at": "2026-03-01T00:00:00+00:00"})
+    alert(context({}, exception=BadSetting("Wrong.")))
+    assert len(sent) == 3
+
+
+def test_a_run_that_is_over_when_its_deadline_comes_sends_nothing(ledger: Database) -> None:
+    run = {"dag_id": "wolkvox_codify", "dag_run_id": "run 1"}
+    late = {"dag_run": run, "deadline": {"id": "1", "deadline_time": "2026-03-02T18:00:00Z"}}
+    sent: list[str] = []
+    ledger.execute(
+        "INSERT INTO wolkvox.run VALUES ('0041', 'wolkvox_codify', 'run 1', now(), now(), 'failed', '{}', now(), now())"
+    )
+    WolkvoxAlert(notifiers=[Kept(sent)])(late)
+    assert sent == []
+    ledger.execute("UPDATE wolkvox.run SET state = 'running', ended_at = NULL")
+    WolkvoxAlert(notifiers=[Kept(sent)])(late)
+    assert len(sent) == 1
 
 
 def test_an_error_that_may_quote_a_customer_is_only_named() -> None:

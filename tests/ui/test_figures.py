@@ -163,7 +163,7 @@ def test_the_lag_is_exactly_the_ledgers(ledger: Database) -> None:
         hours = read(ledger)["hours"]
         assert (hours["lag_p50"][-2], hours["lag_p95"][-2]) == (180.0, pytest.approx(4848.0))
         count(ledger)
-    assert run_lag(ledger.connection, "run").p95 == pytest.approx(4848.0)
+    assert run_lag(ledger.connection, "run", ["a"]).p95 == pytest.approx(4848.0)
 
 
 def test_a_campaign_has_its_counts_its_last_run_and_its_oldest_waiting_contact(ledger: Database) -> None:
@@ -171,7 +171,7 @@ def test_a_campaign_has_its_counts_its_last_run_and_its_oldest_waiting_contact(l
     put(ledger, timedelta(hours=1), dag_run_id="second")
     put(ledger, timedelta(hours=9), "pending")
     put(ledger, timedelta(hours=8), "pending")
-    put(ledger, timedelta(days=40), "failed")
+    put(ledger, timedelta(hours=3), "failed")
     put(ledger, timedelta(hours=1), "invalid", campaign_id=None, reason="campaign_id_missing")
     first, second = read(ledger)["campaigns"]
     assert first == {
@@ -188,6 +188,67 @@ def test_a_campaign_has_its_counts_its_last_run_and_its_oldest_waiting_contact(l
         "oldest_waiting": (NOW - timedelta(hours=9, minutes=5)).isoformat(),
     }
     assert (second["campaign_id"], second["invalid"]) == (None, 1)
+
+
+def test_what_waits_for_its_turn_is_told_apart(ledger: Database) -> None:
+    put(ledger, timedelta(hours=1), "pending")
+    put(ledger, timedelta(hours=1), "pending", not_before=NOW + timedelta(hours=1))
+    put(ledger, timedelta(hours=1), "sending")
+    today = read(ledger)["today"]
+    assert (today["waiting"], today["put_off"]) == (3, 1)
+
+
+def test_parked_campaigns_an_outage_and_the_last_runs_are_shown(ledger: Database) -> None:
+    assert (read(ledger)["parked"], read(ledger)["outage"], read(ledger)["runs"]) == ([], None, [])
+    put(ledger, timedelta(hours=1), "pending")
+    ledger.execute(
+        "INSERT INTO wolkvox.parked VALUES ('0041', 'preview', '1', 'not_found', '404 NO', %s, %s)", NOW, NOW
+    )
+    outage = "INSERT INTO wolkvox.outage VALUES ('0041', 'bad_token', 'No.', %s, 'dag', 'run', %s, %s)"
+    ledger.execute(outage, SETTINGS.identity, NOW, NOW)
+    ledger.execute(
+        "INSERT INTO wolkvox.run VALUES ('0041', 'dag', 'run', %s, %s, 'failed', '{\"coded\": 5}', %s, %s)",
+        *(NOW, NOW, NOW, NOW + timedelta(seconds=90)),
+    )
+    page, now = read(ledger), NOW.isoformat()
+    assert page["parked"] == [
+        {
+            "type_campaign": "preview",
+            "campaign_id": "1",
+            "reason": "not_found",
+            "words": "404 NO",
+            "since": now,
+            "until": now,
+            "waiting": 1,
+        }
+    ]
+    assert page["outage"] == {"words": "No.", "since": now, "until": now}
+    assert page["runs"] == [
+        {
+            "dag": "dag",
+            "run": "run",
+            "began_at": now,
+            "seconds": 90.0,
+            "state": "failed",
+            "records": None,
+            "coded": 5,
+            "rejected": None,
+            "failed": None,
+            "pending": None,
+            "stopped": None,
+        }
+    ]
+    ledger.execute("UPDATE wolkvox.outage SET fingerprint = fingerprint + 1")  # of another token
+    assert read(ledger)["outage"] is None
+
+
+def test_two_dags_with_one_run_id_have_rows_of_their_own(ledger: Database) -> None:
+    for dag in ("one", "other", None):
+        put(ledger, timedelta(hours=1), dag_id=dag, dag_run_id="run")
+    with queries.snapshot("wolkvox_ledger") as connection:
+        for dag, rows in ((None, 3), ("one", 2), ("other", 2), ("third", 1)):
+            wanted = queries.Filter(run="run", dag=dag)
+            assert len(queries.rows(connection, "0041", wanted, limit=9, before=None)) == rows
 
 
 def test_reasons_carry_the_vendors_words_without_ids(ledger: Database) -> None:

@@ -25,6 +25,6 @@ def test_a_task_leads_to_its_chunk(monkeypatch: pytest.MonkeyPatch, base_url: st
 
 
 def test_a_record_leads_to_the_task_that_had_it_last() -> None:
-    assert record_path(None, None) is None
-    assert record_path("a+b", None) == "dags/wolkvox_codify/runs/a%2Bb/tasks/stage"
-    assert record_path("a+b", 3) == "dags/wolkvox_codify/runs/a%2Bb/tasks/codify/mapped/2"
+    assert record_path(None, None, None) is None
+    assert record_path(None, "a+b", None) == "dags/wolkvox_codify/runs/a%2Bb/tasks/stage"
+    assert record_path("other", "a+b", 3) == "dags/other/runs/a%2Bb/tasks/codify/mapped/2"

@@ -40,8 +40,8 @@ def stats(monkeypatch: pytest.MonkeyPatch) -> Kept:
 
 
 def test_a_chunk_counts_what_came_on_top(stats: Kept) -> None:
-    tags = {"campaign": "preview_15501"}
-    chunk = metrics.ChunkMetrics("preview", "15501")
+    tags = {"operation": "0041"}
+    chunk = metrics.ChunkMetrics("0041")
     progress = Progress(total=10, started=time.monotonic())
     chunk.report(progress)
     progress.states, progress.calls, progress.unknown = Counter(coded=3, rejected=1), 5, 1
@@ -60,9 +60,9 @@ def test_a_chunk_counts_what_came_on_top(stats: Kept) -> None:
 
 
 def test_each_call_is_timed(stats: Kept) -> None:
-    send = metrics.ChunkMetrics("preview", "15501").timed(lambda record: Answer(Kind.CODED))
+    send = metrics.ChunkMetrics("0041").timed(lambda record: Answer(Kind.CODED))
     assert send(RECORD) == Answer(Kind.CODED)
-    assert stats.sent == [("timing", "wolkvox.call", True, {"campaign": "preview_15501"})]
+    assert stats.sent == [("timing", "wolkvox.call", True, {"operation": "0041"})]
 
 
 def test_a_run_leaves_gauges(stats: Kept) -> None:
@@ -78,4 +78,4 @@ def test_a_run_leaves_gauges(stats: Kept) -> None:
 
 def test_airflows_own_stats_take_them_without_a_backend() -> None:
     metrics.report_run({"waiting": 1, "oldest_waiting": None, "quota_left": 5, "lag_p50": None, "lag_p95": None})
-    metrics.ChunkMetrics("preview", "1").timed(lambda record: Answer(Kind.CODED))(RECORD)
+    metrics.ChunkMetrics("0041").timed(lambda record: Answer(Kind.CODED))(RECORD)

@@ -24,6 +24,8 @@ RECORD = Record(
     attempts=1,
     contacted_at=datetime(2026, 3, 1, tzinfo=timezone.utc),
     settled_at=None,
+    not_before=None,
+    dag_id="wolkvox_codify",
     dag_run_id="run",
     in_chunk=True,
     chunk_number=2,

@@ -21,6 +21,7 @@ from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
 from wolkvox.errors import BadSetting, LedgerSlow, WolkvoxError
 from wolkvox.hook import WolkvoxHook
 from wolkvox.ledger.connection import Connection
+from wolkvox.ledger.faults import outage, parked
 from wolkvox.ledger.figures import figures
 from wolkvox.ledger.quota import QuotaRules
 from wolkvox.ledger.reports import seconds_per_call
@@ -113,6 +114,7 @@ def wanted(
     campaign_id: Text = None,
     reason: Text = None,
     run: Text = None,
+    dag: Text = None,
     chunk: Annotated[int | None, Query(ge=1, le=100_000)] = None,
 ) -> queries.Filter:
     """The records that the address asks for."""
@@ -122,6 +124,7 @@ def wanted(
         campaign_id=campaign_id,
         reason=reason,
         run=run,
+        dag=dag,
         chunk=chunk,
     )
 
@@ -224,5 +227,8 @@ def know(ledger: Connection, settings: Settings, now: datetime) -> Known:
         last_runs=queries.last_runs(ledger, operation, last_settled([counted[day] for day in days])),
         today=queries.today(ledger, operation, rules.today(), rules.own_limit),
         slots=queries.slots(ledger, settings.fingerprint),
+        parked=parked(ledger, operation),
+        outage=outage(ledger, operation, settings.identity),
+        runs=queries.runs(ledger, operation),
         call_seconds=seconds_per_call(ledger, operation),
     )

@@ -13,10 +13,11 @@ def task_path(dag_id: str, run_id: str, task_id: str, map_index: int = -1) -> st
     return f"dags/{quote(dag_id, '')}/runs/{quote(run_id, '')}/tasks/{quote(task_id, '')}{mapped}"
 
 
-def record_path(run_id: str | None, chunk_number: int | None) -> str | None:
+def record_path(dag_id: str | None, run_id: str | None, chunk_number: int | None) -> str | None:
     """The page of the task that had a record last: its chunk's, or the one that staged it."""
+    dag_id = dag_id or DAG_ID
     if run_id is None:
         return None
     if chunk_number is None:
-        return task_path(DAG_ID, run_id, "stage")
-    return task_path(DAG_ID, run_id, "codify", chunk_number - 1)
+        return task_path(dag_id, run_id, "stage")
+    return task_path(dag_id, run_id, "codify", chunk_number - 1)

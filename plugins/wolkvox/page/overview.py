@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from wolkvox.ledger.faults import Outage, Parked
 from wolkvox.ledger.figures import Count, Figures
 from wolkvox.page.links import task_path
-from wolkvox.page.queries import FINAL, WAITING, Campaign, Slot, Today, Unfinished
+from wolkvox.page.queries import FINAL, Campaign, Run, Slot, Today, Unfinished
 from wolkvox.rules.chunks import SLOTS
 from wolkvox.rules.spans import Span, waiting_at_ends
 from wolkvox.rules.verdict import backlog_gone_at
@@ -34,6 +35,9 @@ class Known:
     last_runs: Mapping[Campaign, str | None]
     today: Today
     slots: Sequence[Slot]
+    parked: Sequence[Parked]
+    outage: Outage | None
+    runs: Sequence[Run]
     call_seconds: float | None
 
 
@@ -49,6 +53,9 @@ def overview(known: Known) -> dict[str, Any]:
         "campaigns": _campaigns(known, [count for day in days for count in day.counts]),
         "reasons": _reasons([count for day in days for count in day.counts]),
         "slots": _slots(known),
+        "parked": [_parked(known, campaign) for campaign in known.parked],
+        "outage": _outage(known.outage),
+        "runs": [_run(run) for run in known.runs],
     }
 
 
@@ -76,6 +83,7 @@ def _today(known: Known) -> dict[str, Any]:
         "lag_p50": figures.lag_p50,
         "lag_p95": figures.lag_p95,
         "waiting": waiting,
+        "put_off": sum(part.put_off for part in known.unfinished),
         "oldest_waiting": oldest and oldest.isoformat(),
         "gone_at": _gone_at(known, waiting, left),
     }
@@ -105,17 +113,16 @@ def _series(known: Known, spans: Sequence[Span]) -> dict[str, list[Any]]:
 
 
 def _campaigns(known: Known, counts: Sequence[Count]) -> list[dict[str, Any]]:
-    """The last days' records by campaign, the busiest first; what waits or failed is all there is."""
+    """The last days' records by campaign, the busiest first; what waits is all there is."""
     records: Counter[tuple[Campaign, str]] = Counter()
     oldest: dict[Campaign, datetime] = {}
     for count in counts:
-        if count.state != "failed":
-            records[(count.type_campaign, count.campaign_id), count.state] += count.records
+        records[(count.type_campaign, count.campaign_id), count.state] += count.records
     for part in known.unfinished:
         campaign = (part.type_campaign, part.campaign_id)
-        records[campaign, "waiting" if part.state in WAITING else part.state] += part.records
-        if part.oldest and part.state in WAITING:
-            oldest[campaign] = min(part.oldest, oldest.get(campaign, part.oldest))
+        records[campaign, "waiting"] += part.records
+        if part.oldest:
+            oldest[campaign] = part.oldest
     totals: Counter[Campaign] = Counter()
     for (campaign, _), number in records.items():
         totals[campaign] += number
@@ -149,6 +156,36 @@ def _reasons(counts: Sequence[Count]) -> list[dict[str, Any]]:
         }
         for key, number in totals.most_common(MOST_REASONS)
     ]
+
+
+def _parked(known: Known, campaign: Parked) -> dict[str, Any]:
+    waiting = {(part.type_campaign, part.campaign_id): part.records for part in known.unfinished}
+    return {
+        "type_campaign": campaign.type_campaign,
+        "campaign_id": campaign.campaign_id,
+        "reason": campaign.reason,
+        "words": campaign.words,
+        "since": campaign.since.isoformat(),
+        "until": campaign.until.isoformat(),
+        "waiting": waiting.get((campaign.type_campaign, campaign.campaign_id), 0),
+    }
+
+
+def _outage(outage: Outage | None) -> dict[str, Any] | None:
+    if outage is None:
+        return None
+    return {"words": outage.words, "since": outage.since.isoformat(), "until": outage.until.isoformat()}
+
+
+def _run(run: Run) -> dict[str, Any]:
+    return {
+        "dag": run.dag_id,
+        "run": run.dag_run_id,
+        "began_at": run.began_at.isoformat(),
+        "seconds": run.ended_at and (run.ended_at - run.began_at).total_seconds(),
+        "state": run.state,
+        **{name: run.counts.get(name) for name in ("records", "coded", "rejected", "failed", "pending", "stopped")},
+    }
 
 
 def _slots(known: Known) -> list[dict[str, Any]]:

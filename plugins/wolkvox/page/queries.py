@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from psycopg import IsolationLevel
 from psycopg.rows import class_row
@@ -20,8 +20,9 @@ from wolkvox.rules.spans import Span
 TIMEOUT = "15s"  # a page is not worth a longer query
 
 WAITING = ("pending", "sending")
-FINAL = ("coded", "rejected", "invalid", "superseded", "expired")
-STATES = (*WAITING, "failed", *FINAL)
+FINAL = ("coded", "rejected", "failed", "invalid", "superseded", "expired")
+STATES = (*WAITING, *FINAL)
+RUNS = 20  # shown at once
 
 Campaign = tuple[str | None, str | None]
 
@@ -47,17 +48,21 @@ def snapshot(ledger_conn_id: str) -> Iterator[Connection]:
 
 
 class Unfinished(NamedTuple):
-    """Records of a campaign still to be sent, and when the customer of the oldest one was contacted."""
+    """
+    Records of a campaign still to be sent, and when the customer of the oldest one was contacted.
+
+    ``put_off`` of them went wrong and wait for their turn.
+    """
 
     type_campaign: str | None
     campaign_id: str | None
-    state: str
     records: int
+    put_off: int
     oldest: datetime | None
 
 
 def unfinished(connection: Connection, operation: str) -> list[Unfinished]:
-    """What waits, is being sent, or failed, by campaign and state."""
+    """What waits or is being sent, by campaign."""
     return [Unfinished(*row) for row in connection.execute(sql("waiting"), {"operation": operation})]
 
 
@@ -123,15 +128,36 @@ def slots(connection: Connection, fingerprint: int) -> list[Slot]:
         return cursor.execute(sql("slots"), {"fingerprint": fingerprint}).fetchall()
 
 
+class Run(NamedTuple):
+    """A run, and what its verdict counted; ``counts`` is empty until then."""
+
+    dag_id: str
+    dag_run_id: str
+    began_at: datetime
+    ended_at: datetime | None
+    state: str
+    counts: dict[str, Any]
+
+
+def runs(connection: Connection, operation: str) -> list[Run]:
+    """The latest runs, the newest first."""
+    return [Run(*row) for row in connection.execute(sql("runs"), {"operation": operation, "limit": RUNS})]
+
+
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which records: all that fit every part that isn't None. ``chunk`` counts from 1 within a run."""
+    """
+    Which records: all that fit every part that isn't None. ``chunk`` counts from 1 within a run.
+
+    Two DAGs may have runs of the same name; records from before the ledger knew DAGs are any DAG's.
+    """
 
     states: tuple[str, ...] = STATES
     type_campaign: str | None = None
     campaign_id: str | None = None
     reason: str | None = None
     run: str | None = None
+    dag: str | None = None
     chunk: int | None = None
 
 
@@ -151,6 +177,8 @@ class Record:
     attempts: int
     contacted_at: datetime | None
     settled_at: datetime | None
+    not_before: datetime | None
+    dag_id: str | None
     dag_run_id: str | None
     in_chunk: bool
     chunk_number: int | None
@@ -165,6 +193,7 @@ def rows(connection: Connection, operation: str, wanted: Filter, *, limit: int, 
         "campaign_id": wanted.campaign_id,
         "reason": wanted.reason,
         "run": wanted.run,
+        "dag": wanted.dag,
         "chunk": wanted.chunk,
         "before": before,
         "limit": limit,

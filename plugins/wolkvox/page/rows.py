@@ -26,6 +26,8 @@ COLUMNS = (
     "attempts",
     "contacted_at",
     "settled_at",
+    "not_before",
+    "dag_id",
     "dag_run_id",
     "chunk_number",
 )
@@ -55,9 +57,11 @@ def describe(record: Record, *, unmasked: bool) -> dict[str, Any]:
         "attempts": record.attempts,
         "contacted_at": record.contacted_at and record.contacted_at.isoformat(),
         "settled_at": record.settled_at and record.settled_at.isoformat(),
+        "not_before": record.not_before and record.not_before.isoformat(),
+        "dag_id": record.dag_id,
         "dag_run_id": record.dag_run_id,
         "chunk_number": record.chunk_number if record.in_chunk else None,
-        "task_path": record_path(record.dag_run_id, record.chunk_number if record.in_chunk else None),
+        "task_path": record_path(record.dag_id, record.dag_run_id, record.chunk_number if record.in_chunk else None),
     }
 
 

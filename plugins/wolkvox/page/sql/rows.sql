@@ -11,6 +11,8 @@ SELECT
     attempts,
     contacted_at,
     settled_at,
+    CASE WHEN state = 'pending' THEN not_before END AS not_before,
+    dag_id,
     dag_run_id,
     chunk_id IS NOT NULL AND state NOT IN ('invalid', 'superseded', 'expired') AS in_chunk,
     chunk_number
@@ -21,6 +23,7 @@ WHERE operation = %(operation)s
     AND (%(campaign_id)s::text IS NULL OR campaign_id = %(campaign_id)s)
     AND (%(reason)s::text IS NULL OR reason = %(reason)s)
     AND (%(run)s::text IS NULL OR dag_run_id = %(run)s)
+    AND (%(dag)s::text IS NULL OR coalesce(dag_id, %(dag)s) = %(dag)s)
     AND (%(chunk)s::integer IS NULL OR chunk_number = %(chunk)s AND chunk_id IS NOT NULL)
     AND (%(before)s::bigint IS NULL OR id < %(before)s)
 ORDER BY id DESC

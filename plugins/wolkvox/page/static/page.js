@@ -7,7 +7,7 @@ const STATES = ["pending", "sending", "coded", "rejected", "failed", "invalid", 
 const BARS = { coded: "coded", refused: "refused or invalid", failed: "failed" };
 const framed = window.parent !== window;
 const asked = new URLSearchParams(location.search);
-const wantsRecords = ["type_campaign", "campaign_id", "state", "reason", "run", "chunk"].some((name) => asked.has(name));
+const wantsRecords = ["type_campaign", "campaign_id", "state", "reason", "run", "dag", "chunk"].some((name) => asked.has(name));
 const $ = (id) => document.getElementById(id);
 const plots = new Map();
 let shown = null; // the last overview
@@ -72,14 +72,15 @@ function showTiles(today) {
     calls.append(element("dd", {}, element("meter", { ...meter, "aria-label": "Share of today's calls used" })));
   }
   calls.append(element("dd", {}, `${today.left === null ? "no limit known" : `${number(today.left)} left`}, anew ${soon(today.resets_at)}`));
+  const turn = today.put_off ? `${number(today.put_off)} of them wait for their turn after a fault` : null;
   const waits = today.oldest_waiting ? `oldest contact ${since(today.oldest_waiting)} ago` : "nothing waits";
   const gone = today.waiting === 0 ? "No backlog" : today.gone_at ? soon(today.gone_at) : "Never at this quota";
   $("tiles").replaceChildren(
     calls,
     tile("Coded today", number(today.coded)),
     tile("Refused today", number(today.rejected + today.invalid), `${number(today.rejected)} by wolkvox, ${number(today.invalid)} invalid`),
-    tile("Failed today", number(today.failed), "offered again by the next run"),
-    tile("To be sent", number(today.waiting), waits),
+    tile("Failed today", number(today.failed), "given up after all their calls; a run with resend offers them again"),
+    tile("To be sent", number(today.waiting), ...[waits, turn].filter(Boolean)),
     tile("Backlog gone", gone, "at the present pace and quota"),
     tile("Lag today", duration(today.lag_p50), `median; 95 of 100 within ${duration(today.lag_p95)}`),
   );
@@ -121,6 +122,42 @@ function showCampaigns(campaigns) {
       ["oldest waiting", "nowrap", (row) => moment(row.oldest_waiting)],
     ],
     campaigns,
+  );
+}
+
+function showOutage(outage) {
+  $("outage").hidden = !outage;
+  if (outage) $("outage").textContent = `Nothing can be sent since ${moment(outage.since)}: ${outage.words} The next call tries after ${soon(outage.until)}.`;
+}
+
+function showParked(parked) {
+  $("parked-section").hidden = parked.length === 0;
+  fill(
+    $("parked"),
+    [
+      ["campaign", "nowrap", (row) => toRecords({ type_campaign: row.type_campaign, campaign_id: row.campaign_id, state: "pending" }, `${row.type_campaign} ${row.campaign_id}`)],
+      ["why", "", (row) => row.reason],
+      ["what wolkvox says", "words", (row) => row.words],
+      ["since", "nowrap", (row) => moment(row.since)],
+      ["tried again after", "nowrap", (row) => moment(row.until)],
+      ["waiting", "number", (row) => number(row.waiting)],
+    ],
+    parked,
+  );
+}
+
+function showRuns(runs) {
+  fill(
+    $("runs"),
+    [
+      ["run", "", (row) => toRecords({ run: row.run, dag: row.dag }, row.run)],
+      ["began", "nowrap", (row) => moment(row.began_at)],
+      ["took", "nowrap", (row) => duration(row.seconds)],
+      ["state", "", (row) => row.state],
+      ["stopped by", "", (row) => row.stopped],
+      ...["records", "coded", "rejected", "failed", "pending"].map((name) => [name, "number", (row) => number(row[name])]),
+    ],
+    runs,
   );
 }
 
@@ -228,6 +265,9 @@ function showOverview(overview) {
   $("nothing").hidden = !overview.empty;
   $("overview").hidden = false;
   showTiles(overview.today);
+  showOutage(overview.outage);
+  showParked(overview.parked);
+  showRuns(overview.runs);
   showSlots(overview.slots);
   showCampaigns(overview.campaigns);
   showReasons(overview.reasons);
@@ -246,7 +286,8 @@ const ROW_COLUMNS = [
   ["calls", "number", (row) => number(row.attempts)],
   ["contacted", "nowrap", (row) => moment(row.contacted_at)],
   ["settled", "nowrap", (row) => moment(row.settled_at)],
-  ["run", "", (row) => row.dag_run_id && toRecords({ run: row.dag_run_id }, row.dag_run_id)],
+  ["not before", "nowrap", (row) => moment(row.not_before)],
+  ["run", "", (row) => row.dag_run_id && toRecords({ run: row.dag_run_id, ...(row.dag_id ? { dag: row.dag_id } : {}) }, row.dag_run_id)],
   ["log", "nowrap", (row) => row.task_path && toAirflow(row.task_path, row.chunk_number ? `chunk ${row.chunk_number}` : "stage")],
 ];
 
