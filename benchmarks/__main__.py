@@ -20,10 +20,12 @@ console = Console()
 def measures() -> dict[str, Measure]:
     """Every measurement, in the order of the table; imported only now, when Airflow has its settings."""
     from benchmarks import (
+        backlog,
         balance,
         cpu,
         dag_import,
         efficiency,
+        lag,
         large_ledger,
         page,
         staging,
@@ -41,6 +43,8 @@ def measures() -> dict[str, Measure]:
         "cpu": cpu.measure,
         "staging": staging.measure,
         "ledger": large_ledger.measure,
+        "backlog": backlog.measure,
+        "lag": lag.measure,
         "page": page.measure,
         "tls": tls.measure,
         "import": dag_import.measure,

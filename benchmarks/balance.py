@@ -17,13 +17,13 @@ CASES = {
 
 def measure(place: Place) -> list[Figure]:
     """The worst case's makespan less one task start, over half of all calls' time."""
-    from wolkvox.rules.chunks import plan
+    from wolkvox.rules.chunks import deal
 
     worst, details = 0.0, {}
     for name, sizes in CASES.items():
-        cuts = plan({("preview", str(number)): size for number, size in enumerate(sizes)})
-        over = (makespan([TASK_START + cut.size * CALL for cut in cuts]) - TASK_START) / (sum(sizes) * CALL / 2)
-        details[name] = {"chunks": [cut.size for cut in cuts], "over_ideal": over}
+        chunks = [len(chunk) for chunk in deal(range(sum(sizes)), CALL)]
+        over = (makespan([TASK_START + size * CALL for size in chunks]) - TASK_START) / (sum(sizes) * CALL / 2)
+        details[name] = {"chunks": chunks, "over_ideal": over}
         worst = max(worst, over)
     return [Figure("balance as planned: makespan over the ideal", worst, "times", 1.02, at_most=True, details=details)]
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from wolkvox.rules.contacts import Contact
 
 OPERATION = "0041"
+DAG = "bench"
+A_DAY = 86_400.0  # seconds a run may send: nothing here ends by the clock
 CAMPAIGN = ("predictive", "15035")
 RUN = "scheduled__2026-11-24T10:15:00.000000+00:00_AbCdEfGh"  # as long as Airflow's own
 FIRST_CUSTOMER = 1_000_000_000
@@ -44,15 +46,15 @@ def comment(n: int) -> str:
 
 def staged_chunks(ledger: Database, count: int) -> list[Chunk]:
     """Stage so many contacts in an empty ledger; the run's chunks, two of them."""
-    from wolkvox.ledger.staging import Allowance, stage
+    from wolkvox.ledger.staging import Allowance, Pace, Run, stage
 
     with ledger.connect() as connection:
         return stage(
             connection,
             contacts(count),
-            operation=OPERATION,
-            dag_run_id=RUN,
+            run=Run(OPERATION, DAG, RUN),
             ask=Allowance,
+            pace=Pace(A_DAY, 0.05),
             expire_after=timedelta(days=31),
             most_chunks=1024,
         ).chunks

@@ -12,7 +12,7 @@ def main() -> None:
     from wolkvox.hook import WolkvoxHook
     from wolkvox.ledger.connection import connect
     from wolkvox.ledger.sending import ChunkSession
-    from wolkvox.tasks.runs import slot_rules
+    from wolkvox.tasks.task import slot_rules
 
     def work() -> dict[str, Any]:
         task, chunks, summary = run_stage()

@@ -11,7 +11,7 @@ from typing import Any
 
 import airflow.sdk.execution_time.supervisor  # noqa: F401 - a task's process has it when the task begins
 
-from benchmarks.contacts import RUN, stopped
+from benchmarks.contacts import DAG, RUN, stopped
 from benchmarks.workers import serve
 
 
@@ -30,20 +30,24 @@ def count_handshakes() -> list[int]:
 
 def main(measured: Mapping[str, float] | None = None) -> None:
     """``measured``: figures that grow meanwhile, to be told with the tally."""
+    from wolkvox.hook import WolkvoxHook
     from wolkvox.ledger.slots import Holder
     from wolkvox.ledger.staging import Chunk
-    from wolkvox.tasks.codify import Patience
-    from wolkvox.tasks.runs import Task, codify_chunk
+    from wolkvox.metrics import ChunkMetrics
+    from wolkvox.rules.patience import Patience
+    from wolkvox.tasks.chunk import codify_chunk
+    from wolkvox.tasks.task import Task
 
     chunk = Chunk(**json.loads(sys.argv[1]))
-    holder = Holder("bench", RUN, "codify", chunk.number, 1)
-    task = Task("wolkvox_default", "wolkvox_ledger", holder, stopped(), 600.0)
+    holder = Holder(DAG, RUN, "codify", chunk.number, 1)
+    task = Task("wolkvox_ledger", holder, stopped(), 600.0, Patience())
 
     handshakes = count_handshakes()
 
     def work() -> dict[str, Any]:
         cpu = time.process_time()
-        tally = codify_chunk(task, chunk, Patience())
+        with WolkvoxHook() as wolkvox:
+            tally = codify_chunk(task, wolkvox, chunk, ChunkMetrics(chunk.operation))
         return {**tally, "cpu": time.process_time() - cpu, "handshakes": len(handshakes), **(measured or {})}
 
     serve(work)

@@ -1,9 +1,14 @@
-"""A worker: what the task ``stage`` does with all the warehouse holds. Connections: the environment's."""
+"""
+A worker: what the task ``stage`` does with all the warehouse holds. Connections: the environment's.
+
+Argument: how many seconds the run may send, as many as it likes when left out.
+"""
 
 from __future__ import annotations
 
 import logging
 import resource
+import sys
 import time
 from datetime import timedelta
 from typing import Any
@@ -12,24 +17,32 @@ import airflow.sdk.execution_time.supervisor  # noqa: F401 - a task's process ha
 import pendulum
 
 from benchmarks import PROJECT
-from benchmarks.contacts import RUN, stopped
+from benchmarks.contacts import A_DAY, DAG, RUN, stopped
 from benchmarks.workers import serve
+from wolkvox.hook import WolkvoxHook
 from wolkvox.ledger.slots import Holder
 from wolkvox.ledger.staging import Chunk
 from wolkvox.rules.options import RunOptions
+from wolkvox.rules.patience import Patience
 from wolkvox.rules.window import Window
-from wolkvox.tasks.runs import Source, Task, stage_run
+from wolkvox.tasks.stage import Source, stage_run
+from wolkvox.tasks.task import Task
+from wolkvox.warehouse import contacted_customers
 
+ZONE = "America/Bogota"
 QUERY = PROJECT / "include" / "sql" / "contacted_customers.sql"
 
 
 def run_stage() -> tuple[Task, list[Chunk], dict[str, Any]]:
     """Stage the last two days."""
-    task = Task("wolkvox_default", "wolkvox_ledger", Holder("bench", RUN, "stage", -1, 1), stopped(), 600.0)
-    source = Source("warehouse", QUERY.read_text(), "America/Bogota", timedelta(days=31))
-    options = RunOptions(None, None, timedelta(hours=24), None, False, 0.05, None)
+    task = Task("wolkvox_ledger", Holder(DAG, RUN, "stage", -1, 1), stopped(), 600.0, Patience())
+    options = RunOptions(None, None, timedelta(hours=24), None, None, False, 0.05, None)
     window = Window(pendulum.now() - timedelta(days=2), pendulum.now())
-    return task, *stage_run(task, source, window, options, 1024)
+    rows = contacted_customers("warehouse", QUERY.read_text(), window, ZONE)
+    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else A_DAY
+    source = Source(rows, ZONE, timedelta(days=31), seconds)
+    with WolkvoxHook() as wolkvox:
+        return task, *stage_run(task, wolkvox, source, window, options, 1024)
 
 
 class Clock(logging.Handler):

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta, timezone
 from itertools import accumulate
 from typing import Any
 
+import psutil
 import psycopg
 
 from benchmarks import PROJECT
@@ -25,10 +26,22 @@ from local.stack import airflow_api, start, stop
 from wolkvox.rules.chunks import SLOTS
 
 MOVE = "UPDATE contacted_customers SET campaign_id = %s WHERE customer_id >= %s"
+SCATTER = "UPDATE contacted_customers SET campaign_id = (customer_id::bigint %% %s + 1)::text"
 LATENCIES = (0.05, 0.02)  # seconds a call
 UNEVEN = (0.59, 0.3, 0.09, 0.015, 0.005)  # shares of the records that five campaigns have
 WARM_UP = 10  # records of a first run: an api-server spends three seconds on the first task after its own start
 PATIENCE = 900.0  # seconds a run may take
+MANY = ((1, 0.7), (5, 0.85))  # contacts in each of a thousand campaigns, and the share of the ceiling to reach
+FRESH, FRESH_EVERY, FRESH_FOR = 10, 20.0, 300.0  # contacts, and seconds from insertion to insertion and in all
+FRESH_CONTACTS = """
+INSERT INTO contacted_customers
+SELECT 'preview', '99', 'fresh ' || now() || n, '5', NULL, NULL, now() FROM generate_series(1, %s) AS n
+"""
+LAGS = """
+SELECT extract(epoch FROM settled_at - contacted_at)::float
+FROM wolkvox.codification WHERE campaign_id = '99' AND state = 'coded' ORDER BY 1
+"""
+WAITING = "SELECT count(*) FROM wolkvox.codification WHERE state = 'pending'"
 LOOK = 2.0  # seconds between two looks at it: each costs the api-server that the tasks talk to
 
 
@@ -43,6 +56,9 @@ def measure(place: Place) -> list[Figure]:
             for latency in LATENCIES
         ]
         uneven = _whole_run(stack, api, [round(2 * records * share) for share in UNEVEN], LATENCIES[0])
+        many = [(each, _many(stack, api, each * place.pick(1_000, 50), place.pick(1_000, 50))) for each, _ in MANY]
+        lag = _lag(stack, api, place.pick(3_000, 200), place.pick(1, 0))
+        idle = _idle(stack, api)
     latency, whole, _ = runs[0]
     ideal = records * latency / 2
     return [
@@ -55,7 +71,97 @@ def measure(place: Place) -> list[Figure]:
         ),
         *(_compared(latency, records, whole, mapped, per_record) for latency, whole, per_record in runs),
         _balance(uneven),
+        *(
+            Figure(
+                f"1,000 campaigns x {each}, 50 ms: N x latency / 2 over the time of a whole run",
+                run["ideal"] / run["seconds"],
+                "",
+                reach,
+                details=run,
+            )
+            for (each, reach), (_, run) in zip(MANY, many, strict=True)
+        ),
+        lag,
+        idle,
     ]
+
+
+def _many(stack: Stack, api: AirflowApi, records: int, campaigns: int) -> dict[str, Any]:
+    """A whole run over many small campaigns."""
+    now = datetime.now(timezone.utc)
+    with psycopg.connect(stack.uri(databases(demo=False)["warehouse"])) as warehouse:
+        warehouse.execute("TRUNCATE contacted_customers")
+        warehouse.execute(FILL_WAREHOUSE.encode(), (now, records))
+        warehouse.execute(SCATTER.encode(), (campaigns,))
+    run = _run(stack, api, "wolkvox_codify", _window(now), records, LATENCIES[0])
+    return {**run, "records": records, "campaigns": campaigns, "ideal": records * LATENCIES[0] / 2}
+
+
+def _lag(stack: Stack, api: AirflowApi, stale: int, run_minutes: float) -> Figure:
+    """Fresh contacts while a backlog is sent, run after run."""
+    call(f"{stack.sandbox_url}/reset", "POST")
+    call(f"{stack.sandbox_url}/control", "PUT", {"latency": 0.2, "licenses": 1_000})
+    warehouse = psycopg.connect(stack.uri(databases(demo=False)["warehouse"]), autocommit=True)
+    ledger = psycopg.connect(stack.uri(databases(demo=False)["ledger"]), autocommit=True)
+    warehouse.execute("TRUNCATE contacted_customers")
+    warehouse.execute(FILL_WAREHOUSE.encode(), (datetime.now(timezone.utc) - timedelta(hours=2), stale))
+    began, inserted, run_id, left = time.monotonic(), 0, "", 0
+    while time.monotonic() - began < FRESH_FOR or len(ledger.execute(LAGS.encode()).fetchall()) < inserted:
+        if time.monotonic() - began > PATIENCE:
+            raise BrokenMeasurement("fresh contacts were not coded")
+        if time.monotonic() - began > FRESH_EVERY * (inserted / FRESH) and time.monotonic() - began < FRESH_FOR:
+            warehouse.execute(FRESH_CONTACTS.encode(), (FRESH,))
+            inserted += FRESH
+            row = ledger.execute(WAITING.encode()).fetchone()
+            left = row[0] if row else 0
+        if not run_id or api.get(f"/dags/wolkvox_codify/dagRuns/{run_id}")["state"] in ("success", "failed"):
+            run_id = f"lag__{time.time():.0f}"
+            conf = {"run_minutes": run_minutes or 0.2}
+            api.send("POST", "/dags/wolkvox_codify/dagRuns", {"dag_run_id": run_id, "logical_date": None, "conf": conf})
+        time.sleep(1.0)
+    lags = [lag for (lag,) in ledger.execute(LAGS.encode()).fetchall()]
+    return Figure(
+        "lag under a scheduler: 3,000 stale contacts at 200 ms, ten fresh ones every 20 s, 95th percentile",
+        lags[len(lags) * 95 // 100],
+        "s",
+        150,
+        at_most=True,
+        details={"median": lags[len(lags) // 2], "worst": lags[-1], "fresh": len(lags), "waiting_at_the_last": left},
+    )
+
+
+def _idle(stack: Stack, api: AirflowApi) -> Figure:
+    """The processor time of a run that finds nothing: that of its tasks' processes."""
+    with psycopg.connect(stack.uri(databases(demo=False)["warehouse"])) as warehouse:
+        warehouse.execute("TRUNCATE contacted_customers")
+    with psycopg.connect(stack.uri(databases(demo=False)["ledger"])) as ledger:
+        ledger.execute("UPDATE wolkvox.codification SET state = 'expired', settled_at = now() WHERE state = 'pending'")
+    before = _processor_seconds(stack)
+    run = _run(stack, api, "wolkvox_codify", _window(datetime.now(timezone.utc)), 0, LATENCIES[0])
+    used = _processor_seconds(stack) - before
+    calls = call(f"{stack.sandbox_url}/stats")["calls"]
+    if calls:
+        raise BrokenMeasurement(f"an idle run made {calls} calls")
+    return Figure(
+        "an idle run: processor time of its tasks", used, "s", 3, at_most=True, details={"calls": calls, **run}
+    )
+
+
+def _processor_seconds(stack: Stack) -> float:
+    """What the scheduler's finished children, the tasks, have used so far."""
+    for process in psutil.process_iter(["cmdline", "environ"]):
+        if "scheduler" in (process.info["cmdline"] or []) and str(stack.root) in str(process.info["environ"]):
+            times = [each.cpu_times() for each in [process, *process.children(recursive=True)]]
+            return float(sum(each.children_user + each.children_system for each in times))
+    raise BrokenMeasurement("the scheduler is gone")
+
+
+def _window(now: datetime) -> dict[str, Any]:
+    return {
+        "window_start": (now - timedelta(hours=1)).isoformat(),
+        "window_end": (now + timedelta(hours=1)).isoformat(),
+        "run_minutes": 60,
+    }
 
 
 def _balance(run: dict[str, Any]) -> Figure:
@@ -133,14 +239,10 @@ def _whole_run(stack: Stack, api: AirflowApi, campaigns: Sequence[int], latency:
         warehouse.execute(FILL_WAREHOUSE.encode(), (now, records))
         for number, first in enumerate(accumulate(campaigns[:-1]), 1):
             warehouse.execute(MOVE, (str(int(CAMPAIGN[1]) + number), str(FIRST_CUSTOMER + first)))
-    window = {
-        "window_start": (now - timedelta(hours=1)).isoformat(),
-        "window_end": (now + timedelta(hours=1)).isoformat(),
-    }
-    return _run(stack, api, "wolkvox_codify", window, records, latency)
+    return _run(stack, api, "wolkvox_codify", _window(now), records, latency)
 
 
-def _run(stack: Stack, api: AirflowApi, dag: str, conf: dict[str, str], records: int, latency: float) -> dict[str, Any]:
+def _run(stack: Stack, api: AirflowApi, dag: str, conf: dict[str, Any], records: int, latency: float) -> dict[str, Any]:
     """Trigger a run, wait for its success, and see that each record was coded once."""
     call(f"{stack.sandbox_url}/reset", "POST")
     call(f"{stack.sandbox_url}/control", "PUT", {"latency": latency})

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from sandbox_server import SandboxServer
 
-from benchmarks.contacts import RUN, staged_chunks, stopped
+from benchmarks.contacts import DAG, RUN, staged_chunks, stopped
 from benchmarks.figure import Figure
 from benchmarks.place import Place
 from benchmarks.sending import reset
@@ -19,15 +19,21 @@ def measure(place: Place) -> list[Figure]:
     """References of chunks, their tallies, and the two summaries, as JSON."""
     import pendulum
 
+    from wolkvox.hook import WolkvoxHook
     from wolkvox.ledger.slots import Holder
-    from wolkvox.ledger.staging import Staged
+    from wolkvox.ledger.staging import Pace, Staged
+    from wolkvox.metrics import ChunkMetrics
+    from wolkvox.rules.conditions import Thresholds
     from wolkvox.rules.options import RunOptions
+    from wolkvox.rules.patience import Patience
     from wolkvox.rules.window import choose_window
-    from wolkvox.tasks.codify import Patience
-    from wolkvox.tasks.runs import Task, add_up, codify_chunk, describe_stage
+    from wolkvox.tasks.chunk import codify_chunk
+    from wolkvox.tasks.stage import describe_stage
+    from wolkvox.tasks.task import Task
+    from wolkvox.tasks.verdict import add_up
 
     count = place.pick(1_000, 100)
-    options = RunOptions(None, None, timedelta(hours=24), None, False, 0.05, None)
+    options = RunOptions(None, None, timedelta(hours=24), None, None, False, 0.05, None)
     now = pendulum.now()
     window = choose_window(
         asked_start=None, asked_end=None, interval_start=now, interval_end=now, lookback=options.lookback
@@ -36,12 +42,14 @@ def measure(place: Place) -> list[Figure]:
         reset(sandbox, 0.0)
         os.environ["AIRFLOW_CONN_WOLKVOX_DEFAULT"] = sandbox.connection(licenses=20)
         chunks = staged_chunks(ledger, count)
-        summary = describe_stage(Staged(pulled=count, new=count, records=count, chunks=chunks), 0.02, window, options)
+        staged = Staged(pulled=count, new=count, records=count, chunks=chunks)
+        summary = describe_stage(staged, Pace(900.0, 0.02), window, options, None)
         tallies = []
         for chunk in chunks:
-            task = Task("wolkvox_default", "wolkvox_ledger", Holder("b", RUN, "codify", 1, 1), stopped(), 600.0)
-            tallies.append(codify_chunk(task, chunk, Patience()))
-        verdict, _ = add_up(task, options, summary, tallies)
+            task = Task("wolkvox_ledger", Holder(DAG, RUN, "codify", 1, 1), stopped(), 600.0, Patience())
+            with WolkvoxHook() as wolkvox:
+                tallies.append(codify_chunk(task, wolkvox, chunk, ChunkMetrics(chunk.operation)))
+        verdict, _ = add_up(task, WolkvoxHook().settings, options, Thresholds(), summary, tallies)
     per_chunk = max(_size(asdict(chunk)) + _size(tally) for chunk, tally in zip(chunks, tallies, strict=True))
     per_run = _size([asdict(chunk) for chunk in chunks]) + sum(map(_size, tallies)) + _size(summary) + _size(verdict)
     return [

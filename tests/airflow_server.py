@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ import psycopg
 import pytest
 import requests
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from sandbox_server import free_port
 
 from local.airflow_api import AirflowApi, call
 from local.settings import LOGIN, Stack, databases, started_with
@@ -54,7 +54,7 @@ class Airflow:
 @pytest.fixture(scope="session")
 def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Airflow]:
     root = tmp_path_factory.mktemp("stack")
-    ports = {name: str(_free_port()) for name in ("AIRFLOW_PORT", "SANDBOX_PORT")}
+    ports = {name: str(free_port()) for name in ("AIRFLOW_PORT", "SANDBOX_PORT")}
     stack = start(root, {"PATH": os.environ["PATH"], **ports}, demo=True)
     try:
         window = _seed(stack)
@@ -120,7 +120,7 @@ class Logins:
 
 @pytest.fixture(scope="session")
 def logins(airflow: Airflow) -> Iterator[Logins]:
-    port, password = _free_port(), secrets.token_urlsafe(16)
+    port, password = free_port(), secrets.token_urlsafe(16)
     url = f"http://127.0.0.1:{port}"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW_")}
     environment |= started_with(airflow.stack.root) | {
@@ -213,10 +213,3 @@ def page(context: BrowserContext) -> Iterator[Page]:
     page.on("console", lambda said: errors.append(said.text) if "Content Security Policy" in said.text else None)
     yield page
     assert errors == []
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

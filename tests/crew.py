@@ -9,15 +9,18 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 import crew_worker
 
 from wolkvox.hook import WolkvoxHook
 from wolkvox.ledger.slots import Holder
 from wolkvox.ledger.staging import Chunk
+from wolkvox.rules.chunks import MAX_CHUNK, deal
 from wolkvox.rules.conditions import Thresholds
 from wolkvox.rules.options import read_options
 from wolkvox.rules.patience import Patience
@@ -57,14 +60,23 @@ def connect(sandbox: SandboxServer, **extra: Any) -> None:
 
 
 def stage(
-    run: str = "run", *, dag: str = "wolkvox_codify", seconds: float = 3_600.0, by_hand: bool = False, **params: Any
+    run: str = "run",
+    *,
+    dag: str = "wolkvox_codify",
+    seconds: float = 3_600.0,
+    by_hand: bool = False,
+    sql: str = SQL,
+    chunk_size: int = MAX_CHUNK,
+    **params: Any,
 ) -> tuple[list[Chunk], dict[str, Any]]:
     """Do what the task ``stage`` does, for the last month's contacts: the run's chunks and its counts."""
     now = datetime.now(timezone.utc)
     window = Window(now - timedelta(days=30), now + timedelta(minutes=1))
-    rows = contacted_customers("warehouse", SQL, window, ZONE)
+    rows = contacted_customers("warehouse", sql, window, ZONE)
     source = Source(rows, ZONE, timedelta(days=31), seconds, by_hand=by_hand)
-    with WolkvoxHook() as wolkvox:
+    # Two chunks, however few the records: most of what is shown takes both slots.
+    small = patch("wolkvox.ledger.staging.deal", partial(deal, limit=chunk_size))
+    with WolkvoxHook() as wolkvox, small, patch("wolkvox.rules.chunks.TASK_START", 0.0):
         return stage_run(task(run, dag), wolkvox, source, window, read_options(params, ZONE), 1_000)
 
 

@@ -35,7 +35,7 @@ class SandboxServer:
             "SANDBOX_LATENCY": str(latency),
             "SANDBOX_LICENSES": str(licenses),
         }
-        self._port = _free_port()
+        self._port = free_port()
         self.url = f"http://127.0.0.1:{self._port}"
         self._desk = requests.Session()
         self._desk.trust_env = False
@@ -117,7 +117,8 @@ class SandboxServer:
         return True
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -1,5 +1,6 @@
 """One dead endpoint never burns the day's calls, and one bad record never stops the others."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,16 +10,16 @@ from sandbox_server import SandboxServer
 
 from wolkvox.rules.patience import Patience
 
-PATIENCE = Patience(tries=3, outages=8, not_found=6, first_wait=0.0, longest_wait=0.0, maintenance_wait=0.0)
+PATIENCE = Patience(tries=3, outages=8, first_wait=0.0, longest_wait=0.0, maintenance_wait=0.0)
 ATTEMPTS = "SELECT sum(attempts) FROM wolkvox.codification"
 
 
 @pytest.mark.parametrize(
     ("fault", "seen", "attempts"),
     [
-        ({"kind": "status", "status": 500}, "overloaded_500 (code 500)", 8),
-        ({"kind": "status", "status": 503, "headers": {"Retry-After": "0"}}, "overloaded_503 (code 503)", 8),
-        ({"kind": "status", "status": 502, "body": "<html>"}, "overloaded_502 (code 502)", 8),
+        ({"kind": "status", "status": 500}, "overloaded_500 (code 500)", 0),
+        ({"kind": "status", "status": 503, "headers": {"Retry-After": "0"}}, "overloaded_503 (code 503)", 0),
+        ({"kind": "status", "status": 502, "body": "<html>"}, "overloaded_502 (code 502)", 0),
         ({"kind": "maintenance"}, "maintenance (code 403)", 0),
         ({"kind": "concurrency"}, "busy (code 403)", 0),
         ({"kind": "reset_before"}, "unknown_reset (code None)", 8),
@@ -39,14 +40,15 @@ def test_an_outage_stops_the_chunk_after_so_many_calls_and_every_record_is_pendi
     fill(warehouse, 40)
     chunk, _ = stage()[0]
     result = crew.codify(chunk, patience=PATIENCE).result()
-    assert (result["ended"], result["error"]) == ("retry", "BreakerOpen")
+    assert (result["ended"], result["error"]) == ("failed", "BreakerOpen")
     assert f"8 calls in a row met an outage, the last one {seen}." in result["message"]
     assert sandbox.stats()["calls"] == 8
     assert ledger.value("SELECT calls FROM wolkvox.quota") == 8
     assert states(ledger) == {"pending": 40}
     assert ledger.value(ATTEMPTS) == attempts
     sandbox.control(default_fault=None)
-    assert crew.codify(chunk, try_number=2).tally()["coded"] == 20
+    for run, coded in (("probe", 1), ("next", 39)):
+        assert sum(crew.codify(chunk).tally()["coded"] for chunk in stage(run, by_hand=True)[0]) == coded
 
 
 def test_a_vendor_that_is_not_there_costs_no_call(
@@ -57,31 +59,52 @@ def test_a_vendor_that_is_not_there_costs_no_call(
     chunk, _ = stage()[0]
     sandbox.stop()
     result = crew.codify(chunk, patience=PATIENCE).result()
-    assert (result["ended"], result["error"]) == ("retry", "BreakerOpen")
+    assert (result["ended"], result["error"]) == ("failed", "BreakerOpen")
     assert "the last one unreachable_refused" in result["message"]
     assert states(ledger) == {"pending": 40}
     assert (ledger.value(ATTEMPTS), ledger.value("SELECT calls FROM wolkvox.quota")) == (0, 0)
     sandbox.restart()
-    assert crew.codify(chunk, try_number=2).tally()["coded"] == 20
+    for run, coded in (("probe", 1), ("next", 39)):
+        assert sum(crew.codify(chunk).tally()["coded"] for chunk in stage(run, by_hand=True)[0]) == coded
 
 
-def test_404s_in_a_row_stop_the_chunk_and_the_next_try_sends_the_others_first(
+def test_a_dead_campaign_is_parked_over_both_tasks_and_the_others_are_sent_in_full(
     ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew
 ) -> None:
     connect(sandbox, preflight=False)
-    sandbox.control(unknown_customers=[f"customer-{n}" for n in range(1, 11)])
+    sandbox.control(unknown_customers=[f"customer-{n}" for n in range(1, 101)], latency=0.005)
+    fill(warehouse, 100, campaign="666")
+    fill(warehouse, 100, first=101)
+    patience = replace(PATIENCE, refusals=12)
+    workers = [crew.codify(chunk, patience=patience) for chunk in stage()[0]]
+    tallies = [worker.tally() for worker in workers]
+    assert {tally["stopped"] for tally in tallies} == {None}
+    dead = sum(calls for record, calls in sandbox.stats()["calls_per_record"].items() if "/666/" in record)
+    assert 12 <= dead <= 13, "the other task finds out at its next call"
+    assert states(ledger) == {"coded": 100, "pending": 100}
+    assert ledger.rows("SELECT campaign_id, reason, words FROM wolkvox.parked") == [
+        ("666", "not_found", "404 NO RECORDS FOUND")
+    ]
+    assert stage("next")[1]["records"] == 0
+
+
+def test_an_outage_that_one_task_found_ends_the_other_one_and_the_next_run_is_one_call(
+    ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew
+) -> None:
+    connect(sandbox, preflight=False)
+    sandbox.control(default_fault=[{"kind": "status", "status": 503, "repeat": True}])
     fill(warehouse, 40)
-    chunk, _ = stage()[0]
-    result = crew.codify(chunk, patience=PATIENCE).result()
-    assert (result["ended"], result["error"]) == ("retry", "BreakerOpen")
-    assert "6 calls in a row were answered 404." in result["message"]
-    assert sandbox.stats()["calls"] == 6
+    first, second = stage()[0]
+    assert crew.codify(first, patience=PATIENCE).result()["error"] == "BreakerOpen"
+    assert crew.codify(second, patience=PATIENCE).tally()["stopped"] == "outage"
+    assert sandbox.stats()["calls"] == 9
+    assert stage("at once")[1]["records"] == 0
+    ledger.execute("UPDATE wolkvox.outage SET until = now()")
+    (probe,), counts = stage("next")
+    assert (counts["records"], counts["stopped"]) == (1, "outage")
+    assert crew.codify(probe, patience=PATIENCE).tally()["stopped"] == "outage"
+    assert sandbox.stats()["calls"] == 10
     assert states(ledger) == {"pending": 40}
-    untried = "SELECT count(*) FROM wolkvox.codification WHERE state = 'coded' AND attempts = 1"
-    assert crew.codify(chunk, patience=PATIENCE, try_number=2).result()["error"] == "BreakerOpen"
-    assert ledger.value(untried) == 10
-    assert sandbox.stats()["calls"] == 6 + 4 + 10 + 6
-    assert states(ledger) == {"coded": 10, "pending": 26, "rejected": 4}
 
 
 def test_a_redirect_or_another_api_stops_at_once_without_a_retry(

@@ -12,8 +12,7 @@ import psutil
 import psycopg
 import pytest
 from crew import CONTACTS, sent_again, wait_until
-from sandbox_server import SandboxServer
-from test_scheduler import free_port
+from sandbox_server import SandboxServer, free_port
 
 from local.settings import Stack
 from local.stack import DAG, airflow_api, start, stop
@@ -41,8 +40,8 @@ def stack(vendor: SandboxServer, tmp_path_factory: pytest.TempPathFactory) -> It
     root = tmp_path_factory.mktemp("stack")
     settings = {
         "PATH": os.environ["PATH"],
-        "AIRFLOW_PORT": free_port(),
-        "SANDBOX_PORT": free_port(),
+        "AIRFLOW_PORT": str(free_port()),
+        "SANDBOX_PORT": str(free_port()),
         "AIRFLOW_CONN_WOLKVOX_DEFAULT": vendor.connection(),
     }
     try:

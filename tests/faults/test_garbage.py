@@ -1,21 +1,19 @@
 """Rows that no warehouse should hold, through the real warehouse, stage, ledger, loop and server."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 from conftest import Database
-from crew import AT_ONCE, HOLDER, SOURCE, connect, states
+from crew import AT_ONCE, SQL, connect, stage, states, task
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sandbox_server import SandboxServer
-from wolkvox.tasks.runs import Source, Task, codify_chunk, stage_run
 
-from wolkvox.rules.options import read_options
-from wolkvox.rules.window import Window
-from wolkvox.stop import Stop
+from wolkvox.hook import WolkvoxHook
+from wolkvox.metrics import ChunkMetrics
+from wolkvox.tasks.chunk import codify_chunk
 
 EXAMPLES, ROWS = 15, 20
 NOW = datetime.now(timezone.utc)
@@ -87,13 +85,12 @@ NOTHING_LOST = settings(
 )
 
 
-def run(source: Source) -> dict[str, Any]:
+def run(sql: str) -> dict[str, Any]:
     """A whole run, chunk after chunk; the counts of staging."""
-    task = Task("wolkvox_default", "wolkvox_ledger", HOLDER, Stop(), 5.0)
-    window = Window(NOW - timedelta(days=30), NOW + timedelta(minutes=1))
-    chunks, counts = stage_run(task, source, window, read_options({}, source.zone), 1_000)
+    chunks, counts = stage(sql=sql)
     for chunk in chunks:
-        codify_chunk(task, chunk, AT_ONCE)
+        with WolkvoxHook() as wolkvox:
+            codify_chunk(task(patience=AT_ONCE), wolkvox, chunk, ChunkMetrics(chunk.operation))
     return counts
 
 
@@ -130,9 +127,9 @@ def test_rows_of_garbage_are_sent_or_named_and_nothing_breaks(
     )
     def garbage(rows: list[Row], texts: list[Row]) -> None:
         nonlocal seen
-        for source, table, contents in (
-            (SOURCE, "contacted_customers", rows),
-            (replace(SOURCE, sql="SELECT * FROM texts"), "texts", texts),
+        for sql, table, contents in (
+            (SQL, "contacted_customers", rows),
+            ("SELECT * FROM texts", "texts", texts),
         ):
             sandbox.reset()
             sandbox.control(latency=0.0)
@@ -140,7 +137,7 @@ def test_rows_of_garbage_are_sent_or_named_and_nothing_breaks(
             warehouse.execute(f"TRUNCATE {table}")
             with warehouse.connection.cursor() as cursor:
                 cursor.executemany(f"INSERT INTO {table} VALUES (%s, %s, %s, %s, %s, %s, %s)".encode(), contents)
-            check(run(source), contents, ledger, sandbox)
+            check(run(sql), contents, ledger, sandbox)
             seen += len(contents)
 
     connect(sandbox, preflight=False)
@@ -158,7 +155,7 @@ def test_a_comment_of_ten_million_characters_is_cut_and_never_sent(
     warehouse.execute(
         "INSERT INTO contacted_customers VALUES ('preview', '17', '1001', '5', NULL, repeat('ñ', %s), %s)", size, NOW
     )
-    run(SOURCE)
+    run(SQL)
     row = ledger.rows("SELECT state, reason, length(comment) FROM wolkvox.codification")
     assert row == ([("coded", None, 5_000)] if size == 5_000 else [("invalid", "comment_too_long", 5_000)])
     assert sandbox.stats()["codify_calls"] == (size == 5_000)

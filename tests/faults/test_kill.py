@@ -66,7 +66,7 @@ def test_a_call_that_was_in_flight_is_waited_out_and_then_made_again(
     ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew
 ) -> None:
     connect(sandbox, preflight=False, call_timeout=1.5)
-    sandbox.control(faults={"customer-5": [{"kind": "slow", "seconds": 1.2}]})
+    sandbox.control(faults={"customer-9": [{"kind": "slow", "seconds": 1.2}]})
     fill(warehouse, 10)
     chunks, _ = stage()
     workers = [crew.codify(chunk) for chunk in chunks]
@@ -78,18 +78,18 @@ def test_a_call_that_was_in_flight_is_waited_out_and_then_made_again(
     assert workers[1 - first].tally()["resent"] == 0
     coded, attempts, seconds = ledger.rows(
         "SELECT state, attempts, extract(epoch FROM sent_at - %s) FROM wolkvox.codification"
-        " WHERE customer_id = 'customer-5'",
+        " WHERE customer_id = 'customer-9'",
         began,
     )[0]
     assert (coded, attempts) == ("coded", 2)
     assert 1.5 <= seconds < 3.0
     assert states(ledger) == {"coded": 10}
-    assert sandbox.stats()["calls_per_record"]["preview/17/customer-5"] == 2
+    assert sandbox.stats()["calls_per_record"]["preview/17/customer-9"] == 2
     assert sandbox.stats()["peak_in_flight"] <= 2
 
 
 def in_slow_call(ledger: Database, sandbox: SandboxServer, workers: list[Worker]) -> int:
-    """Wait until nothing but customer-5 is left to be sent; the number of the worker that sends it."""
+    """Wait until nothing but customer-9 is left to be sent; the number of the worker that sends it."""
     wait_until(lambda: states(ledger) == {"coded": 9, "sending": 1} and sandbox.stats()["in_flight"] == 1)
     return next(n for n, worker in enumerate(workers) if not (worker.home / "result.json").exists())
 

@@ -39,7 +39,7 @@ PLAN = {
     "no fault": Planned([]),
     "500, then ok": Planned([status(500)], calls=2, attempts=2),
     "500 for ever": Planned(
-        [status(500, msg="oops", repeat=True)], "failed", "overloaded_500", "500", "oops", calls=3, attempts=3
+        [status(500, msg="oops", repeat=True)], "pending", "overloaded_500", "500", "oops", calls=3, attempts=3
     ),
     "429 with Retry-After": Planned([status(429, headers={"Retry-After": "1"})], calls=2, attempts=2),
     "Retry-After is a date": Planned([status(503, headers={"Retry-After": soon()})], calls=2, attempts=2),
@@ -47,16 +47,16 @@ PLAN = {
     "Retry-After overflows": Planned(
         [status(503, headers={"Retry-After": "1 Jan 99999999999999999999 00:00:00 +99999999999"})], calls=2, attempts=2
     ),
-    "reset before the effect": Planned([{"kind": "reset_before"}], "failed", "unknown_reset", None, None),
-    "reset after the effect": Planned([{"kind": "reset_after"}], "failed", "unknown_reset", None, None),
-    "truncated": Planned([{"kind": "truncated"}], "failed", "unknown_truncated", None, None),
+    "reset before the effect": Planned([{"kind": "reset_before"}], "pending", "unknown_reset", None, None),
+    "reset after the effect": Planned([{"kind": "reset_after"}], "pending", "unknown_reset", None, None),
+    "truncated": Planned([{"kind": "truncated"}], "pending", "unknown_truncated", None, None),
     "HTML 502": Planned(
-        [status(502, body=OOPS, repeat=True)], "failed", "overloaded_502", "502", OOPS, calls=3, attempts=3
+        [status(502, body=OOPS, repeat=True)], "pending", "overloaded_502", "502", OOPS, calls=3, attempts=3
     ),
     "HTML 502, then ok": Planned([status(502, body=OOPS)], calls=2, attempts=2),
     "HTML 200": Planned(
         [{"kind": "html_200"}],
-        "failed",
+        "pending",
         "unknown_unreadable",
         "200",
         "<html><head><title>wolkvox</title></head><body><h1>wolkvox</h1></body></html>",

@@ -1,21 +1,17 @@
 """The day's calls: never one too many, over every task that shares the ledger, and the rest the next day."""
 
-from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from conftest import Database
-from crew import AT_ONCE, HOLDER, Crew, connect, fill, stage, states
+from crew import AT_ONCE, Crew, connect, fill, stage, states, verdict
 from sandbox_server import SandboxServer
-from wolkvox.tasks.runs import Task, add_up
 
 from wolkvox.ledger.connection import Connection
 from wolkvox.ledger.quota import BLOCK, BlockQuota, QuotaRules, align, reserve
 from wolkvox.ledger.staging import Chunk
-from wolkvox.rules.options import read_options
-from wolkvox.stop import Stop
 
 # Where it is today, and where it is already tomorrow: 26 hours apart.
 TODAY, TOMORROW = "Etc/GMT+12", "Etc/GMT-14"
@@ -34,11 +30,6 @@ def the_next_day(sandbox: SandboxServer, **extra: Any) -> None:
 
 def send(crew: Crew, chunks: list[Chunk]) -> list[dict[str, Any]]:
     return [worker.tally() for worker in [crew.codify(chunk) for chunk in chunks]]
-
-
-def verdict(run: str, counts: dict[str, Any], tallies: list[dict[str, Any]]) -> tuple[dict[str, Any], list[str]]:
-    task = Task("wolkvox_default", "wolkvox_ledger", replace(HOLDER, dag_run_id=run), Stop(), 1.0)
-    return add_up(task, read_options({}, "UTC"), counts, tallies)
 
 
 def coded_customers(ledger: Database) -> set[str]:

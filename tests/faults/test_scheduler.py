@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +13,7 @@ import psutil
 import psycopg
 import pytest
 from crew import CONTACTS, sent_again, wait_until
-from sandbox_server import SandboxServer
+from sandbox_server import SandboxServer, free_port
 
 from local.airflow_api import AirflowApi
 from local.settings import Stack
@@ -22,12 +21,6 @@ from local.stack import DAG, airflow_api, start, stop
 
 RECORDS = 2_000
 RUN = "manual__killed"
-
-
-def free_port() -> str:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return str(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="module")
@@ -41,8 +34,8 @@ def stack(vendor: SandboxServer, tmp_path_factory: pytest.TempPathFactory) -> It
     root = tmp_path_factory.mktemp("stack")
     settings = {
         "PATH": os.environ["PATH"],
-        "AIRFLOW_PORT": free_port(),
-        "SANDBOX_PORT": free_port(),
+        "AIRFLOW_PORT": str(free_port()),
+        "SANDBOX_PORT": str(free_port()),
         "AIRFLOW_CONN_WOLKVOX_DEFAULT": vendor.connection(licenses=20, call_timeout=3),
         "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "15",
         "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "5",

@@ -28,13 +28,12 @@ def test_a_third_task_waits_and_then_says_who_holds_the_slots(
 ) -> None:
     connect(sandbox, preflight=False)
     sandbox.control(default_fault=SLOW)
-    for number, campaign in enumerate(("17", "18", "19"), start=1):
-        fill(warehouse, 1, first=number, campaign=campaign)
-    chunks, _ = stage()
+    fill(warehouse, 3)
+    chunks, _ = stage(chunk_size=1)
     holders = [crew.codify(chunk) for chunk in chunks[:2]]
     wait_until(lambda: sandbox.stats()["in_flight"] == 2)
     result = crew.codify(chunks[2], slot_patience=0.5).result()
-    assert (result["ended"], result["error"]) == ("retry", "NoFreeSlot")
+    assert (result["ended"], result["error"]) == ("failed", "NoFreeSlot")
     assert result["message"].startswith("Both slots of the token stayed taken for 0.5 s.")
     for number, holder in enumerate(holders):
         assert f"wolkvox_codify.codify[{number}] of run run on " in result["message"]
@@ -67,14 +66,12 @@ def test_five_tasks_at_once_never_make_three_calls_at_once(
 ) -> None:
     connect(sandbox, preflight=False)
     sandbox.control(latency=0.02)
-    for campaign in range(4):
-        fill(warehouse, 10, campaign=str(campaign))
-    fill(warehouse, 20, campaign="4")
-    for worker in [crew.codify(chunk) for chunk in stage()[0]]:
+    fill(warehouse, 60)
+    for worker in [crew.codify(chunk) for chunk in stage(chunk_size=12)[0]]:
         worker.tally()
     assert states(ledger) == {"coded": 60}
     assert sandbox.stats()["peak_in_flight"] == 2
-    assert sandbox.stats()["connections"] == 5
+    assert sandbox.stats()["connections"] == 6
 
 
 def test_a_slot_lost_in_mid_call_goes_to_another_task_only_after_that_call(
@@ -82,14 +79,11 @@ def test_a_slot_lost_in_mid_call_goes_to_another_task_only_after_that_call(
 ) -> None:
     connect(sandbox, preflight=False, call_timeout=1.5)
     sandbox.control(latency=0.01, faults={"customer-1": [{"kind": "slow", "seconds": 1.2}]})
-    fill(warehouse, 100, first=201, campaign="18")
-    fill(warehouse, 50, first=101, campaign="19")
-    fill(warehouse, 50, campaign="17")
-    chunks = {chunk.campaign_id: chunk for chunk in stage()[0]}
-    loser = crew.codify(chunks["17"])
+    fill(warehouse, 200)
+    loser = crew.codify(stage("first", limit=1)[0][0])
     wait_until(lambda: sandbox.stats()["in_flight"] == 1)
     slot = ledger.value("SELECT right(slot, 1)::int FROM wolkvox.codification WHERE state = 'sending'")
-    others = [crew.codify(chunks["18"]), crew.codify(chunks["19"])]
+    others = [crew.codify(chunk) for chunk in stage("second")[0]]
     wait_until(lambda: states(ledger).get("coded", 0) > 0)
     assert ledger.value("SELECT pg_terminate_backend(%s)", backend_of(ledger, slot))
     for worker in (loser, *others):

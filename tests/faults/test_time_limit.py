@@ -20,7 +20,7 @@ def test_a_call_the_vendor_ends_at_its_limit_is_unknown_and_no_third_one_is_made
     fill(warehouse, 60)
     tallies = [worker.tally() for worker in [crew.codify(chunk) for chunk in stage()[0]]]
     assert sum(tally["unknown"] for tally in tallies) == 1
-    assert ledger.rows(OUTCOME, "customer-2") == [("failed", "unknown_reset", 1)]
+    assert ledger.rows(OUTCOME, "customer-2") == [("pending", "unknown_reset", 1)]
     assert ledger.rows(OUTCOME, "customer-30") == [("coded", None, 1)]
     stats = sandbox.stats()
     assert (stats["coded"], stats["codify_calls"], stats["peak_in_flight"]) == (59, 60, 2)
@@ -34,7 +34,7 @@ def test_a_call_that_says_nothing_for_longer_than_the_limit_is_unknown(
     fill(warehouse, 2)
     for chunk in stage()[0]:
         crew.codify(chunk).tally()
-    assert ledger.rows(OUTCOME, "customer-1") == [("failed", "unknown_timeout", 1)]
+    assert ledger.rows(OUTCOME, "customer-1") == [("pending", "unknown_timeout", 1)]
     assert sandbox.stats()["codify_calls"] == 2
     crew.codify(stage("next")[0][0]).tally()
     assert ledger.rows(OUTCOME, "customer-1") == [("coded", None, 2)]
@@ -53,8 +53,8 @@ def test_with_the_settings_as_they_are_35_seconds_are_one_call_and_70_are_unknow
     for worker in workers:
         worker.tally(120.0)
     assert ledger.rows(OUTCOME, "customer-1") == [("coded", None, 1)]
-    assert ledger.rows(OUTCOME, "customer-2") == [("failed", "unknown_reset", 1)]
-    assert states(ledger) == {"coded": 21, "failed": 1}
+    assert ledger.rows(OUTCOME, "customer-2") == [("pending", "unknown_reset", 1)]
+    assert states(ledger) == {"coded": 21, "pending": 1}
     stats = sandbox.stats()
     assert (stats["coded"], stats["codify_calls"], stats["peak_in_flight"]) == (21, 22, 2)
     took = "SELECT extract(epoch FROM settled_at - sent_at)::float FROM wolkvox.codification WHERE customer_id = %s"

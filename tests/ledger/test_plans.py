@@ -107,6 +107,7 @@ def test_no_statement_reads_the_whole_ledger(connection: psycopg.Connection[Any]
         session.begin_outage("overloaded_503", "words", {first.id: 1})
         session.end_outage()
         session.unpark(first.campaign)
+        session.unanswered()
         choose_probes(connection, "0041", Patience())
         session.run(session._orphaned)
         session.run(lambda _: sweep(connection, RULES))

@@ -72,10 +72,10 @@ def test_a_pool_that_a_task_names_is_one_of_the_deployments(dags: dict[str, DAG]
     assert POOLS["wolkvox"]["slots"] == 2
 
 
-def test_the_windows_of_the_runs_are_quarters_of_an_hour_in_bogota(codify: DAG) -> None:
+def test_a_run_comes_every_two_minutes_before_the_dialler_looks_again(codify: DAG) -> None:
     timetable: Any = codify.timetable
     assert isinstance(timetable, CronDataIntervalTimetable)
-    assert (timetable.expression, str(timetable.timezone)) == ("*/15 * * * *", "America/Bogota")
+    assert (timetable.expression, str(timetable.timezone)) == ("*/2 * * * *", "America/Bogota")
 
 
 def test_the_tasks_follow_one_another_and_the_verdict_falls_whatever_happens(codify: DAG) -> None:
@@ -87,7 +87,7 @@ def test_the_tasks_follow_one_another_and_the_verdict_falls_whatever_happens(cod
     assert codify.get_task("verdict").trigger_rule == "all_done"
     assert (codify.get_task("codify").is_mapped, codify.get_task("codify").pool) == (True, "wolkvox")
     assert [asset.name for asset in codify.get_task("verdict").outlets] == ["wolkvox_codification"]
-    assert {task.retries for task in codify.tasks} == {3}
+    assert {task.retries for task in codify.tasks} == {1}
 
 
 def test_the_params_have_defaults(codify: DAG) -> None:
@@ -95,6 +95,7 @@ def test_the_params_have_defaults(codify: DAG) -> None:
         "window_start": None,
         "window_end": None,
         "lookback_hours": 24,
+        "run_minutes": None,
         "limit": None,
         "dry_run": False,
         "max_failed_ratio": 0.05,
@@ -108,6 +109,7 @@ def test_the_params_have_defaults(codify: DAG) -> None:
         ("window_start", [None, "2026-03-01T00:00:00Z", "2026-03-01T00:00:00-05:00"], [5, True]),
         ("window_end", [None, "2026-03-01T00:00:00Z"], [5, True]),
         ("lookback_hours", [0, 0.5, 720], [-1, 721, None, "a day"]),
+        ("run_minutes", [None, 0.5, 1_440], [0, -1, 1_441, "all"]),
         ("limit", [None, 1, 10**6], [0, -1, 1.5, "all"]),
         ("dry_run", [True, False], ["yes", None]),
         ("max_failed_ratio", [0, 0.05, 1], [-0.1, 1.1, "5%"]),

@@ -104,17 +104,18 @@ def test_a_run_codes_every_valid_contact_once_and_xcom_ledger_and_server_agree(
 
     assert (run.state, run.states()) == (
         "success",
-        {"stage": ["success"], "codify": ["success"] * 3, "verdict": ["success"]},
+        {"stage": ["success"], "codify": ["success"], "verdict": ["success"]},
     )
-    assert run.labels() == ["preview 17 · 1", "preview 17 · 2", "preview 18 · 3"]
+    assert run.labels() == ["chunk 1 · 51 records"]
     assert states(ledger) == {"coded": 50, "rejected": 1, "superseded": 1, "invalid": 3}
     stats = sandbox.stats()
-    assert (stats["coded"], stats["codify_calls"], stats["calls"], stats["connections"]) == (50, 52, 53, 4)
+    assert (stats["coded"], stats["codify_calls"], stats["calls"], stats["connections"]) == (50, 52, 53, 2)
     assert stats["calls_per_record"]["preview/17/7"] == 2
     assert max(calls for record, calls in stats["calls_per_record"].items() if record != "preview/17/7") == 1
 
     tallies = run.xcom("codify")
-    assert [tally["records"] for tally in tallies] == [26, 24, 1]
+    assert [tally["records"] for tally in tallies] == [51]
+    assert [tally["campaigns"] for tally in tallies] == [2]
     assert sum(tally["coded"] for tally in tallies) == 50
     assert sum(tally["resent"] for tally in tallies) == 1
     summary = run.xcom("verdict")
@@ -125,7 +126,13 @@ def test_a_run_codes_every_valid_contact_once_and_xcom_ledger_and_server_agree(
         "known": 1,
         "superseded": 1,
         "records": 51,
-        "chunks": 3,
+        "chunks": 1,
+        "campaigns": 2,
+        "put_off": 0,
+        "missing": 0,
+        "parked": [],
+        "outage": None,
+        "complaints": {},
         "coded": 50,
         "rejected": 1,
         "failed": 0,
@@ -170,7 +177,7 @@ def test_a_run_with_too_many_refusals_is_red_and_still_says_what_it_did(
     run = run_dag()
     assert (run.state, run.states()) == (
         "failed",
-        {"stage": ["success"], "codify": ["success"] * 2, "verdict": ["failed"]},
+        {"stage": ["success"], "codify": ["success"], "verdict": ["failed"]},
     )
     assert (run.xcom("verdict")["rejected"], run.xcom("verdict")["failed_ratio"]) == (2, 0.5)
 

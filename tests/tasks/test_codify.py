@@ -45,6 +45,7 @@ class Bench:
         self.refusals: list[tuple[int, str, bool, bool]] = []
         self.outages: list[tuple[str, dict[int, int]]] = []
         self.outage_known_to_others = False
+        self.unanswered_elsewhere = 0
         self.put_off: set[int] = set()
         self.campaigns: dict[int, str] = {}
         self.stop = Stop()
@@ -95,6 +96,9 @@ class Bench:
         if len(self.refusals) >= self.park_after:
             self.known = Faults({record.campaign: False})
         return self.known
+
+    def unanswered(self) -> int:
+        return self.unanswered_elsewhere + sum(settled.pause is not None for settled in self.settled.values())
 
     def unpark(self, campaign: Campaign) -> None:
         self.known = Faults({parked: probing for parked, probing in self.known.parked.items() if parked != campaign})
@@ -264,6 +268,15 @@ def test_an_outage_that_another_task_found_ends_this_one_at_its_first_call() -> 
     assert bench.run().stopped == "outage"
     assert bench.sent == [1]
     assert bench.states == ["pending"] * 5
+
+
+def test_calls_of_other_tasks_that_nobody_answered_count_too() -> None:
+    bench = Bench(5, {1: [UNKNOWN], 2: [UNKNOWN]})
+    bench.unanswered_elsewhere = 7
+    assert bench.run().unknown == 2
+    bench = Bench(5, {1: [UNKNOWN], 2: [UNKNOWN]})
+    bench.unanswered_elsewhere = 8
+    assert bench.fails(BreakerOpen).startswith("10 calls in a row met an outage")
 
 
 def test_two_tasks_that_find_an_outage_at_once_are_one_red_one() -> None:

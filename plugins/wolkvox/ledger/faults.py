@@ -110,6 +110,12 @@ def begin_outage(
     return cursor.rowcount == 1
 
 
+def unanswered(connection: Connection, operation: str) -> int:
+    """How many records met an outage with their last call since the operation had its last answer."""
+    row = connection.execute(sql("unanswered"), {"operation": operation}).fetchone()
+    return int(row[0]) if row else 0
+
+
 def end_outage(connection: Connection, operation: str) -> None:
     """A call went through."""
     connection.execute("DELETE FROM wolkvox.outage WHERE operation = %s", (operation,))

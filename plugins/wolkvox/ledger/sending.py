@@ -140,6 +140,10 @@ class ChunkSession:
         """A record of a parked campaign was coded."""
         self.run(lambda connection: faults.unpark(connection, self._rules.operation, campaign))
 
+    def unanswered(self) -> int:
+        """How many records met an outage with their last call since anybody had an answer."""
+        return self.run(lambda connection: faults.unanswered(connection, self._rules.operation))
+
     def begin_outage(self, reason: str, words: str, calls: Mapping[int, int]) -> bool:
         """Note that nothing can be sent; whether this task is the first to say so."""
         run = self._holder.dag_id, self._holder.dag_run_id

@@ -48,6 +48,9 @@ class ChunkLedger(Protocol):
     def unpark(self, campaign: Campaign) -> None:
         """A probe was coded."""
 
+    def unanswered(self) -> int:
+        """How many records met an outage with their last call since anybody had an answer, whichever task sent them."""
+
     def begin_outage(self, reason: str, words: str, calls: Mapping[int, int]) -> bool:
         """
         Note that nothing can be sent; whether this task is the first to say so.
@@ -325,6 +328,7 @@ class _Loop:
         else:
             self._count(answer)
             self._write()
+            self.streak = max(self.streak, self.ledger.unanswered() - 1)
         self.streak += 1
         self.met[record.id] += answer.kind is Kind.OVERLOADED
         if answer.kind in HOPELESS or self.streak >= self.patience.outages:

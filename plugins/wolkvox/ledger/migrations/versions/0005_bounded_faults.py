@@ -25,6 +25,11 @@ def upgrade() -> None:
         "CREATE INDEX codification_waiting ON wolkvox.codification (operation, contacted_at DESC)"
         " WHERE state = 'pending'"
     )
+    # Holds what went wrong and nothing else: a record that goes well costs it nothing.
+    op.execute(
+        "CREATE INDEX codification_put_off ON wolkvox.codification (operation, sent_at)"
+        " WHERE state = 'pending' AND not_before IS NOT NULL"
+    )
     # Failed meant "offered by the next run"; now it is final.
     op.execute(
         "UPDATE wolkvox.codification SET state = 'pending', settled_at = NULL, not_before = now()"
@@ -138,6 +143,7 @@ def downgrade() -> None:
         "DROP TABLE wolkvox.condition, wolkvox.outage, wolkvox.parked, wolkvox.streak, wolkvox.chunk, wolkvox.run"
     )
     op.execute("DROP INDEX wolkvox.codification_waiting")
+    op.execute("DROP INDEX wolkvox.codification_put_off")
     op.execute("ALTER TABLE wolkvox.codification DROP COLUMN not_before, DROP COLUMN dag_id")
     op.execute(
         "CREATE INDEX codification_waiting ON wolkvox.codification (operation, contacted_at DESC)"
