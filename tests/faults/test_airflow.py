@@ -130,7 +130,11 @@ def failures(crew: Crew, sandbox: SandboxServer, ledger: Database, monkeypatch: 
         ended.append(crew.codify(chunk, patience=impatient))
         ended[-1].result()
         ledger.execute("DELETE FROM wolkvox.outage")
-    ledger.execute("DELETE FROM wolkvox.parked")
+        ledger.execute("DELETE FROM wolkvox.parked")
+        ledger.execute(
+            "UPDATE wolkvox.codification SET state = 'pending', settled_at = NULL, not_before = NULL, attempts = 0"
+            " WHERE dag_run_id = 'failures'"
+        )
     sandbox.control(default_fault=[{"kind": "slow", "seconds": 1.0}])
     for late in chunks:
         ended.append(crew.codify(late))
@@ -182,7 +186,7 @@ def test_no_log_no_xcom_and_no_rendered_field_holds_a_token_a_customer_or_a_comm
     for secret in (token, sandbox.token, CUSTOMER, COMMENT):
         assert [name for name, text in written.items() if secret in text] == []
         assert airflow.tables_with(secret) == []
-    assert set(airflow.tables_with("preview")) >= {"xcom", "rendered_task_instance_fields"}
+    assert set(airflow.tables_with("chunk_id")) >= {"xcom", "rendered_task_instance_fields"}
 
 
 @pytest.mark.minutes

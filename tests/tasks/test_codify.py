@@ -3,6 +3,7 @@
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from itertools import takewhile
 
 import pytest
 
@@ -98,7 +99,8 @@ class Bench:
         return self.known
 
     def unanswered(self) -> int:
-        return self.unanswered_elsewhere + sum(settled.pause is not None for settled in self.settled.values())
+        answered = takewhile(lambda record: self.state[record] != "coded", reversed(self.sent))
+        return self.unanswered_elsewhere + sum(self._put_off_now(record) for record in answered)
 
     def unpark(self, campaign: Campaign) -> None:
         self.known = Faults({parked: probing for parked, probing in self.known.parked.items() if parked != campaign})
