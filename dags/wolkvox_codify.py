@@ -62,7 +62,7 @@ with DagWithDeadline(
     template_searchpath=str(Path(__file__).parents[1] / "include"),
     default_args={
         "owner": "data-engineering",
-        "retries": 1,  # few and short: fresh contacts wait for this run's end, and what it leaves is the next one's
+        "retries": 1,  # few and short: fresh contacts wait for this run's end
         "retry_delay": timedelta(seconds=10),
     },
     params={
@@ -120,6 +120,7 @@ with DagWithDeadline(
     codify = WolkvoxCodifyOperator.partial(
         task_id="codify",
         pool="wolkvox",
+        retries=0,  # what it leaves is the next run's, sooner than a retry could have the slot of a dead task's call
         map_index_template="chunk {{ task.chunk.number }} · {{ task.chunk.records }} records",
     ).expand(chunk=stage.output)
     verdict = WolkvoxVerdictOperator(

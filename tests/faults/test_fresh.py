@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from random import Random
 from typing import Any
 
 import psutil
@@ -69,13 +70,13 @@ def test_fresh_contacts_are_coded_within_minutes_while_codify_tasks_are_killed(
 ) -> None:
     rows(stack, "warehouse", CONTACTS, "17", 1, STALE)
     airflow_api(stack).send("PATCH", f"/dags/{DAG}", {"is_paused": False})
+    chance = Random(7)
     for kill in range(KILLS):
         wait_until(lambda: senders(stack), 240.0)
-        time.sleep(2.0)
+        time.sleep(chance.uniform(1.0, 12.0))
         rows(stack, "warehouse", FRESH_CONTACTS, kill, FRESH)
         for pid in senders(stack)[:1]:
             os.kill(pid, signal.SIGKILL)
-        time.sleep(8.0)
     wait_until(lambda: len(rows(stack, "ledger", LAGS)) == KILLS * FRESH, 400.0)
     lags = [lag for (lag,) in rows(stack, "ledger", LAGS)]
     stats = vendor.stats()

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -121,3 +122,38 @@ def test_a_ledger_out_of_reach_says_what_to_check(monkeypatch: pytest.MonkeyPatc
         pass
     assert str(raised.value).startswith("The ledger at connection 'wolkvox_ledger' can't be reached")
     assert "a-password" not in str(raised.value)
+
+
+def alembic(move: Callable[[Config, str], None], revision: str) -> None:
+    """Take the ledger up or down to a revision."""
+    config = Config()
+    config.set_main_option(
+        "script_location", str(Path(__file__).parents[2] / "plugins" / "wolkvox" / "ledger" / "migrations")
+    )
+    with PostgresHook("wolkvox_ledger").get_sqlalchemy_engine().begin() as connection:
+        config.attributes["connection"] = connection
+        move(config, revision)
+
+
+def test_a_ledger_with_rows_in_all_states_goes_up_and_down_and_loses_none(empty: Database) -> None:
+    migrate()
+    alembic(command.downgrade, "0004")
+    for state in STATES:
+        for attempts in (1, 8):
+            empty.execute(
+                "INSERT INTO wolkvox.codification (contact_key, operation, state, attempts, reason, settled_at)"
+                " VALUES (gen_random_uuid(), '0041', %s, %s, 'before', now())",
+                state,
+                attempts,
+            )
+    kept = "SELECT state, attempts, count(*), count(settled_at), count(not_before) FROM wolkvox.codification"
+    alembic(command.upgrade, "head")
+    up = {(state, attempts): counts for state, attempts, *counts in empty.rows(f"{kept} GROUP BY 1, 2")}
+    assert up.pop(("pending", 1)) == [2, 1, 1], "what was failed before is offered again by the next run"
+    assert up.pop(("failed", 8)) == [1, 1, 0], "unless it had all the calls of its life"
+    others = {(state, attempts) for state in STATES for attempts in (1, 8)}
+    assert up == {key: [1, 1, 0] for key in others - {("pending", 1), ("failed", 1), ("failed", 8)}}
+    alembic(command.downgrade, "0004")
+    assert empty.value("SELECT count(*) FROM wolkvox.codification") == 16
+    alembic(command.upgrade, "head")
+    assert empty.value("SELECT count(*) FROM wolkvox.codification WHERE state = 'pending'") == 3

@@ -87,7 +87,7 @@ def test_the_tasks_follow_one_another_and_the_verdict_falls_whatever_happens(cod
     assert codify.get_task("verdict").trigger_rule == "all_done"
     assert (codify.get_task("codify").is_mapped, codify.get_task("codify").pool) == (True, "wolkvox")
     assert [asset.name for asset in codify.get_task("verdict").outlets] == ["wolkvox_codification"]
-    assert {task.retries for task in codify.tasks} == {1}
+    assert {task.task_id: task.retries for task in codify.tasks} == {"stage": 1, "codify": 0, "verdict": 1}
 
 
 def test_the_params_have_defaults(codify: DAG) -> None:
