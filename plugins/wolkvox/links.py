@@ -19,6 +19,6 @@ class RowsLink(BaseOperatorLink):
 
     def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:
         """The page's address, inside Airflow's frame."""
-        query = urlencode({"run": ti_key.run_id, "chunk": ti_key.map_index + 1})
+        query = urlencode({"run": ti_key.run_id, "dag": ti_key.dag_id, "chunk": ti_key.map_index + 1})
         base_url = conf.get("api", "base_url", fallback="").rstrip("/")
         return f"{base_url}/plugin/wolkvox{urlsplit(base_url).path}/wolkvox/?{query}"

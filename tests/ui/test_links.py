@@ -14,13 +14,13 @@ from wolkvox.page.links import record_path
 @pytest.mark.parametrize(
     ("base_url", "link"),
     [
-        ("http://airflow:8080", "http://airflow:8080/plugin/wolkvox/wolkvox/?run=a%2Bb&chunk=3"),
-        ("https://host/team/", "https://host/team/plugin/wolkvox/team/wolkvox/?run=a%2Bb&chunk=3"),
+        ("http://airflow:8080", "http://airflow:8080/plugin/wolkvox/wolkvox/?run=a%2Bb&dag=x&chunk=3"),
+        ("https://host/team/", "https://host/team/plugin/wolkvox/team/wolkvox/?run=a%2Bb&dag=x&chunk=3"),
     ],
 )
 def test_a_task_leads_to_its_chunk(monkeypatch: pytest.MonkeyPatch, base_url: str, link: str) -> None:
     monkeypatch.setenv("AIRFLOW__API__BASE_URL", base_url)
-    task: Any = SimpleNamespace(run_id="a+b", map_index=2)
+    task: Any = SimpleNamespace(dag_id="x", run_id="a+b", map_index=2)
     assert RowsLink().get_link(task, ti_key=task) == link
 
 

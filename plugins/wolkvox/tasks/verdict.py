@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
 from typing import Any
 
-from wolkvox.ledger.conditions import arrivals, note
+from wolkvox.ledger.conditions import News, arrivals, note
 from wolkvox.ledger.connection import Connection, connected
 from wolkvox.ledger.faults import Outage, Parked, outage, parked
 from wolkvox.ledger.figures import count_closed_spans, run_lag
@@ -63,7 +63,8 @@ def add_up(
             outage=away.words if away and (away.dag_id, away.dag_run_id) == (run.dag_id, run.dag_run_id) else None,
         )
         current = conditions(summary, thresholds, now, rules.zone)
-        summary["news"] = note(ledger, run.operation, run.dag_id, current).as_dict()
+        news = News() if options.dry_run else note(ledger, run.operation, run.dag_id, current)
+        summary["news"] = news.as_dict()
         summary["parked_campaigns"], summary["parked"] = len(summary["parked"]), summary["parked"][-NAMED:]
         end_run(ledger, run, "failed" if summary["complaints"] else "success", summary)
         count_closed_spans(ledger, run.operation, shown_spans(now, rules.zone))

@@ -1,0 +1,64 @@
+"""The rooms of the package know each other in one direction only."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[2] / "plugins" / "wolkvox"
+LEAVES = {"errors", "stop"}  # known to everybody, know nobody
+SURFACE = "surface"
+MAY_KNOW = {
+    "rules": set(),
+    "vendor": {"rules"},
+    "ledger": {"rules"},
+    "tasks": {"rules", "vendor", "ledger"},
+    "page": {"rules", "vendor", "ledger"},
+    SURFACE: {"rules", "vendor", "ledger", "tasks", "page", SURFACE},
+}
+OUTSIDE = {"airflow", "requests", "urllib3", "psycopg", "sqlalchemy", "fastapi", "alembic"}
+
+
+def modules() -> Iterator[tuple[Path, str]]:
+    """Every module with its room."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = path.relative_to(PACKAGE).parts
+        if "migrations" not in parts:
+            yield path, parts[0] if len(parts) > 1 else path.stem if path.stem in LEAVES else SURFACE
+
+
+def imports(path: Path) -> Iterator[str]:
+    """What a module imports, by full name."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module == "wolkvox.ledger":
+            yield from (f"wolkvox.ledger.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+
+
+def room_of(name: str) -> str:
+    first = name.split(".")[1] if "." in name else SURFACE
+    return first if first in MAY_KNOW or first in LEAVES else SURFACE
+
+
+@pytest.mark.parametrize(("path", "room"), modules(), ids=lambda value: getattr(value, "stem", value))
+def test_a_room_knows_only_the_rooms_below_it(path: Path, room: str) -> None:
+    known = {room_of(name) for name in imports(path) if name.startswith("wolkvox")}
+    allowed = MAY_KNOW.get(room, set()) | LEAVES | {room}
+    above = known - allowed
+    # The page reads the wolkvox connection through the hook, as every user of the package does.
+    assert above <= ({SURFACE} if room == "page" else set()), f"{path.name} knows {above}"
+
+
+@pytest.mark.parametrize(("path", "room"), modules(), ids=lambda value: getattr(value, "stem", value))
+def test_rules_do_no_input_or_output_and_tasks_know_no_airflow(path: Path, room: str) -> None:
+    outside = {name.split(".")[0] for name in imports(path)} & OUTSIDE
+    if room in ("rules", *LEAVES):
+        assert outside == set()
+    if room == "tasks":
+        assert "airflow" not in outside
