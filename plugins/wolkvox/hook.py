@@ -17,7 +17,7 @@ from urllib3 import HTTPConnectionPool, Timeout
 from urllib3.exceptions import HTTPError
 
 from wolkvox.errors import BadSetting, BadToken, QuotaUsedUp, WolkvoxError, WrongEndpoint
-from wolkvox.rules.answers import Answer, Kind, classify
+from wolkvox.rules.answers import Answer, Kind, classify, read_document
 from wolkvox.vendor.exchange import broken, use_plain_exchange
 from wolkvox.vendor.settings import Settings, read_settings
 
@@ -198,8 +198,8 @@ class WolkvoxHook(HttpHook):
             )
         if answer.kind is Kind.QUOTA:
             raise QuotaUsedUp(f"wolkvox gave no {api}: the day's calls are used up (code {answer.code}).")
-        document = json.loads(body) if answer.kind is Kind.CODED else {}
-        data = document.get("data")
+        document = read_document(body) if answer.kind is Kind.CODED else None
+        data = (document or {}).get("data")
         if not isinstance(data, list):
             raise WolkvoxError(
                 f"wolkvox gave no {api} ({answer.reason or 'unreadable'}, code {answer.code}) at"

@@ -19,7 +19,7 @@ ATTEMPTS = "SELECT sum(attempts) FROM wolkvox.codification"
     [
         ({"kind": "status", "status": 500}, "overloaded_500 (code 500)", 0),
         ({"kind": "status", "status": 503, "headers": {"Retry-After": "0"}}, "overloaded_503 (code 503)", 0),
-        ({"kind": "status", "status": 502, "body": "<html>"}, "overloaded_502 (code 502)", 0),
+        ({"kind": "status", "status": 502, "body": "<html>"}, "unknown_502 (code 502)", 8),
         ({"kind": "maintenance"}, "maintenance (code 403)", 0),
         ({"kind": "concurrency"}, "busy (code 403)", 0),
         ({"kind": "reset_before"}, "unknown_reset (code None)", 8),

@@ -50,10 +50,16 @@ PLAN = {
     "reset before the effect": Planned([{"kind": "reset_before"}], "pending", "unknown_reset", None, None),
     "reset after the effect": Planned([{"kind": "reset_after"}], "pending", "unknown_reset", None, None),
     "truncated": Planned([{"kind": "truncated"}], "pending", "unknown_truncated", None, None),
-    "HTML 502": Planned(
-        [status(502, body=OOPS, repeat=True)], "pending", "overloaded_502", "502", OOPS, calls=3, attempts=3
+    "HTML 502": Planned([status(502, body=OOPS, repeat=True)], "pending", "unknown_502", "502", OOPS),
+    "HTML 503, then ok": Planned([status(503, body=OOPS)], calls=2, attempts=2),
+    "409, then ok": Planned([status(409, msg="is being dialled")], calls=2, attempts=2),
+    "success in the code, failure in the words": Planned(
+        [status(200, body='{"code": 200, "error": "customer is in a call", "msg": ""}')],
+        "rejected",
+        "refused_200",
+        "200",
+        "customer is in a call",
     ),
-    "HTML 502, then ok": Planned([status(502, body=OOPS)], calls=2, attempts=2),
     "HTML 200": Planned(
         [{"kind": "html_200"}],
         "pending",
@@ -98,7 +104,7 @@ def test_each_record_ends_as_the_table_says_with_the_vendors_words(
         msg = planned.msg and planned.msg.format(customer)
         assert ended == (planned.state, planned.reason, planned.code, msg, planned.calls, planned.attempts), name
 
-    assert sum(tally["unknown"] for tally in tallies) == 4
+    assert sum(tally["unknown"] for tally in tallies) == 5
     assert sum(tally["resent"] for tally in tallies) == sum(planned.attempts > 1 for planned in PLAN.values())
     assert sum(tally["calls"] for tally in tallies) == sum(planned.calls for planned in PLAN.values())
     assert sandbox.stats()["peak_in_flight"] <= 2

@@ -496,6 +496,12 @@ def test_what_is_no_plain_address_is_refused(host: str) -> None:
         ({"extra": '{"wolkvox_server": "0041.evil.example/"}'}, "wolkvox_server of connection 'c' must be"),
         ({"extra": '{"wolkvox_server": "0041\\r\\nX: 1"}'}, "wolkvox_server of connection 'c' must be"),
         ({"extra": '{"wolkvox_server": "-"}'}, "wolkvox_server of connection 'c' must be"),
+        ({"extra": '{"wolkvox_server": 33}'}, "wolkvox_server of connection 'c' arrived as a number"),
+        (
+            {"host": "https://wv0041.wolkvox.com", "extra": '{"wolkvox_server": "0042"}'},
+            "Connection 'c' contradicts itself: its host is server 0041, its wolkvox_server 0042.",
+        ),
+        ({"password": " \t"}, "Connection 'c' has no token"),
         ({"extra": '{"licenses": -1}'}, "licenses of connection 'c' must be a number from 0 to 1000000"),
         ({"extra": '{"licenses": "many"}'}, "licenses of connection 'c' must be a number"),
         ({"extra": '{"licenses": NaN}'}, "licenses of connection 'c' must be a number"),

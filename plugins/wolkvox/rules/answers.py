@@ -43,6 +43,11 @@ class Answer:
     retry_after: float | None = None
 
 
+GAVE_UP = (502, 504, 520, 524)  # a gateway's word, when the host behind it may have gone on
+NOT_NOW = (409, 423)  # the dialler holds the record at this moment
+NO_ERROR = ("", "null", "none", "false", "0")
+MOST_BRACES = 50  # that are tried as the beginning of the answer in a body that isn't JSON alone
+
 BUSY_TEXT = "EXCEEDS THE LIMIT OF SIMULTANEOUS REQUESTS"
 QUOTA_TEXT = "TOKEN LIMIT EXCEEDED"
 TOKEN_TEXT = "VALIDATE TOKEN"  # noqa: S105 - the vendor's words, not a secret
@@ -50,6 +55,7 @@ NO_API_TEXT = "THE API YOU WANT TO CONSULT DOES NOT EXIST"
 
 _ID = re.compile(r"\d{4,}")  # long enough to be somebody's
 LONGEST_REFUSAL = 120
+LONGEST_HINT = 1e9  # seconds: a longer ``Retry-After`` is one of these
 LONGEST_MSG = 2_000  # characters of the vendor's words that are kept
 
 
@@ -78,11 +84,12 @@ def classify(status: int, headers: Mapping[str, str], body: bytes, now: datetime
     Tell what a complete HTTP answer means.
 
     The vendor puts the code into the body as well, as an int or a string, and a body may contradict the HTTP
-    status: the worse of the two wins. A body that can't be read under a good status is an unknown outcome.
+    status: the worse of the two wins. A good code beside words in ``error`` is a refusal in those words. A body that
+    has no code under a good status is an unknown outcome; noise around the JSON, as PHP prints it, is none.
 
     :param now: the moment a ``Retry-After`` that is a date is counted from
     """
-    document = _document(body)
+    document = read_document(body)
     code = None if document is None else _code(document.get("code"))
     said = max(status, code or 0)
     msg = _words(document, body)
@@ -95,13 +102,17 @@ def classify(status: int, headers: Mapping[str, str], body: bytes, now: datetime
     if 200 <= status < 300 and code is None:
         return answer(Kind.UNKNOWN, "unknown_unreadable")
     if 200 <= said < 300:
-        return answer(Kind.CODED)
+        return answer(Kind.REJECTED, f"refused_{said}") if _complains(document) else answer(Kind.CODED)
     if said == 401:
         return answer(Kind.BAD_TOKEN, "bad_token")
     if said == 403:
         return answer(*_forbidden(text))
     if said == 404:
         return answer(Kind.NOT_FOUND, "not_found")
+    if said in GAVE_UP:
+        return answer(Kind.UNKNOWN, f"unknown_{said}")
+    if said in NOT_NOW:
+        return answer(Kind.OVERLOADED, f"conflict_{said}")
     if said in (408, 429) or 500 <= said < 600:
         return answer(Kind.OVERLOADED, f"overloaded_{said}")
     if 300 <= said < 400 or said == 405 or (said == 400 and NO_API_TEXT in text):
@@ -122,20 +133,42 @@ def _forbidden(text: str) -> tuple[Kind, str]:
     return Kind.MAINTENANCE, "maintenance"
 
 
-def _document(body: bytes) -> dict[str, object] | None:
-    """The body as a JSON object, or None."""
+def _complains(document: Mapping[str, object] | None) -> bool:
+    """Whether ``error`` says anything."""
+    error = None if document is None else document.get("error")
+    return bool(error) and str(error).strip().lower() not in NO_ERROR
+
+
+def _text(body: bytes) -> str:
+    """The body's text: UTF-8, or what PHP hosts of this language write instead, whatever their header says."""
     try:
-        document = json.loads(body)
-    except (ValueError, RecursionError):
-        return None
-    return document if isinstance(document, dict) else None
+        return body.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return body.decode("cp1252", "replace")
+
+
+def read_document(body: bytes) -> dict[str, object] | None:
+    """The JSON object in the body, or None: notices before and after it and raw line feeds in it are put up with."""
+    text = _text(body)
+    decoder = json.JSONDecoder(strict=False)
+    begin = -1
+    for _ in range(MOST_BRACES):
+        begin = text.find("{", begin + 1)
+        if begin < 0:
+            return None
+        try:
+            document, _end = decoder.raw_decode(text, begin)
+        except (ValueError, RecursionError):
+            continue
+        return document if isinstance(document, dict) else None
+    return None
 
 
 def _code(code: object) -> int | None:
     """The body's code, which may be an int or digits; 0 for 0, "0" and "", None for what is no code."""
-    if isinstance(code, bool) or not isinstance(code, (int, str)):
+    if isinstance(code, bool) or not isinstance(code, (int, float, str)):
         return None
-    digits = str(code).strip()
+    digits = str(code).strip().removesuffix(".0")
     if digits in ("", "0"):
         return 0
     number = int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 5 else 0
@@ -145,7 +178,7 @@ def _code(code: object) -> int | None:
 def _words(document: Mapping[str, object] | None, body: bytes) -> str:
     """The vendor's words: ``msg``, else ``error``, else the raw body."""
     if document is None:
-        words = body.decode("utf-8", "replace")
+        words = _text(body)
     else:
         spoken = (document.get("msg"), document.get("error"))
         words = " ".join(str(part) for part in spoken if part not in (None, "", "null"))
@@ -158,11 +191,12 @@ def _seconds(value: str | None, now: datetime) -> float | None:
     if not value:
         return None
     if value.isascii() and value.strip().isdigit():
-        return float(value)
+        return min(float(value), LONGEST_HINT) or None
     try:
         moment = parsedate_to_datetime(value)
     except (TypeError, ValueError):
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=timezone.utc)
-    return max(0.0, (moment - now).total_seconds())
+    seconds = (moment - now).total_seconds()
+    return seconds if seconds > 0 else None

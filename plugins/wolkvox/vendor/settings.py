@@ -71,26 +71,36 @@ def read_settings(connection: Connection) -> Settings:
     name, extra = connection.conn_id, connection.extra_dejson
     if not isinstance(extra, dict):
         raise BadSetting(f'The extra of connection {name!r} must be a JSON object such as {{"licenses": 20}}.')
-    if not connection.password:
+    token = (connection.password or "").strip()  # pasted with a blank, it would be another token to the ledger
+    if not token:
         raise BadSetting(f"Connection {name!r} has no token: put it into the password field.")
-    if not connection.password.isascii() or not connection.password.isprintable():
+    if not token.isascii() or not token.isprintable():
         raise BadSetting(f"The token of connection {name!r} holds characters that no HTTP header can carry.")
-    server = str(extra.get("wolkvox_server") or "")
+    if isinstance(extra.get("wolkvox_server"), (int, float)):
+        raise BadSetting(
+            f"wolkvox_server of connection {name!r} arrived as a number, which has lost its leading zeros: write it in"
+            ' quotes, as in "0041".'
+        )
+    server = str(extra.get("wolkvox_server") or "").strip()
     if server and not _SERVER.fullmatch(server):
         raise BadSetting(
             f"wolkvox_server of connection {name!r} must be the server's short name, letters and digits as in 0041."
         )
     base_url = _base_url(connection, server)
     parts = urlsplit(base_url)
-    if not server:
-        match = _SERVER_HOST.fullmatch(parts.hostname or "")
-        server = match[1] if match else parts.netloc
+    match = _SERVER_HOST.fullmatch(parts.hostname or "")
+    if server and match and match[1].lower() != server.lower():
+        raise BadSetting(
+            f"Connection {name!r} contradicts itself: its host is server {match[1]}, its wolkvox_server {server}. Leave"
+            " one of them out, or make them the same: the ledger keeps each operation's records by it."
+        )
+    server = server or (match[1] if match else parts.netloc)
     licenses = _setting(name, extra, "licenses", None)
     preflight = extra.get("preflight", True)
     return Settings(
         base_url=base_url,
         operation=server,
-        token=connection.password,
+        token=token,
         daily_calls=None if licenses is None else int(licenses * CALLS_PER_LICENSE),
         quota_reserve=int(_setting(name, extra, "quota_reserve", 0) or 0),
         quota_timezone=_zone(name, extra),
