@@ -18,7 +18,7 @@ INSERT INTO wolkvox.codification (
     contact_key, operation, type_campaign, campaign_id, customer_id, cod_act, comment, contacted_at
 )
 SELECT
-    gen_random_uuid(), '0041', 'predictive', (100 + n %% 50)::text, (n * 7919 %% 100000007)::text, '141',
+    gen_random_uuid(), '0041', 'predictive', (100 + n %% 50)::text, (n::bigint * 7919 %% 100000007)::text, '141',
     'Reached by WhatsApp, promised to pay; ref ' || n, now() - n * interval '1 second'
 FROM generate_series(1, %s) AS n
 """

@@ -120,6 +120,8 @@ def _lag(stack: Stack, api: AirflowApi, stale: int, run_minutes: float) -> Figur
             conf = {"run_minutes": run_minutes or 0.2}
             api.send("POST", "/dags/wolkvox_codify/dagRuns", {"dag_run_id": run_id, "logical_date": None, "conf": conf})
         time.sleep(1.0)
+    while api.get(f"/dags/wolkvox_codify/dagRuns/{run_id}")["state"] not in ("success", "failed"):
+        time.sleep(LOOK)  # nothing of it is left for the next measurement
     lags = [lag for (lag,) in ledger.execute(LAGS.encode()).fetchall()]
     return Figure(
         "lag under a scheduler: 3,000 stale contacts at 200 ms, ten fresh ones every 20 s, 95th percentile",
