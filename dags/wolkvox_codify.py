@@ -53,7 +53,7 @@ with DagWithDeadline(
     description="Codify customers in wolkvox that were reached outside the dialler",
     doc_md=__doc__,
     # The dialler picks its next customers every six minutes: a fresh contact is codified before that, backlog or not.
-    schedule=CronDataIntervalTimetable("*/2 * * * *", timezone=TIMEZONE),
+    schedule=CronDataIntervalTimetable("*/1 * * * *", timezone=TIMEZONE),
     start_date=pendulum.datetime(2026, 1, 1, tz=TIMEZONE),
     catchup=False,  # the look-back covers what was missed; what to do after a longer pause: above
     max_active_runs=1,

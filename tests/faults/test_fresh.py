@@ -84,7 +84,6 @@ def test_fresh_contacts_are_coded_within_minutes_while_codify_tasks_are_killed(
         f"fresh contacts, from insertion to coded: median {lags[len(lags) // 2]:.0f} s, worst {lags[-1]:.0f} s;"
         f" {sent_again(stats)} sent twice, peak {stats['peak_in_flight']}"
     )
-    assert lags[len(lags) // 2] <= 150
-    assert lags[-1] <= 250, "one whose task is killed while it sends it is the next run's"
+    assert lags[-1] <= 180
     assert sent_again(stats) <= KILLS
     assert stats["peak_in_flight"] <= 2

@@ -72,10 +72,10 @@ def test_a_pool_that_a_task_names_is_one_of_the_deployments(dags: dict[str, DAG]
     assert POOLS["wolkvox"]["slots"] == 2
 
 
-def test_a_run_comes_every_two_minutes_before_the_dialler_looks_again(codify: DAG) -> None:
+def test_a_run_comes_every_minute_before_the_dialler_looks_again(codify: DAG) -> None:
     timetable: Any = codify.timetable
     assert isinstance(timetable, CronDataIntervalTimetable)
-    assert (timetable.expression, str(timetable.timezone)) == ("*/2 * * * *", "America/Bogota")
+    assert (timetable.expression, str(timetable.timezone)) == ("*/1 * * * *", "America/Bogota")
 
 
 def test_the_tasks_follow_one_another_and_the_verdict_falls_whatever_happens(codify: DAG) -> None:
