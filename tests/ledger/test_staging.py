@@ -216,6 +216,18 @@ def test_a_late_row_that_is_older_than_what_was_sent_is_superseded(ledger: Datab
     assert states(ledger) == {became: 1, "superseded": 1}
 
 
+def test_what_a_run_that_died_left_uncompared_is_compared_by_the_next_one(ledger: Database, pull: Pull) -> None:
+    def die() -> Allowance:
+        raise ConnectionError
+
+    pull(read())
+    with pytest.raises(ConnectionError):
+        pull(read(contacted_at=NOON + MINUTE), run="dead", ask=die)
+    assert pull(run="next").superseded == 1
+    assert states(ledger) == {"superseded": 1, "pending": 1}
+    assert ledger.value("SELECT count(*) FROM wolkvox.uncompared") == 0
+
+
 def test_what_was_sent_is_never_superseded(ledger: Database, pull: Pull) -> None:
     pull(*(read(customer_id=state) for state in ("coded", "rejected", "sending")))
     for state in ("coded", "rejected", "sending"):

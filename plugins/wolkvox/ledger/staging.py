@@ -195,8 +195,9 @@ def _load(connection: Connection, contacts: Iterable[Contact], scope: dict[str, 
         _count(staged, written)
     staged.known = staged.pulled - staged.new - staged.invalid
     if staged.new:
-        _lock(connection, scope)
-        staged.superseded = connection.execute(sql("supersede"), {**scope, "mark": mark[0]}).rowcount
+        connection.execute(
+            "INSERT INTO wolkvox.uncompared (operation, above) VALUES (%s, %s)", (scope["operation"], mark[0])
+        )
 
 
 def _write(connection: Connection, batch: Sequence[Contact], scope: dict[str, Any]) -> tuple[int, int]:
@@ -269,10 +270,19 @@ class _Claim:
         staged = self.staged
         if self.resend is not None:
             staged.reopened = self._count("reopen", {**scope, **asdict(self.resend)})
-            staged.superseded += self._count("supersede", {**scope, "mark": 0}) if staged.reopened else 0
+        self._supersede(scope)
         if allowance.codes is not None:
             staged.codes_unknown = self._count("refuse_codes", {**scope, "codes": sorted(allowance.codes)})
         staged.expired = self._count("expire", {**scope, "expire_after": self.expire_after})
+
+    def _supersede(self, scope: dict[str, Any]) -> None:
+        """Compare what came in since the last time, also with a run that died before it did so."""
+        loads = self.connection.execute(
+            "DELETE FROM wolkvox.uncompared WHERE operation = %(operation)s RETURNING above", scope
+        ).fetchall()
+        marks = [above for (above,) in loads] + ([0] if self.staged.reopened else [])
+        if marks:
+            self.staged.superseded = self._count("supersede", {**scope, "mark": min(marks)})
 
     def _choose(self, scope: dict[str, Any], allowance: Allowance, pace: Pace) -> list[int]:
         """The records of this run: probes first, then the newest that both slots can send in the run's time."""
