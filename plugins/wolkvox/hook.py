@@ -16,6 +16,7 @@ from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, Timeout
 from urllib3.exceptions import HTTPError
 
+from wolkvox import __version__
 from wolkvox.errors import BadSetting, BadToken, QuotaUsedUp, WolkvoxError, WrongEndpoint
 from wolkvox.rules.answers import Answer, Kind, classify, read_document
 from wolkvox.vendor.exchange import broken, use_plain_exchange
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from wolkvox.rules.records import Record
 
 CONNECT_TIMEOUT = 5.0  # seconds
+USER_AGENT = f"wolkvox-codify/{__version__}"  # firewalls answer 403 to whoever has no name
 _COUNT = re.compile(r"\s*-?[0-9]{1,9}\s*", re.ASCII)
 
 
@@ -86,12 +88,15 @@ class WolkvoxHook(HttpHook):
     ) -> requests.Session:
         """A session as HttpHook makes it, with the token in its headers and none of our settings."""
         session = super().get_conn(None, extra_options)
+        way = self.settings.way
+        session.proxies, session.verify, session.cert = dict(way.proxies), way.verify, way.cert
         session.headers = requests.structures.CaseInsensitiveDict(
             {
                 "wolkvox-token": self.settings.token,
                 "wolkvox_server": self.settings.operation,
                 "Content-Type": "application/json",
                 "Accept": "application/json",
+                "User-Agent": USER_AGENT,
                 **(headers or {}),
             }
         )
@@ -132,7 +137,7 @@ class WolkvoxHook(HttpHook):
         use_plain_exchange(pool)
         self._path = adapter.request_url(request, options["proxies"]).rstrip("/")
         self._headers = dict(request.headers)
-        self._timeout = Timeout(connect=CONNECT_TIMEOUT, read=self.settings.call_timeout)
+        self._timeout = Timeout(connect=CONNECT_TIMEOUT, total=self.settings.call_timeout)
         return pool
 
     def codify(self, record: Record) -> Answer:

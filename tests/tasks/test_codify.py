@@ -49,6 +49,7 @@ class Bench:
         self.unanswered_elsewhere = 0
         self.put_off: set[int] = set()
         self.campaigns: dict[int, str] = {}
+        self.goes_on_for = 0.0
         self.stop = Stop()
         self.before_answer: Callable[[int], None] = lambda _: None
         self._answers = defaultdict(list, {record: list(script) for record, script in (answers or {}).items()})
@@ -85,6 +86,10 @@ class Bench:
         assert self.state[following] == "pending"
         self.state[following] = "sending"
         return True
+
+    def goes_on(self, record: int) -> float:
+        assert self.state[record] == "sending", "until this is noted, the record guards its slot"
+        return self.goes_on_for
 
     def faults(self) -> Faults:
         return self.known
@@ -225,13 +230,87 @@ def test_every_record_has_all_its_tries() -> None:
     assert bench.states == ["coded"] * 3
 
 
-@pytest.mark.parametrize("answer", [BUSY, MAINTENANCE, UNREACHABLE])
+@pytest.mark.parametrize("answer", [BUSY, UNREACHABLE])
 def test_what_is_not_the_records_fault_is_no_attempt_of_it(answer: Answer) -> None:
     bench = Bench(2, {1: [answer] * 8})
     bench.run(Patience(tries=2, first_wait=0.0, longest_wait=0.0, maintenance_wait=0.0))
     assert bench.sent == [1] * 9 + [2]
     assert bench.states == ["coded", "coded"]
     assert bench.attempts == {1: 1, 2: 1}
+
+
+# What is blocked on its way
+
+
+def test_a_record_that_is_blocked_while_others_pass_is_set_aside_after_three_calls() -> None:
+    bench = Bench(6, {2: [MAINTENANCE] * 9})
+    progress = bench.run()
+    assert bench.sent == [1, 2, 3, 2, 4, 2, 5, 6], "another record is sent before it is tried again"
+    assert bench.states == ["coded", "rejected", *["coded"] * 4]
+    assert (bench.settled[2].reason, progress.stopped) == ("refused_403", None)
+    assert [record for record, *_ in bench.refusals] == [2], "a campaign of which all are blocked is parked in the end"
+
+
+def test_a_record_that_passes_at_last_was_not_blocked() -> None:
+    bench = Bench(4, {1: [MAINTENANCE] * 2})
+    bench.run()
+    assert (bench.sent, bench.states) == ([1, 2, 1, 3, 1, 4], ["coded"] * 4)
+
+
+def test_when_all_are_blocked_nobody_is_set_aside() -> None:
+    bench = Bench(30, {record: [MAINTENANCE] * 99 for record in range(1, 31)})
+    bench.fails(BreakerOpen)
+    assert (len(bench.sent), set(bench.states)) == (10, {"pending"})
+    assert bench.attempts.total() == 0
+
+
+def test_a_record_that_is_blocked_with_no_other_to_compare_costs_one_call_a_run() -> None:
+    bench = Bench(1, {1: [MAINTENANCE] * 99})
+    began = time.monotonic()
+    progress = bench.run(Patience(maintenance_wait=60.0))
+    assert (bench.sent, bench.states, progress.put_off, bench.attempts[1]) == ([1], ["pending"], 1, 1)
+    assert time.monotonic() - began < 1.0, "nothing is left to wait for"
+
+
+# Gateways that gave up
+
+
+def test_after_a_gateways_time_out_the_slot_is_silent_until_that_call_can_not_be_in_flight() -> None:
+    bench = Bench(2, {1: [Answer(Kind.UNKNOWN, "unknown_504", "504", goes_on=True)]})
+    bench.goes_on_for = 0.3
+    sent: list[float] = []
+    bench.before_answer = lambda _: sent.append(time.monotonic())
+    bench.run()
+    assert bench.sent == [1, 2]
+    assert sent[1] - sent[0] >= 0.3
+
+
+# A run's time that ends in a fault
+
+
+@pytest.mark.parametrize("answer", [OVERLOADED, BUSY, MAINTENANCE, UNREACHABLE])
+def test_an_outage_that_outlasts_the_run_is_known_to_the_next_one(answer: Answer) -> None:
+    """The next run would spend its whole time on it again, and so on for as long as it lasts."""
+    bench = Bench(9, {record: [answer] * 99 for record in range(1, 10)})
+    patience = Patience(first_wait=0.01, longest_wait=60.0, maintenance_wait=0.01, outages=50)
+    began = time.monotonic()
+    with pytest.raises(BreakerOpen):
+        bench.run(patience, seconds=0.5)
+    assert time.monotonic() - began < 0.6
+    assert len(bench.outages) == 1
+
+
+def test_a_host_that_asks_for_more_time_than_the_run_has_is_left_alone() -> None:
+    bench = Bench(2, {1: [Answer(Kind.OVERLOADED, "overloaded_429", "429", retry_after=120.0)]})
+    with pytest.raises(BreakerOpen):
+        bench.run(Patience(), seconds=60.0)
+    assert bench.sent == [1]
+
+
+def test_one_bad_answer_at_the_end_of_a_run_is_no_outage() -> None:
+    bench = Bench(2, {1: [OVERLOADED] * 9})
+    assert bench.run(Patience(first_wait=5.0), seconds=0.05).stopped == "time"
+    assert bench.outages == []
 
 
 def test_a_call_that_never_left_is_given_back_to_the_day() -> None:
@@ -456,7 +535,7 @@ def test_the_vendors_wait_is_kept_to_and_bounded() -> None:
             return False
 
     hints = (7.0, 9_000.0, 0.0)
-    bench = Bench(1, {1: [Answer(Kind.OVERLOADED, retry_after=seconds) for seconds in hints] + [MAINTENANCE]})
+    bench = Bench(2, {1: [Answer(Kind.OVERLOADED, retry_after=seconds) for seconds in hints] + [MAINTENANCE]})
     bench.stop = Watch()
     bench.run(Patience(longest_retry_after=300.0, maintenance_wait=15.0, longest_wait=20.0))
     assert waits[:2] == [7.0, 300.0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from time import monotonic
 from types import TracebackType
 from typing import TypeVar
@@ -115,6 +116,20 @@ class ChunkSession:
         if following is None:
             self.run(lambda _: None)
         return claimed
+
+    def goes_on(self, record: int) -> float:
+        """Note that a record's call may still be in flight, though it was answered; seconds until it can't be."""
+
+        def busy(connection: Connection) -> float:
+            row = connection.execute(
+                "UPDATE wolkvox.slot SET busy_until = record.sent_at + %s FROM wolkvox.codification AS record"
+                " WHERE record.id = %s AND slot.slot = ANY(%s)"
+                " RETURNING extract(epoch FROM busy_until - clock_timestamp())::float",
+                (timedelta(seconds=self._rules.call_timeout), record, self._slots),
+            ).fetchone()
+            return 0.0 if row is None else float(row[0])
+
+        return self.run(busy)
 
     def faults(self) -> Faults:
         """What is known to be wrong with the operation."""

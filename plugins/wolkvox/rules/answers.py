@@ -19,7 +19,7 @@ class Kind(Enum):
     NOT_FOUND = auto()  # no such record, or an endpoint that is away: many in a row tell
     OVERLOADED = auto()  # try the same record again, a bounded number of times
     BUSY = auto()  # somebody else uses the token: the same record again, not an attempt of it
-    MAINTENANCE = auto()  # the API is away for long, backups for instance
+    MAINTENANCE = auto()  # the API is away for long, backups for instance; or something on the way blocks this call
     UNREACHABLE = auto()  # no connection: the record was never sent
     UNKNOWN = auto()  # sent, but nobody saw the answer: the record may be coded
     QUOTA = auto()  # the day's calls are used up
@@ -33,7 +33,8 @@ class Answer:
     One call's outcome.
 
     ``reason`` is a short code without personal data; ``msg`` holds the vendor's own words and belongs in the
-    ledger only. ``retry_after`` is in seconds.
+    ledger only. ``retry_after`` is in seconds. ``goes_on``: the host may still be at it, though somebody on the way
+    gave up.
     """
 
     kind: Kind
@@ -41,9 +42,11 @@ class Answer:
     code: str | None = None
     msg: str | None = None
     retry_after: float | None = None
+    goes_on: bool = False
 
 
 GAVE_UP = (502, 504, 520, 524)  # a gateway's word, when the host behind it may have gone on
+GOES_ON = (504, 524)  # of these: that waited too long, while the other two lost their connection
 NOT_NOW = (409, 423)  # the dialler holds the record at this moment
 NO_ERROR = ("", "null", "none", "false", "0")
 MOST_BRACES = 50  # that are tried as the beginning of the answer in a body that isn't JSON alone
@@ -97,7 +100,7 @@ def classify(status: int, headers: Mapping[str, str], body: bytes, now: datetime
     retry_after = _seconds(headers.get("Retry-After"), now)
 
     def answer(kind: Kind, reason: str | None = None) -> Answer:
-        return Answer(kind, reason, str(said), msg or None, retry_after)
+        return Answer(kind, reason, str(said), msg or None, retry_after, said in GOES_ON)
 
     if 200 <= status < 300 and code is None:
         return answer(Kind.UNKNOWN, "unknown_unreadable")
@@ -117,6 +120,10 @@ def classify(status: int, headers: Mapping[str, str], body: bytes, now: datetime
         return answer(Kind.OVERLOADED, f"overloaded_{said}")
     if 300 <= said < 400 or said == 405 or (said == 400 and NO_API_TEXT in text):
         return answer(Kind.WRONG_ENDPOINT, "wrong_endpoint")
+    if said == 407:
+        return answer(Kind.UNREACHABLE, "unreachable_proxy")
+    if 400 <= said < 500 and code is None and _is_a_page(body):
+        return answer(Kind.MAINTENANCE, f"blocked_{said}")
     if 400 <= said < 500:
         return answer(Kind.REJECTED, f"refused_{said}")
     return answer(Kind.UNKNOWN, "unknown_unreadable")
@@ -131,6 +138,11 @@ def _forbidden(text: str) -> tuple[Kind, str]:
     if TOKEN_TEXT in text:
         return Kind.BAD_TOKEN, "bad_token"
     return Kind.MAINTENANCE, "maintenance"
+
+
+def _is_a_page(body: bytes) -> bool:
+    """Whether something on the way says so, in a page or without a word, and not the API."""
+    return not body.strip() or _text(body).lstrip().startswith("<")
 
 
 def _complains(document: Mapping[str, object] | None) -> bool:

@@ -13,15 +13,18 @@ class Patience:
     How often and how long to try again. Waits and pauses are in seconds.
 
     ``tries``: calls for one record in one run. ``calls``: for one record in its life; then it is failed for good.
-    ``outages``: calls in a row that may meet an outage before the operation counts as away. ``refusals``: calls in
-    a row that may be refused alike before a campaign is parked, or anyhow over several campaigns before that
-    counts as an outage. ``refused_probes``: calls after which a record of a parked campaign is rejected.
-    The ``first_`` and ``longest_`` pauses bound one that doubles each time.
+    ``outages``: calls in a row that may meet an outage before the operation counts as away; ``sure``: likewise when
+    the run's time is over. ``blocked``: calls after which a record that is blocked on its way, while others pass, is
+    set aside. ``refusals``: calls in a row that may be refused alike before a campaign is parked, or anyhow over
+    several campaigns before that counts as an outage. ``refused_probes``: calls after which a record of a parked
+    campaign is rejected. The ``first_`` and ``longest_`` pauses bound one that doubles each time.
     """
 
     tries: int = 5
     calls: int = 8
     outages: int = 10
+    sure: int = 3
+    blocked: int = 3
     refusals: int = 50
     refused_probes: int = 3
     first_wait: float = 1.0

@@ -11,7 +11,7 @@ import random
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from wolkvox.errors import BadToken, BreakerOpen, Stopped, WrongEndpoint
@@ -32,6 +32,9 @@ class ChunkLedger(Protocol):
 
         Returns whether ``following`` may be sent: False when another run has taken it meanwhile.
         """
+
+    def goes_on(self, record: int) -> float:
+        """Note that a record's call may still be in flight, though it was answered; seconds until it can't be."""
 
     def faults(self) -> Faults:
         """What is known to be wrong, by whichever task found it."""
@@ -160,6 +163,9 @@ class _Loop:
         self.faults = Faults()
         self.streak = 0  # calls in a row that met an outage
         self.met: Counter[int] = Counter()  # records that met it, and their calls that don't count if it is one
+        self.blocked: Counter[int] = Counter()  # records that were blocked on their way, and how often in a row
+        self.passed: set[int] = set()  # those of them since whose first time another one passed
+        self.silent_at = self.progress.started  # when the slot's last call can't be in flight any more
         self.coded: set[Campaign] = set()  # since each campaign's last refusal
         self.anything_coded = False  # since the last refusal
         self.waits = 0  # in a row, for the record at the head of the queue
@@ -211,6 +217,8 @@ class _Loop:
         now = time.monotonic()
         self.progress.calls += 1
         self.progress.call_seconds += now - began
+        if answer.goes_on:
+            self.silent_at = time.monotonic() + self.ledger.goes_on(record.id)
         self._settle(record, answer)
         if now - self.reported >= self.report_every:
             self.report(self.progress)
@@ -230,12 +238,17 @@ class _Loop:
     def _settle(self, record: Record, answer: Answer) -> None:
         """Put the record where its answer belongs, then heed what the answer says of all the others."""
         self.tries += answer.kind not in UNCOUNTED
+        if self._is_blocked_alone(record, answer):
+            answer = replace(answer, kind=Kind.REJECTED, reason=f"refused_{answer.code}")
         self.unwritten = self._outcome(record, answer)
         if answer.kind is Kind.UNREACHABLE:
             self.quota.untake()
         if answer.kind is Kind.QUOTA:
             self._keep(record)
             self.quota.exhausted()
+        elif record.id in self.blocked and answer.kind is Kind.REJECTED:
+            self._count(answer)
+            self._meet_refusal(record, answer)
         elif answer.kind in OUTAGES or answer.kind in HOPELESS:
             self._meet_outage(record, answer)
         else:
@@ -244,9 +257,18 @@ class _Loop:
             return
         self.waits = self.tries = 0
 
+    def _is_blocked_alone(self, record: Record, answer: Answer) -> bool:
+        """Whether this record can't pass while others do; else another one is sent before it is tried again."""
+        if answer.kind is not Kind.MAINTENANCE:
+            self.blocked.pop(record.id, None)
+            return False
+        self.blocked[record.id] += 1
+        return self.blocked[record.id] >= self.patience.blocked and record.id in self.passed
+
     def _outcome(self, record: Record, answer: Answer) -> Settled:
         """The state after this answer."""
-        counts, calls = answer.kind not in UNCOUNTED, record.calls + self.tries
+        blocked = answer.kind is Kind.MAINTENANCE and not self.queue  # with nothing to tell whether others pass
+        counts, calls = blocked or answer.kind not in UNCOUNTED, record.calls + self.tries + blocked
         state, pause = "pending", None
         if answer.kind is Kind.CODED:
             state = "coded"
@@ -256,7 +278,7 @@ class _Loop:
                 state = "rejected"
             else:
                 pause = 0.0
-        elif answer.kind is Kind.UNKNOWN or (answer.kind is Kind.OVERLOADED and self._tried_enough(calls)):
+        elif answer.kind is Kind.UNKNOWN or blocked or (answer.kind is Kind.OVERLOADED and self._tried_enough(calls)):
             pause = put_off(self.patience, calls, before=record.put_off)
             state = "failed" if pause is None else "pending"
         return Settled(record.id, state, answer.reason, answer.code, answer.msg, counts, pause)
@@ -267,6 +289,7 @@ class _Loop:
     def _meet_answer(self, record: Record, answer: Answer) -> None:
         """Wolkvox is there, and has said something of this record."""
         self.streak = 0
+        self.passed.update(self.blocked)
         self.met.clear()
         self._count(answer)
         if self.faults.outage and (answer.kind is Kind.CODED or self.faults.outage != EVERYTHING_REFUSED):
@@ -324,27 +347,33 @@ class _Loop:
         assert settled is not None
         again = settled.state == "pending" and settled.pause is None
         if again:
-            self._keep(record)
+            self._keep(record, behind=answer.kind is Kind.MAINTENANCE)
         else:
             self._count(answer)
             self._write()
             self.streak = max(self.streak, self.ledger.unanswered() - 1)
         self.streak += 1
         self.met[record.id] += answer.kind is Kind.OVERLOADED
-        if answer.kind in HOPELESS or self.streak >= self.patience.outages:
+        self.waits += 1
+        pause, left = self._pause(answer), max(0.0, self.deadline - time.monotonic())
+        if answer.kind in HOPELESS or self.streak >= self.patience.outages or self._ends_waiting(answer, pause, left):
             words = _explain(self.streak, answer)
             first = self.ledger.begin_outage(answer.reason or "outage", words, self.met)
             self._stop_for_outage(words, answer, first=first)
         elif self.streak == 1 and self.ledger.faults().outage:
             self._stop_for_outage("", answer, first=False)
-        else:  # whatever cut this call off may cut the next one off too
-            self.waits += 1
-            self.stop.wait(min(self._pause(answer), max(0.0, self.deadline - time.monotonic())))
+        elif self.queue:  # whatever cut this call off may cut the next one off too
+            self.stop.wait(min(max(pause, self.silent_at - time.monotonic()), left))
 
-    def _keep(self, record: Record) -> None:
-        """The same record is the next one again."""
+    def _ends_waiting(self, answer: Answer, pause: float, left: float) -> bool:
+        """Whether the run's time would end in this wait, and the next run would begin with the same fault."""
+        asked = (answer.retry_after or 0.0) >= self.patience.longest_wait
+        return pause >= left and (asked or self.streak >= self.patience.sure)
+
+    def _keep(self, record: Record, *, behind: bool = False) -> None:
+        """The same record is the next one again, or the one ``behind`` that."""
         self._write()
-        self.queue.appendleft(record)
+        self.queue.insert(int(behind), record)
 
     def _count(self, answer: Answer) -> None:
         """A record that this attempt is through with."""
@@ -369,8 +398,10 @@ class _Loop:
 
     def _pause(self, answer: Answer) -> float:
         """Seconds to wait before the next call: more each time, or what the vendor asks for if that is more."""
-        first = self.patience.maintenance_wait if answer.kind is Kind.MAINTENANCE else self.patience.first_wait
-        own = backoff(first, self.patience.longest_wait, self.waits)
+        first, times = self.patience.first_wait, self.waits
+        if answer.kind is Kind.MAINTENANCE and self.streak > 1:  # of the first one, another record tells more
+            first, times = self.patience.maintenance_wait, self.streak - 1
+        own = backoff(first, self.patience.longest_wait, times)
         return max(own, min(answer.retry_after or 0.0, self.patience.longest_retry_after))
 
 
@@ -392,7 +423,8 @@ def _explain(count: int, answer: Answer) -> str:
             " https://wv0041.wolkvox.com. Correct the host; the records stay pending."
         )
     return (
-        f"{count} calls in a row met an outage, the last one {answer.reason} (code {answer.code}). Check whether"
+        f"{count} call{'s' if count > 1 else ''} in a row met an outage, the last one {answer.reason} (code"
+        f" {answer.code}). Check whether"
         " wolkvox is up, whether this machine's IP is on the operation's list, and whether somebody else uses the"
         " token. The records stay pending; the next runs try with one call each and take them up when it is over."
     )

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPMessage, IncompleteRead
+from http.client import HTTPConnection, HTTPMessage, HTTPResponse, IncompleteRead
+from io import BufferedReader, BytesIO, RawIOBase
+from socket import SocketIO, socket
 from ssl import SSLCertVerificationError
 from typing import Any
 
+import urllib3
 from urllib3 import HTTPConnectionPool
-from urllib3 import connection as kept
 from urllib3.exceptions import (
     ConnectTimeoutError,
     DecodeError,
@@ -21,6 +24,12 @@ from urllib3.exceptions import (
 )
 
 from wolkvox.rules.answers import Answer, unknown, unreachable
+
+# Seconds without a call after which a connection isn't used again: servers end it after five (Apache's default), and
+# what translates addresses on the way may have forgotten it. A call that meets that moment would end unknown.
+LONGEST_IDLE = 2.0
+LONGEST_LINE = 65_536  # bytes of a header
+GZIP = b"\x1f\x8b"
 
 
 @dataclass(slots=True)
@@ -37,14 +46,83 @@ class _Response:
     _pool: Any = None
 
 
+class _Until(RawIOBase):
+    """What a socket receives until a moment: a server that sends a byte now and then can't prolong it."""
+
+    def __init__(self, sock: socket, seconds: float | None) -> None:
+        self._sock = sock
+        self._raw: SocketIO = sock.makefile("rb", buffering=0)  # keeps the socket open
+        self._end = None if seconds is None else time.monotonic() + seconds
+        self.whole = False  # nothing more is to come
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        if self.whole:
+            return 0
+        if self._end is not None:
+            left = self._end - time.monotonic()
+            if left <= 0:
+                raise TimeoutError("timed out")
+            self._sock.settimeout(left)
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        if not self.closed:
+            self._raw.close()
+        super().close()
+
+
+class _Received(BufferedReader):
+    """What was received and not read yet; ``more``: something came after the end of the answer."""
+
+    more = False
+
+    def close(self) -> None:
+        if not self.closed:
+            self.raw.whole = True  # type: ignore[attr-defined]  # so that looking doesn't wait
+            self.more = bool(self.peek(1))
+        super().close()
+
+
+class _Reply(HTTPResponse):
+    """An answer that has to be complete after so many seconds, interim ones before it left out."""
+
+    def __init__(self, sock: socket, seconds: float | None, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        self.fp.close()
+        self.fp = self.received = _Received(_Until(sock, seconds))
+
+    def _read_status(self) -> tuple[str, int, str]:
+        """The final status: http.client itself skips 100 alone, and takes 102 and 103 for the answer."""
+        while True:
+            status: tuple[str, int, str] = super()._read_status()  # type: ignore[misc]  # known to the library alone
+            if not 101 < status[1] < 200:
+                return status
+            while self.fp.readline(LONGEST_LINE).strip():
+                pass
+
+
 class _Exchange(HTTPConnection):
     """
     A request and its answer as http.client does them, on a connection made, secured and kept by urllib3.
 
-    urllib3's own exchange takes twice the processor time.
+    urllib3's own exchange takes twice the processor time, and knows neither interim answers nor an end to slow ones.
     """
 
     _held: list[bytes] | None = None  # the parts of a request that is being put together
+    _answered_at = 0.0  # by the monotonic clock
+
+    def response_class(self, sock: socket, **kwargs: Any) -> _Reply:  # type: ignore[override]
+        """What http.client reads answers with, those of a proxy among them."""
+        return _Reply(sock, self.timeout, **kwargs)
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the pool may use it for one more call."""
+        rested = time.monotonic() - self._answered_at > LONGEST_IDLE
+        return not rested and bool(super().is_connected)  # type: ignore[misc]  # of urllib3's class
 
     def request(self, method: str, url: str, body: Any = None, headers: Any = None, **_: Any) -> None:
         """Send head and body in one packet: each send wakes both sides."""
@@ -64,10 +142,14 @@ class _Exchange(HTTPConnection):
             self._held.append(data)
 
     def getresponse(self) -> Any:
-        """The whole answer."""
-        self._heed_timeout()
+        """The whole answer; a connection that brought more than that carries no other call."""
         response = HTTPConnection.getresponse(self)
-        return _Response(response.status, response.headers, response.read())
+        assert isinstance(response, _Reply)
+        body = response.read()
+        if response.received.more or response.status < 200:
+            self.close()
+        self._answered_at = time.monotonic()
+        return _Response(response.status, response.headers, _decoded(body, response.headers))
 
     def _heed_timeout(self) -> None:
         """The pool gives the connection one time to connect and another one to answer."""
@@ -75,31 +157,36 @@ class _Exchange(HTTPConnection):
             self.sock.settimeout(self.timeout)
 
 
-class _Connection(_Exchange, kept.HTTPConnection):
-    """Over TCP."""
-
-
-class _SecureConnection(_Exchange, kept.HTTPSConnection):
-    """Over TLS."""
+def _decoded(body: bytes, headers: HTTPMessage) -> bytes:
+    """The body as it was before it was compressed, which nobody asked for; nothing, if it can't be told."""
+    coding = headers.get("Content-Encoding") or ("gzip" if body.startswith(GZIP) else "identity")
+    if coding.strip().lower() == "identity":
+        return body
+    try:
+        return urllib3.HTTPResponse(BytesIO(body), {"Content-Encoding": coding}, preload_content=True).data
+    except DecodeError:
+        return b""
 
 
 def use_plain_exchange(pool: HTTPConnectionPool) -> None:
     """Let this pool's connections, and no other's, do requests and answers as http.client does them."""
-    pool.ConnectionCls = _SecureConnection if pool.scheme == "https" else _Connection
+    pool.ConnectionCls = type("Exchange", (_Exchange, pool.ConnectionCls), {})
 
 
 def broken(error: HTTPError) -> Answer:
     """Tell a call that never left from one whose answer nobody saw."""
-    cause = error.reason if isinstance(error, MaxRetryError) and error.reason is not None else error
-    if isinstance(cause, (NewConnectionError, ProxyError)):  # the first one is a ConnectTimeoutError, too
+    cause: BaseException = error.reason if isinstance(error, MaxRetryError) and error.reason is not None else error
+    if isinstance(cause, ProxyError):
+        cause = cause.original_error
+        if not isinstance(cause, HTTPError):
+            return unreachable("proxy")
+    if isinstance(cause, NewConnectionError):  # which is a ConnectTimeoutError, too
         return unreachable("refused")
     if isinstance(cause, ConnectTimeoutError):
         return unreachable("timeout")
     detail = cause.args[-1] if cause.args else None
     if isinstance(cause, SSLError) and isinstance(detail, SSLCertVerificationError):
         return unreachable("tls")  # any other TLS error may come after the request has left
-    if isinstance(cause, DecodeError):
-        return unknown("unreadable")
     if isinstance(cause, ReadTimeoutError):
         return unknown("timeout")
     return unknown("truncated" if isinstance(detail, IncompleteRead) else "reset")

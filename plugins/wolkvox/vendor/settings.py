@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
+
+from urllib3.exceptions import LocationParseError
+from urllib3.util import parse_url
 
 from wolkvox.errors import BadSetting
 
@@ -26,6 +30,17 @@ _ADDRESS = re.compile(
 _HIGHEST_PORT = 65_535
 _MOST = 1_000_000  # that a number in the connection's extra may be
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_YES, _NO = ("true", "1", "yes", "on"), ("false", "0", "no", "off")
+_PROXIES = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How to reach the address: a session's ``proxies`` by scheme, ``verify`` and ``cert``, as requests takes them."""
+
+    proxies: dict[str, str] = field(default_factory=dict)
+    verify: bool | str = True
+    cert: str | tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +62,7 @@ class Settings:
     call_timeout: float
     preflight: bool
     check_codes: bool
+    way: Way = Way()
 
     @property
     def fingerprint(self) -> int:
@@ -105,9 +121,66 @@ def read_settings(connection: Connection) -> Settings:
         quota_reserve=int(_setting(name, extra, "quota_reserve", 0) or 0),
         quota_timezone=_zone(name, extra),
         call_timeout=_setting(name, extra, "call_timeout", None) or CALL_TIMEOUT,
-        preflight=str(preflight).lower() not in ("false", "0", "no", "off"),
+        preflight=str(preflight).lower() not in _NO,
         check_codes=preflight == "codes",
+        way=Way(
+            _read_proxies(name, extra.get("proxies", extra.get("proxy"))),
+            _read_verify(name, extra.get("verify", extra.get("verify_ssl"))),
+            _read_cert(name, extra.get("cert")),
+        ),
     )
+
+
+def _read_proxies(name: str, told: Any) -> dict[str, str]:
+    """By scheme; one address alone, as a connection given as a URI has it, is meant for all. Its login stays here."""
+    told = _from_text(told)
+    proxies = {"http": told, "https": told} if isinstance(told, str) else told or {}
+    if not isinstance(proxies, dict) or not all(isinstance(value, str) for value in proxies.values()):
+        raise BadSetting(
+            f'proxies of connection {name!r} must be an address or an object such as {{"https": "http://proxy:3128"}}.'
+        )
+    for proxy in filter(None, proxies.values()):
+        try:
+            url = parse_url(proxy if "://" in proxy else f"http://{proxy}")
+        except LocationParseError:
+            url = None
+        if url is None or not url.host or url.scheme not in _PROXIES:
+            raise BadSetting(
+                f"proxies of connection {name!r} holds what is no proxy's address: it should look like"
+                " http://proxy:3128, http://login:password@proxy:3128 or socks5h://proxy:1080."
+            )
+    return {scheme: proxy for scheme, proxy in proxies.items() if proxy}
+
+
+def _read_verify(name: str, told: Any) -> bool | str:
+    """True and False, which a URI spells as text, or the path of the certificates to trust."""
+    if told is None or told == "":
+        return True
+    if isinstance(told, (bool, int)):
+        return bool(told)
+    if not isinstance(told, str):
+        raise BadSetting(f"verify of connection {name!r} must be true, false or the path of a file of certificates.")
+    return {**dict.fromkeys(_YES, True), **dict.fromkeys(_NO, False)}.get(told.lower(), told)
+
+
+def _read_cert(name: str, told: Any) -> str | tuple[str, str] | None:
+    """The path of a client's certificate, or two: the certificate's and its key's."""
+    told = _from_text(told)
+    if told is None or told == "" or isinstance(told, str):
+        return told or None
+    if isinstance(told, list) and len(told) == 2 and all(isinstance(path, str) for path in told):
+        return told[0], told[1]
+    raise BadSetting(f"cert of connection {name!r} must be a file, or a list of two: the certificate and its key.")
+
+
+def _from_text(told: Any) -> Any:
+    """What a text holds, if that is JSON: a connection given as a URI can carry nothing but text."""
+    if isinstance(told, str) and told.lstrip().startswith(("{", "[", '"')):
+        try:
+            return json.loads(told)
+        except ValueError:
+            return told
+    return told
 
 
 def _base_url(connection: Connection, server: str) -> str:
