@@ -1,10 +1,15 @@
 """HTTP to wolkvox: against the sandbox, and against servers that answer what no sandbox would."""
 
+import gzip
 import json
 import logging
+import re
 import socket
 import ssl
-from collections.abc import Callable, Iterator
+import time
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
@@ -235,6 +240,197 @@ def test_an_answer_that_nobody_saw_is_unknown_and_the_next_call_is_fine(
     answer = wolkvox.codify(RECORD)
     assert (answer.kind, answer.reason) == (kind, reason)
     assert wolkvox.codify(RECORD._replace(customer_id="2")).kind is Kind.CODED
+
+
+class Script:
+    """A server that says what it is told to, byte by byte, each answer after one request on whatever connection."""
+
+    def __init__(self, *answers: Sequence[bytes | float]) -> None:
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self.connections = 0
+        self._answers = iter(answers)
+        Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = self._listener.accept()
+                self.connections += 1
+                Thread(target=self._converse, args=(connection,), daemon=True).start()
+
+    def _converse(self, connection: socket.socket) -> None:
+        with suppress(OSError), connection:
+            while connection.recv(65_536):
+                for part in next(self._answers, ()):
+                    if isinstance(part, bytes):
+                        connection.sendall(part)
+                    else:
+                        time.sleep(part)
+
+    def stop(self) -> None:
+        self._listener.close()
+
+
+def final(body: bytes = CODED, *headers: str) -> bytes:
+    head = "\r\n".join(["HTTP/1.1 200 OK", f"Content-Length: {len(body)}", *headers])
+    return f"{head}\r\n\r\n".encode() + body
+
+
+def refused(words: str) -> bytes:
+    return final(json.dumps({"code": 422, "error": None, "msg": words}).encode())
+
+
+@pytest.mark.parametrize(
+    "interim",
+    [
+        (b"HTTP/1.1 103 Early Hints\r\nLink: </x>; rel=preload\r\n\r\n",),
+        (b"HTTP/1.1 102 Processing\r\n\r\n", 0.1),
+        (b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 102 Processing\r\nX: y\r\n\r\n"),
+        (b"HTTP/1.1 103 Early Hints\r\n\r\n" * 20, 0.1),
+    ],
+)
+def test_interim_answers_are_not_the_answer(hook: Hook, interim: tuple[bytes | float, ...]) -> None:
+    server = Script((*interim, refused("first")), (refused("second"),), (*interim, refused("third")))
+    wolkvox = hook(server.url)
+    assert [wolkvox.codify(RECORD).msg for _ in range(3)] == ["first", "second", "third"]
+    assert server.connections == 1
+    server.stop()
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        (final() + refused("of nobody"),),  # more than was asked for
+        (final() + b"\r\nnoise",),
+        (final(), 0.05, refused("of nobody")),
+        (b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n",),
+        (b"nonsense\r\n\r\n",),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nshort", 0.6),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabcdeXX", 0.6),
+    ],
+)
+def test_no_answer_is_taken_for_that_of_the_record_before(hook: Hook, first: tuple[bytes | float, ...]) -> None:
+    server = Script(first, (refused("mine"),))
+    wolkvox = hook(server.url, call_timeout=0.3)
+    wolkvox.codify(RECORD)
+    time.sleep(0.1)
+    assert wolkvox.codify(RECORD).msg == "mine"
+    assert server.connections == 2
+    server.stop()
+
+
+@pytest.mark.parametrize(
+    ("coding", "packed"),
+    [
+        ("gzip", gzip.compress(CODED)),
+        ("x-gzip", gzip.compress(CODED)),
+        ("GZIP", gzip.compress(CODED)),
+        ("deflate", zlib.compress(CODED)),
+        ("gzip, gzip", gzip.compress(gzip.compress(CODED))),
+        ("identity", CODED),
+        (None, gzip.compress(CODED)),
+    ],
+)
+def test_a_compressed_answer_is_read_though_nobody_asked_for_it(
+    server: Server, hook: Hook, coding: str | None, packed: bytes
+) -> None:
+    server.body, server.headers = packed, {"Content-Encoding": coding} if coding else {}
+    answer = hook(server.url).codify(RECORD)
+    assert (answer.kind, answer.msg) == (Kind.CODED, "coded")
+    assert server.requests[0].headers["Accept-Encoding"] == "identity"
+
+
+def test_what_can_not_be_unpacked_is_no_words_of_the_vendor(server: Server, hook: Hook) -> None:
+    server.body, server.headers = b"rubbish", {"Content-Encoding": "gzip"}
+    answer = hook(server.url).codify(RECORD)
+    assert (answer.kind, answer.reason, answer.msg) == (Kind.UNKNOWN, "unknown_unreadable", None)
+
+
+@pytest.mark.parametrize("begun", [b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n{"])
+def test_a_server_that_sends_a_byte_now_and_then_does_not_prolong_the_call(hook: Hook, begun: bytes) -> None:
+    server = Script((begun, *(part for _ in range(50) for part in (b"H", 0.1))), (refused("mine"),))
+    wolkvox = hook(server.url, call_timeout=0.5)
+    began = time.monotonic()
+    assert wolkvox.codify(RECORD).reason == "unknown_timeout"
+    assert 0.4 < time.monotonic() - began < 1.0
+    assert wolkvox.codify(RECORD).msg == "mine"
+    server.stop()
+
+
+def test_a_connection_that_rested_for_seconds_is_not_used_again(
+    server: Server, hook: Hook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wolkvox = hook(server.url)
+    for rest in (0.0, 0.3, 0.0):
+        monkeypatch.setattr("wolkvox.vendor.exchange.LONGEST_IDLE", 0.2)
+        time.sleep(rest)
+        assert wolkvox.codify(RECORD).kind is Kind.CODED
+    assert len(server.clients) == 2
+
+
+def test_a_call_says_who_makes_it(server: Server, hook: Hook) -> None:
+    hook(server.url).codify(RECORD)
+    assert re.fullmatch(r"wolkvox-codify/\d+\.\d+\.\d+", server.requests[0].headers["User-Agent"])
+
+
+@pytest.mark.parametrize(
+    "proxies",
+    [
+        "{url}",
+        '{{"http": "{url}"}}',
+        {"http": "{url}"},
+        {"all": "{url}"},
+        "{bare}",
+        {"http://wv0041.wolkvox.com": "{url}"},
+    ],
+)
+def test_a_proxy_may_be_told_in_every_way_a_connection_can_carry(server: Server, hook: Hook, proxies: Any) -> None:
+    def fill_in(text: str) -> str:
+        return text.format(url=server.url, bare=server.url.removeprefix("http://"))
+
+    told = fill_in(proxies) if isinstance(proxies, str) else {key: fill_in(value) for key, value in proxies.items()}
+    assert hook("http://wv0041.wolkvox.com", proxies=told).codify(RECORD).kind is Kind.CODED
+    assert server.requests[0].path.startswith("http://wv0041.wolkvox.com/")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("proxies", 5),
+        ("proxies", ["http://ana:s3cret@proxy"]),
+        ("proxies", {"https": 5}),
+        ("proxies", {"https": "ftp://ana:s3cret@proxy"}),
+        ("proxies", "http://ana:s3cret@proxy:999999"),
+        ("proxies", "socks9://ana:s3cret@proxy"),
+        ("proxies", "http://"),
+        ("verify", ["/ca.pem"]),
+        ("verify", {"ca": "/ca.pem"}),
+        ("cert", {"cert": "/c.pem"}),
+        ("cert", ["/c.pem"]),
+        ("cert", 7),
+    ],
+)
+def test_a_way_that_can_not_be_gone_is_named_and_its_password_is_not(key: str, value: object) -> None:
+    with pytest.raises(BadSetting, match=f"{key} of connection 'c'") as raised:
+        read_settings(connection(extra=json.dumps({key: value})))
+    assert "s3cret" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("told", "verify"),
+    [
+        ("false", False),
+        ("False", False),
+        ("0", False),
+        ("true", True),
+        ("/ca.pem", "/ca.pem"),
+        ("", True),
+        (None, True),
+    ],
+)
+def test_verify_may_be_text_as_in_a_connection_given_as_a_uri(told: object, verify: object) -> None:
+    assert read_settings(connection(extra=json.dumps({"verify": told}))).way.verify == verify
 
 
 def test_a_call_that_finds_nobody_never_left(hook: Hook) -> None:

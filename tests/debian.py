@@ -1,0 +1,77 @@
+"""Other people's servers, as Debian packs them: installed where that is allowed, started on a port of their own."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+PATH = f"{os.environ.get('PATH', '')}:/usr/local/sbin:/usr/sbin:/sbin"
+PATIENCE = 30.0  # seconds a server may take to start
+LOCK = Path(tempfile.gettempdir()) / "wolkvox-tests-apt.lock"
+APT = ("apt-get", "--yes", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=300")
+
+
+def program(name: str, *packages: str) -> str:
+    """
+    The path of a program, of whose packages the first one gives it; they are installed if it is missing.
+
+    Skips the test where that can't be: never where this runs as root on Debian, as in CI.
+    """
+    with LOCK.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two of the suite's processes at a time confuse apt
+        if shutil.which(name, path=PATH) is None and os.geteuid() == 0 and shutil.which("apt-get"):
+            quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}  # starts no service
+            for command in (["apt-get", "update"], [*APT, "install", *packages]):
+                subprocess.run(command, check=True, env=quiet, stdout=subprocess.DEVNULL)
+    found = shutil.which(name, path=PATH)
+    if found is None:
+        pytest.skip(f"needs {name}: apt-get install {' '.join(packages)}")
+    return found
+
+
+@contextmanager
+def home() -> Iterator[Path]:
+    """A folder that a server which has put off root's rights can read and write."""
+    path = Path(tempfile.mkdtemp(prefix="wolkvox-server-"))
+    path.chmod(0o777)
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+@contextmanager
+def serving(command: Sequence[str], port: int, log: Path, **options: object) -> Iterator[subprocess.Popen[bytes]]:
+    """A server in the foreground, in a process group of its own, from the moment it listens."""
+    with log.open("wb") as out:
+        process = subprocess.Popen(command, stdout=out, stderr=out, start_new_session=True, **options)  # type: ignore[call-overload]
+    try:
+        deadline = time.monotonic() + PATIENCE
+        while not listens(port):
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, log.read_text()
+            time.sleep(0.02)
+        yield process
+    finally:
+        os.killpg(process.pid, 15)
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, 9)
+            process.wait()
+
+
+def listens(port: int) -> bool:
+    """Whether somebody answers on a port of this machine."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
