@@ -55,6 +55,10 @@ class _Until(RawIOBase):
         self._end = None if seconds is None else time.monotonic() + seconds
         self.whole = False  # nothing more is to come
 
+    def makefile(self, _: str) -> _Received:
+        """What http.client asks a socket for."""
+        return _Received(self)
+
     def readable(self) -> bool:
         return True
 
@@ -90,9 +94,8 @@ class _Reply(HTTPResponse):
     """An answer that has to be complete after so many seconds, interim ones before it left out."""
 
     def __init__(self, sock: socket, seconds: float | None, *args: Any, **kwargs: Any) -> None:
-        super().__init__(sock, *args, **kwargs)
-        self.fp.close()
-        self.fp = self.received = _Received(_Until(sock, seconds))
+        super().__init__(_Until(sock, seconds), *args, **kwargs)  # type: ignore[arg-type]  # of which it makes a file
+        self.received: _Received = self.fp  # type: ignore[assignment]
 
     def _read_status(self) -> tuple[str, int, str]:
         """The final status: http.client itself skips 100 alone, and takes 102 and 103 for the answer."""
