@@ -10,6 +10,7 @@ import pytest
 from conftest import Database
 from ledger_history import fill_history
 
+from wolkvox.ledger.connection import LedgerConnection
 from wolkvox.ledger.faults import choose_probes
 from wolkvox.ledger.figures import count_closed_spans, run_lag
 from wolkvox.ledger.reports import backlog, seconds_per_call, tally
@@ -56,11 +57,11 @@ def plans() -> Plans:
 
 
 @pytest.fixture
-def connection(ledger: Database, plans: Plans) -> Iterator[psycopg.Connection[Any]]:
+def connection(ledger: Database, plans: Plans) -> Iterator[LedgerConnection]:
     """A ledger with much history, whose statements are explained."""
     fill_history(ledger.connection, HISTORY)
     cursor = type("Cursor", (Explaining,), {"plans": plans})
-    with psycopg.connect(ledger.uri, autocommit=True, cursor_factory=cursor) as connection:
+    with LedgerConnection.connect(ledger.uri, autocommit=True, cursor_factory=cursor) as connection:
         yield connection
 
 
@@ -87,7 +88,7 @@ def indexes(plan: dict[str, Any]) -> Iterator[str]:
         yield from indexes(part)
 
 
-def test_no_statement_reads_the_whole_ledger(connection: psycopg.Connection[Any], plans: Plans) -> None:
+def test_no_statement_reads_the_whole_ledger(connection: LedgerConnection, plans: Plans) -> None:
     staged = stage(
         connection,
         contacts(HISTORY - 1_000, 2_000),

@@ -2,9 +2,9 @@
 
 from datetime import datetime, timedelta, timezone
 
-import psycopg
 from conftest import Database
 
+from wolkvox.ledger.connection import LedgerConnection
 from wolkvox.ledger.sending import ChunkSession
 from wolkvox.ledger.slots import Holder, SlotRules
 from wolkvox.ledger.staging import Allowance, Chunk, Pace, Run, stage
@@ -43,10 +43,10 @@ def coded(record: int) -> Settled:
 
 def test_what_a_crash_of_postgresql_takes_back_is_written_again_by_the_living_task(ledger: Database) -> None:
     chunk = staged_chunk(ledger, 3)
-    sessions: list[psycopg.Connection[tuple[object, ...]]] = []
+    sessions: list[LedgerConnection] = []
 
-    def connect() -> psycopg.Connection[tuple[object, ...]]:
-        sessions.append(psycopg.connect(ledger.uri, autocommit=True))
+    def connect() -> LedgerConnection:
+        sessions.append(LedgerConnection.connect(ledger.uri, autocommit=True))
         return sessions[-1]
 
     with ChunkSession(connect, chunk, RULES, HOLDER, Stop()) as session:
@@ -72,7 +72,9 @@ def test_what_a_crash_of_postgresql_takes_back_is_written_again_by_the_living_ta
 
 def test_the_last_record_is_on_disk_when_the_loop_is_told_so(ledger: Database) -> None:
     chunk = staged_chunk(ledger, 1)
-    with ChunkSession(lambda: psycopg.connect(ledger.uri, autocommit=True), chunk, RULES, HOLDER, Stop()) as session:
+    with ChunkSession(
+        lambda: LedgerConnection.connect(ledger.uri, autocommit=True), chunk, RULES, HOLDER, Stop()
+    ) as session:
         record = session.waiting()[0].id
         session.advance(None, record)
         session.advance(coded(record), None)

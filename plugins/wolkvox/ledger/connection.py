@@ -1,8 +1,11 @@
-"""Connections to the ledger's PostgreSQL, and its SQL files."""
+"""Connections to the ledger's PostgreSQL, opened as the product needs them, and its SQL files."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import secrets
+import select
+import time
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -10,13 +13,47 @@ from typing import Any
 
 import psycopg
 from airflow.providers.postgres.hooks.postgres import PostgresHook
+from psycopg.pq.abc import PGresult
+from psycopg.rows import tuple_row
 
-from wolkvox.errors import LedgerSlow, LedgerUnavailable, WolkvoxError
+from wolkvox.errors import BadSetting, LedgerSlow, LedgerUnavailable, Stopped, WolkvoxError
+from wolkvox.stop import LOOK, Stop
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
-# A machine that loses its power says no goodbye: after a minute PostgreSQL ends its session, and frees its locks.
-DEAD_CLIENT = "SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3"
+STATEMENT_PATIENCE = 900.0  # seconds without a word from PostgreSQL that a statement may take: staging millions does
+STOP_PATIENCE = 3.0  # seconds that a statement may still take after the task was told to stop
+OPENING_PATIENCE = 5.0  # seconds that each statement may take by which a session is set up and looked at
+OTHER_PATIENCE = 2.0  # seconds a pooler may take to find another session
+
+# What libpq is asked for unless the connection says otherwise: a server that vanishes without a word is noticed within
+# a minute by the kernel, and one that can't be reached within seconds.
+_REACHED = {
+    "connect_timeout": 5,
+    "keepalives": 1,
+    "keepalives_idle": 20,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 50_000,  # milliseconds
+    "application_name": "wolkvox-codify",
+}
+# Servers, databases and roles may have other defaults. The keepalives are the server's own: a machine that loses its
+# power says no goodbye, and holds its locks until PostgreSQL ends its session.
+_SESSION = """
+    SET client_encoding = 'UTF8'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres'; SET TimeZone = 'UTC';
+    SET default_transaction_isolation = 'read committed'; SET default_transaction_deferrable = off;
+    SET statement_timeout = 0; SET lock_timeout = 0;
+    SET idle_in_transaction_session_timeout = 0; SET idle_session_timeout = 0;
+    SET client_connection_check_interval = '5s';
+    SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3
+"""
+_PROBE = 7_041_964  # the class of a lock that nobody else asks for
+
+POOLED = (
+    "The ledger at connection {!r} is behind a pooler that gives one database session to several clients (PgBouncer"
+    " with pool_mode = transaction or statement, for instance). The limit of two requests rests on locks that belong"
+    " to a session: connect to PostgreSQL itself, or through a pool with pool_mode = session. Nothing was sent."
+)
 
 
 @cache
@@ -25,24 +62,170 @@ def sql(name: str) -> str:
     return (Path(__file__).parent / "sql" / f"{name}.sql").read_text()
 
 
-def connect(ledger_conn_id: str) -> Connection:
+class LedgerConnection(psycopg.Connection[tuple[Any, ...]]):
     """
-    Open a connection in autocommit mode.
+    A connection whose waits end: when the task is told to stop, or after ``patience`` seconds of silence.
 
-    :raises LedgerUnavailable: when PostgreSQL can't be reached
+    A silent server may be alive, or behind something that drops every packet: nobody can tell, so the connection is
+    closed then.
     """
+
+    stop: Stop | None = None
+    patience: float = STATEMENT_PATIENCE
+
+    def wait(self, gen: Generator[Any, Any, Any], interval: float = LOOK, timeout: float | None = None) -> Any:
+        """Wait for PostgreSQL as psycopg does, and look up now and then."""
+        return super().wait(self._watched(gen), interval, timeout)
+
+    def _watched(self, gen: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
+        began = time.monotonic()
+        try:
+            state = next(gen)
+            while True:
+                ready = yield state
+                if not ready:
+                    self._look_up(began)
+                state = gen.send(ready)
+        except StopIteration as end:
+            return end.value
+
+    def results(self) -> list[PGresult]:
+        """All results of what was sent straight through libpq, waited for likewise."""
+        pgconn, began = self.pgconn, time.monotonic()
+        results: list[PGresult] = []
+        while True:
+            while pgconn.is_busy():
+                if not self._poll.poll(LOOK * 1_000):
+                    self._look_up(began)
+                pgconn.consume_input()
+            result = pgconn.get_result()
+            if result is None:
+                return results
+            results.append(result)
+
+    @property
+    def _poll(self) -> select.poll:
+        found: select.poll | None = self.__dict__.get("_polled")
+        if found is None:
+            found = self.__dict__["_polled"] = select.poll()
+            found.register(self.pgconn.socket, select.POLLIN)
+        return found
+
+    def _look_up(self, began: float) -> None:
+        waited = time.monotonic() - began
+        if self.stop is not None and self.stop.is_set() and waited > STOP_PATIENCE:
+            self.pgconn.finish()
+            raise Stopped(f"Told to stop while PostgreSQL said nothing for {waited:.0f} s.")
+        if waited > self.patience:
+            self.pgconn.finish()
+            raise psycopg.OperationalError(f"PostgreSQL said nothing for {waited:.0f} s.")
+
+
+class _Hook(PostgresHook):
+    """Airflow's hook: all that a connection may say is heeded, but for what the ledger can't work with."""
+
+    def _get_cursor_config(self, raw_cursor: str) -> tuple[str, Any]:
+        return "row_factory", tuple_row
+
+    def _create_connection(self, conn_args: dict[str, Any]) -> LedgerConnection:
+        return LedgerConnection.connect(**{**_REACHED, **conn_args, "autocommit": True})
+
+
+def connect(
+    ledger_conn_id: str, stop: Stop | None = None, *, writing: bool = True, patience: float = STATEMENT_PATIENCE
+) -> LedgerConnection:
+    """
+    Open a connection in autocommit mode, its session set up as the product needs it, whatever the server's defaults.
+
+    :param stop: ends every wait when set
+    :param writing: whether it must be fit to send by: not read-only, and a session of its own
+    :param patience: seconds without a word from PostgreSQL after which a statement's connection is given up
+    :raises LedgerUnavailable: when PostgreSQL can't be reached, or can't be written to at the moment
+    :raises BadSetting: when a pooler shares its sessions
+    """
+    hook = _Hook(postgres_conn_id=ledger_conn_id)
     try:
-        connection = PostgresHook(postgres_conn_id=ledger_conn_id).get_conn()
+        connection = _open(hook, stop)
+        try:
+            if writing:
+                _refuse_read_only(connection, ledger_conn_id)
+                if _is_shared(connection, hook):
+                    raise BadSetting(POOLED.format(ledger_conn_id))
+        except BaseException:
+            connection.close()
+            raise
     except psycopg.OperationalError as error:
         raise LedgerUnavailable(
             f"The ledger at connection {ledger_conn_id!r} can't be reached. {one_line(error)} Check that"
             " PostgreSQL runs and that host, database, login and password are right."
         ) from error
-    if not isinstance(connection, psycopg.Connection):
-        raise LedgerUnavailable("The ledger needs psycopg 3: install psycopg[binary].")
-    connection.autocommit = True
-    connection.execute(DEAD_CLIENT)
+    except psycopg.errors.UndefinedObject as error:
+        raise BadSetting(
+            f"The ledger at connection {ledger_conn_id!r} needs PostgreSQL 15 or newer. {one_line(error)}"
+        ) from error
+    connection.patience = patience
     return connection
+
+
+def _open(hook: _Hook, stop: Stop | None) -> LedgerConnection:
+    connection = hook.get_conn()
+    assert isinstance(connection, LedgerConnection)
+    connection.stop, connection.patience = stop, OPENING_PATIENCE
+    connection.execute(_SESSION)
+    return connection
+
+
+def _refuse_read_only(connection: Connection, ledger_conn_id: str) -> None:
+    row = connection.execute(
+        "SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean"
+    ).fetchone()
+    if row is None or row[0]:
+        raise LedgerUnavailable(
+            f"The ledger at connection {ledger_conn_id!r} is read-only: a standby, or a server in the middle of a"
+            " failover. Nothing is sent until it can be written to."
+        )
+
+
+def _is_shared(connection: LedgerConnection, hook: _Hook) -> bool:
+    """
+    Whether others may get this session between two statements, or its locks are let go behind its back.
+
+    Who talks to PostgreSQL itself knows its session's number from the greeting; a pooler has its own numbers.
+    """
+    own = _pid(connection)
+    if own != connection.info.backend_pid and _pid_of_another(hook, connection.stop) == own:
+        return True
+    number = secrets.randbelow(2**31)
+    connection.execute("SELECT pg_advisory_lock(%s, %s)", (_PROBE, number))
+    kept = connection.execute(
+        "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND (classid, objid, objsubid) = (%s, %s, 2)",
+        (_PROBE, number),
+    ).fetchall()
+    now = _pid(connection)
+    connection.execute("SELECT pg_advisory_unlock(%s, %s)", (_PROBE, number))
+    return kept != [(own,)] or now != own
+
+
+def _pid_of_another(hook: _Hook, stop: Stop | None) -> int | None:
+    """The session that a second client gets for a transaction; None when there is none left for it."""
+    try:
+        other = _open(hook, stop)
+    except psycopg.OperationalError:
+        return None
+    other.patience = OTHER_PATIENCE
+    try:
+        with other.transaction():
+            return _pid(other)
+    except psycopg.OperationalError:
+        return None
+    finally:
+        other.close()
+
+
+def _pid(connection: Connection) -> int:
+    row = connection.execute("SELECT pg_backend_pid()").fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 def one_line(error: Exception) -> str:
@@ -56,6 +239,10 @@ def refusal(error: psycopg.Error) -> WolkvoxError:
     what = f"{type(error).__name__}, SQLSTATE {error.sqlstate}"
     if error.sqlstate is None and isinstance(error, psycopg.OperationalError):
         return LedgerUnavailable(f"The ledger went away. {one_line(error)} Nothing of the current step was kept.")
+    if isinstance(error, psycopg.errors.ReadOnlySqlTransaction):
+        return LedgerUnavailable(
+            f"The ledger can't be written to. {one_line(error)} Nothing of the current step was kept."
+        )
     if isinstance(error, psycopg.errors.QueryCanceled):
         return LedgerSlow(f"The ledger ended the current step ({what}). {one_line(error)}")
     if isinstance(error, psycopg.DataError):
@@ -67,14 +254,15 @@ def refusal(error: psycopg.Error) -> WolkvoxError:
 
 
 @contextmanager
-def connected(ledger_conn_id: str) -> Iterator[Connection]:
+def connected(ledger_conn_id: str, stop: Stop | None = None, *, writing: bool = True) -> Iterator[LedgerConnection]:
     """A connection for the length of a ``with`` block; errors as ``connect``, and those of ``refusal``."""
-    connection = connect(ledger_conn_id)
+    connection = connect(ledger_conn_id, stop, writing=writing)
     try:
         yield connection
-    except psycopg.errors.UndefinedTable as error:
+    except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn) as error:
+        missing = "no ledger yet" if isinstance(error, psycopg.errors.UndefinedTable) else "an older ledger"
         raise LedgerUnavailable(
-            f"The database of connection {ledger_conn_id!r} holds no ledger yet: run `python -m wolkvox migrate`."
+            f"The database of connection {ledger_conn_id!r} holds {missing}: run `python -m wolkvox migrate`."
         ) from error
     except psycopg.Error as error:
         raise refusal(error) from None

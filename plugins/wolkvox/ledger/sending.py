@@ -24,7 +24,7 @@ from tenacity.nap import sleep_using_event
 
 from wolkvox.errors import LedgerUnavailable, Stopped
 from wolkvox.ledger import faults
-from wolkvox.ledger.connection import Connection, one_line, refusal, sql
+from wolkvox.ledger.connection import Connection, LedgerConnection, one_line, refusal, sql
 from wolkvox.ledger.slots import LOOK_AGAIN, STOPPED_WAITING, Holder, SlotRules, sweep, take_slot, tell_of_wait
 from wolkvox.ledger.staging import Chunk
 from wolkvox.rules.answers import Answer
@@ -32,7 +32,8 @@ from wolkvox.rules.patience import Patience
 from wolkvox.rules.records import EVERYTHING_REFUSED, Campaign, Faults, Record, Settled
 from wolkvox.stop import Stop
 
-LOST = (psycopg.OperationalError, psycopg.InterfaceError, LedgerUnavailable)
+# Away: not reached, ended, in the middle of a failover, or silent.
+LOST = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOnlySqlTransaction, LedgerUnavailable)
 LEDGER_PATIENCE = 120.0  # seconds a task waits for PostgreSQL to come back
 
 _NOTHING = Settled(0, "pending", None, None, None)
@@ -62,7 +63,7 @@ class ChunkSession:
 
     def __init__(
         self,
-        connect: Callable[[], Connection],
+        connect: Callable[[], LedgerConnection],
         chunk: Chunk,
         rules: SlotRules,
         holder: Holder,
@@ -74,7 +75,7 @@ class ChunkSession:
         self._connect, self._chunk, self._rules, self._holder = connect, chunk, rules, holder
         self._stop, self._identity, self._ledger_patience = stop, identity, ledger_patience
         self._patience = patience or Patience()
-        self._connection: Connection | None = None
+        self._connection: LedgerConnection | None = None
         self._slots: list[str] = []  # taken since the ledger last confirmed a record; the last one is held now
         self._at_risk: list[int] = []  # records this process has marked as being sent
         self._unflushed: tuple[Settled | None, int | None] | None = None  # seen by everybody, maybe not on disk yet
@@ -186,21 +187,22 @@ class ChunkSession:
         parked = {(type_campaign, campaign_id): probing for type_campaign, campaign_id, probing in rows}
         return Faults(parked, outage.reason if outage else None)
 
-    def run(self, work: Callable[[Connection], Result]) -> Result:
+    def run(self, work: Callable[[LedgerConnection], Result]) -> Result:
         """Do some work on the ledger, again after a reconnection if the connection is lost meanwhile."""
+        began = monotonic()
         try:
             return work(self._connected())
         except LOST:
             self._forget()
         except psycopg.Error as error:
             raise refusal(error) from None
-        return self._run_patiently(work)
+        return self._run_patiently(work, self._ledger_patience - (monotonic() - began))
 
-    def _run_patiently(self, work: Callable[[Connection], Result]) -> Result:
+    def _run_patiently(self, work: Callable[[LedgerConnection], Result], seconds: float) -> Result:
         attempts = Retrying(
             retry=retry_if_exception_type(LOST),
             wait=wait_exponential_jitter(multiplier=0.2, max=5.0, jitter=0.2),
-            stop=stop_after_delay(self._ledger_patience) | stop_when_event_set(self._stop),  # type: ignore[arg-type]
+            stop=stop_after_delay(max(0.0, seconds)) | stop_when_event_set(self._stop),  # type: ignore[arg-type]
             sleep=sleep_using_event(self._stop),  # type: ignore[arg-type]  # a Stop is all of an Event it needs
             before_sleep=lambda _: self._forget(),
             reraise=True,
@@ -217,11 +219,12 @@ class ChunkSession:
         except psycopg.Error as error:
             raise refusal(error) from None
 
-    def _connected(self) -> Connection:
+    def _connected(self) -> LedgerConnection:
         if self._connection is not None:
             self._await_flush(self._connection)
             return self._connection
         connection = self._connect()
+        connection.patience = self._ledger_patience / 2  # of the other half, a new connection may be made
         self._flushing = False
         try:
             own = [*self._at_risk, *_ids(*(self._unflushed or (None, None)))]
@@ -244,12 +247,12 @@ class ChunkSession:
             self._connection.close()
             self._connection = None
 
-    def _await_flush(self, connection: Connection) -> None:
+    def _await_flush(self, connection: LedgerConnection) -> None:
         """Wait until all that was written is on disk."""
         if not self._flushing:
             return
         self._flushing = False
-        while (result := connection.pgconn.get_result()) is not None:
+        for result in connection.results():
             _check(connection, result)
         self._unflushed = None
         del self._slots[:-1]
@@ -273,7 +276,7 @@ class ChunkSession:
         ).fetchone()
         return bool(row and row[0])
 
-    def _advance(self, connection: Connection, settled: Settled | None, following: int | None) -> bool:
+    def _advance(self, connection: LedgerConnection, settled: Settled | None, following: int | None) -> bool:
         """Straight through libpq: psycopg's own way takes twice the processor time, for every record."""
         last = settled or _NOTHING
         values = (
@@ -291,7 +294,8 @@ class ChunkSession:
         )
         encoding = connection.info.encoding
         encoded = [None if value is None else value.encode(encoding) for value in values]
-        result = connection.pgconn.exec_prepared(b"advance", encoded)  # type: ignore[arg-type]  # None is NULL
+        connection.pgconn.send_query_prepared(b"advance", encoded)
+        (result,) = connection.results()
         _check(connection, result)
         connection.pgconn.send_query_prepared(b"flush", None)
         self._flushing = True

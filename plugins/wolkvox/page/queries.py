@@ -39,7 +39,7 @@ def snapshot(ledger_conn_id: str) -> Iterator[Connection]:
 
     :raises LedgerUnavailable: when it can't be reached or holds no tables
     """
-    with connected(ledger_conn_id) as connection:
+    with connected(ledger_conn_id, writing=False) as connection:
         connection.isolation_level = IsolationLevel.REPEATABLE_READ
         connection.read_only = True
         with connection.transaction():

@@ -35,13 +35,13 @@ class Meter(Protocol):
 
 def codify_chunk(task: Task, wolkvox: Wolkvox, chunk: Chunk, meter: Meter) -> dict[str, Any]:
     """Send a chunk's pending records; its tally, counted from the ledger."""
-    with connected(task.ledger_conn_id) as ledger:
+    with connected(task.ledger_conn_id, task.stop) as ledger:
         seconds, campaigns = _seconds_left(ledger, chunk)
     if seconds > 0:
         progress = _send(task, wolkvox, chunk, meter, seconds)
     else:
         progress = Progress(total=chunk.records, started=monotonic(), stopped="time")
-    with connected(task.ledger_conn_id) as ledger:
+    with connected(task.ledger_conn_id, task.stop) as ledger:
         return describe_chunk(chunk, campaigns, tally(ledger, chunk.dag_run_id, chunk.chunk_id), progress)
 
 
@@ -66,7 +66,7 @@ def _send(task: Task, wolkvox: Wolkvox, chunk: Chunk, meter: Meter, seconds: flo
         meter.report(progress)
 
     with ChunkSession(
-        lambda: connect(task.ledger_conn_id),
+        lambda: connect(task.ledger_conn_id, task.stop),
         chunk,
         rules,
         task.holder,

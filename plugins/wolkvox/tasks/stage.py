@@ -46,7 +46,7 @@ def stage_run(
 ) -> tuple[list[Chunk], dict[str, Any]]:
     """Pull a window's contacts into the ledger; the run's chunks and the counts for its summary."""
     run, zone = run_of(task, wolkvox.settings), ZoneInfo(source.zone)
-    with connected(task.ledger_conn_id) as ledger:
+    with connected(task.ledger_conn_id, task.stop) as ledger:
         if not options.dry_run:
             begin_run(ledger, run, window)
         pace = Pace(source.seconds, seconds_per_call(ledger, run.operation) or GUESSED_CALL)

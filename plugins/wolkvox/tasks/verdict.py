@@ -43,7 +43,7 @@ def add_up(
     run, rules, now = run_of(task, settings), quota_rules(settings), datetime.now(timezone.utc)
     chunk_ids = [] if staged is None or options.dry_run else list(staged["chunk_ids"])
     told = {tally["chunk_id"]: tally for tally in tallies if tally["chunk_id"] in chunk_ids}
-    with connected(task.ledger_conn_id) as ledger, ledger.transaction(force_rollback=options.dry_run):
+    with connected(task.ledger_conn_id, task.stop) as ledger, ledger.transaction(force_rollback=options.dry_run):
         accounts = account(ledger, run, chunk_ids)
         away = outage(ledger, run.operation, settings.identity)
         summary = {
