@@ -18,6 +18,11 @@ from wolkvox.rules.contacts import COLUMNS
 from wolkvox.rules.window import Window
 
 BATCH = 1_000  # rows fetched at once: more of them take longer each
+# What the driver can read, whatever the database's or the environment's defaults.
+POSTGRESQL = (
+    "SELECT set_config('TimeZone', :zone, true), set_config('client_encoding', 'UTF8', true),"
+    " set_config('DateStyle', 'ISO, YMD', true)"
+)
 
 
 def contacted_customers(warehouse_conn_id: str, statement: str, window: Window, zone: str) -> Iterator[Sequence[Any]]:
@@ -43,7 +48,7 @@ def contacted_customers(warehouse_conn_id: str, statement: str, window: Window, 
     try:
         with engine.connect().execution_options(stream_results=True, max_row_buffer=BATCH) as database:
             if engine.dialect.name == "postgresql":
-                database.execute(text("SELECT set_config('TimeZone', :zone, true)"), {"zone": zone})
+                database.execute(text(POSTGRESQL), {"zone": zone})
             result = database.execute(text(statement), bounds)
             missing = [name for name in COLUMNS if name not in result.keys()]  # noqa: SIM118 - not a mapping
             if missing:

@@ -29,7 +29,7 @@ OTHER_PATIENCE = 2.0  # seconds a pooler may take to find another session
 # What libpq is asked for unless the connection says otherwise: a server that vanishes without a word is noticed within
 # a minute by the kernel, and one that can't be reached within seconds.
 _REACHED = {
-    "connect_timeout": 5,
+    "connect_timeout": 4,  # for as long, nothing heeds a stop
     "keepalives": 1,
     "keepalives_idle": 20,
     "keepalives_interval": 10,

@@ -7,7 +7,11 @@ from pathlib import Path
 from airflow.providers.postgres.hooks.postgres import PostgresHook
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import text
+
+from wolkvox.errors import BadSetting
+from wolkvox.ledger.connection import Connection, connected
 
 # Two machines may deploy at the same time; the number is arbitrary, but everybody's.
 MIGRATION_LOCK = 7_041_964_030
@@ -18,13 +22,56 @@ def migrate(ledger_conn_id: str = "wolkvox_ledger") -> None:
     Upgrade the schema ``wolkvox`` of a PostgreSQL database (15 or newer) to this package's version.
 
     Safe to run again, and from two machines at once: the second one waits and finds nothing to do.
+
+    :raises BadSetting: when the database can't hold a ledger, or the login may not make one
+    :raises LedgerUnavailable: when it can't be reached, or can't be written to at the moment
     """
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    with connected(ledger_conn_id) as connection:
+        refuse_unfit(connection, ledger_conn_id)
     engine = PostgresHook(postgres_conn_id=ledger_conn_id).get_sqlalchemy_engine()
-    with engine.begin() as connection:
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
-        connection.execute(text("CREATE SCHEMA IF NOT EXISTS wolkvox"))
-        config.attributes["connection"] = connection
+    config = _config()
+    with engine.begin() as transaction:
+        transaction.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+        transaction.execute(text("CREATE SCHEMA IF NOT EXISTS wolkvox"))
+        config.attributes["connection"] = transaction
         command.upgrade(config, "head")
     engine.dispose()
+
+
+def refuse_unfit(connection: Connection, ledger_conn_id: str) -> None:
+    """Look at what no session can set.
+
+    :raises BadSetting: when the database's encoding lacks letters, or the login may not make the schema
+    """
+    row = connection.execute(
+        "SELECT pg_encoding_to_char(encoding), datname, current_user,"
+        " has_database_privilege(oid, 'CREATE') OR to_regnamespace('wolkvox') IS NOT NULL"
+        " FROM pg_database WHERE datname = current_database()"
+    ).fetchone()
+    assert row is not None
+    encoding, database, login, may_create = row
+    if encoding != "UTF8":
+        raise BadSetting(
+            f"The database of connection {ledger_conn_id!r} is in {encoding}, which can't hold every comment: make one"
+            " with ENCODING 'UTF8' (CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0)."
+        )
+    if not may_create:
+        raise BadSetting(
+            f"The login of connection {ledger_conn_id!r} may not make the schema wolkvox: GRANT CREATE ON DATABASE"
+            f' "{database}" TO "{login}", or make the schema and give it to that login.'
+        )
+
+
+def versions(connection: Connection) -> tuple[str | None, str]:
+    """The schema's version, None where there is none yet, and this package's."""
+    head = ScriptDirectory.from_config(_config()).get_current_head()
+    assert head is not None
+    found = connection.execute("SELECT to_regclass('wolkvox.migration') IS NOT NULL").fetchone()
+    row = connection.execute("SELECT version_num FROM wolkvox.migration").fetchone() if found and found[0] else None
+    return (row[0] if row else None), head
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    return config

@@ -199,6 +199,8 @@ class ChunkSession:
         return self._run_patiently(work, self._ledger_patience - (monotonic() - began))
 
     def _run_patiently(self, work: Callable[[LedgerConnection], Result], seconds: float) -> Result:
+        if self._stop.is_set():
+            raise Stopped("Told to stop while PostgreSQL was away.")
         attempts = Retrying(
             retry=retry_if_exception_type(LOST),
             wait=wait_exponential_jitter(multiplier=0.2, max=5.0, jitter=0.2),

@@ -1,0 +1,383 @@
+"""The ledger's sessions: whatever the server's defaults, behind poolers, silent servers and failovers."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+from conftest import Database
+from crew import HOLDER, SQL, Crew, fill, sent_again, stage, states, wait_until
+from crew import connect as connect_sandbox
+from debian import home, program, serving
+from sandbox_server import SandboxServer, free_port
+from wire import Wire
+
+from wolkvox.errors import BadSetting, LedgerUnavailable, Stopped
+from wolkvox.ledger.connection import LedgerConnection, connect, connected
+from wolkvox.ledger.migrate import migrate
+from wolkvox.ledger.reports import backlog
+from wolkvox.ledger.sending import ChunkSession
+from wolkvox.ledger.slots import SlotRules
+from wolkvox.ledger.staging import Chunk
+from wolkvox.rules.records import Settled
+from wolkvox.stop import Stop
+
+RULES = SlotRules(7, "0041", 1.0, 5.0)
+PGBOUNCER = """
+[databases]
+* = host={socket} user=postgres
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = {port}
+unix_socket_dir =
+auth_type = any
+pool_mode = {mode}
+{user}
+{more}
+"""
+
+
+@pytest.fixture
+def pooled(ledger: Database, postgres_socket: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+    """Puts PgBouncer between Airflow and the ledger, in a pool mode, with more settings if need be."""
+    binary = program("pgbouncer", "pgbouncer")
+    with ExitStack() as servers:
+
+        def pool(mode: str, *more: str) -> None:
+            folder, port = servers.enter_context(home()), free_port()
+            user = f"user = {postgres_socket.owner()}" if os.geteuid() == 0 else ""  # who may read the socket
+            text = PGBOUNCER.format(socket=postgres_socket, port=port, mode=mode, user=user, more="\n".join(more))
+            (folder / "ini").write_text(text)
+            servers.enter_context(serving([binary, str(folder / "ini")], port, folder / "log"))
+            name = ledger.uri.rpartition("/")[2]
+            monkeypatch.setenv("AIRFLOW_CONN_WOLKVOX_LEDGER", f"postgresql://postgres@127.0.0.1:{port}/{name}")
+
+        yield pool
+
+
+@pytest.fixture
+def wire(ledger: Database, postgres_socket: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
+    """What lies between Airflow and the ledger."""
+    (path,) = postgres_socket.glob(".s.PGSQL.[0-9]*[0-9]")
+    wire = Wire(str(path))
+    name = ledger.uri.rpartition("/")[2]
+    monkeypatch.setenv("AIRFLOW_CONN_WOLKVOX_LEDGER", f"postgresql://postgres@127.0.0.1:{wire.port}/{name}")
+    yield wire
+    wire.stop()
+
+
+def by_extra(ledger: Database, monkeypatch: pytest.MonkeyPatch, **extra: object) -> None:
+    """The same ledger, by a connection with an extra."""
+    socket, name = unquote(ledger.uri.partition("@")[2].partition("/")[0]), ledger.uri.rpartition("/")[2]
+    told = {"conn_type": "postgres", "host": socket, "login": "postgres", "schema": name, "extra": extra}
+    monkeypatch.setenv("AIRFLOW_CONN_WOLKVOX_LEDGER", json.dumps(told))
+
+
+# Whatever the defaults
+
+
+@pytest.mark.parametrize(
+    "default",
+    [
+        "DateStyle = 'SQL, DMY'",
+        "DateStyle = 'German'",
+        "IntervalStyle = 'iso_8601'",
+        "TimeZone = 'America/Bogota'",
+        "idle_in_transaction_session_timeout = '300ms'",
+        "statement_timeout = '300ms'",
+        "lock_timeout = '1ms'",
+        "default_transaction_isolation = 'serializable'",
+        "bytea_output = 'escape'",
+        "client_encoding = 'LATIN1'",
+    ],
+)
+def test_a_whole_run_works_whatever_the_database_has_for_defaults(
+    ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew, default: str
+) -> None:
+    name = ledger.uri.rpartition("/")[2]
+    ledger.execute(f"ALTER DATABASE {name} SET {default}")
+    fill(warehouse, 20)
+    warehouse.execute("UPDATE contacted_customers SET comment = 'ñandú 中 👍'")
+    slow = SQL.replace("FROM contacted", ", pg_sleep(0.02) FROM contacted")
+    for chunk in stage(sql=slow)[0]:
+        crew.codify(chunk).tally()
+    assert states(ledger) == {"coded": 20}
+    assert ledger.value("SELECT DISTINCT comment FROM wolkvox.codification") == "ñandú 中 👍"
+
+
+def test_a_whole_run_works_whatever_the_environment_says(
+    ledger: Database, warehouse: Database, sandbox: SandboxServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGCLIENTENCODING", "LATIN1")
+    monkeypatch.setenv("PGTZ", "America/Bogota")
+    monkeypatch.setenv("PGDATESTYLE", "SQL, DMY")
+    fill(warehouse, 3)
+    warehouse.execute("UPDATE contacted_customers SET comment = '中'")
+    assert stage()[1]["records"] == 3
+    assert ledger.value("SELECT DISTINCT comment FROM wolkvox.codification") == "中"
+
+
+@pytest.mark.parametrize("cursor", ["dictcursor", "realdictcursor", "namedtuplecursor", "nonsense"])
+def test_rows_are_what_the_product_expects_whatever_cursor_a_connection_names(
+    ledger: Database, monkeypatch: pytest.MonkeyPatch, cursor: str
+) -> None:
+    by_extra(ledger, monkeypatch, cursor=cursor)
+    with connected("wolkvox_ledger") as connection:
+        assert backlog(connection, "0041").waiting == 0
+        assert connection.execute("SELECT 1, 2").fetchone() == (1, 2)
+
+
+def test_a_connection_may_say_how_a_server_is_reached(ledger: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    by_extra(ledger, monkeypatch, application_name="mine", keepalives_idle=7)
+    with connected("wolkvox_ledger") as connection:
+        assert connection.info.get_parameters()["keepalives_idle"] == "7"
+        assert connection.execute("SHOW application_name").fetchone() == ("mine",)
+
+
+# Poolers
+
+
+@pytest.mark.parametrize(
+    ("mode", "more"),
+    [
+        ("transaction", ()),
+        ("statement", ()),
+        ("transaction", ("server_round_robin = 1", "min_pool_size = 3")),
+        ("transaction", ("default_pool_size = 1",)),
+        # what the community's chart of Airflow does after every transaction
+        ("transaction", ("server_reset_query = SELECT pg_advisory_unlock_all()", "server_reset_query_always = 1")),
+    ],
+)
+def test_a_pooler_that_shares_sessions_is_refused_within_a_second_and_no_call_is_made(
+    pooled: Callable[..., None], warehouse: Database, sandbox: SandboxServer, mode: str, more: Sequence[str]
+) -> None:
+    pooled(mode, *more)
+    fill(warehouse, 20)
+    for _ in range(3):  # other sessions of the pool are idle by then
+        began = time.monotonic()
+        with pytest.raises(BadSetting, match=r"'wolkvox_ledger'.*pool_mode = session"):
+            stage()
+        assert time.monotonic() - began < 1.0
+    assert sandbox.stats()["calls"] == 0
+
+
+def test_locks_that_a_pooler_lets_go_after_each_transaction_are_missed(
+    ledger: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pooler that keeps the session, and runs pg_advisory_unlock_all() in it between two statements."""
+    real = LedgerConnection.execute
+
+    def execute(self: LedgerConnection, *args: Any, **kwargs: Any) -> Any:
+        result = real(self, *args, **kwargs)
+        if "pg_advisory_lock" in str(args[0]):
+            real(self, "SELECT pg_advisory_unlock_all()")
+        return result
+
+    monkeypatch.setattr(LedgerConnection, "execute", execute)
+    with pytest.raises(BadSetting, match="pooler"):
+        connect("wolkvox_ledger")
+
+
+def test_a_pool_of_sessions_keeps_every_promise_kills_included(
+    pooled: Callable[..., None], ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew
+) -> None:
+    pooled("session", "default_pool_size = 20")
+    connect_sandbox(sandbox, preflight=False, call_timeout=0.5)
+    sandbox.control(latency=0.002)
+    fill(warehouse, 2_000)
+    kills = 0
+    for run in range(4):
+        workers = [crew.codify(chunk) for chunk in stage(f"run {run}", chunk_size=1_000)[0]]
+        if run < 3:
+            goal = sandbox.stats()["coded"] + 150
+            wait_until(partial(lambda goal: sandbox.stats()["coded"] > goal, goal))
+            for worker in workers:
+                worker.kill()
+                kills += 1
+        else:
+            for worker in workers:
+                worker.tally(120.0)
+    for chunk in stage("last")[0]:
+        crew.codify(chunk).tally()
+    stats = sandbox.stats()
+    assert (states(ledger), stats["coded"], stats["peak_in_flight"]) == ({"coded": 2_000}, 2_000, 2)
+    assert sent_again(stats) <= kills
+    assert ledger.value("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == 0
+
+
+# Servers that fall silent, and failovers
+
+
+def session(stop: Stop, chunk: Chunk, patience: float) -> ChunkSession:
+    return ChunkSession(lambda: connect("wolkvox_ledger", stop), chunk, RULES, HOLDER, stop, ledger_patience=patience)
+
+
+def test_patience_with_a_silent_server_ends_when_it_should(
+    wire: Wire, warehouse: Database, sandbox: SandboxServer
+) -> None:
+    fill(warehouse, 2)
+    (chunk,) = stage()[0][:1]
+    with session(Stop(), chunk, 4.0) as ledger:
+        record = ledger.waiting()[0].id
+        assert ledger.advance(None, record)
+        wire.fall_silent()
+        began = time.monotonic()
+        with pytest.raises(LedgerUnavailable, match="out of reach for 4 s"):
+            ledger.advance(Settled(record, "coded", None, "202", "coded"), None)
+        assert 4.0 <= time.monotonic() - began < 4.0 + 6.0
+
+
+def test_what_a_silent_server_missed_is_written_when_it_speaks_again(
+    wire: Wire, ledger: Database, warehouse: Database, sandbox: SandboxServer
+) -> None:
+    fill(warehouse, 2)
+    (chunk,) = stage()[0][:1]
+    with session(Stop(), chunk, 8.0) as held:
+        record = held.waiting()[0].id
+        assert held.advance(None, record)
+        wire.fall_silent()
+        threading.Timer(3.0, wire.speak).start()
+        held.advance(Settled(record, "coded", None, "202", "coded"), None)
+    assert ledger.value("SELECT state FROM wolkvox.codification WHERE id = %s", record) == "coded"
+
+
+@pytest.mark.parametrize("during", ["a statement", "a flush", "an opening"])
+def test_a_stop_is_heeded_within_seconds_though_the_server_is_silent(
+    wire: Wire, warehouse: Database, sandbox: SandboxServer, during: str
+) -> None:
+    fill(warehouse, 3)
+    (chunk,) = stage()[0][:1]
+    stop = Stop()
+    threading.Timer(1.0, stop.set).start()
+    began = time.monotonic()
+    if during == "an opening":
+        wire.fall_silent()
+        with pytest.raises(Stopped), session(stop, chunk, 60.0):
+            pass
+    else:
+        with session(stop, chunk, 60.0) as held:
+            first = held.waiting()[0].id
+            if during == "a flush":
+                held.advance(None, first)
+            wire.fall_silent()
+            with pytest.raises(Stopped):
+                held.advance(None, first)
+    assert time.monotonic() - began < 6.0
+
+
+def test_a_stage_that_waits_for_a_silent_server_heeds_a_stop(wire: Wire) -> None:
+    stop = Stop()
+    with connected("wolkvox_ledger", stop) as connection:
+        wire.fall_silent()
+        stop.set()
+        began = time.monotonic()
+        with pytest.raises(Stopped):
+            connection.execute("SELECT 1")
+    assert time.monotonic() - began < 5.0
+
+
+@contextmanager
+def read_only(ledger: Database) -> Iterator[None]:
+    """The server as a failover leaves it for a while."""
+    ledger.execute("SET default_transaction_read_only = off")
+    ledger.execute("ALTER SYSTEM SET default_transaction_read_only = on")
+    ledger.execute("SELECT pg_reload_conf()")
+    try:
+        yield
+    finally:
+        ledger.execute("ALTER SYSTEM RESET default_transaction_read_only")
+        ledger.execute("SELECT pg_reload_conf()")
+
+
+@pytest.mark.parametrize("ended", [False, True], ids=["sessions stay", "sessions end"])
+def test_a_failover_to_read_only_and_back_sends_nothing_twice(
+    ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew, ended: bool
+) -> None:
+    connect_sandbox(sandbox, preflight=False)
+    sandbox.control(latency=0.01)
+    fill(warehouse, 400)
+    workers = [crew.codify(chunk) for chunk in stage(chunk_size=200)[0]]
+    wait_until(lambda: sandbox.stats()["coded"] > 50)
+    with read_only(ledger):
+        if ended:
+            ledger.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+                " AND application_name = 'wolkvox-codify'"
+            )
+        time.sleep(0.5)
+        before = sandbox.stats()["codify_calls"]
+        time.sleep(3.0)
+        assert sandbox.stats()["codify_calls"] == before, "nothing is sent meanwhile"
+    for worker in workers:
+        worker.tally()
+    stats = sandbox.stats()
+    assert (states(ledger), sent_again(stats), stats["peak_in_flight"]) == ({"coded": 400}, 0, 2)
+
+
+def test_a_server_that_is_read_only_says_so(ledger: Database) -> None:
+    with read_only(ledger), pytest.raises(LedgerUnavailable, match="read-only: a standby"):
+        connect("wolkvox_ledger")
+
+
+@pytest.mark.parametrize("sqlstate", ["57P01", "57P02", "57P03", "40001", "40P01", "25006", "08006"])
+def test_an_error_that_will_pass_is_waited_out(
+    ledger: Database, warehouse: Database, sandbox: SandboxServer, sqlstate: str
+) -> None:
+    fill(warehouse, 1)
+    (chunk,) = stage()[0]
+    times = iter(range(2))
+    with session(Stop(), chunk, 30.0) as held:
+
+        def work(connection: Any) -> str:
+            if next(times, None) is not None:
+                connection.execute(f"DO $$ BEGIN RAISE SQLSTATE '{sqlstate}'; END $$")
+            return "done"
+
+        assert held.run(work) == "done"
+
+
+# What can't work is refused
+
+
+@pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII", "WIN1252"])
+def test_a_database_that_can_not_hold_every_letter_is_refused(
+    postgres_socket: Path, monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
+    admin, name = Database(postgres_socket, "postgres"), f"wrong_{encoding.lower()}"
+    admin.execute(f"CREATE DATABASE {name} ENCODING '{encoding}' LOCALE 'C' TEMPLATE template0")
+    try:
+        monkeypatch.setenv("AIRFLOW_CONN_WOLKVOX_LEDGER", Database(postgres_socket, name).uri)
+        with pytest.raises(BadSetting, match=rf"'wolkvox_ledger' is in {encoding}.*ENCODING 'UTF8'"):
+            migrate()
+        left = Database(postgres_socket, name)
+        assert left.value("SELECT count(*) FROM pg_namespace WHERE nspname = 'wolkvox'") == 0
+    finally:
+        admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def test_a_login_that_may_not_make_the_schema_is_told_what_it_needs(
+    warehouse: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warehouse.execute("DROP ROLE IF EXISTS powerless")
+    warehouse.execute("CREATE ROLE powerless LOGIN")
+    monkeypatch.setenv("AIRFLOW_CONN_WOLKVOX_LEDGER", warehouse.uri.replace("postgres@", "powerless@"))
+    with pytest.raises(BadSetting, match="GRANT CREATE ON DATABASE"):
+        migrate()
+
+
+def test_an_older_ledger_is_named_as_such(ledger: Database) -> None:
+    ledger.execute("ALTER TABLE wolkvox.codification DROP COLUMN not_before")
+    with (
+        pytest.raises(LedgerUnavailable, match="an older ledger: run `python -m wolkvox migrate`"),
+        connected("wolkvox_ledger") as connection,
+    ):
+        connection.execute("SELECT not_before FROM wolkvox.codification")
