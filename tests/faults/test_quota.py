@@ -1,7 +1,9 @@
 """The day's calls: never one too many, over every task that shares the ledger, and the rest the next day."""
 
+import time
 from datetime import date, datetime, timedelta, timezone
 from typing import Any
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -10,7 +12,7 @@ from crew import AT_ONCE, Crew, connect, fill, stage, states, verdict
 from sandbox_server import SandboxServer
 
 from wolkvox.ledger.connection import Connection
-from wolkvox.ledger.quota import BLOCK, BlockQuota, QuotaRules, align, reserve
+from wolkvox.ledger.quota import BLOCK, BlockQuota, QuotaRules, align, give_back, reserve
 from wolkvox.ledger.staging import Chunk
 
 # Where it is today, and where it is already tomorrow: 26 hours apart.
@@ -165,25 +167,71 @@ def test_a_killed_task_wastes_less_than_a_block_of_the_day(
     assert 0 <= wasted < BLOCK
 
 
-def test_at_midnight_what_is_left_of_the_block_goes_back_to_the_day_it_was_taken_from(ledger: Database) -> None:
-    days = [date(2026, 3, 1)]
-
-    class Rules(QuotaRules):
-        def today(self) -> date:
-            return days[0]
-
-    def run(work: Any) -> Any:
-        return work(ledger.connection)
-
-    quota = BlockQuota(run, Rules("0041", 1_000, 0, "UTC"), 100)
+def test_at_midnight_what_is_left_of_the_block_goes_back_to_the_day_it_was_taken_from(
+    ledger: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at(monkeypatch, datetime(2026, 3, 1, 23, 59, 59, 700_000, tzinfo=timezone.utc))
+    quota = BlockQuota(lambda work: work(ledger.connection), QuotaRules("0041", 1_000, 0, "UTC"), 100)
     assert [quota.take() for _ in range(7)] == [True] * 7
-    days[0] = date(2026, 3, 2)
+    at(monkeypatch, datetime(2026, 3, 2, tzinfo=timezone.utc))
+    time.sleep(0.4)
     assert quota.take()
     used = "SELECT day, calls FROM wolkvox.quota ORDER BY day"
     assert ledger.rows(used) == [(date(2026, 3, 1), 7), (date(2026, 3, 2), BLOCK)]
     quota.untake()
     quota.close()
     assert ledger.rows(used) == [(date(2026, 3, 1), 7), (date(2026, 3, 2), 0)]
+
+
+def at(monkeypatch: pytest.MonkeyPatch, moment: datetime) -> None:
+    """Let the ledger's clock say so."""
+    monkeypatch.setattr("wolkvox.ledger.quota.clock", lambda _: moment)
+
+
+def test_a_workers_own_clock_decides_nothing(
+    ledger: Database, sandbox: SandboxServer, warehouse: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker whose clock is a day ahead shares the day of the others."""
+    real = datetime
+
+    class Ahead(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> Any:
+            return real.now(tz) + timedelta(days=1)
+
+    for module in ("wolkvox.ledger.quota", "wolkvox.tasks.verdict"):
+        monkeypatch.setattr(f"{module}.datetime", Ahead)
+    quotas = [BlockQuota(lambda work: work(ledger.connection), QuotaRules("0041", 60, 0, "UTC"), 60) for _ in range(2)]
+    monkeypatch.setattr("wolkvox.ledger.quota.datetime", real)
+    assert sum(quota.take() for quota in quotas for _ in range(60)) == 60
+    assert ledger.value("SELECT count(*) FROM wolkvox.quota") == 1
+
+
+def test_asking_for_a_block_or_giving_it_back_once_more_changes_nothing(ledger: Database) -> None:
+    """Whoever lost the ledger's answer says it again."""
+    rules, name = QuotaRules("0041", 1_000, 0, "UTC"), uuid4()
+    blocks = [reserve(ledger.connection, rules, BLOCK, name=name) for _ in range(3)]
+    assert ([block.calls for block in blocks], used(ledger)) == ([BLOCK] * 3, BLOCK)
+    for _ in range(3):
+        give_back(ledger.connection, rules, blocks[0], 14)
+    assert used(ledger) == BLOCK - 14
+    assert ledger.value("SELECT count(*) FROM wolkvox.reservation") == 0
+
+
+def test_no_statement_counts_twice_when_its_answer_is_lost(ledger: Database) -> None:
+    def run(work: Any) -> Any:
+        work(ledger.connection)  # it was done, and the connection ended before that was told
+        return work(ledger.connection)
+
+    quota = BlockQuota(run, QuotaRules("0041", 100, 0, "UTC"), 100)
+    assert [quota.take() for _ in range(33)] == [True] * 33
+    quota.close()
+    assert used(ledger) == 33
+
+
+def used(ledger: Database) -> int:
+    """Today's calls."""
+    return int(ledger.value("SELECT calls FROM wolkvox.quota"))
 
 
 def test_no_block_is_larger_than_what_is_missing(ledger: Database) -> None:
@@ -207,7 +255,7 @@ def left(connection: Connection, vendor_left: int | None, licenses: int | None =
 def test_the_vendors_figure_is_not_raised_by_calls_reserved_and_not_yet_made(ledger: Database) -> None:
     rules = QuotaRules("0041", None, 0, "UTC")
     assert left(ledger.connection, 500) == 500
-    assert reserve(ledger.connection, rules, rules.today(), BLOCK) == BLOCK
+    assert reserve(ledger.connection, rules, BLOCK, name=uuid4()).calls == BLOCK
     assert left(ledger.connection, 495) == 480  # five of the block were made, the others are still to come
     assert left(ledger.connection, 300) == 300  # somebody else took the rest
     assert left(ledger.connection, 900) == 900  # the vendor's day has ended
@@ -215,10 +263,45 @@ def test_the_vendors_figure_is_not_raised_by_calls_reserved_and_not_yet_made(led
     assert left(ledger.connection, None) == 900
 
 
-def test_a_day_is_the_operations_own() -> None:
+@pytest.mark.parametrize("zone", [TODAY, TOMORROW, "America/Bogota", "Asia/Kathmandu"])
+def test_a_day_is_the_operations_own(zone: str) -> None:
     now = datetime.now(timezone.utc)
-    for zone in (TODAY, TOMORROW, "America/Bogota", "Asia/Kathmandu"):
-        rules = QuotaRules("0041", 1_000, 0, zone)
-        assert rules.today() == now.astimezone(ZoneInfo(zone)).date()
-        assert timedelta(0) < rules.resets_at() - now <= timedelta(days=1)
-        assert rules.resets_at().astimezone(ZoneInfo(zone)).time().isoformat() == "00:00:00"
+    rules = QuotaRules("0041", 1_000, 0, zone)
+    assert rules.today(now) == now.astimezone(ZoneInfo(zone)).date()
+    assert timedelta(0) < rules.resets_at(now) - now <= timedelta(days=1)
+    assert rules.resets_at(now).astimezone(ZoneInfo(zone)).time().isoformat() == "00:00:00"
+
+
+def test_the_vendors_word_that_nothing_is_left_is_believed_for_an_hour(
+    ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew
+) -> None:
+    """Its day may begin at another hour than ours, and licences are bought at noon."""
+    sandbox.control(licenses=1, quota_used=970)
+    connect(sandbox, licenses=40)
+    fill(warehouse, 171)
+    send(crew, stage()[0])
+    assert states(ledger) == {"coded": 29, "pending": 142}
+    sandbox.control(licenses=2)
+    chunks, counts = stage("soon after")
+    assert (chunks, counts["waiting"], sandbox.stats()["calls"]) == ([], 142, 30)
+    ledger.execute("UPDATE wolkvox.quota SET asked_at = asked_at - interval '61 minutes'")
+    send(crew, stage("an hour later")[0])
+    assert states(ledger) == {"coded": 171}
+
+
+def test_an_old_word_costs_one_call_an_hour_while_it_holds(
+    ledger: Database, warehouse: Database, sandbox: SandboxServer
+) -> None:
+    sandbox.control(licenses=1, quota_used=1_000)
+    connect(sandbox, licenses=40)
+    fill(warehouse, 5)
+    for _ in range(3):
+        assert stage()[0] == []
+    assert sandbox.stats()["calls"] == 1
+    ledger.execute(
+        "UPDATE wolkvox.quota SET (asked_at, exhausted_at) ="
+        " (asked_at - interval '61 minutes', exhausted_at - interval '61 minutes')"
+    )
+    for _ in range(3):
+        assert stage()[0] == []
+    assert sandbox.stats()["calls"] == 2

@@ -7,6 +7,7 @@ import select
 import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -226,6 +227,14 @@ def _pid(connection: Connection) -> int:
     row = connection.execute("SELECT pg_backend_pid()").fetchone()
     assert row is not None
     return int(row[0])
+
+
+def clock(connection: Connection) -> datetime:
+    """What time it is: the ledger's clock is everybody's, for days, ages and waits."""
+    row = connection.execute("SELECT clock_timestamp()").fetchone()
+    assert row is not None
+    moment: datetime = row[0]
+    return moment
 
 
 def one_line(error: Exception) -> str:

@@ -1,9 +1,10 @@
 """
 Never more calls a day than the operation may make.
 
-The day's calls are counted per operation, in the operation's time zone. A task reserves them in small blocks
-before it sends and gives back what it didn't use, so that tasks side by side can't overshoot together; what a
-killed task had reserved stays counted.
+The day's calls are counted per operation, in the operation's time zone, by the ledger's clock. A task reserves them
+in small blocks before it sends and gives back what it didn't use, so that tasks side by side can't overshoot
+together; what a killed task had reserved stays counted. Each block has a name, so that asking for it, or giving it
+back, once more, when the answer was lost, changes nothing.
 """
 
 from __future__ import annotations
@@ -11,16 +12,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
+from time import monotonic
 from typing import Protocol, TypeVar
+from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
-from wolkvox.ledger.connection import Connection, sql
+from wolkvox.ledger.connection import Connection, clock, sql
 from wolkvox.rules.chunks import SLOTS
 
 BLOCK = 20  # calls reserved at once: what a killed task may waste of the day
 
-# How long the vendor's "limit exceeded" is believed: its hour of reset isn't documented.
-EXHAUSTION = timedelta(hours=1)
+# How long the vendor is believed that there are no calls left: its hour of reset isn't documented, and licences may be
+# bought at any hour.
+BELIEF = timedelta(hours=1)
 
 Result = TypeVar("Result")
 
@@ -41,13 +45,13 @@ class QuotaRules:
     reserve: int
     zone: str
 
-    def today(self) -> date:
+    def today(self, now: datetime) -> date:
         """The operation's date."""
-        return datetime.now(ZoneInfo(self.zone)).date()
+        return now.astimezone(ZoneInfo(self.zone)).date()
 
-    def resets_at(self) -> datetime:
+    def resets_at(self, now: datetime) -> datetime:
         """When the next day begins, in UTC."""
-        tomorrow = datetime.combine(self.today() + timedelta(days=1), datetime.min.time(), ZoneInfo(self.zone))
+        tomorrow = datetime.combine(self.today(now) + timedelta(days=1), datetime.min.time(), ZoneInfo(self.zone))
         return tomorrow.astimezone(timezone.utc)
 
     @property
@@ -58,11 +62,26 @@ class QuotaRules:
 
 @dataclass(frozen=True, slots=True)
 class QuotaState:
-    """Today's calls: ``limit`` and ``left`` are None when no limit is known."""
+    """
+    Today's calls: ``limit`` and ``left`` are None when no limit is known.
+
+    ``doubtful``: none are left, but that is the vendor's word of a while ago alone.
+    """
 
     limit: int | None
     calls: int
     left: int | None
+    doubtful: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Calls of a day that a task may make; the day had ``seconds`` left when they were asked for."""
+
+    name: UUID
+    day: date
+    seconds: float
+    calls: int
 
 
 def align(connection: Connection, rules: QuotaRules, vendor_left: int | None = None) -> QuotaState:
@@ -75,42 +94,47 @@ def align(connection: Connection, rules: QuotaRules, vendor_left: int | None = N
         sql("align_quota"),
         {
             "operation": rules.operation,
-            "day": rules.today(),
+            "day": rules.today(clock(connection)),
             "own_limit": rules.own_limit,
             "vendor_left": None if vendor_left is None else max(0, vendor_left - rules.reserve),
             "reserved": SLOTS * BLOCK,
-            "exhaustion": EXHAUSTION,
+            "belief": BELIEF,
         },
     ).fetchone()
     assert row is not None
-    limit, calls, exhausted = row
+    limit, calls, exhausted, old = row
     left = 0 if exhausted else None if limit is None else max(0, limit - calls)
-    return QuotaState(limit, calls, left)
+    by_vendor = rules.own_limit is None or calls < rules.own_limit
+    return QuotaState(limit, calls, left, left == 0 and not exhausted and old and by_vendor)
 
 
-def reserve(connection: Connection, rules: QuotaRules, day: date, want: int) -> int:
-    """Reserve up to ``want`` calls of a day in one statement; returns how many were granted."""
-    facts = {"operation": rules.operation, "day": day, "want": want, "exhaustion": EXHAUSTION}
+def reserve(connection: Connection, rules: QuotaRules, want: int, *, name: UUID, beyond: int = 0) -> Block:
+    """
+    Reserve up to ``want`` of today's calls in one statement, under a name that is nobody else's.
+
+    :param beyond: calls that may be made though the limit is reached, to ask whether it still is the limit
+    """
+    now = clock(connection)
+    day = rules.today(now)
+    facts = {"operation": rules.operation, "day": day, "want": want, "belief": BELIEF, "name": name, "beyond": beyond}
     row = connection.execute(sql("reserve_calls"), facts).fetchone()
     if row is None:
         align(connection, rules)
         row = connection.execute(sql("reserve_calls"), facts).fetchone()
-    return int(row[0]) if row else 0
+    return Block(name, day, (rules.resets_at(now) - now).total_seconds(), int(row[0]) if row else 0)
 
 
-def give_back(connection: Connection, rules: QuotaRules, day: date, calls: int) -> None:
-    """Return reserved calls that were not made."""
-    connection.execute(
-        "UPDATE wolkvox.quota SET calls = calls - %s WHERE operation = %s AND day = %s",
-        (calls, rules.operation, day),
-    )
+def give_back(connection: Connection, rules: QuotaRules, block: Block, calls: int) -> None:
+    """Return the calls of a block that were not made; the block is done with."""
+    facts = {"operation": rules.operation, "day": block.day, "name": block.name, "calls": calls}
+    connection.execute(sql("give_back_calls"), facts)
 
 
 def exhaust(connection: Connection, rules: QuotaRules) -> None:
     """Note that the vendor says the day's calls are used up."""
     connection.execute(
-        "UPDATE wolkvox.quota SET exhausted_at = now() WHERE operation = %s AND day = %s",
-        (rules.operation, rules.today()),
+        "UPDATE wolkvox.quota SET exhausted_at = clock_timestamp() WHERE operation = %s AND day = %s",
+        (rules.operation, rules.today(clock(connection))),
     )
 
 
@@ -123,27 +147,26 @@ class BlockQuota:
 
     def __init__(self, run: Run, rules: QuotaRules, records: int) -> None:
         self._run, self._rules, self._missing = run, rules, records
-        self._day = rules.today()
-        self._reserved = 0
+        self._block: Block | None = None
+        self._left = 0  # calls of the block
+        self._over = 0.0  # when its day is over, by this machine's monotonic clock
 
     def take(self) -> bool:
         """Spend one call; False when the day has none left."""
-        today = self._rules.today()
-        if today != self._day:
+        if self._block is not None and (self._left == 0 or monotonic() >= self._over):
             self.close()
-            self._day = today
-        if self._reserved == 0:
-            want = max(1, min(BLOCK, self._missing))
-            self._reserved = self._run(lambda connection: reserve(connection, self._rules, today, want))
-        if self._reserved == 0:
+        if self._block is None:
+            self._reserve(max(1, min(BLOCK, self._missing)))
+        if self._left == 0:
+            self.close()
             return False
-        self._reserved -= 1
+        self._left -= 1
         self._missing -= 1
         return True
 
     def untake(self) -> None:
         """Give back one call that was taken and not made."""
-        self._reserved += 1
+        self._left += 1
         self._missing += 1
 
     def exhausted(self) -> None:
@@ -153,6 +176,12 @@ class BlockQuota:
 
     def close(self) -> None:
         """Give back what is left of the block."""
-        unused, self._reserved = self._reserved, 0
-        if unused:
-            self._run(lambda connection: give_back(connection, self._rules, self._day, unused))
+        block, self._block = self._block, None
+        unused, self._left = self._left, 0
+        if block is not None:
+            self._run(lambda connection: give_back(connection, self._rules, block, unused))
+
+    def _reserve(self, want: int) -> None:
+        name = uuid4()
+        self._block = self._run(lambda connection: reserve(connection, self._rules, want, name=name))
+        self._left, self._over = self._block.calls, monotonic() + self._block.seconds

@@ -18,6 +18,7 @@ def forget(connection: Connection, keep: timedelta) -> int:
     age from which contacts are no longer sent.
     """
     connection.execute("DELETE FROM wolkvox.chunk WHERE made_at < now() - %s", (ACCOUNTED,))
+    connection.execute("DELETE FROM wolkvox.reservation WHERE taken_at < now() - %s", (ACCOUNTED,))
     connection.execute("DELETE FROM wolkvox.run WHERE began_at < now() - %s", (keep,))
     forgotten = 0
     while True:

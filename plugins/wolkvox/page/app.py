@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Iterator
-from datetime import datetime, timezone
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -20,7 +20,7 @@ from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
 
 from wolkvox.errors import BadSetting, LedgerSlow, WolkvoxError
 from wolkvox.hook import WolkvoxHook
-from wolkvox.ledger.connection import Connection
+from wolkvox.ledger.connection import Connection, clock
 from wolkvox.ledger.faults import outage, parked
 from wolkvox.ledger.figures import figures
 from wolkvox.ledger.quota import QuotaRules
@@ -156,7 +156,7 @@ def read_overview(may_edit: MayEdit) -> dict[str, Any]:
     """Every figure of the first screen."""
     chosen = settings()
     with queries.snapshot(LEDGER) as ledger:
-        return {**overview(know(ledger, chosen, datetime.now(timezone.utc))), "may_edit": may_edit}
+        return {**overview(know(ledger, chosen, clock(ledger))), "may_edit": may_edit}
 
 
 @app.get("/rows")
@@ -217,7 +217,7 @@ def know(ledger: Connection, settings: Settings, now: datetime) -> Known:
     counted = figures(ledger, operation, hours, days)
     return Known(
         now=now,
-        resets_at=rules.resets_at(),
+        resets_at=rules.resets_at(now),
         own_limit=rules.own_limit,
         hours=hours,
         days=days,
@@ -225,7 +225,7 @@ def know(ledger: Connection, settings: Settings, now: datetime) -> Known:
         staged=queries.staged(ledger, operation, [*hours, *days]),
         unfinished=queries.unfinished(ledger, operation),
         last_runs=queries.last_runs(ledger, operation, last_settled([counted[day] for day in days])),
-        today=queries.today(ledger, operation, rules.today(), rules.own_limit),
+        today=queries.today(ledger, operation, rules.today(now), rules.own_limit),
         slots=queries.slots(ledger, settings.fingerprint),
         parked=parked(ledger, operation),
         outage=outage(ledger, operation, settings.identity),

@@ -14,7 +14,7 @@ from psycopg import IsolationLevel
 from psycopg.rows import class_row
 
 from wolkvox.ledger.connection import Connection, connected
-from wolkvox.ledger.quota import EXHAUSTION
+from wolkvox.ledger.quota import BELIEF
 from wolkvox.rules.spans import Span
 
 TIMEOUT = "15s"  # a page is not worth a longer query
@@ -100,9 +100,9 @@ class Today(NamedTuple):
 def today(connection: Connection, operation: str, day: date, own_limit: int | None) -> Today:
     """The calls made on a day, and the limit: the settings' own one until a run has asked the vendor."""
     row = connection.execute(
-        "SELECT calls, call_limit, coalesce(exhausted_at > now() - %s, false) FROM wolkvox.quota"
+        "SELECT calls, call_limit, coalesce(exhausted_at > clock_timestamp() - %s, false) FROM wolkvox.quota"
         " WHERE operation = %s AND day = %s",
-        (EXHAUSTION, operation, day),
+        (BELIEF, operation, day),
     ).fetchone()
     return Today(*row) if row else Today(0, own_limit, False)
 

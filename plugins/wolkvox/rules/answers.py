@@ -90,14 +90,14 @@ def classify(status: int, headers: Mapping[str, str], body: bytes, now: datetime
     status: the worse of the two wins. A good code beside words in ``error`` is a refusal in those words. A body that
     has no code under a good status is an unknown outcome; noise around the JSON, as PHP prints it, is none.
 
-    :param now: the moment a ``Retry-After`` that is a date is counted from
+    :param now: the moment a ``Retry-After`` that is a date is counted from, unless the answer has its own ``Date``
     """
     document = read_document(body)
     code = None if document is None else _code(document.get("code"))
     said = max(status, code or 0)
     msg = _words(document, body)
     text = " ".join(msg.upper().split())
-    retry_after = _seconds(headers.get("Retry-After"), now)
+    retry_after = _seconds(headers.get("Retry-After"), _date(headers.get("Date")) or now)
 
     def answer(kind: Kind, reason: str | None = None) -> Answer:
         return Answer(kind, reason, str(said), msg or None, retry_after, said in GOES_ON)
@@ -204,11 +204,15 @@ def _seconds(value: str | None, now: datetime) -> float | None:
         return None
     if value.isascii() and value.strip().isdigit():
         return min(float(value), LONGEST_HINT) or None
+    moment = _date(value)
+    seconds = (moment - now).total_seconds() if moment else 0.0
+    return seconds if seconds > 0 else None
+
+
+def _date(value: str | None) -> datetime | None:
+    """An HTTP date; None for what is none."""
     try:
-        moment = parsedate_to_datetime(value)
+        moment = parsedate_to_datetime(value) if value else None
     except (TypeError, ValueError):
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=timezone.utc)
-    seconds = (moment - now).total_seconds()
-    return seconds if seconds > 0 else None
+    return moment.replace(tzinfo=timezone.utc) if moment and moment.tzinfo is None else moment

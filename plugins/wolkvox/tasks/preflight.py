@@ -6,10 +6,11 @@ import logging
 from collections.abc import Callable
 from datetime import timedelta
 from typing import TypeVar
+from uuid import uuid4
 
 from wolkvox.errors import BadToken, QuotaUsedUp, WolkvoxError
 from wolkvox.ledger.connection import Connection
-from wolkvox.ledger.quota import QuotaRules, QuotaState, align, exhaust, reserve
+from wolkvox.ledger.quota import QuotaRules, QuotaState, align, exhaust, give_back, reserve
 from wolkvox.ledger.reports import anything_waits
 from wolkvox.ledger.slots import Holder, SlotRules, slot_for_calls, sweep
 from wolkvox.stop import Stop
@@ -33,15 +34,17 @@ def calls_left(
     """
     Today's calls, as the ledger and, unless ``preflight`` is off, the vendor count them.
 
-    Costs one call; none when nothing waits to be sent.
+    Costs one call; none when nothing waits to be sent, or when the day is used up. The vendor's word that it is, is
+    believed for an hour: licences are bought, and its day may begin at another hour than ours.
 
     :raises BadToken: the run can't succeed
     """
     sweep(connection, slots)
     state = align(connection, quota)
-    if not wolkvox.settings.preflight or state.left == 0 or not anything_waits(connection, quota.operation):
+    used_up = state.left == 0 and not state.doubtful
+    if not wolkvox.settings.preflight or used_up or not anything_waits(connection, quota.operation):
         return state
-    info = _ask(connection, slots, quota, holder, stop, wolkvox.token_info)
+    info = _ask(connection, slots, quota, holder, stop, wolkvox.token_info, beyond=int(state.doubtful))
     return align(connection, quota, None if info is None else info.left)
 
 
@@ -84,6 +87,7 @@ def _ask(
     holder: Holder,
     stop: Stop,
     call: Callable[[], Result],
+    beyond: int = 0,
 ) -> Result | None:
     """
     Make one call in a slot of the token, counted.
@@ -91,7 +95,8 @@ def _ask(
     None when wolkvox doesn't tell, which stops nothing: a wrong address shows with the first record.
     """
     with slot_for_calls(connection, slots, holder, stop):
-        if reserve(connection, quota, quota.today(), 1) == 0:
+        block = reserve(connection, quota, 1, name=uuid4(), beyond=beyond)
+        if block.calls == 0:
             return None
         try:
             return call()
@@ -102,3 +107,5 @@ def _ask(
                 exhaust(connection, quota)
             log.warning("%s The run goes on without it.", error)
             return None
+        finally:
+            give_back(connection, quota, block, 0)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import Any
 
 from wolkvox.ledger.conditions import News, arrivals, note
-from wolkvox.ledger.connection import Connection, connected
+from wolkvox.ledger.connection import Connection, clock, connected
 from wolkvox.ledger.faults import Outage, Parked, outage, parked
 from wolkvox.ledger.figures import count_closed_spans, run_lag
 from wolkvox.ledger.quota import QuotaRules, QuotaState, align
@@ -40,10 +40,11 @@ def add_up(
     :param staged: the counts that ``stage_run`` gave, None when it did not finish
     :param tallies: what ``codify_chunk`` gave; those of chunks that this staging didn't make are left aside
     """
-    run, rules, now = run_of(task, settings), quota_rules(settings), datetime.now(timezone.utc)
+    run, rules = run_of(task, settings), quota_rules(settings)
     chunk_ids = [] if staged is None or options.dry_run else list(staged["chunk_ids"])
     told = {tally["chunk_id"]: tally for tally in tallies if tally["chunk_id"] in chunk_ids}
     with connected(task.ledger_conn_id, task.stop) as ledger, ledger.transaction(force_rollback=options.dry_run):
+        now = clock(ledger)
         accounts = account(ledger, run, chunk_ids)
         away = outage(ledger, run.operation, settings.identity)
         summary = {
@@ -117,13 +118,14 @@ def _operation(ledger: Connection, rules: QuotaRules, now: datetime) -> dict[str
         "quota_calls": quota.calls,
         "quota_limit": quota.limit,
         "quota_left": quota.left,
-        "quota_resets_at": rules.resets_at().isoformat(),
+        "quota_resets_at": rules.resets_at(now).isoformat(),
         "silence": silence(*arrivals(ledger, rules.operation), now),
     }
 
 
 def _gone_at(rules: QuotaRules, quota: QuotaState, waiting: int, now: datetime) -> datetime | None:
-    return backlog_gone_at(waiting, left_today=quota.left, daily=rules.own_limit, now=now, resets_at=rules.resets_at())
+    resets_at = rules.resets_at(now)
+    return backlog_gone_at(waiting, left_today=quota.left, daily=rules.own_limit, now=now, resets_at=resets_at)
 
 
 def _faults(ledger: Connection, run: Run, away: Outage | None) -> dict[str, Any]:

@@ -1,9 +1,10 @@
-INSERT INTO wolkvox.quota AS quota (operation, day, vendor_limit, call_limit)
+INSERT INTO wolkvox.quota AS quota (operation, day, vendor_limit, call_limit, asked_at)
 VALUES (
     %(operation)s,
     %(day)s,
     %(vendor_left)s::integer,
-    least(%(own_limit)s::integer, %(vendor_left)s::integer)
+    least(%(own_limit)s::integer, %(vendor_left)s::integer),
+    CASE WHEN %(vendor_left)s::integer IS NOT NULL THEN clock_timestamp() END
 )
 ON CONFLICT (operation, day) DO UPDATE SET
     (vendor_limit, call_limit) = (
@@ -19,5 +20,10 @@ ON CONFLICT (operation, day) DO UPDATE SET
                 END
         ) AS vendor (figure)
     ),
+    asked_at = CASE WHEN %(vendor_left)s::integer IS NOT NULL THEN clock_timestamp() ELSE quota.asked_at END,
     exhausted_at = CASE WHEN %(vendor_left)s::integer > 0 THEN NULL ELSE quota.exhausted_at END
-RETURNING call_limit, calls, coalesce(exhausted_at > now() - %(exhaustion)s, false)
+RETURNING
+    call_limit,
+    calls,
+    coalesce(exhausted_at > clock_timestamp() - %(belief)s, false),
+    coalesce(asked_at <= clock_timestamp() - %(belief)s, true)
