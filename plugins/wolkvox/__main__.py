@@ -1,21 +1,43 @@
-"""``python -m wolkvox migrate``: bring the ledger's schema up to date."""
+"""``python -m wolkvox``: bring the ledger's schema up to date, or check what a deployment needs."""
 
 from __future__ import annotations
 
 import argparse
+import sys
 
+from wolkvox.errors import WolkvoxError
 from wolkvox.ledger.migrate import migrate
 
 
 def main() -> None:
-    """Read the command line and run the command."""
+    """Read the command line and run the command; exits 1 when something is wrong."""
     parser = argparse.ArgumentParser(prog="python -m wolkvox", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    command = commands.add_parser("migrate", help="create or upgrade the ledger's tables")
-    command.add_argument("--ledger-conn-id", default="wolkvox_ledger", help="PostgreSQL connection of the ledger")
+    migrating = commands.add_parser("migrate", help="create or upgrade the ledger's tables")
+    migrating.add_argument("--ledger-conn-id", default="wolkvox_ledger", help="PostgreSQL connection of the ledger")
+    checking = commands.add_parser("check", help="look at ledger, warehouse, vendor and pool; costs one call")
+    checking.add_argument("--dag-id", help="this DAG alone; else every one that stages contacts")
     arguments = parser.parse_args()
-    migrate(arguments.ledger_conn_id)
-    print(f"The ledger at connection {arguments.ledger_conn_id!r} is up to date.")
+    sys.exit(_migrate(arguments.ledger_conn_id) if arguments.command == "migrate" else _check(arguments.dag_id))
+
+
+def _migrate(ledger_conn_id: str) -> int | str:
+    try:
+        migrate(ledger_conn_id)
+    except WolkvoxError as error:
+        return str(error)
+    print(f"The ledger at connection {ledger_conn_id!r} is up to date.")
+    return 0
+
+
+def _check(dag_id: str | None) -> int:
+    from wolkvox.check import check  # Airflow's models take seconds: migrating needs none of them
+
+    failed = 0
+    for finding in check(dag_id):
+        print(f"{'ok  ' if finding.ok else 'FAIL'} {finding.name:28} {finding.words}", flush=True)
+        failed += not finding.ok
+    return min(failed, 1)
 
 
 if __name__ == "__main__":

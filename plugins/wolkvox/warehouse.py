@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Generator, Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,12 +12,13 @@ from airflow.providers.common.sql.hooks.sql import DbApiHook
 from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowException
 from sqlalchemy import text
-from sqlalchemy.exc import DataError
+from sqlalchemy.exc import DataError, DBAPIError
 
 from wolkvox.errors import BadSetting, WolkvoxError
 from wolkvox.rules.contacts import COLUMNS
 from wolkvox.rules.window import Window
 
+_VALUE = re.compile(r"'[^']*'|\d{5,}")
 BATCH = 1_000  # rows fetched at once: more of them take longer each
 # What the driver can read, whatever the database's or the environment's defaults.
 POSTGRESQL = (
@@ -25,7 +27,9 @@ POSTGRESQL = (
 )
 
 
-def contacted_customers(warehouse_conn_id: str, statement: str, window: Window, zone: str) -> Iterator[Sequence[Any]]:
+def contacted_customers(
+    warehouse_conn_id: str, statement: str, window: Window, zone: str
+) -> Generator[Sequence[Any], None, None]:
     """
     Run the warehouse query and yield its rows, batch by batch, as values of ``contacts.COLUMNS``.
 
@@ -63,8 +67,19 @@ def contacted_customers(warehouse_conn_id: str, statement: str, window: Window, 
             f"A value in the warehouse broke the query ({type(error.orig).__name__}): run it by hand to see which,"
             " and mend the value or the query."
         ) from None
+    except DBAPIError as error:
+        raise WolkvoxError(
+            f"The warehouse at connection {warehouse_conn_id!r} refused the query: {_without_values(error)}"
+        ) from None
     finally:
         engine.dispose()
+
+
+def _without_values(error: DBAPIError) -> str:
+    """What the database said, in one line, without what may be somebody's: quoted texts and long numbers."""
+    words = " ".join(str(part) for part in getattr(error.orig, "args", ())) or str(error.orig)
+    line = (words.strip().splitlines() or ["no words"])[0]
+    return f"{type(error.orig).__name__}: {_VALUE.sub('…', line)}"
 
 
 def _on_the_clock(moment: datetime, zone: str) -> datetime:

@@ -104,7 +104,7 @@ def test_an_endless_query_gives_its_first_rows_at_once(warehouse: Database) -> N
     )
     rows = contacted_customers("warehouse", statement, WINDOW, "UTC")
     assert [each[2] for each in islice(rows, 12_000)] == list(range(1, 12_001))
-    rows.close()  # type: ignore[attr-defined]
+    rows.close()
     assert warehouse.value("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()") == 1
 
 

@@ -1,0 +1,146 @@
+"""What a deployer wants to know before the first run: whether everything that a DAG of ours needs is there and fit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from zoneinfo import ZoneInfo
+
+from airflow.dag_processing.dagbag import DagBag
+from airflow.models.pool import Pool
+from airflow.sdk.definitions.mappedoperator import MappedOperator
+
+from wolkvox.errors import BadSetting, WolkvoxError
+from wolkvox.hook import WolkvoxHook
+from wolkvox.ledger.connection import clock, connected
+from wolkvox.ledger.migrate import refuse_unfit, versions
+from wolkvox.operators import WolkvoxCodifyOperator, WolkvoxStageOperator
+from wolkvox.rules.chunks import SLOTS
+from wolkvox.rules.contacts import read_contact
+from wolkvox.rules.window import Window
+from wolkvox.warehouse import contacted_customers
+
+LOOKED_AT = timedelta(days=1)  # how far back the warehouse query is tried
+PLAIN_POOL = "default_pool"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at: ``words`` say what was found, or what to do. One line, no personal data."""
+
+    name: str
+    ok: bool
+    words: str
+
+
+def check(dag_id: str | None = None) -> Iterator[Finding]:
+    """
+    Look at what each DAG with our operators needs, one finding at a time.
+
+    Costs one call of the day's: the vendor is asked for the token's use.
+
+    :param dag_id: this DAG alone
+    """
+    bag = DagBag()
+    for file, words in bag.import_errors.items():
+        yield Finding(f"file {file}", False, words.strip().splitlines()[-1])
+    stages = [
+        task
+        for dag in bag.dags.values()
+        if dag_id in (None, dag.dag_id)
+        for task in dag.tasks
+        if isinstance(task, WolkvoxStageOperator)
+    ]
+    if not stages:
+        yield Finding("dag", False, "No DAG here stages contacts: look at the DAGs folder, and at the DAG's name.")
+    for stage in stages:
+        looks: dict[str, Callable[[], str]] = {
+            "settings": partial(_settings, stage),
+            "ledger": partial(_ledger, stage),
+            "schema": partial(_schema, stage),
+            "warehouse": partial(_warehouse, stage),
+            "vendor": partial(_vendor, stage),
+            "pool": partial(_pool, stage),
+        }
+        for name, look in looks.items():
+            yield _look(f"{stage.dag_id} {name}", look)
+
+
+def _look(name: str, look: Callable[[], str]) -> Finding:
+    try:
+        return Finding(name, True, look())
+    except WolkvoxError as error:
+        return Finding(name, False, str(error))
+    except Exception as error:  # of a driver or a provider: the other lines are worth seeing
+        return Finding(name, False, f"{type(error).__name__}: {(str(error).splitlines() or ['no words'])[0]}")
+
+
+def _settings(stage: WolkvoxStageOperator) -> str:
+    settings = WolkvoxHook(stage.wolkvox_conn_id).settings
+    calls = "no licences given" if settings.daily_calls is None else f"{settings.daily_calls} calls a day"
+    return f"{settings.base_url}, operation {settings.operation}, {calls}, days of {settings.quota_timezone}"
+
+
+def _ledger(stage: WolkvoxStageOperator) -> str:
+    with connected(stage.ledger_conn_id) as ledger:
+        refuse_unfit(ledger, stage.ledger_conn_id)
+        number, _, small = str(ledger.info.server_version).partition("0000")
+        return f"PostgreSQL {number}.{small or 0}, can be written to, its sessions are our own"
+
+
+def _schema(stage: WolkvoxStageOperator) -> str:
+    with connected(stage.ledger_conn_id) as ledger:
+        found, wanted = versions(ledger)
+    if found != wanted:
+        raise BadSetting(
+            f"The ledger at connection {stage.ledger_conn_id!r} is of version {found or 'none'}, this package needs"
+            f" {wanted}: run `python -m wolkvox migrate`."
+        )
+    return f"version {found}"
+
+
+def _warehouse(stage: WolkvoxStageOperator) -> str:
+    stage.resolve_template_files()
+    with connected(stage.ledger_conn_id, writing=False) as ledger:
+        now = clock(ledger)
+    rows = contacted_customers(stage.warehouse_conn_id, stage.sql, Window(now - LOOKED_AT, now), stage.timezone)
+    row = next(rows, None)
+    rows.close()
+    if row is None:
+        return "the query runs; no contact in the last 24 hours"
+    reason = read_contact(row, operation="", zone=ZoneInfo(stage.timezone)).reason
+    return "the query runs; " + (f"its first row can't be sent: {reason}" if reason else "its first row can be sent")
+
+
+def _vendor(stage: WolkvoxStageOperator) -> str:
+    with WolkvoxHook(stage.wolkvox_conn_id) as wolkvox:
+        info = wolkvox.token_info()
+    return f"wolkvox answers; calls left today: {'not known' if info.left is None else info.left}"
+
+
+def _pool(stage: WolkvoxStageOperator) -> str:
+    dag = stage.get_dag()
+    assert dag is not None
+    names = {
+        task.pool
+        for task in dag.tasks
+        if isinstance(task, WolkvoxCodifyOperator)
+        or (isinstance(task, MappedOperator) and issubclass(task.operator_class, WolkvoxCodifyOperator))
+    }
+    for name in names:
+        slots = _slots_of(name)
+        if slots is None:
+            raise BadSetting(f"There is no pool {name!r}: airflow pools set {name} {SLOTS} 'requests at a time'.")
+        if name == PLAIN_POOL or slots != SLOTS:
+            raise BadSetting(
+                f"codify runs in the pool {name!r} of {slots} slots: give it one of its own with {SLOTS}, the vendor's"
+                " limit of requests at a time."
+            )
+    return f"{', '.join(sorted(names))}: {SLOTS} slots"
+
+
+def _slots_of(name: str) -> int | None:
+    pool = Pool.get_pool(name)
+    return None if pool is None else int(pool.slots)

@@ -1,0 +1,70 @@
+"""The deployer's check, in a real Airflow: one line for each thing, and an exit code."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+from airflow_server import Airflow
+
+from local.settings import started_with
+
+pytest_plugins = ("airflow_server",)
+
+
+def check(airflow: Airflow, **changed: str) -> tuple[int, dict[str, str]]:
+    """Its exit code, and its lines by what they are about."""
+    environment = {"PATH": os.environ["PATH"], **started_with(airflow.stack.root), **changed}
+    done = subprocess.run(
+        [sys.executable, "-m", "wolkvox", "check"], env=environment, capture_output=True, text=True, check=False
+    )
+    lines = [line for line in done.stdout.splitlines() if line.startswith(("ok ", "FAIL"))]
+    return done.returncode, {line[5:33].strip().removeprefix("wolkvox_codify "): line[:4] + line[33:] for line in lines}
+
+
+def test_a_sound_deployment_is_told_so(airflow: Airflow) -> None:
+    code, lines = check(airflow)
+    assert {name: line[:4] for name, line in lines.items()} == dict.fromkeys(
+        ("settings", "ledger", "schema", "warehouse", "vendor", "pool"), "ok  "
+    ), lines
+    assert code == 0
+    assert "its first row can be sent" in lines["warehouse"]
+    assert "2 slots" in lines["pool"]
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "name", "words"),
+    [
+        (
+            "AIRFLOW_CONN_WOLKVOX_DEFAULT",
+            '{"conn_type": "wolkvox", "host": "http://127.0.0.1:9"}',
+            "settings",
+            "has no token",
+        ),
+        ("AIRFLOW_CONN_WOLKVOX_LEDGER", "postgresql://nobody@127.0.0.1:9/none", "ledger", "can't be reached"),
+        ("AIRFLOW_CONN_WAREHOUSE", "elsewhere", "warehouse", 'relation "contacted_customers" does not exist'),
+    ],
+)
+def test_what_is_wrong_is_one_line_of_it(airflow: Airflow, variable: str, value: str, name: str, words: str) -> None:
+    code, lines = check(airflow, **{variable: airflow.stack.uri("postgres") if value == "elsewhere" else value})
+    assert code == 1
+    assert lines[name].startswith("FAIL")
+    assert words in lines[name]
+    assert lines["pool"].startswith("ok"), "the other lines are told too"
+
+
+def test_a_pool_of_another_size_is_told(airflow: Airflow) -> None:
+    environment = {"PATH": os.environ["PATH"], **started_with(airflow.stack.root)}
+
+    def pool(slots: int) -> None:
+        command = ["airflow", "pools", "set", "wolkvox", str(slots), "requests at a time"]
+        subprocess.run(command, env=environment, check=True, capture_output=True)
+
+    pool(5)
+    try:
+        code, lines = check(airflow)
+    finally:
+        pool(2)
+    assert (code, "of 5 slots" in lines["pool"]) == (1, True)
