@@ -54,12 +54,7 @@ def contacted_customers(
             if engine.dialect.name == "postgresql":
                 database.execute(text(POSTGRESQL), {"zone": zone})
             result = database.execute(text(statement), bounds)
-            missing = [name for name in COLUMNS if name not in result.keys()]  # noqa: SIM118 - not a mapping
-            if missing:
-                raise BadSetting(
-                    f"The warehouse query gives no column {', '.join(missing)}; it must select {', '.join(COLUMNS)}."
-                )
-            for rows in result.columns(*COLUMNS).partitions(BATCH):
+            for rows in result.columns(*_positions(list(result.keys()))).partitions(BATCH):
                 yield from rows
     except DataError as error:
         # The database quotes the value it couldn't convert, which may be a customer's.
@@ -80,6 +75,17 @@ def _without_values(error: DBAPIError) -> str:
     words = " ".join(str(part) for part in getattr(error.orig, "args", ())) or str(error.orig)
     line = (words.strip().splitlines() or ["no words"])[0]
     return f"{type(error.orig).__name__}: {_VALUE.sub('…', line)}"
+
+
+def _positions(given: Sequence[str]) -> list[int]:
+    """Where each of ``COLUMNS`` is, in whatever case: Snowflake and Oracle give names in capitals."""
+    folded = [name.lower() for name in given]
+    missing = [name for name in COLUMNS if name not in folded]
+    if missing:
+        raise BadSetting(
+            f"The warehouse query gives no column {', '.join(missing)}; it must select {', '.join(COLUMNS)}."
+        )
+    return [list(given).index(name) if name in given else folded.index(name) for name in COLUMNS]
 
 
 def _on_the_clock(moment: datetime, zone: str) -> datetime:

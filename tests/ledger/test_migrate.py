@@ -7,8 +7,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -16,6 +18,7 @@ from airflow.providers.postgres.hooks.postgres import PostgresHook
 from alembic import command
 from alembic.config import Config
 from conftest import Database
+from contact_rows import read
 
 from wolkvox.errors import LedgerUnavailable
 from wolkvox.ledger.connection import connected
@@ -157,3 +160,22 @@ def test_a_ledger_with_rows_in_all_states_goes_up_and_down_and_loses_none(empty:
     assert empty.value("SELECT count(*) FROM wolkvox.codification") == 16
     alembic(command.upgrade, "head")
     assert empty.value("SELECT count(*) FROM wolkvox.codification WHERE state = 'pending'") == 3
+
+
+def test_contacts_with_fractions_of_a_second_are_the_same_contacts_afterwards(empty: Database) -> None:
+    migrate()
+    alembic(command.downgrade, "0005")
+    moment = datetime.now(timezone.utc).replace(microsecond=499_600)
+    insert = (
+        "INSERT INTO wolkvox.codification (contact_key, operation, type_campaign, campaign_id, customer_id, cod_act,"
+        " contacted_at, state) VALUES (gen_random_uuid(), '0041', 'preview', '17', %s, '5', %s, 'coded')"
+    )
+    for customer in ("1", "2", "2"):
+        empty.execute(insert, customer, moment)
+    empty.execute(insert, "3", moment.replace(microsecond=0))
+    alembic(command.upgrade, "head")
+    for customer, found in (("1", 1), ("2", 1), ("3", 0)):
+        contact = read(customer_id=customer, contacted_at=moment + timedelta(microseconds=400))
+        count = "SELECT count(*) FROM wolkvox.codification WHERE contact_key = %s"
+        assert empty.value(count, UUID(bytes=contact.key)) == found
+    assert empty.value("SELECT count(*) FROM wolkvox.codification") == 4

@@ -216,6 +216,40 @@ def test_a_late_row_that_is_older_than_what_was_sent_is_superseded(ledger: Datab
     assert states(ledger) == {became: 1, "superseded": 1}
 
 
+def test_the_warehouses_last_code_is_the_one_wolkvox_gets(ledger: Database, pull: Pull) -> None:
+    """From 5 to 6, back to 5, to 6 again: each change is one call, and pulling once more is none."""
+    for number, code in enumerate("565676556"):
+        changed = code != "565676556"[number - 1 : number]
+        staged = pull(read(cod_act=code, comment="by chat"), run=f"run {number}")
+        assert (staged.new, staged.known, staged.records) == (int(changed), int(not changed), int(changed))
+        settle(ledger, "1001", "coded")
+    coded = "SELECT cod_act FROM wolkvox.codification WHERE state = 'coded' ORDER BY id"
+    assert "".join(code for (code,) in ledger.rows(coded)) == "56567656"
+
+
+def test_a_change_back_before_anything_was_sent_leaves_one_to_send(ledger: Database, pull: Pull) -> None:
+    for number, code in enumerate("565"):
+        pull(read(cod_act=code), run=f"run {number}")
+    assert ledger.rows("SELECT cod_act FROM wolkvox.codification WHERE state = 'pending'") == [("5",)]
+
+
+def test_two_contacts_of_one_second_with_two_codes_are_no_change(ledger: Database, pull: Pull) -> None:
+    pull(read(cod_act="5"))
+    settle(ledger, "1001", "coded")
+    both = read(cod_act="5"), read(cod_act="6")
+    assert pull(*both, run="next").new == 1
+    settle(ledger, "1001", "coded")
+    for number in range(3):
+        assert pull(*both, run=f"later {number}").new == 0
+    assert pull(*reversed(both), run="reversed").new == 0
+
+
+def test_a_rounded_fraction_is_no_change(ledger: Database, pull: Pull) -> None:
+    pull(read(contacted_at=NOON + timedelta(microseconds=499_600)))
+    settle(ledger, "1001", "coded")
+    assert pull(read(contacted_at=NOON + timedelta(microseconds=500_000)), run="next").known == 1
+
+
 def test_what_a_run_that_died_left_uncompared_is_compared_by_the_next_one(ledger: Database, pull: Pull) -> None:
     def die() -> Allowance:
         raise ConnectionError

@@ -3,6 +3,8 @@
 
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
+from enum import Enum
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -45,7 +47,9 @@ def test_a_sendable_row_is_kept_as_it_is() -> None:
         ({"campaign_id": 1.5}, "campaign_id_not_digits"),
         ({"campaign_id": "١٢"}, "campaign_id_not_digits"),
         ({"campaign_id": "²"}, "campaign_id_not_digits"),
-        ({"campaign_id": "17\n"}, "campaign_id_not_digits"),
+        ({"campaign_id": "1\n7"}, "campaign_id_not_digits"),
+        ({"campaign_id": True}, "campaign_id_not_digits"),
+        ({"campaign_id": 1e17}, "campaign_id_not_digits"),
         ({"campaign_id": "17 OR 1=1"}, "campaign_id_not_digits"),
         ({"campaign_id": "1" * 21}, "campaign_id_too_long"),
         ({"customer_id": None}, "customer_id_missing"),
@@ -57,7 +61,7 @@ def test_a_sendable_row_is_kept_as_it_is() -> None:
         ({"cod_act": None}, "cod_act_missing"),
         ({"cod_act": ""}, "cod_act_missing"),
         ({"cod_act": "5" * 51}, "cod_act_too_long"),
-        ({"cod_act": "5\t"}, "cod_act_control_characters"),
+        ({"cod_act": "5\t5"}, "cod_act_control_characters"),
         ({"cod_act_2": "5" * 51}, "cod_act_2_too_long"),
         ({"cod_act_2": "5\x00"}, "cod_act_2_control_characters"),
         ({"comment": "x" * 5_001}, "comment_too_long"),
@@ -120,12 +124,109 @@ def test_no_field_may_hold_a_character_that_no_person_types(column: str, charact
         (12345678901234567890, "12345678901234567890"),
         ("007", "007"),
         (" 007 ", "007"),
-        ("5.0", "5.0"),
+        ("12E4", "12E4"),
+        (b"1001", "1001"),
+        (bytearray(b" 007 "), "007"),
+        (memoryview(b"007"), "007"),
+        (UUID("12345678-1234-5678-1234-567812345678"), "12345678-1234-5678-1234-567812345678"),
+        ("\u200e52998123\u200b", "52998123"),
+        ("\ufeff\xa052998123\u2007", "52998123"),
+        ("\u202a+57 300\u202c", "+57 300"),
+        ("\u2066007\u2069\n", "007"),
+        ("\U000e0020007\u3000\u2800", "007"),
+        ("\t007\r\n", "007"),
+        (b"\xef\xbb\xbf007", "007"),
+        ("NA-17", "NA-17"),
+        ("Nancy", "Nancy"),
         ("CC-52.998", "CC-52.998"),
     ],
 )
 def test_a_number_becomes_text_unchanged(given_id: object, text: str) -> None:
     assert read(customer_id=given_id).customer_id == text
+
+
+class Enumerated(Enum):
+    ONE = 1
+
+
+@pytest.mark.parametrize(
+    ("customer_id", "reason"),
+    [
+        *[(text, "customer_id_not_an_id") for text in ("1.02E+09", "1E+09", "1.5e9", "1023456789.0", "5.", "-7.00")],
+        *[
+            (text, "customer_id_not_an_id")
+            for text in ("nan", "NULL", "None", "<NA>", "#N/A", "n/a", "Infinity", "True")
+        ],
+        *[
+            (text, "customer_id_not_an_id")
+            for text in ("-", "???", "·", "\uff11\uff10\uff10\uff11", "\u0663\u0664", "10\xb2", "\u06f1x")
+        ],
+        *[
+            (text, "customer_id_missing")
+            for text in ("\u200b\ufeff", "\xa0", "", b"", b"  ", float("nan"), Decimal("sNaN"))
+        ],
+        *[(text, "customer_id_control_characters") for text in ("10\u200b01", "1\u202e2", "a\ufeffb", b"1\x002")],
+        *[(value, "customer_id_not_text") for value in (True, False, b"\xff\xfe", [1], {"a": 1}, (1,), {1}, object())],
+        *[(value, "customer_id_not_text") for value in (1j, Enumerated.ONE, datetime(2026, 3, 2), timedelta(1))],
+        *[(value, "customer_id_not_whole") for value in (1.5, float("inf"), -float("inf"), 1e16, Decimal("0.5"))],
+        *[(value, "customer_id_not_whole") for value in (Decimal("Infinity"), Decimal("1E+999999"), Decimal("1E+40"))],
+        *[(value, "customer_id_too_long") for value in (10**5_000, -(10**4_299), 10**40)],
+    ],
+    ids=lambda value: value if value is None or isinstance(value, str) else type(value).__name__,
+)
+def test_what_no_one_can_call_an_id_is_invalid(customer_id: object, reason: str) -> None:
+    contact = read(customer_id=customer_id)
+    assert contact.reason == reason
+    assert "0x" not in (contact.customer_id or ""), "nothing of this process is kept"
+
+
+@pytest.mark.parametrize("column", ["cod_act", "cod_act_2"])
+@pytest.mark.parametrize("code", ["NULL", "nan", "None", "<NA>", "5.0", "1.4E+02"])
+def test_what_no_one_can_call_a_code_is_invalid(column: str, code: str) -> None:
+    assert read(**{column: code}).reason == f"{column}_not_a_code"
+
+
+@pytest.mark.parametrize(
+    ("comment", "kept", "reason"),
+    [
+        (b"llam\xc3\xb3", "llamó", None),
+        (b"llam\xf3", "(bytes)", "comment_not_text"),
+        (7, "7", None),
+        (float("nan"), None, None),
+        (Decimal("sNaN"), None, None),
+        (10**5_000, "(int)", "comment_not_text"),
+        ([1], "(list)", "comment_not_text"),
+        ({"a": "secret"}, "(dict)", "comment_not_text"),
+        ("a\u200db", "a\u200db", None),
+    ],
+    ids=lambda value: value if value is None or isinstance(value, str) else type(value).__name__,
+)
+def test_a_comment_is_text_or_says_why_not(comment: object, kept: str | None, reason: str | None) -> None:
+    contact = read(comment=comment)
+    assert (contact.comment, contact.reason) == (kept, reason)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-03-02 12:00:00.4996+00",
+        "2026-03-02T12:00:00.499600000Z",
+        "2026-03-02 07:00:00,4996-05:00",
+        "2026-03-02 12:00:00.5 +0000",
+        "\u200e2026-03-02 07:00:00\xa0",
+        "2026-03-02 07:00",
+        b"2026-03-02 07:00:00",
+    ],
+)
+def test_a_moment_is_read_as_databases_write_it(text: object) -> None:
+    moment = read(contacted_at=text).contacted_at
+    assert moment is not None
+    assert moment.replace(microsecond=0) == NOON
+
+
+def test_a_contact_that_is_loaded_anew_with_rounded_fractions_is_the_same() -> None:
+    spelt = ("2026-03-02 07:00:00.4996", "2026-03-02 07:00:00.500", "2026-03-02 07:00:00", NOON)
+    assert len({read(contacted_at=moment).key for moment in spelt}) == 1
 
 
 @pytest.mark.parametrize("number", [float("inf"), 1e300, Decimal("Infinity"), Decimal("1E+999999"), Decimal("sNaN")])
@@ -187,7 +288,7 @@ def test_a_contact_is_the_same_however_its_row_is_spelt() -> None:
     [
         ({}, {"type_campaign": "predictive"}),
         ({}, {"customer_id": "01001"}),
-        ({}, {"contacted_at": NOON + timedelta(microseconds=1)}),
+        ({}, {"contacted_at": NOON + timedelta(seconds=1)}),
         ({"campaign_id": "1", "customer_id": "71001"}, {"campaign_id": "17", "customer_id": "1001"}),
         ({"cod_act": "5", "cod_act_2": None}, {"cod_act": None, "cod_act_2": "5"}),
         ({"customer_id": None}, {"customer_id": "None"}),

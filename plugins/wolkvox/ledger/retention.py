@@ -20,6 +20,10 @@ def forget(connection: Connection, keep: timedelta) -> int:
     connection.execute("DELETE FROM wolkvox.chunk WHERE made_at < now() - %s", (ACCOUNTED,))
     connection.execute("DELETE FROM wolkvox.reservation WHERE taken_at < now() - %s", (ACCOUNTED,))
     connection.execute("DELETE FROM wolkvox.run WHERE began_at < now() - %s", (keep,))
+    connection.execute(
+        "DELETE FROM wolkvox.changed WHERE NOT EXISTS"
+        " (SELECT FROM wolkvox.codification WHERE contact_key = changed.current)"
+    )
     forgotten = 0
     while True:
         deleted = connection.execute(sql("forget"), {"keep": keep, "batch": BATCH}).rowcount

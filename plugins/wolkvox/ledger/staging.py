@@ -193,6 +193,7 @@ def _load(connection: Connection, contacts: Iterable[Contact], scope: dict[str, 
                 log.info("%d rows pulled so far", staged.pulled)
             written = writer.submit(_write, connection, batch, scope)
         _count(staged, written)
+    staged.new += _renew(connection, scope)
     staged.known = staged.pulled - staged.new - staged.invalid
     if staged.new:
         connection.execute(
@@ -211,9 +212,23 @@ def _write(connection: Connection, batch: Sequence[Contact], scope: dict[str, An
         with cursor.copy(_COPY) as copy:
             for contact in batch:
                 copy.write_row(contact)
-        row = cursor.execute(f"{sql('insert_incoming')}; TRUNCATE incoming", scope).fetchone()
+        row = cursor.execute(f"{sql('insert_incoming')}; {sql('see_changed')}; TRUNCATE incoming", scope).fetchone()
     assert row is not None
     return row[0], row[1]
+
+
+def _renew(connection: Connection, scope: Mapping[str, Any]) -> int:
+    """
+    Offer contacts anew whose code the warehouse has changed back, from 5 to 6 and to 5 again; how many.
+
+    The last code of the warehouse is then the last one that wolkvox gets.
+    """
+    keys = [key for (key,) in connection.execute(sql("changed_back"), scope)]
+    if keys:
+        facts = {**scope, "keys": keys, "spare": [uuid4() for _ in keys]}
+        for statement in ("free_keys", "renew_versions", "swap_versions"):
+            connection.execute(sql(statement), facts)
+    return len(keys)
 
 
 def _tell(staged: Staged) -> None:
@@ -280,7 +295,10 @@ class _Claim:
         loads = self.connection.execute(
             "DELETE FROM wolkvox.uncompared WHERE operation = %(operation)s RETURNING above", scope
         ).fetchall()
-        marks = [above for (above,) in loads] + ([0] if self.staged.reopened else [])
+        marks = [above for (above,) in loads]
+        if marks and min(marks) > 0:
+            self._count("note_changed", {**scope, "mark": min(marks)})
+        marks += [0] if self.staged.reopened else []
         if marks:
             self.staged.superseded = self._count("supersede", {**scope, "mark": min(marks)})
 

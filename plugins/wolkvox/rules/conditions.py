@@ -58,6 +58,7 @@ def conditions(summary: Mapping[str, Any], thresholds: Thresholds, now: datetime
         "backlog_age": None if summary["stopped"] == "outage" else _backlog(summary, thresholds, now, zone),
         "quota": _quota(summary, thresholds, zone),
         "silence": summary["silence"],
+        "zone": _zone(summary),
     }
     return found | {name: sentence for name, sentence in sentences.items() if sentence}
 
@@ -108,6 +109,16 @@ def _backlog(summary: Mapping[str, Any], thresholds: Thresholds, now: datetime, 
     return (
         f"The oldest of {summary['waiting']} waiting contacts is of {_moment(oldest, zone)}: more than"
         f" {_hours(thresholds.backlog_age)} ago."
+    )
+
+
+def _zone(summary: Mapping[str, Any]) -> str | None:
+    beyond = summary.get("beyond_window", 0)
+    if not beyond:
+        return None
+    return (
+        f"{beyond} contacts claim to be of after the end of their window: contacted_at is in another zone than the"
+        " operator's timezone says, so lags and expiry are wrong by the difference."
     )
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import math
+import operator
 import re
+import sys
+import unicodedata
 from collections.abc import Sequence
 from datetime import date, datetime, time, timezone, tzinfo
 from decimal import Decimal
 from hashlib import blake2b
-from typing import NamedTuple
+from typing import NamedTuple, SupportsIndex
+from uuid import UUID
 
 COLUMNS = (
     "type_campaign",
@@ -24,12 +29,29 @@ TYPES = ("preview", "predictive")
 LONGEST = {"type_campaign": 20, "campaign_id": 20, "customer_id": 100, "cod_act": 50, "cod_act_2": 50}
 LONGEST_COMMENT = 5_000
 
-_LARGEST = Decimal("1e40")  # below it, a decimal may be an id: no SQL database has longer ones
+_LARGEST = 10**40  # below it, a number may be an id: no SQL database has longer ones
+_EXACT = 2**53  # below it, a float has all its digits
 
 # A contact outside these years is a broken date: it would win over every true contact, or lose to all.
 FIRST_YEAR, LAST_YEAR = 2000, 2100
 
-_UNSENDABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+# What WhatsApp, spreadsheets and web forms leave around an id: marks of direction, joiners, blanks of all widths.
+_UNSEEN = "".join(mark for mark in map(chr, range(sys.maxunicode + 1)) if unicodedata.category(mark) == "Cf")
+_BLANK = "\t\n\v\f\r \x1c\x1d\x1e\x1f\x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000\u2800\u3164\u115f\u1160" + (
+    "".join(map(chr, range(0x2000, 0x200B))) + _UNSEEN
+)
+# What a spreadsheet or a program made of a number: 1.02E+09, 1023456789.0.
+_MANGLED = re.compile(r"[+-]?\d+(\.\d*[eE][+-]?|[eE][+])\d+|[+-]?\d+\.0*")
+_NOTHING = frozenset(
+    ("nan", "nat", "null", "none", "nil", "undefined", "<na>", "#n/a", "#ref!", "#value!", "inf", "-inf")
+)
+_NO_CUSTOMER = _NOTHING | {"na", "n/a", "infinity", "true", "false", "unknown", "anonymous"}
+
+_MOMENT = re.compile(
+    r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(:\d\d)?(?:[.,](\d{1,9}))?\s*(?:([Zz])|([+-]\d\d):?(\d\d)?)?)?", re.ASCII
+)
+
+_UNSENDABLE = re.compile(f"[\x00-\x1f\x7f-\x9f\ud800-\udfff{_UNSEEN}]")
 _UNSENDABLE_COMMENT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
@@ -61,15 +83,16 @@ def read_contact(row: Sequence[object], *, operation: str, zone: tzinfo) -> Cont
     :param operation: the wolkvox operation the contact belongs to
     :param zone: the zone a ``contacted_at`` without one is read in
     """
-    *fields, comment, moment = row
-    type_campaign, campaign_id, customer_id, cod_act, cod_act_2 = map(_text, fields)
+    *fields, remark, moment = row
+    texts, strange = _texts(fields)
+    type_campaign, campaign_id, customer_id, cod_act, cod_act_2 = texts
     if type_campaign is not None:
         type_campaign = type_campaign.lower()
-    comment = None if comment is None else str(comment)
+    comment, strange_comment = _comment(remark)
     contacted_at, reason = _moment(moment, zone)
     parts = (type_campaign, campaign_id, customer_id, cod_act, cod_act_2)
-    reason = _flaw(parts, comment) or reason
-    told: tuple[str | None, ...] = (operation, *parts, contacted_at.isoformat() if contacted_at else _text(moment))
+    reason = strange or _flaw(parts, comment) or strange_comment or reason
+    told: tuple[str | None, ...] = (operation, *parts, _told(contacted_at, moment))
     if reason is not None and reason.startswith("comment_"):
         told = (*told, comment)  # so that the contact is a new one once its comment is mended
     key = _key(told, contacted_at)
@@ -79,22 +102,89 @@ def read_contact(row: Sequence[object], *, operation: str, zone: tzinfo) -> Cont
     return Contact._make((key, *stored, _storable(comment, LONGEST_COMMENT), contacted_at, reason))
 
 
+def _texts(fields: Sequence[object]) -> tuple[list[str | None], str | None]:
+    """The fields as text, and why one of them is none."""
+    try:
+        return list(map(_text, fields)), None
+    except ValueError:
+        pass
+    texts, reason = [], None
+    for name, value in zip(COLUMNS, fields, strict=False):
+        try:
+            texts.append(_text(value))
+        except ValueError as error:
+            texts.append(_described(value))
+            reason = reason or (f"{name}_{error}" if name != "campaign_id" else "campaign_id_not_digits")
+    return texts, reason
+
+
 def _text(value: object) -> str | None:
-    """The value as text, an id's digits unchanged (5.0 and Decimal("5") are "5"); None when it is empty."""
+    """
+    The value as text, an id's digits unchanged (5.0 and Decimal("5") are "5"); None when it is empty.
+
+    :raises ValueError: for what no id is made of, saying in a word what is wrong
+    """
     if isinstance(value, str):
-        return value.strip(" ") or None
-    if isinstance(value, float):
-        value = Decimal(str(value))
-    if value is None or (isinstance(value, Decimal) and value.is_nan()):  # NaN is how some drivers spell NULL
+        return (value.strip() if value.isascii() else value.strip(_BLANK)) or None
+    if value is None:
         return None
-    if isinstance(value, Decimal) and value.copy_abs() < _LARGEST and value == value.to_integral_value():
-        return str(int(value))
-    return str(value).strip(" ") or None
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return _text(_decoded(value))
+    if isinstance(value, (float, Decimal)):
+        return _number(value)
+    if isinstance(value, UUID):
+        return str(value)
+    if isinstance(value, bool) or not isinstance(value, SupportsIndex):
+        raise ValueError("not_text")
+    number = operator.index(value)
+    if abs(number) >= _LARGEST:  # Python itself refuses to write the longest ones
+        raise ValueError("too_long")
+    return str(number)
+
+
+def _number(value: float | Decimal) -> str | None:
+    """A whole number's digits; None for NaN, which is how some drivers spell NULL."""
+    if _is_nan(value):
+        return None
+    size = value.copy_abs() if isinstance(value, Decimal) else Decimal(abs(value))
+    if not size < (_EXACT if isinstance(value, float) else _LARGEST) or value != int(value):
+        raise ValueError("not_whole")
+    return str(int(value))
+
+
+def _is_nan(value: object) -> bool:
+    return value.is_nan() if isinstance(value, Decimal) else isinstance(value, float) and math.isnan(value)
+
+
+def _decoded(value: bytes | bytearray | memoryview) -> str:
+    try:
+        return bytes(value).decode()
+    except UnicodeDecodeError:
+        raise ValueError("not_text") from None
+
+
+def _described(value: object) -> str:
+    """What the ledger keeps of a value that is no text: its type, for whoever mends the query."""
+    return f"({type(value).__name__})"
+
+
+def _comment(value: object) -> tuple[str | None, str | None]:
+    """The comment's text, and why there is none."""
+    if value is None or isinstance(value, str):
+        return value, None
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        try:
+            return _decoded(value), None
+        except ValueError as error:
+            return _described(value), f"comment_{error}"
+    if isinstance(value, (float, Decimal, date, UUID)) or (isinstance(value, int) and abs(value) < _LARGEST):
+        return None if _is_nan(value) else str(value), None
+    return _described(value), "comment_not_text"
 
 
 def _flaw(parts: Sequence[str | None], comment: str | None) -> str | None:
     """Why these fields can't be sent, or None."""
-    type_campaign, campaign_id, customer_id, cod_act, _ = parts
+    type_campaign, campaign_id, customer_id, cod_act, cod_act_2 = parts
     if type_campaign not in TYPES:
         return "type_campaign_unknown" if type_campaign else "type_campaign_missing"
     if campaign_id is None:
@@ -105,6 +195,12 @@ def _flaw(parts: Sequence[str | None], comment: str | None) -> str | None:
         return "customer_id_missing"
     if cod_act is None:
         return "cod_act_missing"
+    if not (customer_id.isascii() and customer_id.isdigit()) and _is_no_id(customer_id):
+        return "customer_id_not_an_id"
+    if not cod_act.isdigit() and _is_no_code(cod_act):
+        return "cod_act_not_a_code"
+    if cod_act_2 is not None and _is_no_code(cod_act_2):
+        return "cod_act_2_not_a_code"
     for name, part in zip(COLUMNS, parts, strict=False):
         if part is None:
             continue
@@ -120,15 +216,29 @@ def _flaw(parts: Sequence[str | None], comment: str | None) -> str | None:
     return None
 
 
+def _is_no_id(text: str) -> bool:
+    """Whether nobody can call this a customer's id, though it is text."""
+    return (
+        text.lower() in _NO_CUSTOMER
+        or _MANGLED.fullmatch(text) is not None
+        or not any(map(str.isalnum, text))
+        or any(character.isdigit() and not character.isascii() for character in text)
+    )
+
+
+def _is_no_code(text: str) -> bool:
+    """Likewise of a disposition code."""
+    return text.lower() in _NOTHING or _MANGLED.fullmatch(text) is not None
+
+
 def _moment(value: object, zone: tzinfo) -> tuple[datetime | None, str | None]:
     """The instant in UTC, and why there is none."""
     if value is None:
         return None, "contacted_at_missing"
+    if isinstance(value, (bytes, bytearray)):
+        value = bytes(value).decode(errors="replace")
     if isinstance(value, str):
-        try:
-            value = datetime.fromisoformat(value.strip().replace("Z", "+00:00"))
-        except ValueError:
-            return None, "contacted_at_unreadable"
+        value = _read_moment(value)
     elif isinstance(value, date) and not isinstance(value, datetime):
         value = datetime.combine(value, time())
     if not isinstance(value, datetime):
@@ -138,6 +248,34 @@ def _moment(value: object, zone: tzinfo) -> tuple[datetime | None, str | None]:
     if value.tzinfo is None:
         value = value.replace(tzinfo=zone)
     return value.astimezone(timezone.utc), None
+
+
+def _read_moment(text: str) -> datetime | None:
+    """A moment as ISO 8601 and databases write it, whichever Python reads it."""
+    match = _MOMENT.fullmatch(text.strip(_BLANK))
+    if match is None:
+        return None
+    day, minutes, seconds, fraction, utc, hours, rest = match.groups()
+    offset = "+00:00" if utc else f"{hours}:{rest or '00'}" if hours else ""
+    clock = f"{minutes or '00:00'}{seconds or ':00'}.{(fraction or '')[:6]:0<6}{offset}"
+    try:
+        return datetime.fromisoformat(f"{day}T{clock}")
+    except ValueError:
+        return None
+
+
+def _told(contacted_at: datetime | None, moment: object) -> str | None:
+    """
+    The contact's moment, to the second: a table that is loaded anew may round what is below it.
+
+    What is no moment is told apart by its text.
+    """
+    if contacted_at is not None:
+        return contacted_at.isoformat(timespec="seconds")
+    try:
+        return _text(moment)
+    except ValueError:
+        return _described(moment) if not isinstance(moment, (date, int)) else str(moment)[:100]
 
 
 def _key(told: Sequence[str | None], contacted_at: datetime | None) -> bytes:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,7 +16,7 @@ from wolkvox.ledger.reports import seconds_per_call
 from wolkvox.ledger.runs import begin_run
 from wolkvox.ledger.staging import Allowance, Chunk, Pace, Resend, Staged, stage
 from wolkvox.rules.chunks import SLOTS
-from wolkvox.rules.contacts import read_contact
+from wolkvox.rules.contacts import Contact, read_contact
 from wolkvox.rules.options import RunOptions
 from wolkvox.rules.window import Window
 from wolkvox.tasks.preflight import calls_left, disposition_codes
@@ -24,6 +25,22 @@ from wolkvox.tasks.task import Task, Wolkvox, quota_rules, run_of, slot_rules
 # Seconds a call takes before the first one was made. Too fast a guess costs nothing: what the run's time doesn't
 # reach waits for the next one. Too slow a guess would leave the slots idle.
 GUESSED_CALL = 0.02
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Beyond:
+    """Counts contacts that claim to be of after their window's end: read in another zone than they were written in."""
+
+    end: datetime
+    rows: int = 0
+
+    def watch(self, contacts: Iterable[Contact]) -> Iterator[Contact]:
+        for contact in contacts:
+            if contact.contacted_at is not None and contact.contacted_at >= self.end:
+                self.rows += 1
+            yield contact
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +68,10 @@ def stage_run(
             begin_run(ledger, run, window)
         pace = Pace(source.seconds, seconds_per_call(ledger, run.operation) or GUESSED_CALL)
         known = outage(ledger, run.operation, wolkvox.settings.identity)
+        beyond = _Beyond(window.end)
         staged = stage(
             ledger,
-            (read_contact(row, operation=run.operation, zone=zone) for row in source.rows),
+            beyond.watch(read_contact(row, operation=run.operation, zone=zone) for row in source.rows),
             run=run,
             ask=_asker(task, ledger, wolkvox, options, known, by_hand=source.by_hand),
             pace=pace,
@@ -63,7 +81,14 @@ def stage_run(
             resend=Resend(options.resend, window.start, window.end) if options.resend else None,
             keep=not options.dry_run,
         )
-    return staged.chunks, describe_stage(staged, pace, window, options, known)
+    if beyond.rows:
+        log.warning(
+            "%d contacts are of after the window's end: contacted_at is in another zone than %s, and lags are wrong by"
+            " the difference. Correct the query, or the operator's timezone.",
+            beyond.rows,
+            source.zone,
+        )
+    return staged.chunks, {**describe_stage(staged, pace, window, options, known), "beyond_window": beyond.rows}
 
 
 def _asker(

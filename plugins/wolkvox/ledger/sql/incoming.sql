@@ -9,4 +9,5 @@ CREATE TEMPORARY TABLE incoming (
     comment text,
     contacted_at timestamptz,
     reason text
-) ON COMMIT DROP
+) ON COMMIT DROP;
+CREATE TEMPORARY TABLE seen (contact_key uuid NOT NULL) ON COMMIT DROP
