@@ -20,11 +20,19 @@ from wolkvox.rules.window import Window
 
 _VALUE = re.compile(r"'[^']*'|\d{5,}")
 BATCH = 1_000  # rows fetched at once: more of them take longer each
-# What the driver can read, whatever the database's or the environment's defaults.
-POSTGRESQL = (
-    "SELECT set_config('TimeZone', :zone, true), set_config('client_encoding', 'UTF8', true),"
-    " set_config('DateStyle', 'ISO, YMD', true)"
-)
+# By dialect, what lets a session read and compare moments on the clock of a zone, whatever the server's and the
+# environment's defaults. A zone's name holds no quote: it is one that Python knows.
+_SESSIONS = {
+    "postgresql": (
+        "SELECT set_config('TimeZone', '{zone}', true), set_config('client_encoding', 'UTF8', true),"
+        " set_config('DateStyle', 'ISO, YMD', true)"
+    ),
+    "duckdb": "SET TimeZone = '{zone}'",
+    "mysql": "SET time_zone = '{offset}'",
+    "mariadb": "SET time_zone = '{offset}'",
+    "oracle": "ALTER SESSION SET TIME_ZONE = '{zone}'",
+    "snowflake": "ALTER SESSION SET TIMEZONE = '{zone}'",
+}
 
 
 def contacted_customers(
@@ -51,8 +59,8 @@ def contacted_customers(
     bounds = {"window_start": _on_the_clock(window.start, zone), "window_end": _on_the_clock(window.end, zone)}
     try:
         with engine.connect().execution_options(stream_results=True, max_row_buffer=BATCH) as database:
-            if engine.dialect.name == "postgresql":
-                database.execute(text(POSTGRESQL), {"zone": zone})
+            if session := _session(engine.dialect.name, zone, window.end):
+                database.exec_driver_sql(session)
             result = database.execute(text(statement), bounds)
             for rows in result.columns(*_positions(list(result.keys()))).partitions(BATCH):
                 yield from rows
@@ -75,6 +83,13 @@ def _without_values(error: DBAPIError) -> str:
     words = " ".join(str(part) for part in getattr(error.orig, "args", ())) or str(error.orig)
     line = (words.strip().splitlines() or ["no words"])[0]
     return f"{type(error.orig).__name__}: {_VALUE.sub('…', line)}"
+
+
+def _session(dialect: str, zone: str, now: datetime) -> str | None:
+    """The statement that puts a session on the zone's clock; None where none is needed or known."""
+    offset = f"{now.astimezone(ZoneInfo(zone)):%z}"
+    statement = _SESSIONS.get(dialect)
+    return statement and statement.format(zone=ZoneInfo(zone).key, offset=f"{offset[:3]}:{offset[3:5]}")
 
 
 def _positions(given: Sequence[str]) -> list[int]:

@@ -1,8 +1,11 @@
 """Rows that no warehouse should hold, through the real warehouse, stage, ledger, loop and server."""
 
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta, timezone
+from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
 from conftest import Database
@@ -94,6 +97,12 @@ def run(sql: str) -> dict[str, Any]:
     return counts
 
 
+def bare(text: str) -> str:
+    """A text without what nobody sees at its ends."""
+    seen = [place for place, character in enumerate(text) if unicodedata.category(character)[0] not in "ZC"]
+    return text[seen[0] : seen[-1] + 1] if seen else ""
+
+
 def check(counts: dict[str, Any], rows: Sequence[Row], ledger: Database, server: SandboxServer) -> None:
     ended = states(ledger)
     assert set(ended) <= {"coded", "superseded", "invalid", "expired"}
@@ -104,13 +113,15 @@ def check(counts: dict[str, Any], rows: Sequence[Row], ledger: Database, server:
     stats = server.stats()
     assert stats["codify_calls"] == stats["coded"] == ended.get("coded", 0)
     assert set(stats["calls_by_status"]) <= {"202"}
-    given_customers = {row[2].strip(" ") for row in rows if row[2] is not None}
+    given_customers = {bare(row[2]) for row in rows if row[2] is not None}
     for record in stats["calls_per_record"]:
         type_campaign, campaign, customer = record.split("/", 2)
         assert type_campaign in ("preview", "predictive")
         assert campaign.isascii()
         assert campaign.isdigit()
-        assert customer in given_customers
+        assert bare(customer) == customer in given_customers
+        assert customer.casefold() not in ("nan", "null", "none")
+        assert not any(character.isdigit() and not character.isascii() for character in customer)
         assert customer.strip()
         assert all(character >= " " for character in customer)
 
@@ -159,3 +170,65 @@ def test_a_comment_of_ten_million_characters_is_cut_and_never_sent(
     row = ledger.rows("SELECT state, reason, length(comment) FROM wolkvox.codification")
     assert row == ([("coded", None, 5_000)] if size == 5_000 else [("invalid", "comment_too_long", 5_000)])
     assert sandbox.stats()["codify_calls"] == (size == 5_000)
+
+
+# Values of the types that drivers give
+
+TYPES: dict[str, Callable[[int], object]] = {
+    "text": lambda n: f"C-{n}",
+    "a whole number": lambda n: n,
+    "a float": float,
+    "a decimal": lambda n: Decimal(n).quantize(Decimal("0.00")),
+    "a uuid": lambda n: UUID(int=n),
+    "bytes": lambda n: str(n).encode(),
+    "text with marks": lambda n: f"\u200e{n}\u200b\xa0",
+    "a number's bytes": lambda n: bytearray(str(n), "ascii"),
+    "a part of a number": lambda n: n + 0.5,
+    "a date": lambda n: NOW.date(),
+    "a moment": lambda n: NOW,
+    "truth": lambda n: n % 2 == 0,
+    "nothing": lambda n: None,
+    "not a number": lambda n: float("nan"),
+    "no number at all": lambda n: Decimal("sNaN"),
+    "endless": lambda n: float("inf"),
+    "a very long number": lambda n: 10 ** (4_300 + n % 10),
+    "rubbish bytes": lambda n: b"\xff\xfe" + str(n).encode(),
+    "a list": lambda n: [n],
+    "an object": lambda n: {"id": n},
+    "words for nothing": lambda n: ("NULL", "nan", "None", "<NA>", "#N/A")[n % 5],
+    "a spreadsheet's number": lambda n: f"{n % 9 + 1}.{n}E+09",
+    "a spreadsheet's text": lambda n: f"{n}.0",
+    "digits of elsewhere": lambda n: str(n).translate({48 + digit: 0xFF10 + digit for digit in range(10)}),
+    "a broken half of a letter": lambda n: f"{n}\ud800",
+    "an interval": lambda n: timedelta(n),
+    "a complex number": lambda n: complex(n),
+}
+IDS = ("text", "a whole number", "a float", "a decimal", "a uuid", "bytes", "text with marks", "a number's bytes")
+
+
+def test_ten_thousand_rows_of_all_drivers_types_stop_no_run_and_are_all_accounted_for(
+    ledger: Database, sandbox: SandboxServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every type in every column, the other columns sound."""
+    connect(sandbox, preflight=False)
+    sandbox.control(latency=0.0)
+    rows, sendable = [], 0
+    for number in range(10_800):
+        name = list(TYPES)[number % len(TYPES)]
+        place = number // len(TYPES) % 7
+        row: list[object] = ["preview", "17", f"sound-{number}", "5", None, None, NOW - timedelta(seconds=number)]
+        row[place] = TYPES[name](number + 10_000)
+        rows.append(row)
+        sendable += place == 2 and name in IDS
+    monkeypatch.setattr("crew.contacted_customers", lambda *_: iter(rows))
+    counts = run(SQL)
+    assert (counts["pulled"], counts["new"] + counts["invalid"] + counts["known"]) == (10_800, 10_800)
+    assert sum(states(ledger).values()) == counts["new"] + counts["invalid"]
+    sent = {record.split("/", 2)[2] for record in sandbox.stats()["calls_per_record"]}
+    odd = [customer for customer in sent if not customer.startswith("sound-")]
+    assert len(odd) == sendable
+    assert all(customer.removeprefix("C-").replace("-", "").isalnum() and customer.isascii() for customer in odd)
+    assert set(sandbox.stats()["calls_per_record"].values()) == {1}
+    assert states(ledger).keys() <= {"coded", "invalid", "superseded", "expired"}
+    reasons = {reason for (reason,) in ledger.rows("SELECT reason FROM wolkvox.codification WHERE state = 'invalid'")}
+    assert all(reason is not None and reason.replace("_", "").isalnum() for reason in reasons)

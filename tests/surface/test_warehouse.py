@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import getpass
+import os
 import sqlite3
-from collections.abc import Sequence
+import subprocess
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta, timezone
 from itertools import islice
 from pathlib import Path
@@ -15,12 +18,15 @@ from airflow.providers.common.sql.hooks.sql import DbApiHook
 from airflow.sdk import Connection
 from conftest import Database
 from contact_rows import BOGOTA, INSERT, NOON, row
-from sqlalchemy import Engine, create_engine
+from crew import stage, verdict
+from debian import home, program, serving
+from sandbox_server import SandboxServer, free_port
+from sqlalchemy import Engine, create_engine, text
 
-from wolkvox.errors import BadSetting
-from wolkvox.rules.contacts import read_contact
+from wolkvox.errors import BadSetting, WolkvoxError
+from wolkvox.rules.contacts import COLUMNS, read_contact
 from wolkvox.rules.window import Window
-from wolkvox.warehouse import contacted_customers
+from wolkvox.warehouse import _session, contacted_customers
 
 STATEMENT = (Path(__file__).parents[2] / "include" / "sql" / "contacted_customers.sql").read_text()
 QUARTER = timedelta(minutes=15)
@@ -152,3 +158,165 @@ def test_sqlite_serves_as_a_warehouse_too(sqlite: sqlite3.Connection, suffix: st
         datetime(2026, 3, 2, 12, 0, 1, tzinfo=timezone.utc),
         datetime(2026, 3, 2, 12, 14, 59, 999_000, tzinfo=timezone.utc),
     ]
+
+
+def test_a_column_is_found_whatever_its_case(warehouse: Database) -> None:
+    warehouse.execute(INSERT, *row(cod_act_2="7"))
+    names = ", ".join(
+        f'{name} AS "{name.upper() if number % 2 else name.title()}"' for number, name in enumerate(COLUMNS)
+    )
+    assert pulled(f"SELECT {names} FROM contacted_customers") == [tuple(row(cod_act_2="7"))]
+
+
+def test_of_two_columns_that_differ_by_case_alone_the_exact_one_is_taken(warehouse: Database) -> None:
+    warehouse.execute(INSERT, *row())
+    statement = 'SELECT 5 AS "COD_ACT_2", contacted_customers.* FROM contacted_customers'
+    assert pulled(statement) == [tuple(row())]
+
+
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        ("SELECT 'secret-customer'::integer", "A value in the warehouse broke the query"),
+        ("SELECT * FROM nowhere WHERE id = 'secret-customer'", 'relation "nowhere" does not exist'),
+        ("SELECT pg_catalog.nothing('secret-customer', 52998123)", "UndefinedFunction"),
+        ("SELECT complain()", "customer … … is locked"),
+    ],
+)
+def test_what_a_database_says_is_told_without_anybodys_values(warehouse: Database, statement: str, words: str) -> None:
+    warehouse.execute(
+        "CREATE FUNCTION complain() RETURNS void LANGUAGE plpgsql"
+        " AS $$ BEGIN RAISE 'customer 52998123 ''secret-customer'' is locked'; END $$"
+    )
+    with pytest.raises(WolkvoxError, match=words) as raised:
+        pulled(statement)
+    assert "secret-customer" not in f"{raised.value!r} {raised.value.__cause__!r}"
+    assert "52998123" not in str(raised.value)
+
+
+def test_contacts_of_another_zone_are_told_of(
+    ledger: Database, warehouse: Database, sandbox: SandboxServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A TIMESTAMP in UTC that is read on Bogota's clock: five hours from now."""
+    warehouse.execute("ALTER TABLE contacted_customers ALTER contacted_at TYPE timestamp")
+    now = datetime.now(timezone.utc)
+    for minutes in (1, 2, 3):
+        warehouse.execute(
+            INSERT, *row(customer_id=minutes, contacted_at=now.replace(tzinfo=None) - timedelta(minutes=minutes))
+        )
+    statement = STATEMENT.replace("contacted_at < :window_end", "contacted_at < :window_end + interval '5 hours'")
+    _, counts = stage(sql=statement)
+    assert counts["beyond_window"] == 3
+    assert "3 contacts are of after the window's end" in caplog.text
+    summary, _ = verdict("run", counts, [])
+    assert "another zone" in summary["news"]["began"]["zone"]
+
+
+# Other databases, with their own drivers
+
+
+def by_engine(monkeypatch: pytest.MonkeyPatch, engine: Engine) -> None:
+    """Airflow's hook of a database whose provider isn't installed here: what SQLAlchemy makes of it is the same."""
+
+    class Hook(DbApiHook):
+        conn_name_attr = "warehouse"
+
+        def get_sqlalchemy_engine(self, engine_kwargs: dict[str, Any] | None = None) -> Engine:
+            return engine
+
+    monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", "other://")
+    monkeypatch.setattr(Connection, "get_hook", lambda self, **_: Hook())
+
+
+MOMENTS = [NOON - timedelta(seconds=1), NOON, NOON + QUARTER - timedelta(seconds=1), NOON + QUARTER]
+
+
+def fill_other(engine: Engine, moment_type: str) -> None:
+    """The table as this database would have it: moments on Bogota's clock, ids as numbers, a text with accents."""
+    with engine.begin() as database:
+        if moment_type == "timestamptz":
+            database.execute(text("SET TimeZone = 'America/Bogota'"))
+        database.execute(
+            text(
+                "CREATE TABLE contacted_customers (type_campaign varchar(20), campaign_id bigint, customer_id bigint,"
+                f" cod_act integer, cod_act_2 integer, comment varchar(200), contacted_at {moment_type})"
+            )
+        )
+        for number, moment in enumerate(MOMENTS):
+            told = moment.astimezone(BOGOTA).replace(tzinfo=None)
+            insert = text("INSERT INTO contacted_customers VALUES ('preview', 17, :id, 5, NULL, 'llamó 👍', :moment)")
+            database.execute(insert, {"id": 52_998_000 + number, "moment": told})
+
+
+@pytest.mark.parametrize("moment_type", ["timestamp", "timestamptz"])
+def test_duckdb_is_a_warehouse(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, moment_type: str) -> None:
+    engine = create_engine(f"duckdb:///{tmp_path / 'warehouse.duckdb'}")
+    by_engine(monkeypatch, engine)
+    fill_other(engine, moment_type)
+    check_other()
+
+
+@pytest.fixture
+def mariadb() -> Iterator[Engine]:
+    """A MariaDB of Debian's, with an empty database."""
+    server, install = program("mariadbd", "mariadb-server"), program("mariadb-install-db", "mariadb-server")
+    with home() as folder:
+        port, user = free_port(), "mysql" if os.geteuid() == 0 else getpass.getuser()
+        data = ["--no-defaults", f"--datadir={folder / 'data'}", f"--user={user}"]
+        made = subprocess.run(
+            [install, *data, "--auth-root-authentication-method=normal"], check=False, capture_output=True, text=True
+        )
+        assert made.returncode == 0, made.stdout + made.stderr
+        command = [server, *data, f"--port={port}", "--bind-address=127.0.0.1", f"--socket={folder / 'socket'}"]
+        with serving([*command, f"--pid-file={folder / 'pid'}"], port, folder / "log"):
+            with create_engine(f"mysql+pymysql://root@127.0.0.1:{port}/").begin() as database:
+                database.execute(text("CREATE DATABASE warehouse CHARACTER SET utf8mb4"))
+            yield create_engine(f"mysql+pymysql://root@127.0.0.1:{port}/warehouse?charset=utf8mb4")
+
+
+def test_mariadb_is_a_warehouse(mariadb: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    by_engine(monkeypatch, mariadb)
+    fill_other(mariadb, "datetime")
+    check_other()
+
+
+def test_mariadbs_timestamps_are_read_on_the_operations_clock_whatever_the_servers(
+    mariadb: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by_engine(monkeypatch, mariadb)
+    with mariadb.begin() as database:
+        database.execute(text("SET GLOBAL time_zone = '-05:00'"))
+    mariadb.dispose()
+    fill_other(mariadb, "timestamp")
+    with mariadb.begin() as database:
+        database.execute(text("SET GLOBAL time_zone = '+00:00'"))
+    mariadb.dispose()
+    check_other()
+
+
+@pytest.mark.parametrize(
+    ("dialect", "statement"),
+    [
+        ("oracle", "ALTER SESSION SET TIME_ZONE = 'America/Bogota'"),
+        ("snowflake", "ALTER SESSION SET TIMEZONE = 'America/Bogota'"),
+        ("mysql", "SET time_zone = '-05:00'"),
+        ("mssql", None),
+        ("bigquery", None),
+    ],
+)
+def test_a_session_is_put_on_the_operations_clock_where_the_database_has_one(
+    dialect: str, statement: str | None
+) -> None:
+    assert _session(dialect, "America/Bogota", NOON) == statement
+
+
+def check_other() -> None:
+    """The window's two contacts come out as text, at the right instants."""
+    contacts = [read_contact(each, operation="0041", zone=BOGOTA) for each in pulled()]
+    assert [(contact.customer_id, contact.contacted_at) for contact in contacts] == [
+        ("52998001", MOMENTS[1]),
+        ("52998002", MOMENTS[2]),
+    ]
+    assert {(contact.campaign_id, contact.cod_act, contact.comment, contact.reason) for contact in contacts} == {
+        ("17", "5", "llamó 👍", None)
+    }

@@ -275,7 +275,7 @@ def _told(contacted_at: datetime | None, moment: object) -> str | None:
     try:
         return _text(moment)
     except ValueError:
-        return _described(moment) if not isinstance(moment, (date, int)) else str(moment)[:100]
+        return str(moment) if isinstance(moment, date) else _described(moment)
 
 
 def _key(told: Sequence[str | None], contacted_at: datetime | None) -> bytes:
