@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -184,7 +184,6 @@ def databases(*, demo: bool) -> dict[str, str]:
 def defaults(stack: Stack, *, demo: bool) -> dict[str, str]:
     """Airflow's settings and connections when the caller names none."""
     names = databases(demo=demo)
-    url = f"http://{LOOPBACK}:{stack.airflow_port}"
     sandbox = {
         "conn_type": "wolkvox",
         "host": stack.sandbox_url,
@@ -211,17 +210,21 @@ def defaults(stack: Stack, *, demo: bool) -> dict[str, str]:
         ),
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{LOGIN}:admin",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(stack.home / "passwords.json"),
-        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
         "AIRFLOW__CORE__HOSTNAME_CALLABLE": "local.settings.hostname",
         "AIRFLOW__API__HOST": LOOPBACK,
         "AIRFLOW__API__PORT": str(stack.airflow_port),
-        "AIRFLOW__API__BASE_URL": url,
         "AIRFLOW__API__SECRET_KEY": stack.secrets.session,
         "AIRFLOW__API_AUTH__JWT_SECRET": stack.secrets.jwt,
         "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "15",
         "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "15",
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
     }
+
+
+def airflow_url(settings: Mapping[str, str]) -> str:
+    """Where this machine finds the api-server that has these settings: a base URL may have a path."""
+    path = urlsplit(settings.get("AIRFLOW__API__BASE_URL", "")).path.rstrip("/")
+    return f"http://{LOOPBACK}:{settings['AIRFLOW__API__PORT']}{path}"
 
 
 def hostname() -> str:
@@ -250,7 +253,10 @@ def environment(stack: Stack, caller: Mapping[str, str], *, demo: bool) -> dict[
     The caller's own variables win, except in a demo: that one talks to its sandbox and its databases only.
     """
     mine = defaults(stack, demo=demo)
-    values = mine if demo else mine | asked_for(caller)
+    asked = {} if demo else asked_for(caller)
+    url = airflow_url(mine | asked)  # follows from what the caller asked for
+    mine |= {"AIRFLOW__API__BASE_URL": url, "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/"}
+    values = mine | asked
     kept = sorted(_stamp(name, value) for name, value in mine.items() if values[name] == value)
     return values | {
         DEFAULTS: " ".join(kept),

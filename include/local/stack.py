@@ -25,6 +25,7 @@ from local.settings import (
     STATE,
     Stack,
     StackError,
+    airflow_url,
     asked_for,
     databases,
     environment,
@@ -113,8 +114,7 @@ def airflow_api(stack: Stack) -> AirflowApi:
 
 def address(stack: Stack) -> str:
     """Where the UI is."""
-    port = started_with(stack.root).get("AIRFLOW__API__PORT", stack.airflow_port)
-    return f"http://{LOOPBACK}:{port}"
+    return airflow_url({"AIRFLOW__API__PORT": str(stack.airflow_port), **started_with(stack.root)})
 
 
 def _all_run(remote: Any) -> bool:

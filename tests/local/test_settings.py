@@ -44,6 +44,32 @@ def test_the_callers_own_variables_win(tmp_path: Path) -> None:
     assert values["AIRFLOW_CONN_WAREHOUSE"].endswith("/warehouse")
 
 
+@pytest.mark.parametrize(
+    ("asked", "execution", "base"),
+    [
+        ({}, "http://127.0.0.1:8080/execution/", "http://127.0.0.1:8080"),
+        ({"AIRFLOW_PORT": "9480"}, "http://127.0.0.1:9480/execution/", "http://127.0.0.1:9480"),
+        ({"AIRFLOW__API__PORT": "9480"}, "http://127.0.0.1:9480/execution/", "http://127.0.0.1:9480"),
+        (
+            {"AIRFLOW__API__BASE_URL": "https://desk.example.com/airflow/"},
+            "http://127.0.0.1:8080/airflow/execution/",
+            "https://desk.example.com/airflow/",
+        ),
+        (
+            {"AIRFLOW__CORE__EXECUTION_API_SERVER_URL": "http://elsewhere/execution/", "AIRFLOW__API__PORT": "9480"},
+            "http://elsewhere/execution/",
+            "http://127.0.0.1:9480",
+        ),
+    ],
+)
+def test_what_follows_from_a_callers_variable_follows(
+    tmp_path: Path, asked: dict[str, str], execution: str, base: str
+) -> None:
+    values = environment(open_stack(tmp_path, asked), asked, demo=False)
+    assert values["AIRFLOW__CORE__EXECUTION_API_SERVER_URL"] == execution
+    assert values["AIRFLOW__API__BASE_URL"] == base
+
+
 def test_a_demo_hears_nothing_of_the_caller(tmp_path: Path) -> None:
     stack = open_stack(tmp_path, {})
     of_caller = programs_environment(stack, CALLER, demo=True)
