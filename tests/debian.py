@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -75,3 +76,31 @@ def listens(port: int) -> bool:
     """Whether somebody answers on a port of this machine."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@contextmanager
+def debian_postgres() -> Iterator[Path]:
+    """The folder of the socket of a PostgreSQL of Debian's own, with nothing in it yet."""
+    program("pg_ctlcluster", "postgresql")  # which brings the newest one that this Debian has
+    binaries = max(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
+    user = {"user": "postgres"} if os.geteuid() == 0 else {}  # it refuses to be root's
+    with home() as folder:
+        data, run = folder / "data", partial(subprocess.run, check=True, capture_output=True, cwd=folder, **user)
+        run(
+            [
+                str(binaries / "initdb"),
+                "--auth=trust",
+                "--encoding=UTF8",
+                "--locale=C.UTF-8",
+                "-U",
+                "postgres",
+                str(data),
+            ]
+        )
+        options = f"-c listen_addresses='' -k {folder}"
+        control = [str(binaries / "pg_ctl"), "-w", "-D", str(data)]
+        run([*control, "-o", options, "-l", str(folder / "log"), "start"])
+        try:
+            yield folder
+        finally:
+            run([*control, "-m", "immediate", "stop"])

@@ -16,7 +16,7 @@ from wolkvox.errors import BadSetting, WolkvoxError
 from wolkvox.hook import WolkvoxHook
 from wolkvox.ledger.connection import clock, connected
 from wolkvox.ledger.migrate import refuse_unfit, versions
-from wolkvox.operators import WolkvoxCodifyOperator, WolkvoxStageOperator
+from wolkvox.operators import WolkvoxCodifyOperator, WolkvoxStageOperator, missing_query
 from wolkvox.rules.chunks import SLOTS
 from wolkvox.rules.contacts import read_contact
 from wolkvox.rules.window import Window
@@ -103,6 +103,8 @@ def _schema(stage: WolkvoxStageOperator) -> str:
 
 def _warehouse(stage: WolkvoxStageOperator) -> str:
     stage.resolve_template_files()
+    if stage.sql.endswith(tuple(stage.template_ext)):
+        raise missing_query(stage.sql)
     with connected(stage.ledger_conn_id, writing=False) as ledger:
         now = clock(ledger)
     rows = contacted_customers(stage.warehouse_conn_id, stage.sql, Window(now - LOOKED_AT, now), stage.timezone)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.sdk import BaseOperator, conf
 from airflow.sdk.exceptions import AirflowFailException
+from jinja2 import TemplateNotFound
 
 from wolkvox.errors import BadSetting, BadToken, BreakerOpen, NoFreeSlot, Unaccounted, WrongEndpoint
 from wolkvox.links import RowsLink
@@ -25,6 +26,7 @@ from wolkvox.stop import Stop
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+    from jinja2 import Environment
 
     from wolkvox.hook import WolkvoxHook
     from wolkvox.tasks.task import Task
@@ -93,6 +95,14 @@ def give_up(error: Exception) -> NoReturn:
     raise AirflowFailException(str(error)) from error
 
 
+def missing_query(name: str) -> BadSetting:
+    """What to do about a query whose file wasn't deployed."""
+    return BadSetting(
+        f"The warehouse query {name} is not beside the DAGs: deploy the folder include/ next to dags/, or put the query"
+        f" at {name} in the folder of the DAG's file."
+    )
+
+
 class WolkvoxStageOperator(WolkvoxOperator):
     """
     Pull contacted customers from the warehouse into the ledger and return the run's chunks.
@@ -126,6 +136,13 @@ class WolkvoxStageOperator(WolkvoxOperator):
         self.warehouse_conn_id = warehouse_conn_id
         self.timezone = timezone
         self.expire_after = expire_after
+
+    def render_template_fields(self, context: Context, jinja_env: Environment | None = None) -> None:
+        """Fill in the query; without a retry, and with what to do, where its file was not deployed."""
+        try:
+            super().render_template_fields(context, jinja_env)
+        except TemplateNotFound as error:
+            give_up(missing_query(str(error.name or self.sql)))
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
         """Stage, and return the references of the chunks."""

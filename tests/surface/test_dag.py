@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,9 @@ from typing import Any
 
 import pytest
 from airflow.sdk import DAG, CronDataIntervalTimetable
-from airflow.sdk.exceptions import ParamValidationError
+from airflow.sdk.exceptions import AirflowFailException, ParamValidationError
+
+from wolkvox.operators import WolkvoxStageOperator
 
 ROOT = Path(__file__).parents[2]
 DAG_FILES = sorted((ROOT / "dags").glob("*.py"))
@@ -122,3 +125,24 @@ def test_a_param_is_refused_outside_its_bounds(codify: DAG, name: str, good: lis
     for value in bad:
         with pytest.raises(ParamValidationError):
             param.resolve(value)
+
+
+@pytest.mark.parametrize("beside", [False, True], ids=["nowhere", "in the DAGs folder"])
+def test_a_query_that_was_not_deployed_is_found_beside_the_dag_or_its_place_is_said(
+    tmp_path: Path, beside: bool
+) -> None:
+    """Managed Airflows take the DAGs folder and the plugins, and nothing beside them."""
+    from airflow.dag_processing.dagbag import DagBag
+
+    folder = tmp_path / "dags"
+    shutil.copytree(ROOT / "dags", folder, ignore=shutil.ignore_patterns("__pycache__"))
+    if beside:
+        shutil.copytree(ROOT / "include" / "sql", folder / "sql")
+    stage = DagBag(folder).dags["wolkvox_codify"].get_task("stage")
+    assert isinstance(stage, WolkvoxStageOperator)
+    stage.resolve_template_files()
+    if beside:
+        assert "FROM contacted_customers" in stage.sql
+    else:
+        with pytest.raises(AirflowFailException, match=r"query sql/contacted_customers\.sql is not beside the DAGs"):
+            stage.render_template_fields({})

@@ -242,6 +242,29 @@ def test_parked_campaigns_an_outage_and_the_last_runs_are_shown(ledger: Database
     assert read(ledger)["outage"] is None
 
 
+def test_chunks_that_nobody_sends_are_shown_with_since_when(ledger: Database) -> None:
+    """Two queued tasks of a lost worker hold the pool's slots: nothing is red yet, and nothing moves."""
+    ledger.execute(
+        "INSERT INTO wolkvox.run (operation, dag_id, dag_run_id, window_start, window_end, began_at)"
+        " VALUES ('0041', 'dag', 'run', %s, %s, %s)",
+        *(NOW, NOW, NOW - timedelta(minutes=9)),
+    )
+    chunk = "INSERT INTO wolkvox.chunk VALUES (%s, '0041', 'dag', 'run', %s, '{1,2,3}', now() - %s)"
+    ledger.execute(chunk, "a", 1, timedelta(minutes=1))
+    assert read(ledger)["unbegun"] is None, "a task may take a while to start"
+    ledger.execute("UPDATE wolkvox.chunk SET made_at = %s", NOW - timedelta(minutes=5))
+    ledger.execute(chunk, "b", 2, timedelta(minutes=4))
+    since = (NOW - timedelta(minutes=5)).isoformat()
+    assert read(ledger)["unbegun"] == {"dag": "dag", "run": "run", "chunks": 2, "records": 6, "since": since}
+    ledger.execute(
+        "INSERT INTO wolkvox.slot VALUES ('x/0', '0041', 1, 0, 'dag', 'run', 'codify', 0, 1, 'host', 1, %s)", NOW
+    )
+    assert read(ledger)["unbegun"] is None, "somebody has begun"
+    ledger.execute("DELETE FROM wolkvox.slot")
+    ledger.execute("UPDATE wolkvox.run SET state = 'failed'")
+    assert read(ledger)["unbegun"] is None, "the run is over"
+
+
 def test_two_dags_with_one_run_id_have_rows_of_their_own(ledger: Database) -> None:
     for dag in ("one", "other", None):
         put(ledger, timedelta(hours=1), dag_id=dag, dag_run_id="run")

@@ -229,6 +229,7 @@ def know(ledger: Connection, settings: Settings, now: datetime) -> Known:
         slots=queries.slots(ledger, settings.fingerprint),
         parked=parked(ledger, operation),
         outage=outage(ledger, operation, settings.identity),
+        unbegun=queries.unbegun(ledger, operation),
         runs=queries.runs(ledger, operation),
         call_seconds=seconds_per_call(ledger, operation),
     )

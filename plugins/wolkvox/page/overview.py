@@ -11,7 +11,7 @@ from typing import Any
 from wolkvox.ledger.faults import Outage, Parked
 from wolkvox.ledger.figures import Count, Figures
 from wolkvox.page.links import task_path
-from wolkvox.page.queries import FINAL, Campaign, Run, Slot, Today, Unfinished
+from wolkvox.page.queries import FINAL, Campaign, Run, Slot, Today, Unbegun, Unfinished
 from wolkvox.rules.chunks import SLOTS
 from wolkvox.rules.spans import Span, waiting_at_ends
 from wolkvox.rules.verdict import backlog_gone_at
@@ -37,6 +37,7 @@ class Known:
     slots: Sequence[Slot]
     parked: Sequence[Parked]
     outage: Outage | None
+    unbegun: Unbegun | None
     runs: Sequence[Run]
     call_seconds: float | None
 
@@ -55,6 +56,7 @@ def overview(known: Known) -> dict[str, Any]:
         "slots": _slots(known),
         "parked": [_parked(known, campaign) for campaign in known.parked],
         "outage": _outage(known.outage),
+        "unbegun": _unbegun(known.unbegun),
         "runs": [_run(run) for run in known.runs],
     }
 
@@ -175,6 +177,18 @@ def _outage(outage: Outage | None) -> dict[str, Any] | None:
     if outage is None:
         return None
     return {"words": outage.words, "since": outage.since.isoformat(), "until": outage.until.isoformat()}
+
+
+def _unbegun(waiting: Unbegun | None) -> dict[str, Any] | None:
+    if waiting is None:
+        return None
+    return {
+        "dag": waiting.dag_id,
+        "run": waiting.dag_run_id,
+        "chunks": waiting.chunks,
+        "records": waiting.records,
+        "since": waiting.since.isoformat(),
+    }
 
 
 def _run(run: Run) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,6 +17,7 @@ from wolkvox.ledger.connection import Connection, connected
 from wolkvox.ledger.quota import BELIEF
 from wolkvox.rules.spans import Span
 
+TASK_START = timedelta(minutes=2)  # that a task may take from the pool to its first call
 TIMEOUT = "15s"  # a page is not worth a longer query
 
 WAITING = ("pending", "sending")
@@ -142,6 +143,22 @@ class Run(NamedTuple):
 def runs(connection: Connection, operation: str) -> list[Run]:
     """The latest runs, the newest first."""
     return [Run(*row) for row in connection.execute(sql("runs"), {"operation": operation, "limit": RUNS})]
+
+
+class Unbegun(NamedTuple):
+    """Chunks of a run that wait for a task: queued behind others, or holding the pool's slots without a worker."""
+
+    dag_id: str
+    dag_run_id: str
+    chunks: int
+    records: int
+    since: datetime
+
+
+def unbegun(connection: Connection, operation: str) -> Unbegun | None:
+    """The oldest run of which no task has begun for longer than one takes to start; None when there is none."""
+    row = connection.execute(sql("unbegun"), {"operation": operation, "start": TASK_START}).fetchone()
+    return None if row is None else Unbegun(*row)
 
 
 @dataclass(frozen=True, slots=True)

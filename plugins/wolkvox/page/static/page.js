@@ -130,6 +130,11 @@ function showOutage(outage) {
   if (outage) $("outage").textContent = `Nothing can be sent since ${moment(outage.since)}: ${outage.words} The next call tries after ${soon(outage.until)}.`;
 }
 
+function showUnbegun(waiting) {
+  $("unbegun").hidden = !waiting;
+  if (waiting) $("unbegun").textContent = `No task has begun ${waiting.chunks === 1 ? "a chunk" : `${waiting.chunks} chunks`} of ${waiting.records} records since ${moment(waiting.since)} (run ${waiting.run}): look whether the pool's slots are held by queued tasks, and whether a worker runs. Airflow fails a task that stays queued.`;
+}
+
 function showParked(parked) {
   $("parked-section").hidden = parked.length === 0;
   fill(
@@ -266,6 +271,7 @@ function showOverview(overview) {
   $("overview").hidden = false;
   showTiles(overview.today);
   showOutage(overview.outage);
+  showUnbegun(overview.unbegun);
   showParked(overview.parked);
   showRuns(overview.runs);
   showSlots(overview.slots);
