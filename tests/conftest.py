@@ -32,6 +32,7 @@ import pytest
 from debian import debian_postgres
 from hypothesis import settings
 from sandbox_server import SandboxServer
+from wire import Wire
 
 settings.load_profile("ci")  # the same examples in every run, none of them timed
 
@@ -105,6 +106,17 @@ def ledger_template(postgres_socket: Path) -> str:
 def ledger(postgres_socket: Path, ledger_template: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
     """An empty ledger, known to Airflow as ``wolkvox_ledger``."""
     yield from _database(postgres_socket, f" TEMPLATE {ledger_template}", "AIRFLOW_CONN_WOLKVOX_LEDGER", monkeypatch)
+
+
+@pytest.fixture
+def wire(ledger: Database, postgres_socket: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
+    """What lies between Airflow and the ledger."""
+    (path,) = postgres_socket.glob(".s.PGSQL.[0-9]*[0-9]")
+    wire = Wire(str(path))
+    name = ledger.uri.rpartition("/")[2]
+    monkeypatch.setenv("AIRFLOW_CONN_WOLKVOX_LEDGER", f"postgresql://postgres@127.0.0.1:{wire.port}/{name}")
+    yield wire
+    wire.stop()
 
 
 @pytest.fixture

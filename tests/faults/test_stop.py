@@ -1,12 +1,22 @@
 """Told to stop (SIGTERM), a task ends after the call in flight, with exact counts."""
 
+from collections.abc import Iterator
+from datetime import timedelta
+from itertools import count
 from time import monotonic
 
+import pytest
 from conftest import Database
-from crew import Crew, Worker, connect, fill, stage, states, wait_until
+from contact_rows import NOON
+from crew import ZONE, Crew, Worker, connect, fill, stage, states, task, wait_until
 from sandbox_server import SandboxServer
 
+from wolkvox.errors import Stopped
+from wolkvox.hook import WolkvoxHook
 from wolkvox.ledger.staging import Chunk
+from wolkvox.rules.options import read_options
+from wolkvox.rules.window import Window
+from wolkvox.tasks.stage import Source, stage_run
 
 PROMPTLY = 1.5  # seconds
 
@@ -76,3 +86,21 @@ def test_told_to_stop_while_it_waits_for_a_dead_tasks_call_it_ends_promptly(
     assert (result["error"], monotonic() - began < PROMPTLY) == ("Stopped", True)
     assert states(ledger) == {"sending": 1}
     assert sandbox.stats()["calls"] == 1
+
+
+def test_a_stage_that_is_told_to_stop_while_it_pulls_ends_and_keeps_nothing(
+    ledger: Database, sandbox: SandboxServer
+) -> None:
+    told = task()
+
+    def rows() -> Iterator[tuple[object, ...]]:
+        """A warehouse that goes on and on."""
+        for number in count():
+            if number == 100:
+                told.stop.set()
+            yield ("preview", "17", number, "5", None, None, NOON)
+
+    source = Source(rows(), ZONE, timedelta(days=36_500), 60.0)
+    with WolkvoxHook() as wolkvox, pytest.raises(Stopped, match="none of this pull's are kept"):
+        stage_run(told, wolkvox, source, Window(NOON, NOON + timedelta(days=1)), read_options({}, ZONE), 1_000)
+    assert states(ledger) == {}

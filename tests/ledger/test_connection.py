@@ -65,17 +65,6 @@ def pooled(ledger: Database, postgres_socket: Path, monkeypatch: pytest.MonkeyPa
         yield pool
 
 
-@pytest.fixture
-def wire(ledger: Database, postgres_socket: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
-    """What lies between Airflow and the ledger."""
-    (path,) = postgres_socket.glob(".s.PGSQL.[0-9]*[0-9]")
-    wire = Wire(str(path))
-    name = ledger.uri.rpartition("/")[2]
-    monkeypatch.setenv("AIRFLOW_CONN_WOLKVOX_LEDGER", f"postgresql://postgres@127.0.0.1:{wire.port}/{name}")
-    yield wire
-    wire.stop()
-
-
 def by_extra(ledger: Database, monkeypatch: pytest.MonkeyPatch, **extra: object) -> None:
     """The same ledger, by a connection with an extra."""
     socket, name = unquote(ledger.uri.partition("@")[2].partition("/")[0]), ledger.uri.rpartition("/")[2]

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from wolkvox.errors import BadToken
+from wolkvox.errors import BadToken, Stopped
 from wolkvox.ledger.connection import Connection, connected
 from wolkvox.ledger.faults import Outage, begin_outage, outage
 from wolkvox.ledger.reports import seconds_per_call
@@ -19,6 +19,7 @@ from wolkvox.rules.chunks import SLOTS
 from wolkvox.rules.contacts import Contact, read_contact
 from wolkvox.rules.options import RunOptions
 from wolkvox.rules.window import Window
+from wolkvox.stop import Stop
 from wolkvox.tasks.preflight import calls_left, disposition_codes
 from wolkvox.tasks.task import Task, Wolkvox, quota_rules, run_of, slot_rules
 
@@ -36,8 +37,14 @@ class _Beyond:
     end: datetime
     rows: int = 0
 
-    def watch(self, contacts: Iterable[Contact]) -> Iterator[Contact]:
+    def watch(self, contacts: Iterable[Contact], stop: Stop) -> Iterator[Contact]:
+        """The contacts, until told to stop: nothing of them is kept then.
+
+        :raises Stopped: when ``stop`` was set
+        """
         for contact in contacts:
+            if stop.is_set():
+                raise Stopped("Told to stop while contacts were pulled: none of this pull's are kept.")
             if contact.contacted_at is not None and contact.contacted_at >= self.end:
                 self.rows += 1
             yield contact
@@ -71,7 +78,7 @@ def stage_run(
         beyond = _Beyond(window.end)
         staged = stage(
             ledger,
-            beyond.watch(read_contact(row, operation=run.operation, zone=zone) for row in source.rows),
+            beyond.watch((read_contact(row, operation=run.operation, zone=zone) for row in source.rows), task.stop),
             run=run,
             ask=_asker(task, ledger, wolkvox, options, known, by_hand=source.by_hand),
             pace=pace,
