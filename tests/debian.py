@@ -28,16 +28,21 @@ def program(name: str, *packages: str) -> str:
 
     Skips the test where that can't be: never where this runs as root on Debian, as in CI.
     """
+    found = installed(name, *packages)
+    if found is None:
+        pytest.skip(f"needs {name}: apt-get install {' '.join(packages)}")
+    return found
+
+
+def installed(name: str, *packages: str) -> str | None:
+    """Likewise; None where that can't be."""
     with LOCK.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two of the suite's processes at a time confuse apt
         if shutil.which(name, path=PATH) is None and os.geteuid() == 0 and shutil.which("apt-get"):
             quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}  # starts no service
             for command in (["apt-get", "update"], [*APT, "install", *packages]):
                 subprocess.run(command, check=True, env=quiet, stdout=subprocess.DEVNULL)
-    found = shutil.which(name, path=PATH)
-    if found is None:
-        pytest.skip(f"needs {name}: apt-get install {' '.join(packages)}")
-    return found
+    return shutil.which(name, path=PATH)
 
 
 @contextmanager
