@@ -13,19 +13,15 @@ def test_a_pause_doubles_up_to_its_cap() -> None:
     assert [doubled(60.0, 960.0, times) for times in (-1, 0, 1, 2, 4, 5, 9_999)] == [60, 60, 120, 240, 960, 960, 960]
 
 
-def test_a_record_that_went_wrong_is_the_next_runs_then_waits_longer_each_time_and_is_given_up_at_its_eighth_call() -> (
-    None
-):
+def test_a_record_that_went_wrong_is_the_next_runs_then_waits_longer_each_time() -> None:
     assert put_off(PATIENCE, 1, before=False) == 0.0
-    assert [put_off(PATIENCE, calls, before=True) for calls in range(2, 9)] == [
-        *(900, 1_800, 3_600, 7_200, 14_400, 28_800),
-        None,
-    ]
+    pauses = [put_off(PATIENCE, calls, before=True) for calls in range(2, 8)]
+    assert pauses == [900, 1_800, 3_600, 7_200, 14_400, 28_800]
 
 
-def test_tries_used_up_in_one_run_are_the_next_runs_too() -> None:
-    assert put_off(PATIENCE, 5, before=False) == 0.0
-    assert put_off(PATIENCE, 8, before=False) is None
+def test_tries_used_up_in_one_run_are_the_next_runs_too_and_lengthen_no_pause() -> None:
+    assert put_off(PATIENCE, 5, before=False, at_once=5) == 0.0
+    assert [put_off(PATIENCE, calls, before=True, at_once=5) for calls in (6, 7, 8)] == [900, 1_800, 3_600]
 
 
 @pytest.mark.parametrize(

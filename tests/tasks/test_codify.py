@@ -214,12 +214,21 @@ def test_a_record_whose_tries_are_used_up_is_the_next_runs_and_the_others_go_on(
     assert (progress.put_off, progress.done) == (1, 2)
 
 
+def test_a_record_that_was_put_off_has_one_try_in_each_run() -> None:
+    bench = Bench(2, {1: [OVERLOADED] * 9})
+    bench.attempts[1] = 6
+    bench.put_off.add(1)
+    bench.run(Patience(tries=5, first_wait=0.0, longest_wait=0.0))
+    assert (bench.sent, bench.states) == ([1, 2], ["pending", "coded"])
+    assert bench.settled[1].pause == 1_800.0
+
+
 def test_a_record_is_given_up_at_the_eighth_call_of_its_life() -> None:
     bench = Bench(2, {1: [OVERLOADED] * 9})
-    bench.attempts[1] = 5
+    bench.attempts[1] = 7
     bench.put_off.add(1)
     progress = bench.run(Patience(tries=5, first_wait=0.0, longest_wait=0.0))
-    assert bench.sent == [1] * 3 + [2]
+    assert bench.sent == [1, 2]
     assert bench.states == ["failed", "coded"]
     assert (bench.settled[1].reason, progress.states["failed"]) == ("overloaded_500", 1)
 

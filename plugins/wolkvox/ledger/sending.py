@@ -22,7 +22,7 @@ from tenacity import (
 )
 from tenacity.nap import sleep_using_event
 
-from wolkvox.errors import LedgerUnavailable, Stopped
+from wolkvox.errors import LedgerUnavailable, Stopped, WolkvoxError
 from wolkvox.ledger import faults
 from wolkvox.ledger.connection import Connection, LedgerConnection, one_line, refusal, sql
 from wolkvox.ledger.slots import LOOK_AGAIN, STOPPED_WAITING, Holder, SlotRules, sweep, take_slot, tell_of_wait
@@ -35,6 +35,7 @@ from wolkvox.stop import Stop
 # Away: not reached, ended, in the middle of a failover, or silent.
 LOST = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOnlySqlTransaction, LedgerUnavailable)
 LEDGER_PATIENCE = 120.0  # seconds a task waits for PostgreSQL to come back
+AWAY = "Told to stop while PostgreSQL was away."
 
 _NOTHING = Settled(0, "pending", None, None, None)
 
@@ -80,6 +81,7 @@ class ChunkSession:
         self._at_risk: list[int] = []  # records this process has marked as being sent
         self._unflushed: tuple[Settled | None, int | None] | None = None  # seen by everybody, maybe not on disk yet
         self._flushing = False
+        self._given_up: WolkvoxError | None = None  # why nobody waits for the ledger any more
 
     def __enter__(self) -> ChunkSession:
         self.run(lambda _: None)
@@ -189,18 +191,21 @@ class ChunkSession:
 
     def run(self, work: Callable[[LedgerConnection], Result]) -> Result:
         """Do some work on the ledger, again after a reconnection if the connection is lost meanwhile."""
+        if self._given_up is not None:  # whoever tidies up now would wait as long once more
+            raise self._given_up
         began = monotonic()
         try:
             return work(self._connected())
         except LOST:
             self._forget()
+        except Stopped as error:
+            self._given_up = error
+            raise
         except psycopg.Error as error:
             raise refusal(error) from None
         return self._run_patiently(work, self._ledger_patience - (monotonic() - began))
 
     def _run_patiently(self, work: Callable[[LedgerConnection], Result], seconds: float) -> Result:
-        if self._stop.is_set():
-            raise Stopped("Told to stop while PostgreSQL was away.")
         attempts = Retrying(
             retry=retry_if_exception_type(LOST),
             wait=wait_exponential_jitter(multiplier=0.2, max=5.0, jitter=0.2),
@@ -210,14 +215,20 @@ class ChunkSession:
             reraise=True,
         )
         try:
+            if self._stop.is_set():
+                raise Stopped(AWAY)
             return attempts(lambda: work(self._connected()))
         except LOST as error:
-            if self._stop.is_set():
-                raise Stopped("Told to stop while PostgreSQL was away.") from None
-            raise LedgerUnavailable(
-                f"The ledger stayed out of reach for {self._ledger_patience:g} s. {one_line(error)} Nothing is sent"
-                " without it; the rest of the chunk stays pending, and a retry takes it up."
-            ) from None
+            self._given_up = Stopped(AWAY)
+            if not self._stop.is_set():
+                self._given_up = LedgerUnavailable(
+                    f"The ledger stayed out of reach for {self._ledger_patience:g} s. {one_line(error)} Nothing is sent"
+                    " without it; the rest of the chunk stays pending, and a retry takes it up."
+                )
+            raise self._given_up from None
+        except Stopped as error:
+            self._given_up = error
+            raise
         except psycopg.Error as error:
             raise refusal(error) from None
 

@@ -47,18 +47,17 @@ def doubled(first: float, longest: float, times: int) -> float:
     return float(min(longest, first * 2.0 ** min(max(times, 0), 30)))
 
 
-def put_off(patience: Patience, calls: int, *, before: bool) -> float | None:
+def put_off(patience: Patience, calls: int, *, before: bool, at_once: int = 1) -> float:
     """
-    Seconds until a record that went wrong is offered again; None: it has had all the calls of its life.
+    Seconds until a record that went wrong is offered again.
 
     The first time it is the next run's; after that the pauses grow with its calls.
 
     :param calls: that were made for it so far, this one among them
     :param before: whether it was put off before
+    :param at_once: how many of them a first run makes
     """
-    if calls >= patience.calls:
-        return None
-    return doubled(patience.first_put_off, patience.longest_put_off, calls - 2) if before else 0.0
+    return doubled(patience.first_put_off, patience.longest_put_off, calls - at_once - 1) if before else 0.0
 
 
 def refuses_everything(patience: Patience, campaigns: Sequence[str]) -> bool:

@@ -278,13 +278,17 @@ class _Loop:
                 state = "rejected"
             else:
                 pause = 0.0
-        elif answer.kind is Kind.UNKNOWN or blocked or (answer.kind is Kind.OVERLOADED and self._tried_enough(calls)):
-            pause = put_off(self.patience, calls, before=record.put_off)
-            state = "failed" if pause is None else "pending"
+        elif answer.kind is Kind.UNKNOWN or blocked or (answer.kind is Kind.OVERLOADED and self._tried_enough(record)):
+            at_once = self.patience.tries if answer.kind is Kind.OVERLOADED else 1
+            if calls < self.patience.calls:
+                pause = put_off(self.patience, calls, before=record.put_off, at_once=at_once)
+            else:
+                state = "failed"
         return Settled(record.id, state, answer.reason, answer.code, answer.msg, counts, pause)
 
-    def _tried_enough(self, calls: int) -> bool:
-        return self.tries >= self.patience.tries or calls >= self.patience.calls
+    def _tried_enough(self, record: Record) -> bool:
+        """Whether it is the next run's turn: one that was put off before has one try in each."""
+        return record.put_off or self.tries >= self.patience.tries or record.calls + self.tries >= self.patience.calls
 
     def _meet_answer(self, record: Record, answer: Answer) -> None:
         """Wolkvox is there, and has said something of this record."""
