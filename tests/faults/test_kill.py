@@ -116,8 +116,8 @@ def test_both_slots_are_orphaned_and_one_task_alone_comes_back(
 def test_a_successor_in_the_free_slot_ends_with_the_call_that_was_orphaned_in_the_other(
     ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew
 ) -> None:
-    connect(sandbox, preflight=False, call_timeout=1.0)
-    sandbox.control(faults={"customer-1": [{"kind": "slow", "seconds": 0.8}]})
+    connect(sandbox, preflight=False, call_timeout=4.0)
+    sandbox.control(faults={"customer-1": [{"kind": "slow", "seconds": 3.5}]})
     fill(warehouse, 10)
     chunk, _ = stage()[0]
     worker = crew.codify(chunk)

@@ -261,7 +261,8 @@ def test_no_third_call_is_in_flight_behind_a_gateway_that_gave_up(
         ("coded", None, 36),
         ("pending", "unknown_504", 4),
     ]
-    assert (set(site.per_customer().values()), site.peak()) == ({1}, 2)
+    assert set(site.per_customer().values()) == {1}
+    assert site.peak() <= 2
 
 
 def test_a_proxy_with_a_login_is_used(site: Site, squid: int, hook: Hook) -> None:
