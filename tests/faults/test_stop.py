@@ -18,7 +18,7 @@ from wolkvox.rules.options import read_options
 from wolkvox.rules.window import Window
 from wolkvox.tasks.stage import Source, stage_run
 
-PROMPTLY = 1.5  # seconds
+PROMPTLY = 5.0  # seconds
 
 
 def in_call(crew: Crew, chunk: Chunk, ledger: Database, customer: str) -> Worker:

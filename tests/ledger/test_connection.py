@@ -263,7 +263,7 @@ def test_a_stop_is_heeded_within_seconds_though_the_server_is_silent(
             wire.fall_silent()
             with pytest.raises(Stopped):
                 held.advance(None, first)
-    assert time.monotonic() - began < 6.0
+    assert time.monotonic() - began < 8.0
 
 
 def test_a_stage_that_waits_for_a_silent_server_heeds_a_stop(wire: Wire) -> None:
@@ -274,7 +274,7 @@ def test_a_stage_that_waits_for_a_silent_server_heeds_a_stop(wire: Wire) -> None
         began = time.monotonic()
         with pytest.raises(Stopped):
             connection.execute("SELECT 1")
-    assert time.monotonic() - began < 5.0
+    assert time.monotonic() - began < 7.0
 
 
 @contextmanager

