@@ -108,20 +108,40 @@ def align(connection: Connection, rules: QuotaRules, vendor_left: int | None = N
     return QuotaState(limit, calls, left, left == 0 and not exhausted and old and by_vendor)
 
 
-def reserve(connection: Connection, rules: QuotaRules, want: int, *, name: UUID, beyond: int = 0) -> Block:
+def reserve(
+    connection: Connection,
+    rules: QuotaRules,
+    want: int,
+    *,
+    name: UUID,
+    beyond: int = 0,
+    used_up: Block | None = None,
+) -> Block:
     """
     Reserve up to ``want`` of today's calls in one statement, under a name that is nobody else's.
 
     :param beyond: calls that may be made though the limit is reached, to ask whether it still is the limit
+    :param used_up: a block of a day that still goes on, all of whose calls were made: it is done with
     """
-    now = clock(connection)
-    day = rules.today(now)
-    facts = {"operation": rules.operation, "day": day, "want": want, "belief": BELIEF, "name": name, "beyond": beyond}
+    if used_up is None:
+        now = clock(connection)
+        day, seconds = rules.today(now), (rules.resets_at(now) - now).total_seconds()
+    else:
+        day, seconds = used_up.day, used_up.seconds
+    facts = {
+        "operation": rules.operation,
+        "day": day,
+        "want": want,
+        "belief": BELIEF,
+        "name": name,
+        "beyond": beyond,
+        "used_up": used_up and used_up.name,
+    }
     row = connection.execute(sql("reserve_calls"), facts).fetchone()
     if row is None:
         align(connection, rules)
         row = connection.execute(sql("reserve_calls"), facts).fetchone()
-    return Block(name, day, (rules.resets_at(now) - now).total_seconds(), int(row[0]) if row else 0)
+    return Block(name, day, seconds, int(row[0]) if row else 0)
 
 
 def give_back(connection: Connection, rules: QuotaRules, block: Block, calls: int) -> None:
@@ -153,9 +173,9 @@ class BlockQuota:
 
     def take(self) -> bool:
         """Spend one call; False when the day has none left."""
-        if self._block is not None and (self._left == 0 or monotonic() >= self._over):
+        if self._block is not None and monotonic() >= self._over:
             self.close()
-        if self._block is None:
+        if self._left == 0:
             self._reserve(max(1, min(BLOCK, self._missing)))
         if self._left == 0:
             self.close()
@@ -182,6 +202,8 @@ class BlockQuota:
             self._run(lambda connection: give_back(connection, self._rules, block, unused))
 
     def _reserve(self, want: int) -> None:
-        name = uuid4()
-        self._block = self._run(lambda connection: reserve(connection, self._rules, want, name=name))
-        self._left, self._over = self._block.calls, monotonic() + self._block.seconds
+        name, used_up = uuid4(), self._block
+        block = self._run(lambda connection: reserve(connection, self._rules, want, name=name, used_up=used_up))
+        if used_up is None:
+            self._over = monotonic() + block.seconds
+        self._block, self._left = block, block.calls

@@ -1,5 +1,7 @@
 -- A block that was granted under this name already is the answer: asked twice, it counts once.
-WITH known AS (
+WITH done AS (
+    DELETE FROM wolkvox.reservation WHERE name = %(used_up)s
+), known AS (
     SELECT calls FROM wolkvox.reservation WHERE name = %(name)s
 ), room AS (
     SELECT
