@@ -130,3 +130,25 @@ def test_a_bad_token_is_one_call_a_failure_without_retries_and_nothing_rejected(
     assert (sandbox.stats()["unauthorised"], sandbox.stats()["calls"]) == (1, 0)
     assert states(ledger) == {"pending": 40}
     assert ledger.value(ATTEMPTS) == 0
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [{"kind": "maintenance"}, {"kind": "status", "status": 406, "body": "<html>Not Acceptable"}],
+    ids=["403", "406"],
+)
+def test_a_record_whose_text_a_firewall_dislikes_is_set_aside_and_the_rest_goes_on(
+    ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew, fault: dict[str, object]
+) -> None:
+    connect(sandbox, preflight=False)
+    sandbox.control(faults={"customer-5": [{**fault, "repeat": True}]})
+    fill(warehouse, 20)
+    for chunk in stage()[0]:
+        crew.codify(chunk, patience=PATIENCE).tally()
+    code = fault.get("status", 403)
+    assert ledger.rows("SELECT state, reason, count(*) FROM wolkvox.codification GROUP BY 1, 2 ORDER BY 1") == [
+        ("coded", None, 19),
+        ("rejected", f"refused_{code}", 1),
+    ]
+    assert sandbox.stats()["calls_per_record"]["preview/17/customer-5"] == 3
+    assert ledger.value("SELECT count(*) FROM wolkvox.outage") == 0

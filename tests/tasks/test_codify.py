@@ -281,6 +281,18 @@ def test_a_record_that_is_blocked_with_no_other_to_compare_costs_one_call_a_run(
     assert time.monotonic() - began < 1.0, "nothing is left to wait for"
 
 
+def test_the_last_record_that_is_blocked_in_three_runs_in_which_others_pass_is_set_aside() -> None:
+    bench = Bench(3, {3: [MAINTENANCE] * 9})
+    for calls, state in ((1, "pending"), (2, "pending"), (3, "rejected")):
+        bench.run()
+        assert (bench.state[3], bench.sent.count(3)) == (state, calls)
+        bench.state.update({1: "pending", 2: "pending"})  # the next run has others again
+        if state == "pending":
+            bench.settled.pop(3)
+            bench.put_off.add(3)
+    assert bench.settled[3].reason == "refused_403"
+
+
 # Gateways that gave up
 
 

@@ -165,6 +165,7 @@ class _Loop:
         self.met: Counter[int] = Counter()  # records that met it, and their calls that don't count if it is one
         self.blocked: Counter[int] = Counter()  # records that were blocked on their way, and how often in a row
         self.passed: set[int] = set()  # those of them since whose first time another one passed
+        self.answered = False  # whether wolkvox has said anything of any record
         self.silent_at = self.progress.started  # when the slot's last call can't be in flight any more
         self.coded: set[Campaign] = set()  # since each campaign's last refusal
         self.anything_coded = False  # since the last refusal
@@ -258,12 +259,19 @@ class _Loop:
         self.waits = self.tries = 0
 
     def _is_blocked_alone(self, record: Record, answer: Answer) -> bool:
-        """Whether this record can't pass while others do; else another one is sent before it is tried again."""
+        """
+        Whether this record can't pass while others do.
+
+        Another one is sent before it is tried again; the last one of all is the next run's to try.
+        """
         if answer.kind is not Kind.MAINTENANCE:
             self.blocked.pop(record.id, None)
             return False
         self.blocked[record.id] += 1
-        return self.blocked[record.id] >= self.patience.blocked and record.id in self.passed
+        if record.id in self.passed:
+            return self.blocked[record.id] >= self.patience.blocked
+        last, others_passed_since = not self.queue, record.put_off and self.answered
+        return last and others_passed_since and record.calls + 1 >= self.patience.blocked
 
     def _outcome(self, record: Record, answer: Answer) -> Settled:
         """The state after this answer."""
@@ -293,6 +301,7 @@ class _Loop:
     def _meet_answer(self, record: Record, answer: Answer) -> None:
         """Wolkvox is there, and has said something of this record."""
         self.streak = 0
+        self.answered = True
         self.passed.update(self.blocked)
         self.met.clear()
         self._count(answer)
