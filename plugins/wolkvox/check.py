@@ -55,17 +55,17 @@ def check(dag_id: str | None = None) -> Iterator[Finding]:
     ]
     if not stages:
         yield Finding("dag", False, "No DAG here stages contacts: look at the DAGs folder, and at the DAG's name.")
+        usual = WolkvoxStageOperator(task_id="stage", sql="")
+        yield from _look_at(usual, "usual connections", _settings, _ledger, _schema, _vendor)
     for stage in stages:
-        looks: dict[str, Callable[[], str]] = {
-            "settings": partial(_settings, stage),
-            "ledger": partial(_ledger, stage),
-            "schema": partial(_schema, stage),
-            "warehouse": partial(_warehouse, stage),
-            "vendor": partial(_vendor, stage),
-            "pool": partial(_pool, stage),
-        }
-        for name, look in looks.items():
-            yield _look(f"{stage.dag_id} {name}", look)
+        yield from _look_at(stage, stage.dag_id, _settings, _ledger, _schema, _warehouse, _vendor, _pool)
+
+
+def _look_at(
+    stage: WolkvoxStageOperator, whose: str, *looks: Callable[[WolkvoxStageOperator], str]
+) -> Iterator[Finding]:
+    for look in looks:
+        yield _look(f"{whose} {look.__name__[1:]}", partial(look, stage))
 
 
 def _look(name: str, look: Callable[[], str]) -> Finding:

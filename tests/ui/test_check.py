@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from airflow_server import Airflow
@@ -68,3 +69,12 @@ def test_a_pool_of_another_size_is_told(airflow: Airflow) -> None:
     finally:
         pool(2)
     assert (code, "of 5 slots" in lines["pool"]) == (1, True)
+
+
+def test_without_a_dag_the_usual_connections_are_looked_at_all_the_same(airflow: Airflow, tmp_path: Path) -> None:
+    code, lines = check(airflow, AIRFLOW__CORE__DAGS_FOLDER=str(tmp_path))
+    assert code == 1
+    assert {name: line[:4] for name, line in lines.items()} == {
+        "dag": "FAIL",
+        **dict.fromkeys((f"usual connections {name}" for name in ("settings", "ledger", "schema", "vendor")), "ok  "),
+    }
