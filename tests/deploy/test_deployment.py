@@ -102,7 +102,7 @@ def postgres_as_the_image_runs_it(compose: dict[str, Any], port: int, pgdata: Pa
             db.execute(compose["configs"]["ledger-database"]["content"])
         yield
     finally:
-        pgexec("pg_ctl", (*control, "-m", "fast", "stop"), bin_path=server.bin_path, user=server.system_user)
+        pgexec("pg_ctl", (*control, "-m", "immediate", "stop"), bin_path=server.bin_path, user=server.system_user)
 
 
 def build_image(home: Path) -> None:
