@@ -143,6 +143,7 @@ def failures(crew: Crew, sandbox: SandboxServer, ledger: Database, monkeypatch: 
     ended[-1].result()
     for worker in ended[-3:-1]:
         worker.terminate()
+    for worker in ended[-3:-1]:
         worker.result()
     sandbox.control(default_fault=None)
     ledger.execute("ALTER TABLE wolkvox.codification ADD CONSTRAINT never CHECK (state <> 'coded') NOT VALID")
