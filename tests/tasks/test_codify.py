@@ -306,6 +306,22 @@ def test_after_a_gateways_time_out_the_slot_is_silent_until_that_call_can_not_be
     assert sent[1] - sent[0] >= 0.3
 
 
+def test_a_record_that_comes_back_waits_for_the_silence_of_the_slot_too() -> None:
+    bench = Bench(1, {1: [Answer(Kind.UNKNOWN, "unknown_504", "504", goes_on=True)]})
+    bench.goes_on_for = 0.3
+    sent: list[float] = []
+
+    def note(record: int) -> None:
+        sent.append(time.monotonic())
+        if record == 1:
+            bench.state[2] = "pending"  # while the only one of the chunk was under way
+
+    bench.before_answer = note
+    bench.run()
+    assert bench.sent == [1, 2]
+    assert sent[1] - sent[0] >= 0.3
+
+
 # A run's time that ends in a fault
 
 

@@ -314,7 +314,7 @@ def test_no_answer_is_taken_for_that_of_the_record_before(hook: Hook, first: tup
     server = Script(first, (refused("mine"),))
     wolkvox = hook(server.url, call_timeout=0.3)
     wolkvox.codify(RECORD)
-    time.sleep(0.1)
+    time.sleep(0.5)
     assert wolkvox.codify(RECORD).msg == "mine"
     assert server.connections == 2
     server.stop()
@@ -362,8 +362,8 @@ def test_a_connection_that_rested_for_seconds_is_not_used_again(
     server: Server, hook: Hook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wolkvox = hook(server.url)
-    for rest in (0.0, 0.3, 0.0):
-        monkeypatch.setattr("wolkvox.vendor.exchange.LONGEST_IDLE", 0.2)
+    monkeypatch.setattr("wolkvox.vendor.exchange.LONGEST_IDLE", 1.0)
+    for rest in (0.0, 1.2, 0.0):
         time.sleep(rest)
         assert wolkvox.codify(RECORD).kind is Kind.CODED
     assert len(server.clients) == 2

@@ -224,11 +224,13 @@ def _renew(connection: Connection, scope: Mapping[str, Any]) -> int:
     The last code of the warehouse is then the last one that wolkvox gets.
     """
     keys = [key for (key,) in connection.execute(sql("changed_back"), scope)]
-    if keys:
-        facts = {**scope, "keys": keys, "spare": [uuid4() for _ in keys]}
-        for statement in ("free_keys", "renew_versions", "swap_versions"):
-            connection.execute(sql(statement), facts)
-    return len(keys)
+    if not keys:
+        return 0
+    facts = {**scope, "keys": keys, "spare": [uuid4() for _ in keys]}
+    connection.execute(sql("free_keys"), facts)
+    renewed = connection.execute(sql("renew_versions"), facts).rowcount
+    connection.execute(sql("swap_versions"), facts)
+    return renewed
 
 
 def _tell(staged: Staged) -> None:

@@ -197,7 +197,10 @@ class _Loop:
         return self.faults.parked.get(record.campaign, True)
 
     def _may_send(self) -> bool:
-        """Whether one more call is allowed."""
+        """Whether one more call is allowed; when the slot's last one goes on behind a gateway, after its end."""
+        now = time.monotonic()
+        if now < self.silent_at:
+            self.stop.wait(min(self.silent_at, self.deadline) - now)
         if self.stop.is_set() or self.progress.stopped:
             return False
         if time.monotonic() >= self.deadline:
@@ -376,7 +379,7 @@ class _Loop:
         elif self.streak == 1 and self.ledger.faults().outage:
             self._stop_for_outage("", answer, first=False)
         elif self.queue:  # whatever cut this call off may cut the next one off too
-            self.stop.wait(min(max(pause, self.silent_at - time.monotonic()), left))
+            self.stop.wait(min(pause, left))
 
     def _ends_waiting(self, answer: Answer, pause: float, left: float) -> bool:
         """Whether the run's time would end in this wait, and the next run would begin with the same fault."""
