@@ -17,7 +17,7 @@ from typing import Any
 import psycopg
 import pytest
 import requests
-from debian import installed
+from debian import installed, serving
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from sandbox_server import free_port
 
@@ -134,21 +134,10 @@ def logins(airflow: Airflow) -> Iterator[Logins]:
         [sys.executable, str(Path(__file__).with_name("airflow_logins.py")), password],
     ):
         subprocess.run(command, env=environment, check=True, capture_output=True)
-    log = (airflow.stack.logs / "fab-api-server.log").open("wb")
-    server = subprocess.Popen(
-        ["airflow", "api-server"], env=environment, stdout=log, stderr=log, start_new_session=True
-    )
-    try:
+    log = airflow.stack.logs / "fab-api-server.log"
+    with serving(["airflow", "api-server"], port, log, PATIENCE, env=environment) as server:
         _wait_for(f"{url}/api/v2/version", server)
         yield Logins(url, password)
-    finally:
-        os.killpg(server.pid, 15)
-        try:
-            server.wait(20)
-        except subprocess.TimeoutExpired:
-            os.killpg(server.pid, 9)
-            server.wait()
-        log.close()
 
 
 def _wait_for(url: str, server: subprocess.Popen[bytes]) -> None:

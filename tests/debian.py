@@ -57,12 +57,14 @@ def home() -> Iterator[Path]:
 
 
 @contextmanager
-def serving(command: Sequence[str], port: int, log: Path, **options: object) -> Iterator[subprocess.Popen[bytes]]:
+def serving(
+    command: Sequence[str], port: int, log: Path, patience: float = PATIENCE, **options: object
+) -> Iterator[subprocess.Popen[bytes]]:
     """A server in the foreground, in a process group of its own, from the moment it listens."""
     with log.open("wb") as out:
         process = subprocess.Popen(command, stdout=out, stderr=out, start_new_session=True, **options)  # type: ignore[call-overload]
     try:
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + patience
         while not listens(port):
             assert process.poll() is None, log.read_text()
             assert time.monotonic() < deadline, log.read_text()
