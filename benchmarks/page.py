@@ -52,19 +52,19 @@ def _count(connection: Connection, zone: str) -> float:
 
 
 def _first_screen(rows: int) -> float:
-    from wolkvox.page.app import read_overview
+    from wolkvox.page.reading import first_screen
 
-    shown = read_overview(False)["days"]
+    shown = first_screen()["days"]
     if not rows * 0.25 < sum(shown["coded"]) < rows * 0.4:
         raise BrokenMeasurement(f"The page shows {sum(shown['coded'])} coded records of the last 30 of {DAYS} days")
-    return _median(lambda: read_overview(False))
+    return _median(lambda: first_screen())
 
 
 def _rows(**wanted: Any) -> float:
-    from wolkvox.page.app import read_rows
     from wolkvox.page.queries import Filter
+    from wolkvox.page.reading import some_rows
 
-    return _median(lambda: read_rows(Filter(**wanted), False, False))
+    return _median(lambda: some_rows(Filter(**wanted)))
 
 
 def _zone_at_the_end_of_its_day(now: datetime) -> str:

@@ -107,6 +107,12 @@ with DagWithDeadline(
             maximum=1,
             description="Share of failed or rejected records that is red.",
         ),
+        "customer_id": Param(
+            None,
+            type=["null", "string"],
+            maxLength=100,
+            description="Pull and send this one customer only, whatever else waits; put off and parked contacts too.",
+        ),
         "resend": Param(
             "none",
             type="string",

@@ -7,15 +7,23 @@ from urllib.parse import urlencode, urlsplit
 
 from airflow.sdk import BaseOperatorLink, conf
 
+from wolkvox.operators import WolkvoxCodifyOperator
+
 if TYPE_CHECKING:
     from airflow.sdk import BaseOperator
     from airflow.sdk.types import TaskInstanceKey
 
 
 class RowsLink(BaseOperatorLink):
-    """Opens the page at the records of a task instance's chunk."""
+    """
+    Opens the page at the records of a task instance's chunk.
+
+    The plugin registers it, so that the api-server makes the link when somebody looks at it: what a task leaves behind
+    would keep the address that Airflow had then.
+    """
 
     name = "Rows in Wolkvox"
+    operators = [WolkvoxCodifyOperator]  # noqa: RUF012 - as Airflow wants it
 
     def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:
         """The page's address, inside Airflow's frame."""

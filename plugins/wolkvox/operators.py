@@ -17,7 +17,6 @@ from airflow.sdk.exceptions import AirflowFailException
 from jinja2 import TemplateNotFound
 
 from wolkvox.errors import BadSetting, BadToken, BreakerOpen, NoFreeSlot, Unaccounted, WrongEndpoint
-from wolkvox.links import RowsLink
 from wolkvox.rules.conditions import Thresholds
 from wolkvox.rules.options import RunOptions, read_options
 from wolkvox.rules.patience import Patience
@@ -202,7 +201,6 @@ class WolkvoxCodifyOperator(WolkvoxOperator):
 
     template_fields: Sequence[str] = ("chunk",)
     template_fields_renderers = {"chunk": "json"}  # noqa: RUF012 - as in every operator
-    operator_extra_links = (RowsLink(),)
     ui_color = "#e8f7e4"
 
     def __init__(self, *, chunk: dict[str, Any], **kwargs: Any) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 
 from airflow.plugins_manager import AirflowPlugin
 
+from wolkvox.links import RowsLink
+
 Scope = MutableMapping[str, Any]
 
 
@@ -28,6 +30,12 @@ class WolkvoxPlugin(AirflowPlugin):
     fastapi_apps = [{"app": page, "url_prefix": "/wolkvox", "name": "Wolkvox"}]  # noqa: RUF012 - as Airflow wants it
     external_views = [  # noqa: RUF012
         {"name": "Wolkvox", "href": "wolkvox/", "destination": "nav", "url_route": "wolkvox", "nav_top_level": True},
-        {"name": "Wolkvox", "href": "wolkvox/", "destination": "dag", "url_route": "wolkvox-dag"},
-        {"name": "Wolkvox", "href": "wolkvox/?run={RUN_ID}", "destination": "dag_run", "url_route": "wolkvox-run"},
+        {"name": "Wolkvox", "href": "wolkvox/?tab={DAG_ID}", "destination": "dag", "url_route": "wolkvox-dag"},
+        {
+            "name": "Wolkvox",
+            "href": "wolkvox/?tab={DAG_ID}&dag={DAG_ID}&run={RUN_ID}",
+            "destination": "dag_run",
+            "url_route": "wolkvox-run",
+        },
     ]
+    operator_extra_links = [RowsLink()]  # noqa: RUF012

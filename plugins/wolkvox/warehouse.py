@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,10 +15,11 @@ from sqlalchemy import text
 from sqlalchemy.exc import DataError, DBAPIError
 
 from wolkvox.errors import BadSetting, WolkvoxError
-from wolkvox.rules.contacts import COLUMNS
+from wolkvox.rules.contacts import COLUMNS, OPTIONAL
 from wolkvox.rules.window import Window
 
 _VALUE = re.compile(r"'[^']*'|\d{5,}")
+WHOLE = (len(COLUMNS), len(COLUMNS) + len(OPTIONAL))  # columns that need no filling in
 BATCH = 1_000  # rows fetched at once: more of them take longer each
 # By dialect, what lets a session read and compare moments on the clock of a zone, whatever the server's and the
 # environment's defaults. A zone's name holds no quote: it is one that Python knows.
@@ -39,7 +40,8 @@ def contacted_customers(
     warehouse_conn_id: str, statement: str, window: Window, zone: str
 ) -> Generator[Sequence[Any], None, None]:
     """
-    Run the warehouse query and yield its rows, batch by batch, as values of ``contacts.COLUMNS``.
+    Run the warehouse query and yield its rows, batch by batch, as values of ``contacts.COLUMNS`` and, where it gives
+    any of them, of ``contacts.OPTIONAL``.
 
     :param statement: SQL with the bound parameters ``:window_start`` and ``:window_end``
     :param zone: the zone of a ``contacted_at`` without one: the window is compared to it on that zone's clock
@@ -62,8 +64,10 @@ def contacted_customers(
             if session := _session(engine.dialect.name, zone, window.end):
                 database.exec_driver_sql(session)
             result = database.execute(text(statement), bounds)
-            for rows in result.columns(*_positions(list(result.keys()))).partitions(BATCH):
-                yield from rows
+            positions = _positions(list(result.keys()))
+            given = [place for place in positions if place is not None]
+            for rows in result.columns(*given).partitions(BATCH):
+                yield from rows if len(given) in WHOLE else _filled(rows, positions)
     except DataError as error:
         # The database quotes the value it couldn't convert, which may be a customer's.
         raise WolkvoxError(
@@ -92,15 +96,28 @@ def _session(dialect: str, zone: str, now: datetime) -> str | None:
     return statement and statement.format(zone=ZoneInfo(zone).key, offset=f"{offset[:3]}:{offset[3:5]}")
 
 
-def _positions(given: Sequence[str]) -> list[int]:
-    """Where each of ``COLUMNS`` is, in whatever case: Snowflake and Oracle give names in capitals."""
+def _positions(given: Sequence[str]) -> list[int | None]:
+    """Where each column is, in whatever case (Snowflake and Oracle give names in capitals); None for an absent one."""
     folded = [name.lower() for name in given]
     missing = [name for name in COLUMNS if name not in folded]
     if missing:
         raise BadSetting(
             f"The warehouse query gives no column {', '.join(missing)}; it must select {', '.join(COLUMNS)}."
         )
-    return [list(given).index(name) if name in given else folded.index(name) for name in COLUMNS]
+    return [_position(name, given, folded) for name in (*COLUMNS, *OPTIONAL)]
+
+
+def _position(name: str, given: Sequence[str], folded: Sequence[str]) -> int | None:
+    if name in given:
+        return list(given).index(name)
+    return folded.index(name) if name in folded else None
+
+
+def _filled(rows: Iterable[Sequence[Any]], positions: Sequence[int | None]) -> Iterator[Sequence[Any]]:
+    """Rows of a query that gives one of the optional columns only."""
+    for row in rows:
+        values = iter(row)
+        yield [None if place is None else next(values) for place in positions]
 
 
 def _on_the_clock(moment: datetime, zone: str) -> datetime:

@@ -14,8 +14,8 @@ import pytest
 
 from wolkvox.ledger.figures import count_closed_spans, figures, run_lag
 from wolkvox.page import queries
-from wolkvox.page.app import know
 from wolkvox.page.overview import overview
+from wolkvox.page.reading import know
 from wolkvox.rules.spans import last_days, last_hours, shown_spans, waiting_at_ends
 from wolkvox.vendor.settings import Settings
 
@@ -67,7 +67,7 @@ def put(ledger: Database, ago: timedelta, state: str = "coded", **columns: Any) 
 def read(ledger: Database) -> dict[str, Any]:
     """The page's first screen."""
     with queries.snapshot("wolkvox_ledger") as connection:
-        return overview(know(connection, SETTINGS, NOW))
+        return overview(know(connection, SETTINGS, NOW, is_paused=lambda _: False))
 
 
 def count(ledger: Database) -> int:

@@ -30,7 +30,8 @@ TELL_EVERY = 5 * BATCH  # rows: a few seconds' work
 # Binary takes a third of the processor time that text does; a key's 16 bytes are what a uuid is in it.
 _COPY = """
     COPY incoming (
-        contact_key, type_campaign, campaign_id, customer_id, cod_act, cod_act_2, comment, contacted_at, reason
+        contact_key, type_campaign, campaign_id, customer_id, cod_act, cod_act_2, comment, contacted_at, reason,
+        channel, direct
     ) FROM STDIN (FORMAT BINARY)
 """
 
@@ -137,6 +138,7 @@ def stage(
     most_chunks: int,
     patience: Patience | None = None,
     resend: Resend | None = None,
+    customer_id: str | None = None,
     keep: bool = True,
 ) -> Staged:
     """
@@ -152,10 +154,11 @@ def stage(
     :param expire_after: age of a contact from which it is no longer sent
     :param most_chunks: chunks a run may have (Airflow's limit of mapped tasks)
     :param resend: settled records to offer again
+    :param customer_id: the one customer to send, whatever else waits
     :param keep: False does everything and undoes it: a dry run
     """
     staged = Staged()
-    claim = _Claim(connection, run, staged, expire_after, most_chunks, patience or Patience(), resend)
+    claim = _Claim(connection, run, staged, expire_after, most_chunks, patience or Patience(), resend, customer_id)
     if keep:
         with connection.transaction():
             _load(connection, contacts, asdict(run), staged)
@@ -267,6 +270,7 @@ class _Claim:
     most_chunks: int
     patience: Patience
     resend: Resend | None
+    customer_id: str | None
 
     def __call__(self, allowance: Allowance, pace: Pace) -> None:
         scope, staged = asdict(self.run), self.staged
@@ -286,7 +290,8 @@ class _Claim:
         """What is offered again on request, and what isn't sent any more."""
         staged = self.staged
         if self.resend is not None:
-            staged.reopened = self._count("reopen", {**scope, **asdict(self.resend)})
+            facts = {**scope, **asdict(self.resend), "customer_id": self.customer_id}
+            staged.reopened = self._count("reopen", facts)
         self._supersede(scope)
         if allowance.codes is not None:
             staged.codes_unknown = self._count("refuse_codes", {**scope, "codes": sorted(allowance.codes)})
@@ -310,16 +315,29 @@ class _Claim:
             return self._choose_probe(scope) if allowance.probe and allowance.records != 0 else []
         most = min(sendable(pace.seconds, pace.seconds_per_call), self.most_chunks * MAX_CHUNK)
         budget = most if allowance.records is None else min(most, allowance.records)
+        if self.customer_id is not None:
+            return self._within_life(scope, self._of_customer(scope, budget))
         probes = choose_probes(self.connection, self.run.operation, self.patience)[:budget]
         newest = self.connection.execute(sql("choose"), {**scope, "budget": budget - len(probes)}).fetchall()
-        used_up = [record for record, calls in newest if calls >= self.patience.calls]
-        if used_up:  # killed with their task each time
-            self.staged.given_up = self._count("give_up", {**scope, "ids": used_up})
         self.staged.probes = len(probes)
-        return [*probes, *(record for record, calls in newest if calls < self.patience.calls)]
+        return [*probes, *self._within_life(scope, newest)]
+
+    def _of_customer(self, scope: dict[str, Any], budget: int) -> list[tuple[int, int]]:
+        facts = {**scope, "customer_id": self.customer_id, "budget": budget}
+        return self.connection.execute(sql("choose_customer"), facts).fetchall()
+
+    def _within_life(self, scope: dict[str, Any], chosen: Sequence[tuple[int, int]]) -> list[int]:
+        """Those records that have calls left; the others were killed with their task each time."""
+        used_up = [record for record, calls in chosen if calls >= self.patience.calls]
+        if used_up:
+            self.staged.given_up = self._count("give_up", {**scope, "ids": used_up})
+        return [record for record, calls in chosen if calls < self.patience.calls]
 
     def _choose_probe(self, scope: dict[str, Any]) -> list[int]:
-        probe = [record for (record,) in self.connection.execute(sql("choose_probe"), scope)]
+        if self.customer_id is None:
+            probe = [record for (record,) in self.connection.execute(sql("choose_probe"), scope)]
+        else:
+            probe = [record for record, _ in self._of_customer(scope, 1)]
         if probe:
             put_off_outage(self.connection, self.run.operation, self.patience)
         self.staged.probes = len(probe)

@@ -3,44 +3,31 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Iterator
-from datetime import datetime
+from collections.abc import Awaitable, Callable
+from datetime import date, datetime
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import psycopg
-from airflow.api_fastapi.app import get_auth_manager
-from airflow.api_fastapi.auth.managers.models.resource_details import DagDetails
 from airflow.api_fastapi.core_api.security import GetUserDep, requires_access_dag
-from airflow.models.dag import DagModel
 from airflow.sdk.exceptions import AirflowNotFoundException
 from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
-from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
+from fastapi.exception_handlers import http_exception_handler
+from fastapi.responses import FileResponse, JSONResponse, RedirectResponse, StreamingResponse
+from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from wolkvox.errors import BadSetting, LedgerSlow, WolkvoxError
-from wolkvox.hook import WolkvoxHook
-from wolkvox.ledger.connection import Connection, clock
-from wolkvox.ledger.faults import outage, parked
-from wolkvox.ledger.figures import figures
-from wolkvox.ledger.quota import QuotaRules
-from wolkvox.ledger.reports import seconds_per_call
-from wolkvox.page import queries
+from wolkvox.page import customers, queries
+from wolkvox.page.access import MaySeeIds, MayTrigger, login_path, note, require_whole_ids
+from wolkvox.page.downloads import attachment
 from wolkvox.page.links import DAG_ID
-from wolkvox.page.overview import Known, last_settled, overview
-from wolkvox.page.rows import as_csv, describe
-from wolkvox.rules.spans import last_days, last_hours
-from wolkvox.vendor.settings import Settings
-
-LEDGER = "wolkvox_ledger"
-WOLKVOX = "wolkvox_default"
-
-PAGE = 100  # rows shown at once
-CSV_ROWS = 100_000  # rows of a download
-BATCH = 5_000  # rows read at once for it
+from wolkvox.page.reading import LEDGER, Days, csv_file, first_screen, some_rows, some_runs
+from wolkvox.page.turns import Recent, in_turn
+from wolkvox.rules.contacts import FIRST_YEAR, LAST_YEAR
 
 STATIC = Path(__file__).parent / "static"
-FILES = {path.name: path for path in STATIC.iterdir() if path.suffix in (".css", ".js")}
+FILES = {path.name: path for path in STATIC.iterdir() if path.suffix in (".css", ".js", ".json")}
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -49,8 +36,8 @@ HEADERS = {
     ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
-    "Cache-Control": "private, no-cache",
 }
+OF_FILES = {"Cache-Control": "private, no-cache"}
 
 log = logging.getLogger(__name__)
 
@@ -61,44 +48,46 @@ app = FastAPI(
     redoc_url=None,
     openapi_url=None,
 )
+_recent = Recent()
 
 
 @app.middleware("http")
 async def guard(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-    """Nothing but the page's own files runs in it, and nobody else frames it."""
+    """Nothing but the page's own files runs in it, nobody else frames it, and no rows stay in a browser's cache."""
     response = await call_next(request)
     response.headers.update(HEADERS)
+    response.headers.setdefault("Cache-Control", "no-store")
     return response
 
 
 @app.exception_handler(WolkvoxError)
 @app.exception_handler(AirflowNotFoundException)
-def say_what_is_wrong(request: Request, error: Exception) -> JSONResponse:
+async def say_what_is_wrong(request: Request, error: Exception) -> JSONResponse:
     """A sentence for the person at the page; what the driver said, with its hosts and users, stays in the log."""
     log.warning("The Wolkvox page can't be shown: %s", error)
     if isinstance(error, (BadSetting, AirflowNotFoundException)):
-        return JSONResponse({"problem": f"A connection is missing or incomplete. {error}"}, 503)
+        return JSONResponse({"problem": f"A connection is missing or incomplete. {error}", "key": "setting"}, 503)
     if isinstance(error.__cause__, psycopg.errors.UndefinedTable):
-        return JSONResponse({"problem": str(error)}, 503)
+        return JSONResponse({"problem": str(error), "key": "setting"}, 503)
     if isinstance(error, LedgerSlow):
-        return JSONResponse({"problem": "The ledger took too long to answer. Choose less, or try again."}, 503)
+        problem = "The ledger took too long to answer. Choose less, or try again."
+        return JSONResponse({"problem": problem, "key": "slow"}, 503)
     problem = f"The ledger (connection {LEDGER!r}) can't be reached. The api-server's log says why."
-    return JSONResponse({"problem": problem}, 503)
+    return JSONResponse({"problem": problem, "key": "away"}, 503)
 
 
-def may_edit(user: GetUserDep) -> bool:
-    """Whether the login may edit the DAG, and so see whole customer ids."""
-    details = DagDetails(id=DAG_ID, team_name=DagModel.get_team_name(DAG_ID))
-    return get_auth_manager().is_authorized_dag(method="PUT", details=details, user=user)
+@app.exception_handler(StarletteHTTPException)
+async def lead_to_the_login(request: Request, error: StarletteHTTPException) -> Response:
+    """Somebody who opens the page without a login gets the login, and then the page."""
+    if error.status_code == 401 and "text/html" in request.headers.get("accept", ""):
+        return RedirectResponse(login_path(request))
+    return await http_exception_handler(request, error)
 
 
-MayEdit = Annotated[bool, Depends(may_edit)]
-
-
-def full_ids(may_edit: MayEdit, full: bool = False) -> bool:
-    """Whether whole ids are asked for; refused to whoever may not edit the DAG."""
-    if full and not may_edit:
-        raise HTTPException(403, "Whole customer ids are for those who may edit the DAG.")
+def full_ids(may_see: MaySeeIds, full: bool = False) -> bool:
+    """Whether whole ids are asked for; refused to whoever may not see them."""
+    if full:
+        require_whole_ids(may_see=may_see)
     return full
 
 
@@ -106,6 +95,7 @@ FullIds = Annotated[bool, Depends(full_ids)]
 
 State = Literal["pending", "sending", "coded", "rejected", "failed", "invalid", "superseded", "expired"]
 Text = Annotated[str | None, Query(max_length=1_000, pattern=r"^[^\x00]*$")]  # PostgreSQL takes no NUL
+Day = Annotated[date | None, Query(ge=date(FIRST_YEAR, 1, 1), le=date(LAST_YEAR, 12, 31))]
 
 
 def wanted(
@@ -117,7 +107,7 @@ def wanted(
     dag: Text = None,
     chunk: Annotated[int | None, Query(ge=1, le=100_000)] = None,
 ) -> queries.Filter:
-    """The records that the address asks for."""
+    """The records that the address asks for, of whatever days."""
     return queries.Filter(
         states=tuple(state or queries.STATES),
         type_campaign=type_campaign,
@@ -129,18 +119,19 @@ def wanted(
     )
 
 
+def days(since: Day = None, until: Day = None) -> Days:
+    """The days that the address asks for."""
+    return Days(since, until)
+
+
 Wanted = Annotated[queries.Filter, Depends(wanted)]
-
-
-def settings() -> Settings:
-    """The wolkvox connection's settings."""
-    return WolkvoxHook(WOLKVOX).settings
+Chosen = Annotated[Days, Depends(days)]
 
 
 @app.get("/")
 def page() -> FileResponse:
     """The page itself, without figures."""
-    return FileResponse(STATIC / "index.html")
+    return FileResponse(STATIC / "index.html", headers=OF_FILES)
 
 
 @app.get("/static/{name}")
@@ -148,88 +139,59 @@ def static(name: str) -> FileResponse:
     """One of the page's files."""
     if name not in FILES:
         raise HTTPException(404)
-    return FileResponse(FILES[name])
+    return FileResponse(FILES[name], headers=OF_FILES)
 
 
 @app.get("/overview")
-def read_overview(may_edit: MayEdit) -> dict[str, Any]:
-    """Every figure of the first screen."""
-    chosen = settings()
-    with queries.snapshot(LEDGER) as ledger:
-        return {**overview(know(ledger, chosen, clock(ledger))), "may_edit": may_edit}
+async def read_overview(
+    chosen: Chosen, may_see: MaySeeIds, may_trigger: MayTrigger, tab: Text = None
+) -> dict[str, Any]:
+    """Every figure of the first screen; ``tab`` names the DAG on whose tab it is."""
+    shown = await _recent.get((tab, chosen), lambda: in_turn(partial(first_screen, chosen, tab)))
+    return {**shown, "may_see_ids": may_see, "may_trigger": may_trigger}
+
+
+@app.get("/runs")
+async def read_runs(chosen: Chosen, dag: Text = None, before: datetime | None = None) -> dict[str, Any]:
+    """Runs, the newest first, and where the next ones begin."""
+    return await in_turn(partial(some_runs, chosen, dag, before))
 
 
 @app.get("/rows")
-def read_rows(
+async def read_rows(
+    request: Request,
+    user: GetUserDep,
     wanted: Wanted,
+    chosen: Chosen,
     full: FullIds,
-    may_edit: MayEdit,
+    may_see: MaySeeIds,
     before: Annotated[int | None, Query(ge=1, lt=2**63)] = None,
 ) -> dict[str, Any]:
     """The latest records that fit, and where the next ones begin."""
-    operation = settings().operation
-    with queries.snapshot(LEDGER) as ledger:
-        found = queries.rows(ledger, operation, wanted, limit=PAGE + 1, before=before)
-    shown = found[:PAGE]
-    return {
-        "rows": [describe(record, unmasked=full) for record in shown],
-        "before": shown[-1].id if len(found) > PAGE else None,
-        "may_edit": may_edit,
-    }
+    if full:
+        await in_turn(partial(note, user, "wolkvox_whole_ids", _filter(request)))
+    return {**await in_turn(partial(some_rows, wanted, chosen, full, before)), "may_see_ids": may_see}
 
 
 @app.get("/rows.csv")
-def download(wanted: Wanted, full: FullIds) -> StreamingResponse:
-    """The same records as a file."""
-    lines = csv_lines(settings().operation, wanted, full)
-    first = next(lines)  # fails here, and not in the middle of a file, when the ledger can't be reached
-    headers = {"Content-Disposition": 'attachment; filename="wolkvox.csv"'}
-    return StreamingResponse(_chain(first, lines), media_type="text/csv; charset=utf-8", headers=headers)
+async def download(
+    request: Request,
+    user: GetUserDep,
+    wanted: Wanted,
+    chosen: Chosen,
+    full: FullIds,
+    excel: Literal["en", "es"] | None = None,
+) -> StreamingResponse:
+    """The same records as a file; ``excel``: as Excel in that language opens it by a double click."""
+    if full:
+        await in_turn(partial(note, user, "wolkvox_whole_ids", {**_filter(request), "as": "csv"}))
+    file = await in_turn(partial(csv_file, wanted, chosen, full, excel))
+    return attachment(file, "wolkvox.csv", "text/csv; charset=utf-8")
 
 
-def csv_lines(operation: str, wanted: queries.Filter, unmasked: bool) -> Iterator[str]:
-    """The lines of a download, read batch by batch in one snapshot."""
-    with queries.snapshot(LEDGER) as ledger:
-        read = partial(queries.rows, ledger, operation, wanted)
-        yield from as_csv(_batches(read), unmasked=unmasked)
+def _filter(request: Request) -> dict[str, Any]:
+    """What an address asks for, for the audit log: it never holds a customer's id."""
+    return {name: request.query_params.getlist(name) for name in request.query_params}
 
 
-def _batches(read: Callable[..., list[queries.Record]]) -> Iterator[queries.Record]:
-    before = None
-    for _ in range(CSV_ROWS // BATCH):
-        batch = read(limit=BATCH, before=before)
-        yield from batch
-        if len(batch) < BATCH:
-            return
-        before = batch[-1].id
-
-
-def _chain(first: str, rest: Iterator[str]) -> Iterator[str]:
-    yield first
-    yield from rest
-
-
-def know(ledger: Connection, settings: Settings, now: datetime) -> Known:
-    """Ask the ledger for all that the first screen shows."""
-    operation = settings.operation
-    rules = QuotaRules(operation, settings.daily_calls, settings.quota_reserve, settings.quota_timezone)
-    hours, days = last_hours(now), last_days(now, settings.quota_timezone)
-    counted = figures(ledger, operation, hours, days)
-    return Known(
-        now=now,
-        resets_at=rules.resets_at(now),
-        own_limit=rules.own_limit,
-        hours=hours,
-        days=days,
-        figures=counted,
-        staged=queries.staged(ledger, operation, [*hours, *days]),
-        unfinished=queries.unfinished(ledger, operation),
-        last_runs=queries.last_runs(ledger, operation, last_settled([counted[day] for day in days])),
-        today=queries.today(ledger, operation, rules.today(now), rules.own_limit),
-        slots=queries.slots(ledger, settings.fingerprint),
-        parked=parked(ledger, operation),
-        outage=outage(ledger, operation, settings.identity),
-        unbegun=queries.unbegun(ledger, operation),
-        runs=queries.runs(ledger, operation),
-        call_seconds=seconds_per_call(ledger, operation),
-    )
+app.include_router(customers.router)

@@ -10,8 +10,9 @@ from typing import Any
 
 from wolkvox.ledger.faults import Outage, Parked
 from wolkvox.ledger.figures import Count, Figures
+from wolkvox.page.alive import Signs, alive
 from wolkvox.page.links import task_path
-from wolkvox.page.queries import FINAL, Campaign, Run, Slot, Today, Unbegun, Unfinished
+from wolkvox.page.queries import AGES, FINAL, Campaign, Fresh, Run, Slot, Today, Unbegun, Unfinished
 from wolkvox.rules.chunks import SLOTS
 from wolkvox.rules.spans import Span, waiting_at_ends
 from wolkvox.rules.verdict import backlog_gone_at
@@ -22,8 +23,16 @@ MOST_REASONS = 20
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the ledger said at one moment; ``call_seconds`` is the median of a call, None before the first one."""
+    """
+    What the ledger said at one moment; ``call_seconds`` is the median of a call, None before the first one.
 
+    ``chosen`` are the days that campaigns and reasons are counted of.
+    """
+
+    operation: str
+    zone: str
+    dag_id: str
+    paused: bool | None
     now: datetime
     resets_at: datetime
     own_limit: int | None
@@ -40,24 +49,34 @@ class Known:
     unbegun: Unbegun | None
     runs: Sequence[Run]
     call_seconds: float | None
+    fresh: Fresh
+    newest: datetime | None
+    silent: str | None
+    chosen: Sequence[Span]
 
 
 def overview(known: Known) -> dict[str, Any]:
     """All that the page shows on its first screen."""
     days = [known.figures[day] for day in known.days]
+    counts = [count for day in known.chosen for count in known.figures[day].counts]
     return {
+        "operation": known.operation,
+        "zone": known.zone,
         "now": known.now.isoformat(),
+        "alive": alive(_signs(known), known.now),
+        "fresh": known.fresh._asdict(),
+        "ages": _ages(known),
         "empty": not known.unfinished and not any(day.counts for day in days) and not any(known.staged.values()),
         "today": _today(known),
         "hours": _series(known, known.hours),
         "days": _series(known, known.days),
-        "campaigns": _campaigns(known, [count for day in days for count in day.counts]),
-        "reasons": _reasons([count for day in days for count in day.counts]),
+        "campaigns": _campaigns(known, counts),
+        "reasons": _reasons(counts),
         "slots": _slots(known),
         "parked": [_parked(known, campaign) for campaign in known.parked],
         "outage": _outage(known.outage),
         "unbegun": _unbegun(known.unbegun),
-        "runs": [_run(run) for run in known.runs],
+        "runs": [describe_run(run) for run in known.runs],
     }
 
 
@@ -71,9 +90,34 @@ def last_settled(days: Sequence[Figures]) -> dict[Campaign, datetime]:
     return last
 
 
+def _left(today: Today) -> int | None:
+    """Calls left today; None when no limit is known."""
+    return 0 if today.exhausted else None if today.limit is None else max(0, today.limit - today.calls)
+
+
+def _signs(known: Known) -> Signs:
+    return Signs(
+        dag_id=known.dag_id,
+        paused=known.paused,
+        runs=[run for run in known.runs if run.dag_id == known.dag_id],
+        newest=known.newest,
+        silent=known.silent,
+        outage=known.outage is not None,
+        parked=len(known.parked),
+        left=_left(known.today),
+        waiting=sum(part.records for part in known.unfinished),
+    )
+
+
+def _ages(known: Known) -> list[dict[str, Any]]:
+    """What waits, by how long ago the customer was contacted (``up_to`` seconds, None: longer)."""
+    records = [sum(part.by_age[place] for part in known.unfinished) for place in range(len(AGES))]
+    return [{"up_to": up_to, "records": number} for up_to, number in zip(AGES, records, strict=True)]
+
+
 def _today(known: Known) -> dict[str, Any]:
     figures, quota = known.figures[known.days[-1]], known.today
-    left = 0 if quota.exhausted else None if quota.limit is None else max(0, quota.limit - quota.calls)
+    left = _left(quota)
     waiting = sum(part.records for part in known.unfinished)
     oldest = min((part.oldest for part in known.unfinished if part.oldest), default=None)
     return {
@@ -191,7 +235,8 @@ def _unbegun(waiting: Unbegun | None) -> dict[str, Any] | None:
     }
 
 
-def _run(run: Run) -> dict[str, Any]:
+def describe_run(run: Run) -> dict[str, Any]:
+    """A run as JSON, with what its verdict counted."""
     return {
         "dag": run.dag_id,
         "run": run.dag_run_id,

@@ -19,11 +19,14 @@ from wolkvox.rules.spans import Span
 
 TASK_START = timedelta(minutes=2)  # that a task may take from the pool to its first call
 TIMEOUT = "15s"  # a page is not worth a longer query
+LOCK_TIMEOUT = "3s"  # nor a wait for somebody who changes a table's shape
 
 WAITING = ("pending", "sending")
 FINAL = ("coded", "rejected", "failed", "invalid", "superseded", "expired")
 STATES = (*WAITING, *FINAL)
 RUNS = 20  # shown at once
+AGES = (360, 3_600, 86_400, 604_800, None)  # seconds that contacts have waited at most; the last ones any time
+MOST_CONTACTS = 1_000  # of one customer
 
 Campaign = tuple[str | None, str | None]
 
@@ -44,7 +47,7 @@ def snapshot(ledger_conn_id: str) -> Iterator[Connection]:
         connection.isolation_level = IsolationLevel.REPEATABLE_READ
         connection.read_only = True
         with connection.transaction():
-            connection.execute(f"SET LOCAL statement_timeout = '{TIMEOUT}'")
+            connection.execute(f"SET LOCAL statement_timeout = '{TIMEOUT}'; SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
             yield connection
 
 
@@ -52,7 +55,7 @@ class Unfinished(NamedTuple):
     """
     Records of a campaign still to be sent, and when the customer of the oldest one was contacted.
 
-    ``put_off`` of them went wrong and wait for their turn.
+    ``put_off`` of them went wrong and wait for their turn. ``by_age``: how many of each of ``AGES``.
     """
 
     type_campaign: str | None
@@ -60,6 +63,7 @@ class Unfinished(NamedTuple):
     records: int
     put_off: int
     oldest: datetime | None
+    by_age: Sequence[int]
 
 
 def unfinished(connection: Connection, operation: str) -> list[Unfinished]:
@@ -140,9 +144,59 @@ class Run(NamedTuple):
     counts: dict[str, Any]
 
 
-def runs(connection: Connection, operation: str) -> list[Run]:
-    """The latest runs, the newest first."""
-    return [Run(*row) for row in connection.execute(sql("runs"), {"operation": operation, "limit": RUNS})]
+def runs(
+    connection: Connection,
+    operation: str,
+    *,
+    dag: str | None = None,
+    before: datetime | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    limit: int = RUNS,
+) -> list[Run]:
+    """The latest runs, the newest first: of one DAG or of all, that began before a moment, in [since, until)."""
+    facts = {
+        "operation": operation,
+        "dag": dag,
+        "before": before,
+        "since": since,
+        "until": until,
+        "limit": limit,
+    }
+    return [Run(*row) for row in connection.execute(sql("runs"), facts)]
+
+
+class Fresh(NamedTuple):
+    """The contacts coded in the last hour, and how many seconds after the contact."""
+
+    records: int
+    p50: float | None
+    p95: float | None
+    worst: float | None
+
+
+def fresh(connection: Connection, operation: str) -> Fresh:
+    """How late what was coded in the last hour was."""
+    row = connection.execute(sql("fresh"), {"operation": operation}).fetchone()
+    assert row is not None
+    return Fresh(*row)
+
+
+def newest(connection: Connection, operation: str) -> datetime | None:
+    """When the newest customer was contacted of whom the ledger knows; None when nothing came in lately."""
+    row = connection.execute(sql("newest"), {"operation": operation}).fetchone()
+    assert row is not None
+    moment: datetime | None = row[0]
+    return moment
+
+
+def silent(connection: Connection, operation: str, dag: str) -> str | None:
+    """What people were told of a source from which nothing comes; None when it isn't so."""
+    row = connection.execute(
+        "SELECT words FROM wolkvox.condition WHERE operation = %s AND dag_id = %s AND condition = 'silence'",
+        (operation, dag),
+    ).fetchone()
+    return None if row is None else str(row[0])
 
 
 class Unbegun(NamedTuple):
@@ -164,7 +218,8 @@ def unbegun(connection: Connection, operation: str) -> Unbegun | None:
 @dataclass(frozen=True, slots=True)
 class Filter:
     """
-    Which records: all that fit every part that isn't None. ``chunk`` counts from 1 within a run.
+    Which records: all that fit every part that isn't None. ``chunk`` counts from 1 within a run; customers were
+    contacted in [since, until).
 
     Two DAGs may have runs of the same name; records from before the ledger knew DAGs are any DAG's.
     """
@@ -176,6 +231,8 @@ class Filter:
     run: str | None = None
     dag: str | None = None
     chunk: int | None = None
+    since: datetime | None = None
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +256,8 @@ class Record:
     dag_run_id: str | None
     in_chunk: bool
     chunk_number: int | None
+    channel: str | None = None
+    direct: bool | None = None
 
 
 def rows(connection: Connection, operation: str, wanted: Filter, *, limit: int, before: int | None) -> list[Record]:
@@ -212,8 +271,56 @@ def rows(connection: Connection, operation: str, wanted: Filter, *, limit: int, 
         "run": wanted.run,
         "dag": wanted.dag,
         "chunk": wanted.chunk,
+        "since": wanted.since,
+        "until": wanted.until,
         "before": before,
         "limit": limit,
     }
     with connection.cursor(row_factory=class_row(Record)) as cursor:
         return cursor.execute(sql("rows"), facts).fetchall()
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """One contact of a customer, and where it is by now."""
+
+    id: int
+    type_campaign: str | None
+    campaign_id: str | None
+    customer_id: str
+    cod_act: str | None
+    channel: str | None
+    direct: bool | None
+    contacted_at: datetime | None
+    staged_at: datetime
+    state: str
+    reason: str | None
+    response_code: str | None
+    response_msg: str | None
+    attempts: int
+    sent_at: datetime | None
+    settled_at: datetime | None
+    not_before: datetime | None
+    dag_id: str | None
+    dag_run_id: str | None
+
+
+class Call(NamedTuple):
+    """A call of a record before its last one, and what was answered when (``settled_at``)."""
+
+    record: int
+    state: str
+    reason: str | None
+    response_code: str | None
+    response_msg: str | None
+    sent_at: datetime | None
+    settled_at: datetime | None
+
+
+def customer(connection: Connection, operation: str, customer_id: str) -> tuple[list[Contact], list[Call]]:
+    """A customer's contacts, the newest first, and their earlier calls, the oldest first."""
+    facts = {"operation": operation, "customer_id": customer_id, "limit": MOST_CONTACTS}
+    with connection.cursor(row_factory=class_row(Contact)) as cursor:
+        contacts = cursor.execute(sql("customer"), facts).fetchall()
+    calls = connection.execute(sql("answers"), {"ids": [contact.id for contact in contacts]})
+    return contacts, [Call(*row) for row in calls]

@@ -12,6 +12,7 @@ from wolkvox.page.links import record_path
 from wolkvox.page.queries import Record
 
 MASK = "•••"
+PART = 100_000  # characters given out at once
 SHOWN = 3  # characters of an id that anybody may see
 
 COLUMNS = (
@@ -30,9 +31,13 @@ COLUMNS = (
     "dag_id",
     "dag_run_id",
     "chunk_number",
+    "channel",
+    "direct",
 )
+SEPARATORS = {"en": ",", "es": ";"}  # of a list where these languages are spoken: Excel's double click
 
 _NUMBER = re.compile(r"\d{5,}")  # long enough to be a customer or a telephone
+_DIGITS = re.compile(r"\d+", re.ASCII)
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
@@ -53,7 +58,7 @@ def describe(record: Record, *, unmasked: bool) -> dict[str, Any]:
         "state": record.state,
         "reason": record.reason,
         "response_code": record.response_code,
-        "response_msg": record.response_msg if unmasked else _without_ids(record),
+        "response_msg": record.response_msg if unmasked else without_ids(record.response_msg, record.customer_id),
         "attempts": record.attempts,
         "contacted_at": record.contacted_at and record.contacted_at.isoformat(),
         "settled_at": record.settled_at and record.settled_at.isoformat(),
@@ -61,33 +66,43 @@ def describe(record: Record, *, unmasked: bool) -> dict[str, Any]:
         "dag_id": record.dag_id,
         "dag_run_id": record.dag_run_id,
         "chunk_number": record.chunk_number if record.in_chunk else None,
+        "channel": record.channel,
+        "direct": record.direct,
         "task_path": record_path(record.dag_id, record.dag_run_id, record.chunk_number if record.in_chunk else None),
     }
 
 
-def as_csv(records: Iterable[Record], *, unmasked: bool) -> Iterator[str]:
-    """Lines of a CSV file that a spreadsheet opens as text."""
-    yield "\ufeff" + _line(COLUMNS)
+def as_csv(records: Iterable[Record], *, unmasked: bool, excel: str | None = None) -> Iterator[str]:
+    """
+    A CSV file, part by part, whose cells a spreadsheet takes for text, not for formulas.
+
+    :param excel: the language of the Excel that is to open it by a double click: its separator, and ids kept as text;
+        None for programs
+    """
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, delimiter=SEPARATORS[excel or "en"])
+    buffer.write("\ufeff")
+    writer.writerow(COLUMNS)
     for record in records:
         described = describe(record, unmasked=unmasked)
-        yield _line([_harmless(described[column]) for column in COLUMNS])
+        cells = {column: harmless(described[column]) for column in COLUMNS}
+        if excel and _DIGITS.fullmatch(described["customer_id"] or ""):
+            cells["customer_id"] = f'="{described["customer_id"]}"'
+        writer.writerow(cells.values())
+        if buffer.tell() > PART:
+            yield buffer.getvalue()
+            buffer.seek(0)
+            buffer.truncate()
+    yield buffer.getvalue()
 
 
-def _without_ids(record: Record) -> str | None:
-    if record.response_msg is None:
+def without_ids(words: str | None, customer_id: str | None) -> str | None:
+    """The vendor's words without the customer and without numbers long enough to be somebody's."""
+    if words is None:
         return None
-    text = record.response_msg
-    if record.customer_id:
-        text = text.replace(record.customer_id, MASK)
-    return _NUMBER.sub(MASK, text)
+    return _NUMBER.sub(MASK, words.replace(customer_id, MASK) if customer_id else words)
 
 
-def _harmless(value: object) -> object:
+def harmless(value: object) -> object:
     """Text that a spreadsheet would take for a formula, quoted."""
     return f"'{value}" if isinstance(value, str) and value.lstrip(" ").startswith(_FORMULA) else value
-
-
-def _line(values: Iterable[object]) -> str:
-    buffer = io.StringIO()
-    csv.writer(buffer).writerow(values)
-    return buffer.getvalue()

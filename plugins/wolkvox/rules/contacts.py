@@ -23,10 +23,12 @@ COLUMNS = (
     "comment",
     "contacted_at",
 )
+OPTIONAL = ("channel", "direct")  # of a contact, where the warehouse knows: kept as evidence, never sent
 TYPES = ("preview", "predictive")
 
 # Characters a field may have. The vendor documents none of these; they keep garbage out of the quota.
 LONGEST = {"type_campaign": 20, "campaign_id": 20, "customer_id": 100, "cod_act": 50, "cod_act_2": 50}
+LONGEST_CHANNEL = 50
 LONGEST_COMMENT = 5_000
 
 _LARGEST = 10**40  # below it, a number may be an id: no SQL database has longer ones
@@ -47,6 +49,9 @@ _NOTHING = frozenset(
 )
 _NO_CUSTOMER = _NOTHING | {"na", "n/a", "infinity", "true", "false", "unknown", "anonymous"}
 
+_YES = frozenset(("1", "t", "true", "y", "yes", "s", "si", "sí"))
+_NO = frozenset(("0", "f", "false", "n", "no"))
+
 _MOMENT = re.compile(
     r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(:\d\d)?(?:[.,](\d{1,9}))?\s*(?:([Zz])|([+-]\d\d):?(\d\d)?)?)?", re.ASCII
 )
@@ -61,7 +66,8 @@ class Contact(NamedTuple):
 
     ``key`` is 16 bytes, the same for the same contact however often it is pulled; ``reason`` is None for
     a row that can be sent and a short code (``customer_id_missing``) for one that can't. ``contacted_at`` is
-    in UTC. An unsendable row has its texts cut and cleaned so that they can be stored.
+    in UTC. An unsendable row has its texts cut and cleaned so that they can be stored. ``channel`` is where the
+    customer was reached and ``direct`` whether both sides spoke; None where the warehouse doesn't say it readably.
     """
 
     key: bytes
@@ -73,18 +79,21 @@ class Contact(NamedTuple):
     comment: str | None
     contacted_at: datetime | None
     reason: str | None
+    channel: str | None = None
+    direct: bool | None = None
 
 
 def read_contact(row: Sequence[object], *, operation: str, zone: tzinfo) -> Contact:
     """
     Make a contact of one warehouse row.
 
-    :param row: the values of ``COLUMNS``, in that order, of whatever type the warehouse gives
+    :param row: the values of ``COLUMNS``, in that order, of whatever type the warehouse gives; then, if it gives
+        them, those of ``OPTIONAL``
     :param operation: the wolkvox operation the contact belongs to
     :param zone: the zone a ``contacted_at`` without one is read in
     """
-    *fields, remark, moment = row
-    texts, strange = _texts(fields)
+    remark, moment = row[5], row[6]
+    texts, strange = _texts(row[:5])
     type_campaign, campaign_id, customer_id, cod_act, cod_act_2 = texts
     if type_campaign is not None:
         type_campaign = type_campaign.lower()
@@ -97,9 +106,40 @@ def read_contact(row: Sequence[object], *, operation: str, zone: tzinfo) -> Cont
         told = (*told, comment)  # so that the contact is a new one once its comment is mended
     key = _key(told, contacted_at)
     if reason is None:
-        return Contact(key, *parts, comment, contacted_at, None)
-    stored = [_storable(part, LONGEST[name]) for name, part in zip(COLUMNS, parts, strict=False)]
-    return Contact._make((key, *stored, _storable(comment, LONGEST_COMMENT), contacted_at, reason))
+        contact = Contact(key, *parts, comment, contacted_at, None)
+    else:
+        stored = [_storable(part, LONGEST[name]) for name, part in zip(COLUMNS, parts, strict=False)]
+        contact = Contact._make((key, *stored, _storable(comment, LONGEST_COMMENT), contacted_at, reason, None, None))
+    if len(row) == len(COLUMNS):
+        return contact
+    return contact._replace(channel=_channel(row[7]), direct=_direct(row[8]))
+
+
+def read_id(value: object) -> str | None:
+    """
+    A customer's id as ``read_contact`` reads it; None when there is none.
+
+    :raises ValueError: for what no id is made of
+    """
+    return _text(value)
+
+
+def _channel(value: object) -> str | None:
+    try:
+        return _storable(_text(value), LONGEST_CHANNEL)
+    except ValueError:
+        return None
+
+
+def _direct(value: object) -> bool | None:
+    """What drivers and people make of yes and no."""
+    if value is None or isinstance(value, bool):
+        return value
+    try:
+        word = (_text(value) or "").lower()
+    except ValueError:
+        return None
+    return True if word in _YES else False if word in _NO else None
 
 
 def _texts(fields: Sequence[object]) -> tuple[list[str | None], str | None]:

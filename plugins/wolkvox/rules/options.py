@@ -10,7 +10,7 @@ from typing import Any
 import pendulum
 
 from wolkvox.errors import BadSetting
-from wolkvox.rules.contacts import FIRST_YEAR, LAST_YEAR
+from wolkvox.rules.contacts import FIRST_YEAR, LAST_YEAR, read_id
 from wolkvox.rules.window import LONGEST_WINDOW
 
 LONGEST_RUN = timedelta(days=1)
@@ -33,6 +33,7 @@ class RunOptions:
     dry_run: bool
     max_failed_ratio: float
     resend: str | None
+    customer_id: str | None = None
 
 
 def read_options(params: Mapping[str, Any], zone: str) -> RunOptions:
@@ -58,7 +59,15 @@ def read_options(params: Mapping[str, Any], zone: str) -> RunOptions:
         dry_run=str(params.get("dry_run", False)).lower() == "true",
         max_failed_ratio=0.05 if ratio is None else ratio,
         resend=None if resend == "none" else resend,
+        customer_id=_customer(params),
     )
+
+
+def _customer(params: Mapping[str, Any]) -> str | None:
+    try:
+        return read_id(params.get("customer_id"))
+    except ValueError:
+        raise BadSetting("customer_id must be the id of one customer, as the warehouse has it.") from None
 
 
 def _moment(params: Mapping[str, Any], name: str, zone: str) -> datetime | None:

@@ -76,9 +76,10 @@ def stage_run(
         pace = Pace(source.seconds, seconds_per_call(ledger, run.operation) or GUESSED_CALL)
         known = outage(ledger, run.operation, wolkvox.settings.identity)
         beyond = _Beyond(window.end)
+        read = (read_contact(row, operation=run.operation, zone=zone) for row in source.rows)
         staged = stage(
             ledger,
-            beyond.watch((read_contact(row, operation=run.operation, zone=zone) for row in source.rows), task.stop),
+            _wanted(beyond.watch(read, task.stop), options.customer_id),
             run=run,
             ask=_asker(task, ledger, wolkvox, options, known, by_hand=source.by_hand),
             pace=pace,
@@ -86,6 +87,7 @@ def stage_run(
             most_chunks=most_chunks,
             patience=task.patience,
             resend=Resend(options.resend, window.start, window.end) if options.resend else None,
+            customer_id=options.customer_id,
             keep=not options.dry_run,
         )
     if beyond.rows:
@@ -96,6 +98,13 @@ def stage_run(
             source.zone,
         )
     return staged.chunks, {**describe_stage(staged, pace, window, options, known), "beyond_window": beyond.rows}
+
+
+def _wanted(contacts: Iterable[Contact], customer_id: str | None) -> Iterable[Contact]:
+    """All contacts, or those of the one customer that is asked for."""
+    if customer_id is None:
+        return contacts
+    return (contact for contact in contacts if contact.customer_id == customer_id)
 
 
 def _asker(

@@ -8,6 +8,8 @@ CREATE TEMPORARY TABLE incoming (
     cod_act_2 text,
     comment text,
     contacted_at timestamptz,
-    reason text
+    reason text,
+    channel text,
+    direct boolean
 ) ON COMMIT DROP;
 CREATE TEMPORARY TABLE seen (contact_key uuid NOT NULL) ON COMMIT DROP

@@ -1,7 +1,8 @@
 WITH inserted AS (
     INSERT INTO wolkvox.codification (
         contact_key, operation, type_campaign, campaign_id, customer_id,
-        cod_act, cod_act_2, comment, contacted_at, state, reason, settled_at, dag_id, dag_run_id
+        cod_act, cod_act_2, comment, contacted_at, state, reason, settled_at, dag_id, dag_run_id,
+        channel, direct
     )
     SELECT
         contact_key, %(operation)s, type_campaign, campaign_id, customer_id,
@@ -10,7 +11,9 @@ WITH inserted AS (
         reason,
         CASE WHEN reason IS NOT NULL THEN now() END,
         %(dag_id)s,
-        %(dag_run_id)s
+        %(dag_run_id)s,
+        channel,
+        direct
     FROM incoming
     ORDER BY position
     ON CONFLICT (contact_key) DO NOTHING

@@ -1,7 +1,7 @@
 -- Settle record $1 as state $2, reason $3, code $4, words $5, taking back $6 attempts; mark record $7 of chunk $8 as
 -- being sent in slot $9; $10 are the slots it may be marked in already; record $1 isn't offered before a pause of
 -- $11 seconds, if that is not null. Counts 1 row when record $7 may be sent.
--- Both rows are found by their id: coalesce keeps the planner off the index of records being sent, in which every
+-- Both rows are found by their id: coalesce keeps the planner off the indexes of records being sent, in which every
 -- record leaves a dead entry that each next call would have to pass while an old snapshot is open somewhere.
 PREPARE advance (bigint, text, text, text, text, integer, bigint, text, text, text[], float) AS
 WITH settled AS (
@@ -25,4 +25,4 @@ SET state = 'sending',
     slot = $9
 WHERE id = $7
     AND chunk_id = $8
-    AND (state = 'pending' OR (state = 'sending' AND slot = ANY($10)))
+    AND (coalesce(state, '') = 'pending' OR (coalesce(state, '') = 'sending' AND slot = ANY($10)))

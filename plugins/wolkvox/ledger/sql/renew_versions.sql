@@ -7,7 +7,8 @@ WITH versions AS (
 )
 INSERT INTO wolkvox.codification (
     contact_key, operation, type_campaign, campaign_id, customer_id,
-    cod_act, cod_act_2, comment, contacted_at, state, dag_id, dag_run_id
+    cod_act, cod_act_2, comment, contacted_at, state, dag_id, dag_run_id,
+    channel, direct
 )
 SELECT
     versions.key,
@@ -29,5 +30,7 @@ SELECT
     ),
     'pending',
     %(dag_id)s,
-    %(dag_run_id)s
+    %(dag_run_id)s,
+    channel,
+    direct
 FROM versions

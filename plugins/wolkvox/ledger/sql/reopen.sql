@@ -1,17 +1,13 @@
 WITH again AS (
-    SELECT id, state, attempts, reason, response_code, response_msg, settled_at
+    SELECT id
     FROM wolkvox.codification
     WHERE operation = %(operation)s
         AND contacted_at >= %(window_start)s
         AND contacted_at < %(window_end)s
         AND (state IN ('rejected', 'failed') OR state = 'invalid' AND reason = 'cod_act_unknown')
         AND (state = %(kind)s OR reason = %(kind)s)
+        AND (%(customer_id)s::text IS NULL OR customer_id = %(customer_id)s)
     FOR UPDATE
-), kept AS (
-    INSERT INTO wolkvox.answer (
-        codification_id, state, attempts, reason, response_code, response_msg, settled_at
-    )
-    SELECT id, state, attempts, reason, response_code, response_msg, settled_at FROM again
 )
 UPDATE wolkvox.codification AS record
 SET state = 'pending',

@@ -15,7 +15,9 @@ SELECT
     dag_id,
     dag_run_id,
     chunk_id IS NOT NULL AND state NOT IN ('invalid', 'superseded', 'expired') AS in_chunk,
-    chunk_number
+    chunk_number,
+    channel,
+    direct
 FROM wolkvox.codification
 WHERE operation = %(operation)s
     AND state = ANY(%(states)s::text[])
@@ -25,6 +27,8 @@ WHERE operation = %(operation)s
     AND (%(run)s::text IS NULL OR dag_run_id = %(run)s)
     AND (%(dag)s::text IS NULL OR coalesce(dag_id, %(dag)s) = %(dag)s)
     AND (%(chunk)s::integer IS NULL OR chunk_number = %(chunk)s AND chunk_id IS NOT NULL)
+    AND (%(since)s::timestamptz IS NULL OR contacted_at >= %(since)s)
+    AND (%(until)s::timestamptz IS NULL OR contacted_at < %(until)s)
     AND (%(before)s::bigint IS NULL OR id < %(before)s)
 ORDER BY id DESC
 LIMIT %(limit)s

@@ -3,7 +3,20 @@ SELECT
     campaign_id,
     count(*) AS records,
     count(*) FILTER (WHERE not_before > now()) AS put_off,
-    min(contacted_at) AS oldest
+    min(contacted_at) AS oldest,
+    ARRAY[
+        count(*) FILTER (WHERE contacted_at >= now() - interval '6 minutes'),
+        count(*) FILTER (
+            WHERE contacted_at < now() - interval '6 minutes' AND contacted_at >= now() - interval '1 hour'
+        ),
+        count(*) FILTER (
+            WHERE contacted_at < now() - interval '1 hour' AND contacted_at >= now() - interval '1 day'
+        ),
+        count(*) FILTER (
+            WHERE contacted_at < now() - interval '1 day' AND contacted_at >= now() - interval '7 days'
+        ),
+        count(*) FILTER (WHERE contacted_at < now() - interval '7 days')
+    ] AS by_age
 FROM (
     SELECT type_campaign, campaign_id, contacted_at, not_before
     FROM wolkvox.codification

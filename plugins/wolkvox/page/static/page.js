@@ -1,369 +1,369 @@
-// Text from the ledger reaches the page through textContent and attributes only.
-"use strict";
+// The page: what is asked for by its address, every fifteen seconds anew.
+import { look } from "./asking.js";
+import * as charts from "./charts.js";
+import * as customer from "./customer.js";
+import { $, address, element, fill, show, toAirflow, toRecords } from "./elements.js";
+import { age, day, duration, explain, load, moment, number, say, soon } from "./words.js";
 
 const EVERY = 15_000; // milliseconds between two looks
-const PATIENCE = 20_000; // milliseconds an answer may take
 const STATES = ["pending", "sending", "coded", "rejected", "failed", "invalid", "superseded", "expired"];
-const BARS = { coded: "coded", refused: "refused or invalid", failed: "failed" };
+const FILTERS = ["type_campaign", "campaign_id", "state", "reason", "run", "dag", "chunk"];
 const framed = window.parent !== window;
-const asked = new URLSearchParams(location.search);
-const wantsRecords = ["type_campaign", "campaign_id", "state", "reason", "run", "dag", "chunk"].some((name) => asked.has(name));
-const $ = (id) => document.getElementById(id);
-const plots = new Map();
 let shown = null; // the last overview
-let older = false; // whether more than the latest records are on screen
+let rows = []; // the records on screen
+let older = false; // whether more than the latest ones are
 
-// --- words and numbers
+const asked = () => new URLSearchParams(location.search);
+const isRecords = () => FILTERS.some((name) => asked().has(name)) || asked().get("view") === "records";
+const isHistory = () => asked().get("view") === "runs";
+const only = (names) => new URLSearchParams([...asked()].filter(([name]) => names.includes(name)));
+const state = (name) => element("span", { class: `state state-${name}`, title: say(`state.${name}.help`) }, say(`state.${name}`));
 
-const number = (value) => (value === null ? "–" : value.toLocaleString());
-const moment = (iso) => (iso ? new Date(iso).toLocaleString([], { dateStyle: "short", timeStyle: "medium" }) : "–");
+// --- is it alive
 
-function soon(iso) {
-  const then = new Date(iso);
-  const today = then.toDateString() === new Date().toDateString();
-  return then.toLocaleString([], today ? { timeStyle: "short" } : { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
-}
-
-function duration(seconds) {
-  if (seconds === null) return "–";
-  if (seconds < 90) return `${Math.round(seconds)} s`;
-  const minutes = Math.round(seconds / 60);
-  if (minutes < 90) return `${minutes} min`;
-  const hours = Math.floor(minutes / 60);
-  return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
-}
-
-// of a tick in a chart's axis, which is a round one
-const roundDuration = (seconds) =>
-  seconds < 60 ? `${seconds} s` : seconds < 3600 ? `${seconds / 60} min` : seconds < 86400 ? `${seconds / 3600} h` : `${seconds / 86400} d`;
-const since = (iso) => duration(Math.max(0, (Date.now() - new Date(iso)) / 1000));
-
-// --- building blocks
-
-function element(name, attributes = {}, ...children) {
-  const made = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) {
-    if (value !== null && value !== undefined && value !== false) made.setAttribute(key, value === true ? "" : value);
-  }
-  made.append(...children.filter((child) => child !== null && child !== undefined));
-  return made;
-}
-
-const toAirflow = (path, text) => element("a", { href: `../${path}`, "data-airflow": true }, text);
-const toRecords = (wanted, text) => element("a", { href: `?${new URLSearchParams(wanted)}` }, text);
-
-// columns: [heading, class, row => text or node]
-function fill(table, columns, rows) {
-  const cell = (name, kind, content) => element(name, { class: kind, scope: name === "th" ? "col" : null }, content ?? "–");
-  table.replaceChildren(
-    element("thead", {}, element("tr", {}, ...columns.map(([heading, kind]) => cell("th", kind, heading)))),
-    element("tbody", {}, ...rows.map((row) => element("tr", {}, ...columns.map(([, kind, of]) => cell("td", kind, of(row)))))),
-  );
+function showAlive(alive) {
+  const facts = {
+    dag: alive.dag,
+    ended: alive.last_ended_at && age(alive.last_ended_at),
+    state: alive.last_state && say(`run.${alive.last_state}`),
+    newest: alive.newest && age(alive.newest),
+  };
+  const wrong = alive.wrong.map((name) => say(`alive.${name}`, facts));
+  const sentences = wrong.length
+    ? [...wrong, facts.ended && !alive.wrong.includes("late") ? say("alive.last", facts) : null, facts.newest ? say("alive.newest", facts) : null]
+    : [say(facts.newest ? "alive.good" : "alive.good_no_contact", facts)];
+  if (alive.parked) sentences.push(say(alive.parked === 1 ? "alive.parked_one" : "alive.parked", { number: number(alive.parked) }));
+  if (alive.left !== null && !alive.wrong.includes("quota")) sentences.push(say("alive.left", { number: number(alive.left) }));
+  $("alive").hidden = false;
+  $("alive").className = wrong.length ? "bad" : "good";
+  $("alive").textContent = sentences.filter(Boolean).join(" ");
 }
 
 // --- the first screen
 
-function showTiles(today) {
+function showTiles({ today, fresh }) {
   const tile = (title, value, ...notes) =>
-    element("div", {}, element("dt", {}, title), element("dd", {}, value), ...notes.map((note) => element("dd", {}, note)));
-  const calls = tile("Calls today", today.limit === null ? number(today.calls) : `${number(today.calls)} of ${number(today.limit)}`);
-  if (today.limit) {
-    const meter = { min: 0, max: today.limit, high: today.limit * 0.9, optimum: 0, value: today.calls };
-    calls.append(element("dd", {}, element("meter", { ...meter, "aria-label": "Share of today's calls used" })));
-  }
-  calls.append(element("dd", {}, `${today.left === null ? "no limit known" : `${number(today.left)} left`}, anew ${soon(today.resets_at)}`));
-  const turn = today.put_off ? `${number(today.put_off)} of them wait for their turn after a fault` : null;
-  const waits = today.oldest_waiting ? `oldest contact ${since(today.oldest_waiting)} ago` : "nothing waits";
-  const gone = today.waiting === 0 ? "No backlog" : today.gone_at ? soon(today.gone_at) : "Never at this quota";
-  $("tiles").replaceChildren(
-    calls,
-    tile("Coded today", number(today.coded)),
-    tile("Refused today", number(today.rejected + today.invalid), `${number(today.rejected)} by wolkvox, ${number(today.invalid)} invalid`),
-    tile("Failed today", number(today.failed), "given up after all their calls; a run with resend offers them again"),
-    tile("To be sent", number(today.waiting), ...[waits, turn].filter(Boolean)),
-    tile("Backlog gone", gone, "at the present pace and quota"),
-    tile("Lag today", duration(today.lag_p50), `median; 95 of 100 within ${duration(today.lag_p95)}`),
+    element("div", {}, element("dt", {}, title), element("dd", {}, value), ...notes.filter(Boolean).map((note) => element("dd", {}, note)));
+  const limited = today.limit !== null;
+  const calls = limited ? say("tile.calls_of", { calls: number(today.calls), limit: number(today.limit) }) : number(today.calls);
+  const meter = { min: 0, max: today.limit, high: today.limit * 0.9, optimum: 0, value: today.calls, "aria-label": say("tile.calls_share") };
+  const left = today.left === null ? say("tile.calls_no_limit", { moment: soon(today.resets_at) }) : say("tile.calls_left", { left: number(today.left), moment: soon(today.resets_at) });
+  const turn = today.put_off ? say("tile.put_off", { number: number(today.put_off) }) : null;
+  const waits = today.oldest_waiting ? say("tile.waiting_oldest", { age: age(today.oldest_waiting) }) : say("tile.waiting_none");
+  const gone = today.waiting === 0 ? say("tile.gone_none") : today.gone_at ? soon(today.gone_at) : say("tile.gone_never");
+  const lags = { records: number(fresh.records), p95: duration(fresh.p95), worst: duration(fresh.worst) };
+  show(
+    $("tiles"),
+    tile(say("tile.fresh"), duration(fresh.p50), fresh.records ? say("tile.fresh_notes", lags) : say("tile.fresh_none")),
+    tile(say("tile.waiting"), number(today.waiting), waits, turn),
+    tile(say("tile.gone"), gone, say("tile.gone_notes")),
+    tile(say("tile.calls"), calls, today.limit ? element("meter", meter) : null, left),
+    tile(say("tile.coded"), number(today.coded)),
+    tile(say("tile.refused"), number(today.rejected + today.invalid), say("tile.refused_notes", { rejected: number(today.rejected), invalid: number(today.invalid) })),
+    tile(say("tile.failed"), number(today.failed), say("tile.failed_notes")),
+    tile(say("tile.lag"), duration(today.lag_p50), say("tile.lag_notes", { p95: duration(today.lag_p95) })),
   );
+}
+
+function showAges(ages) {
+  $("ages-section").hidden = !ages.some(({ records }) => records);
+  const columns = [
+    ["age", "nowrap", (row) => say(`age.${row.up_to}`)],
+    ["records", "number", (row) => number(row.records), (row) => row.records],
+  ];
+  fill($("ages"), columns, ages, { totals: true, heading: (name) => say(`ages.${name}`) });
 }
 
 function showSlots(slots) {
   const holder = (slot) => [
-    element("strong", {}, `Slot ${slot.number}: ${slot.held ? `held for ${since(slot.since)}` : "free"}`),
+    element("strong", {}, say(slot.held ? "slots.held" : "slots.free", { number: slot.number, age: slot.held ? age(slot.since) : "" })),
     element("br"),
     slot.path
-      ? element("span", {}, slot.held ? "by " : "last by ", toAirflow(slot.path, slot.task), `, try ${slot.try} on ${slot.host}, run `, toRecords({ run: slot.run }, slot.run))
-      : "never taken",
+      ? element("span", {}, say(slot.held ? "slots.by" : "slots.last_by"), toAirflow(slot.path, slot.task), say("slots.try", { try: slot.try, host: slot.host }), toRecords({ run: slot.run }, slot.run))
+      : say("slots.never"),
   ];
-  $("slots").replaceChildren(...slots.map((slot) => element("li", { class: slot.held ? "held" : null }, ...holder(slot))));
+  show($("slots"), ...slots.map((slot) => element("li", { class: slot.held ? "held" : null }, ...holder(slot))));
 }
 
-function showCampaigns(campaigns) {
+function showCampaigns(campaigns, days) {
   const of = (row, more = {}) => ({
     ...(row.type_campaign === null ? {} : { type_campaign: row.type_campaign }),
     ...(row.campaign_id === null ? {} : { campaign_id: row.campaign_id }),
     ...more,
   });
-  const count = (state) => [
-    state,
+  const count = (name) => [
+    name,
     "number",
     (row) => {
-      if (!row[state]) return "0";
+      if (!row[name]) return "0";
       const wanted = new URLSearchParams(of(row));
-      for (const one of state === "waiting" ? ["pending", "sending"] : [state]) wanted.append("state", one);
-      return element("a", { href: `?${wanted}` }, number(row[state]));
+      for (const one of name === "waiting" ? ["pending", "sending"] : [name]) wanted.append("state", one);
+      return element("a", { href: `?${wanted}` }, number(row[name]));
     },
+    (row) => row[name],
   ];
+  const name = (row) => `${row.type_campaign ?? "?"} ${row.campaign_id ?? "?"}`;
+  const opened = (row) => of(row, row.campaign_id || row.type_campaign ? {} : { state: "invalid" });
+  $("campaigns-title").textContent = say(days ? "campaigns.title_days" : "campaigns.title", days ?? {});
   fill(
     $("campaigns"),
     [
-      ["campaign", "nowrap", (row) => toRecords(of(row, row.campaign_id || row.type_campaign ? {} : { state: "invalid" }), `${row.type_campaign ?? "?"} ${row.campaign_id ?? "?"}`)],
+      ["campaign", "nowrap", (row) => toRecords(opened(row), name(row)), name],
       ...["waiting", "coded", "rejected", "failed", "invalid", "superseded", "expired"].map(count),
-      ["last run", "", (row) => row.last_run && toRecords({ run: row.last_run }, row.last_run)],
-      ["oldest waiting", "nowrap", (row) => moment(row.oldest_waiting)],
+      ["last_run", "words", (row) => row.last_run && toRecords({ run: row.last_run }, row.last_run), (row) => row.last_run],
+      ["oldest_waiting", "nowrap", (row) => moment(row.oldest_waiting), (row) => row.oldest_waiting],
     ],
     campaigns,
+    { totals: true },
   );
-}
-
-function showOutage(outage) {
-  $("outage").hidden = !outage;
-  if (outage) $("outage").textContent = `Nothing can be sent since ${moment(outage.since)}: ${outage.words} The next call tries after ${soon(outage.until)}.`;
-}
-
-function showUnbegun(waiting) {
-  $("unbegun").hidden = !waiting;
-  if (waiting) $("unbegun").textContent = `No task has begun ${waiting.chunks === 1 ? "a chunk" : `${waiting.chunks} chunks`} of ${waiting.records} records since ${moment(waiting.since)} (run ${waiting.run}): look whether the pool's slots are held by queued tasks, and whether a worker runs. Airflow fails a task that stays queued.`;
 }
 
 function showParked(parked) {
   $("parked-section").hidden = parked.length === 0;
+  const name = (row) => `${row.type_campaign} ${row.campaign_id}`;
   fill(
     $("parked"),
     [
-      ["campaign", "nowrap", (row) => toRecords({ type_campaign: row.type_campaign, campaign_id: row.campaign_id, state: "pending" }, `${row.type_campaign} ${row.campaign_id}`)],
-      ["why", "", (row) => row.reason],
-      ["what wolkvox says", "words", (row) => row.words],
-      ["since", "nowrap", (row) => moment(row.since)],
-      ["tried again after", "nowrap", (row) => moment(row.until)],
-      ["waiting", "number", (row) => number(row.waiting)],
+      ["campaign", "nowrap", (row) => toRecords({ type_campaign: row.type_campaign, campaign_id: row.campaign_id, state: "pending" }, name(row)), name],
+      ["why", "words", (row) => reason(row.reason)],
+      ["says", "words", (row) => row.words],
+      ["since", "nowrap", (row) => moment(row.since), (row) => row.since],
+      ["until", "nowrap", (row) => moment(row.until), (row) => row.until],
+      ["waiting", "number", (row) => number(row.waiting), (row) => row.waiting],
     ],
     parked,
+    { totals: true },
   );
 }
 
-function showRuns(runs) {
+function reason(code) {
+  const sentence = explain(code);
+  return sentence ? element("span", {}, element("code", {}, code), element("br"), element("small", {}, sentence)) : code;
+}
+
+function showRuns(table, runs) {
   fill(
-    $("runs"),
+    table,
     [
-      ["run", "", (row) => toRecords({ run: row.run, dag: row.dag }, row.run)],
-      ["began", "nowrap", (row) => moment(row.began_at)],
-      ["took", "nowrap", (row) => duration(row.seconds)],
-      ["state", "", (row) => row.state],
-      ["stopped by", "", (row) => row.stopped],
-      ...["records", "coded", "rejected", "failed", "pending"].map((name) => [name, "number", (row) => number(row[name])]),
+      ["run", "words", (row) => toRecords({ run: row.run, dag: row.dag }, row.run), (row) => row.run],
+      ["began_at", "nowrap", (row) => moment(row.began_at), (row) => row.began_at],
+      ["seconds", "nowrap", (row) => duration(row.seconds), (row) => row.seconds],
+      ["state", "", (row) => element("span", { class: `run-${row.state}` }, say(`run.${row.state}`)), (row) => row.state],
+      ["stopped", "", (row) => row.stopped && say(`stopped.${row.stopped}`), (row) => row.stopped],
+      ...["records", "coded", "rejected", "failed", "pending"].map((name) => [name, "number", (row) => number(row[name]), (row) => row[name]]),
     ],
     runs,
+    { totals: true },
   );
 }
 
-function showReasons(reasons) {
+function showReasons(reasons, days) {
   const wanted = (row) => ({ state: row.state, ...(row.reason === null ? {} : { reason: row.reason }) });
+  $("reasons-title").textContent = say(days ? "reasons.title_days" : "reasons.title", days ?? {});
   fill(
     $("reasons"),
     [
-      ["reason", "nowrap", (row) => toRecords(wanted(row), row.reason ?? "none given")],
-      ["state", "", (row) => row.state],
-      ["records", "number", (row) => number(row.records)],
-      ["what wolkvox said, for example", "words", (row) => row.words],
+      ["reason", "words", (row) => element("span", {}, toRecords(wanted(row), row.reason ?? say("records.none_given")), element("br"), element("small", {}, explain(row.reason) ?? "")), (row) => row.reason],
+      ["state", "", (row) => state(row.state), (row) => row.state],
+      ["records", "number", (row) => number(row.records), (row) => row.records],
+      ["example", "words", (row) => row.words],
     ],
     reasons,
+    { totals: true },
   );
 }
 
-// --- charts
-
-const CHARTS = [
-  { id: "hours-records", title: "Records per hour, last 24 hours", span: "hours", kind: "records" },
-  { id: "days-records", title: "Records per day, last 30 days", span: "days", kind: "records" },
-  { id: "hours-lag", title: "From contact to codification per hour, last 24 hours", span: "hours", kind: "lag" },
-  { id: "days-lag", title: "From contact to codification per day, last 30 days", span: "days", kind: "lag" },
-];
-const KINDS = {
-  records: { ...BARS, waiting: "waiting at the end (line, right)" },
-  lag: { lag_p50: "median", lag_p95: "95th percentile" },
-};
-
-const LAG_STEPS = [1, 5, 10, 30, 60, 300, 600, 1800, 3600, 7200, 14400, 43200, 86400, 172800, 432000];
-
-const label = (chart, start) =>
-  new Date(start * 1000).toLocaleString([], chart.span === "hours" ? { hour: "2-digit", minute: "2-digit" } : { month: "short", day: "numeric" });
-
-function frame(chart) {
-  const keys = Object.entries(KINDS[chart.kind]).map(([name, text]) => element("li", {}, element("span", { class: `key-${name}` }), text));
-  return element(
-    "figure",
-    { id: chart.id },
-    element("figcaption", {}, element("h2", {}, chart.title)),
-    element("ul", { class: "keys" }, ...keys),
-    element("div", { class: "plot", role: "img", "aria-label": `${chart.title}; the figures are in the table below` }),
-    element("details", {}, element("summary", {}, "Figures"), element("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": chart.title }, element("table"))),
-  );
+function warn(id, text) {
+  $(id).hidden = !text;
+  $(id).textContent = text ?? "";
 }
 
-function drawCharts(overview) {
-  if (!$("charts").firstChild) $("charts").append(...CHARTS.map(frame));
-  for (const chart of CHARTS) {
-    const figure = $(chart.id);
-    const series = overview[chart.span];
-    const names = Object.keys(KINDS[chart.kind]);
-    const show = chart.kind === "lag" ? duration : number;
-    const columns = names.map((name) => [KINDS[chart.kind][name], "number", (index) => show(series[name][index])]);
-    fill(figure.querySelector("table"), [["from", "nowrap", (index) => label(chart, series.starts[index])], ...columns], [...series.starts.keys()].reverse());
-    const place = figure.querySelector(".plot");
-    plots.get(chart.id)?.destroy();
-    plots.set(chart.id, plot(chart, series, place, figure));
-  }
-}
-
-function plot(chart, series, place, figure) {
-  const color = (name) => getComputedStyle(figure.querySelector(`.key-${name}`)).backgroundColor;
-  const ink = getComputedStyle(document.querySelector("header p")).color;
-  const grid = { stroke: getComputedStyle($("tiles").firstChild).borderTopColor, width: 1 };
-  const axis = { stroke: ink, grid, ticks: grid, font: "12px system-ui" };
-  const options = {
-    width: Math.max(200, place.clientWidth),
-    height: 220,
-    legend: { show: false },
-    cursor: { show: false },
-    scales: { x: { time: false, range: (_, min, max) => [min - 0.6, max + 0.6] } },
-    axes: [
-      { ...axis, grid: { show: false }, incrs: [1, 2, 3, 4, 6, 7, 12], values: (_, places) => places.map((index) => (index in series.starts ? label(chart, series.starts[index]) : "")) },
-    ],
-    series: [{}],
-  };
-  const data = [[...series.starts.keys()]];
-  if (chart.kind === "lag") {
-    options.axes.push({ ...axis, size: 56, incrs: LAG_STEPS, values: (_, ticks) => ticks.map(roundDuration) });
-    options.scales.y = { range: (_, min, max) => [0, max > 0 ? max * 1.1 : 60] };
-    for (const name of ["lag_p95", "lag_p50"]) {
-      options.series.push({ stroke: color(name), width: 2, points: { show: true, size: 5 } });
-      data.push(series[name]);
-    }
-    return new uPlot(options, data, place);
-  }
-  options.axes.push({ ...axis, size: 56 }, { ...axis, size: 56, scale: "waiting", side: 1, grid: { show: false } });
-  options.scales.y = { range: (_, min, max) => [0, Math.max(4, max * 1.1)] };
-  options.scales.waiting = { range: (_, min, max) => [0, Math.max(4, max * 1.1)] };
-  let height = series.starts.map(() => 0); // bars stand on one another: the tallest is drawn first
-  for (const name of Object.keys(BARS)) {
-    height = height.map((below, index) => below + series[name][index]);
-    options.series.splice(1, 0, { fill: color(name), stroke: color(name), width: 0, paths: uPlot.paths.bars({ size: [0.7] }), points: { show: false } });
-    data.splice(1, 0, height);
-  }
-  options.series.push({ stroke: color("waiting"), width: 2, scale: "waiting", points: { show: false } });
-  data.push(series.waiting);
-  return new uPlot(options, data, place);
+// the chosen days, to be named in a heading; null when all are shown
+function chosenDays(overview) {
+  const [since, until] = [asked().get("since"), asked().get("until")];
+  if (!since && !until) return null;
+  const today = new Date(overview.now).toLocaleDateString("sv", { timeZone: overview.zone });
+  const first = new Date(overview.days.starts[0] * 1000).toLocaleDateString("sv", { timeZone: overview.zone });
+  return { since: day(since ?? first), until: day(until ?? today) };
 }
 
 function showOverview(overview) {
+  if (overview.foreign) {
+    const all = element("a", { href: "?" }, say("page.all_figures"));
+    $("foreign").hidden = false;
+    show($("foreign"), say("page.foreign", { dag: overview.foreign }), " ", all);
+    $("customer").hidden = true;
+    return;
+  }
+  const tab = asked().get("tab");
+  const { outage, unbegun } = overview;
   shown = overview;
-  $("nothing").hidden = !overview.empty;
   $("overview").hidden = false;
-  showTiles(overview.today);
-  showOutage(overview.outage);
-  showUnbegun(overview.unbegun);
+  $("operation").textContent = `${say("page.operation", { operation: overview.operation })} · ${say("page.days_in", { zone: overview.zone })}`;
+  $("nothing").hidden = !overview.empty;
+  $("nothing").textContent = say("page.nothing");
+  warn("of-tab", tab && say("page.of_tab", { dag: tab, operation: overview.operation }));
+  warn("outage", outage && say("outage.text", { since: moment(outage.since), words: outage.words, until: soon(outage.until) }));
+  warn("unbegun", unbegun && say("unbegun.text", { ...unbegun, since: moment(unbegun.since), records: number(unbegun.records) }));
+  showAlive(overview.alive);
+  customer.allow(overview);
+  showTiles(overview);
+  showAges(overview.ages);
   showParked(overview.parked);
-  showRuns(overview.runs);
   showSlots(overview.slots);
-  showCampaigns(overview.campaigns);
-  showReasons(overview.reasons);
-  drawCharts(overview);
+  showCampaigns(overview.campaigns, chosenDays(overview));
+  showReasons(overview.reasons, chosenDays(overview));
+  showRuns($("runs"), overview.runs);
+  charts.draw(overview);
 }
 
 // --- records
 
+const campaignOf = (row) => `${row.type_campaign ?? "?"} ${row.campaign_id ?? "?"}`;
 const ROW_COLUMNS = [
-  ["customer", "nowrap", (row) => row.customer_id],
-  ["campaign", "nowrap", (row) => toRecords({ type_campaign: row.type_campaign ?? "", campaign_id: row.campaign_id ?? "" }, `${row.type_campaign ?? "?"} ${row.campaign_id ?? "?"}`)],
-  ["state", "", (row) => row.state],
-  ["reason", "", (row) => row.reason && toRecords({ state: row.state, reason: row.reason }, row.reason)],
-  ["what wolkvox said", "words", (row) => row.response_msg],
-  ["code", "", (row) => row.cod_act],
-  ["calls", "number", (row) => number(row.attempts)],
-  ["contacted", "nowrap", (row) => moment(row.contacted_at)],
-  ["settled", "nowrap", (row) => moment(row.settled_at)],
-  ["not before", "nowrap", (row) => moment(row.not_before)],
-  ["run", "", (row) => row.dag_run_id && toRecords({ run: row.dag_run_id, ...(row.dag_id ? { dag: row.dag_id } : {}) }, row.dag_run_id)],
-  ["log", "nowrap", (row) => row.task_path && toAirflow(row.task_path, row.chunk_number ? `chunk ${row.chunk_number}` : "stage")],
+  ["customer", "nowrap", (row) => row.customer_id, (row) => row.customer_id],
+  ["campaign", "nowrap", (row) => toRecords({ type_campaign: row.type_campaign ?? "", campaign_id: row.campaign_id ?? "" }, campaignOf(row)), campaignOf],
+  ["state", "", (row) => state(row.state), (row) => row.state],
+  ["reason", "words", (row) => row.reason && element("span", {}, toRecords({ state: row.state, reason: row.reason }, row.reason), element("br"), element("small", {}, explain(row.reason) ?? "")), (row) => row.reason],
+  ["said", "words", (row) => row.response_msg],
+  ["code", "", (row) => row.cod_act, (row) => row.cod_act],
+  ["calls", "number", (row) => number(row.attempts), (row) => row.attempts],
+  ["contacted", "nowrap", (row) => moment(row.contacted_at), (row) => row.contacted_at],
+  ["channel", "nowrap", (row) => [row.channel, row.direct === null ? null : say(row.direct ? "direct.yes" : "direct.no")].filter(Boolean).join(", ") || null, (row) => row.channel],
+  ["settled", "nowrap", (row) => moment(row.settled_at), (row) => row.settled_at],
+  ["not_before", "nowrap", (row) => moment(row.not_before), (row) => row.not_before],
+  ["run", "words", (row) => row.dag_run_id && toRecords({ run: row.dag_run_id, ...(row.dag_id ? { dag: row.dag_id } : {}) }, row.dag_run_id), (row) => row.dag_run_id],
+  ["log", "nowrap", (row) => row.task_path && toAirflow(row.task_path, row.chunk_number ? say("records.chunk", { chunk: row.chunk_number }) : say("records.stage"))],
 ];
 
 function showRecords(answer) {
+  rows = older ? [...rows, ...answer.rows] : answer.rows;
   $("records").hidden = false;
-  $("none").hidden = answer.rows.length > 0;
-  if (older) {
-    const added = element("table");
-    fill(added, ROW_COLUMNS, answer.rows);
-    $("rows").tBodies[0].append(...added.tBodies[0].rows);
-  } else {
-    fill($("rows"), ROW_COLUMNS, answer.rows);
-  }
-  $("more").hidden = answer.before === null;
-  $("more").onclick = () => {
+  $("none").hidden = rows.length > 0;
+  fill($("rows"), ROW_COLUMNS, rows, { totals: true });
+  offerMore($("records"), answer.before, async () => {
     older = true;
-    look(`rows?${asked}&before=${answer.before}`, showRecords);
-  };
-  const other = new URLSearchParams(asked);
-  if (asked.get("full") === "true") other.delete("full");
+    const more = await look(`rows?${records()}&before=${answer.before}`);
+    if (more) showRecords(more);
+  });
+  const full = asked().get("full") === "true";
+  const other = asked();
+  if (full) other.delete("full");
   else other.set("full", "true");
-  $("ids").hidden = !answer.may_edit;
-  $("ids").textContent = asked.get("full") === "true" ? "Mask the customer ids" : "Show whole customer ids";
+  $("ids").hidden = !answer.may_see_ids;
+  $("ids").textContent = say(full ? "records.mask" : "records.unmask");
   $("ids").href = `?${other}`;
+  customer.allow(answer);
+}
+
+const records = () => only([...FILTERS, "since", "until", "full"]);
+
+function offerMore(section, before, more) {
+  const button = section.querySelector(".more");
+  button.hidden = before === null;
+  button.onclick = more;
 }
 
 function titleRecords() {
-  const states = asked.getAll("state").filter((state) => STATES.includes(state));
+  const query = asked();
+  const states = query.getAll("state").filter((name) => STATES.includes(name));
+  const has = (name) => query.has(name);
   const parts = [
-    asked.has("campaign_id") || asked.has("type_campaign") ? `of campaign ${asked.get("type_campaign") ?? ""} ${asked.get("campaign_id") ?? ""}` : "",
-    asked.has("run") ? `of run ${asked.get("run")}` : "",
-    asked.has("chunk") ? `chunk ${asked.get("chunk")}` : "",
-    states.length ? states.join(" or ") : "",
-    asked.has("reason") ? `because of ${asked.get("reason")}` : "",
+    has("campaign_id") || has("type_campaign") ? say("records.of_campaign", { campaign: `${query.get("type_campaign") ?? ""} ${query.get("campaign_id") ?? ""}`.trim() }) : "",
+    has("run") ? say("records.of_run", { run: query.get("run") }) : "",
+    has("chunk") ? say("records.chunk", { chunk: query.get("chunk") }) : "",
+    states.length ? states.map((name) => say(`state.${name}`)).join(say("records.or")) : "",
+    has("reason") ? say("records.because", { reason: query.get("reason") }) : "",
+    has("since") || has("until") ? say("records.days", { since: has("since") ? day(query.get("since")) : "…", until: has("until") ? day(query.get("until")) : "…" }) : "",
   ];
-  $("records-title").textContent = `Records ${parts.filter(Boolean).join(", ")}`;
-  $("csv").href = `rows.csv?${asked}`;
+  $("records-title").textContent = `${say("records.title")} ${parts.filter(Boolean).join(", ")}`.trim();
+  $("csv").href = `rows.csv?${records()}`;
+  const excel = records();
+  excel.set("excel", document.documentElement.lang);
+  $("excel").href = `rows.csv?${excel}`;
+}
+
+// --- filters live in the address: a link shows the same, and Back goes back
+
+function fillForms() {
+  const query = asked();
+  const chosen = query.getAll("state");
+  const waiting = chosen.length === 2 ? "pending" : chosen[0];
+  $("filter").elements.state.replaceChildren(new Option(say("filter.any"), ""), ...STATES.map((name) => new Option(say(`state.${name}`), name, false, name === waiting)));
+  for (const form of ["filter", "days", "history-days"]) {
+    for (const field of $(form).querySelectorAll("input")) field.value = query.get(field.name) ?? "";
+  }
+}
+
+function filterBy(form, keep) {
+  const query = only(keep);
+  for (const [name, value] of new FormData(form)) if (value) query.append(name, value);
+  location.search = query; // a navigation, which Airflow's window takes into its own address
+}
+
+function wireForms() {
+  const wire = (form, keep) => {
+    $(form).addEventListener("submit", (event) => {
+      event.preventDefault();
+      filterBy($(form), keep());
+    });
+    $(form).addEventListener("reset", () => {
+      for (const field of $(form).querySelectorAll("input")) field.value = "";
+      setTimeout(() => filterBy($(form), keep())); // once the form is empty
+    });
+  };
+  wire("filter", () => ["run", "dag", "chunk", "tab", "full"]);
+  wire("days", () => ["tab", "sort"]);
+  wire("history-days", () => ["view", "tab", "sort"]);
 }
 
 // --- asking
 
-function complain(text) {
-  $("problem").textContent = text;
-  $("problem").hidden = !text;
-}
-
-async function look(address, show) {
-  let text = "";
-  try {
-    const response = await fetch(address, { signal: AbortSignal.timeout(PATIENCE), headers: { Accept: "application/json" } });
-    const answer = await response.json();
-    if (response.ok) {
-      show(answer);
-      $("updated").textContent = `As of ${new Date().toLocaleTimeString()}`;
-    } else if (response.status === 401) text = "Your login has ended: log in to Airflow again, then reload this page.";
-    else if (response.status === 403) text = "Your login may not read this.";
-    else if (response.status === 422) text = "The address of this page asks for records in a way that isn't understood.";
-    else text = answer.problem ?? "Airflow met an error; its api-server's log says which.";
-  } catch (error) {
-    text = error instanceof TypeError ? "Airflow doesn't answer." : "The ledger doesn't answer.";
-    console.error(error);
-  }
-  complain(text);
-  if (text && $("overview").hidden && $("records").hidden) $("updated").textContent = "";
-}
-
-function refresh() {
+async function refresh() {
   if (document.hidden || older) return;
-  if (wantsRecords) look(`rows?${asked}`, showRecords);
-  else look("overview", showOverview);
+  if (isRecords()) {
+    const answer = await look(`rows?${records()}`);
+    if (answer) showRecords(answer);
+  } else if (isHistory()) {
+    await lookAtHistory();
+  } else {
+    const answer = await look(`overview?${only(["tab", "since", "until"])}`);
+    if (answer) showOverview(answer);
+  }
+}
+
+let runs = [];
+async function lookAtHistory(before = null) {
+  const query = only(["since", "until"]);
+  if (asked().has("tab")) query.set("dag", asked().get("tab"));
+  if (before) query.set("before", before);
+  const answer = await look(`runs?${query}`);
+  if (!answer) return;
+  older = before !== null;
+  runs = before ? [...runs, ...answer.runs] : answer.runs;
+  $("history").hidden = false;
+  showRuns($("history-runs"), runs);
+  offerMore($("history"), answer.before, () => lookAtHistory(answer.before));
+}
+
+async function foreignRun() {
+  const tab = asked().get("tab");
+  if (!tab || !asked().has("run")) return false;
+  const answer = await look(`overview?tab=${encodeURIComponent(tab)}`);
+  if (answer?.foreign) showOverview(answer);
+  else if (answer) customer.allow((shown = answer));
+  return Boolean(answer?.foreign);
+}
+
+// shows what the address asks for
+async function arrive() {
+  const tab = asked().get("tab");
+  for (const link of document.querySelectorAll(".back")) link.href = tab ? `?tab=${encodeURIComponent(tab)}` : "?";
+  $("all-runs").href = address({ view: "runs", tab });
+  remember();
+  fillForms();
+  if (isRecords()) titleRecords();
+  if (!(await foreignRun())) await refresh();
 }
 
 // --- inside Airflow's frame, which keeps links from leaving it: Airflow itself follows them
@@ -380,24 +380,62 @@ document.addEventListener("click", (event) => {
   outer.remove();
 });
 
+// A tab's address is Airflow's, and always the same: what is looked at inside stands behind its "#", for a reload.
+const MARK = "#wolkvox";
+const inTab = () => framed && /\/plugin\/wolkvox-/.test(parent.location.pathname);
+
+function remember() {
+  if (!inTab()) return;
+  const { pathname, search } = parent.location;
+  parent.history.replaceState(parent.history.state, "", `${pathname}${search}${MARK}${location.search}`);
+}
+
+function returnToWhereItWas() {
+  if (!inTab() || !parent.location.hash.startsWith(`${MARK}?`)) return;
+  const query = parent.location.hash.slice(MARK.length);
+  if (query !== location.search) history.replaceState(null, "", query);
+}
+
 function followTheme() {
   if (framed) {
     const outer = parent.document.documentElement.classList;
     if (outer.contains("dark")) document.documentElement.dataset.theme = "dark";
     else if (outer.contains("light")) document.documentElement.dataset.theme = "light";
   }
-  if (shown) drawCharts(shown);
+  if (shown && !$("overview").hidden) charts.draw(shown);
+}
+
+async function followLanguage() {
+  await load();
+  charts.forget();
+  fillForms();
+  customer.render();
+  if (isRecords()) titleRecords();
+  await refresh();
 }
 
 if (framed) new MutationObserver(followTheme).observe(parent.document.documentElement, { attributeFilter: ["class"] });
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", followTheme);
+addEventListener("storage", (event) => {
+  if (event.key === "i18nextLng" || event.key === "timezone") followLanguage();
+});
 let width = innerWidth;
-addEventListener("resize", () => {
-  if (innerWidth !== width && shown) drawCharts(shown);
+function fit() {
+  if (innerWidth !== width && shown && !$("overview").hidden) charts.draw(shown);
   width = innerWidth;
+}
+addEventListener("resize", fit);
+addEventListener("beforeprint", () => {
+  for (const table of document.querySelectorAll("figure details")) table.open = true;
 });
 document.addEventListener("visibilitychange", refresh);
-setInterval(refresh, EVERY);
-if (wantsRecords) titleRecords();
+$("print").addEventListener("click", () => print());
+
+returnToWhereItWas();
+await load();
+$("updated").textContent = say("page.asking");
+wireForms();
+customer.wire(() => Boolean(shown?.may_trigger));
 followTheme();
-refresh();
+await arrive();
+setInterval(refresh, EVERY);

@@ -1,0 +1,74 @@
+"""Who may do what on the page, as Airflow says, and what it notes of that in its audit log."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from airflow.api_fastapi.app import get_auth_manager
+from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity, DagDetails
+from airflow.api_fastapi.core_api.security import GetUserDep
+from airflow.configuration import conf
+from airflow.models import Log
+from airflow.models.dag import DagModel
+from airflow.utils.session import create_session
+from fastapi import Depends, Header, HTTPException, Request
+
+from wolkvox.page.links import DAG_ID
+
+PAGE_HEADER = "page"  # what the page's own requests say in the header X-Wolkvox: no form of another site can
+
+
+def _details(dag_id: str) -> DagDetails:
+    return DagDetails(id=dag_id, team_name=DagModel.get_team_name(dag_id))
+
+
+def may_see_ids(user: GetUserDep) -> bool:
+    """Whether whole customer ids may be shown: the deployment allows it, and the login may edit the DAG."""
+    if not conf.getboolean("wolkvox", "whole_customer_ids", fallback=False):
+        return False
+    return get_auth_manager().is_authorized_dag(method="PUT", details=_details(DAG_ID), user=user)
+
+
+def may_trigger(user: GetUserDep) -> bool:
+    """Whether the login may trigger the DAG."""
+    entity = DagAccessEntity.RUN
+    return get_auth_manager().is_authorized_dag(
+        method="POST", access_entity=entity, details=_details(DAG_ID), user=user
+    )
+
+
+def from_the_page(x_wolkvox: Annotated[str | None, Header()] = None) -> None:
+    """Refuse what another site's form could send in the login's name."""
+    if x_wolkvox != PAGE_HEADER:
+        raise HTTPException(403, "Ask for this on the page.")
+
+
+MaySeeIds = Annotated[bool, Depends(may_see_ids)]
+MayTrigger = Annotated[bool, Depends(may_trigger)]
+
+
+def require_whole_ids(*, may_see: bool) -> None:
+    """Refuse whole ids to whoever may not see them."""
+    if not may_see:
+        raise HTTPException(
+            403,
+            "Whole customer ids are for those who may edit the DAG, where the deployment allows it:"
+            " [wolkvox] whole_customer_ids in Airflow's configuration.",
+        )
+
+
+def note(user: Any, event: str, of: Mapping[str, Any], *, run_id: str | None = None) -> None:
+    """Write into Airflow's audit log who did what; ``of`` holds no personal data."""
+    with create_session() as session:
+        said = json.dumps({name: value for name, value in of.items() if value is not None}, default=str)
+        name = user.get_name()
+        session.add(Log(event, owner=name, owner_display_name=name, extra=said, dag_id=DAG_ID, run_id=run_id))
+
+
+def login_path(request: Request) -> str:
+    """Where somebody who isn't logged in is sent, to come back to this address."""
+    root = str(request.scope.get("root_path", "")).removesuffix("/wolkvox")
+    return f"{root}/api/v2/auth/login?next={quote(str(request.url), safe='')}"

@@ -1,0 +1,67 @@
+"""Whether contacts come in and go out, in one look. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+from statistics import median
+from typing import Any
+
+from wolkvox.page.queries import Run
+
+SOON = timedelta(minutes=10)  # by then the next run should be over, however short the schedule's interval
+UNSURE = timedelta(hours=1)  # likewise while there is one run only, and so no telling how often they come
+
+
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """
+    What tells of life: the DAG (``paused`` None: Airflow has no such DAG), its runs, the newest first, and the newest
+    contact that came in. ``silent``: what people were told of a source from which nothing comes.
+    """
+
+    dag_id: str
+    paused: bool | None
+    runs: Sequence[Run]
+    newest: datetime | None
+    silent: str | None
+    outage: bool
+    parked: int
+    left: int | None
+    waiting: int
+
+
+def alive(signs: Signs, now: datetime) -> dict[str, Any]:
+    """What is wrong, the worst first (nothing: all is well), and the facts of the sentence that says so."""
+    last = next((run for run in signs.runs if run.ended_at), None)
+    wrong = {
+        "absent": signs.paused is None,
+        "paused": bool(signs.paused),
+        "never": last is None,
+        "late": last is not None and not signs.paused and _is_late(signs.runs, last, now),
+        "outage": signs.outage,
+        "red": last is not None and last.state == "failed" and not signs.outage,
+        "silent": signs.silent is not None,
+        "quota": signs.left == 0 and signs.waiting > 0,
+    }
+    return {
+        "wrong": [name for name, is_wrong in wrong.items() if is_wrong],
+        "dag": signs.dag_id,
+        "last_ended_at": last and last.ended_at and last.ended_at.isoformat(),
+        "last_state": last and last.state,
+        "last_run": last and last.dag_run_id,
+        "newest": signs.newest and signs.newest.isoformat(),
+        "parked": signs.parked,
+        "left": signs.left,
+    }
+
+
+def _is_late(runs: Sequence[Run], last: Run, now: datetime) -> bool:
+    """Whether the next run should have ended by now: three times the usual distance of two runs."""
+    assert last.ended_at is not None
+    begins = [run.began_at for run in runs]
+    gaps = [(newer - older).total_seconds() for newer, older in pairwise(begins)]
+    usual = timedelta(seconds=3 * median(gaps)) if gaps else UNSURE
+    return now - last.ended_at > max(SOON, usual)

@@ -1,0 +1,190 @@
+"""What the page reads for each of its screens and files. It blocks: endpoints call it in their turn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
+from functools import partial
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from wolkvox.hook import WolkvoxHook
+from wolkvox.ledger.connection import Connection, clock
+from wolkvox.ledger.faults import outage, parked
+from wolkvox.ledger.figures import figures
+from wolkvox.ledger.quota import QuotaRules
+from wolkvox.ledger.reports import seconds_per_call
+from wolkvox.page import queries
+from wolkvox.page.airflow_dags import is_paused
+from wolkvox.page.evidence import Evidence
+from wolkvox.page.links import DAG_ID
+from wolkvox.page.overview import Known, describe_run, last_settled, overview
+from wolkvox.page.rows import as_csv, describe, mask
+from wolkvox.page.timeline import timelines
+from wolkvox.rules.spans import Span, last_days, last_hours
+from wolkvox.vendor.settings import Settings
+
+LEDGER = "wolkvox_ledger"
+WOLKVOX = "wolkvox_default"
+
+PAGE = 100  # rows shown at once
+CSV_ROWS = 100_000  # rows of a download
+BATCH = 5_000  # rows read at once for it
+IN_MEMORY = 2**20  # bytes of a download that are kept there; more of them go into a file
+
+
+class Bounds(NamedTuple):
+    """The moments [since, until); None: no bound."""
+
+    since: datetime | None
+    until: datetime | None
+
+
+class Days(NamedTuple):
+    """Local days of the operation, both of them included; None: no bound."""
+
+    since: date | None = None
+    until: date | None = None
+
+    def bounds(self, zone: str) -> Bounds:
+        """The moments between which they lie."""
+        clock = ZoneInfo(zone)
+        begin = datetime.combine(self.since, time(), clock) if self.since else None
+        end = datetime.combine(self.until + timedelta(days=1), time(), clock) if self.until else None
+        return Bounds(begin, end)
+
+
+EVER = Days()
+
+
+def settings() -> Settings:
+    """The wolkvox connection's settings."""
+    return WolkvoxHook(WOLKVOX).settings
+
+
+def first_screen(chosen: Days = EVER, tab: str | None = None) -> dict[str, Any]:
+    """The figures, or that nothing of them belongs to a DAG."""
+    of = settings()
+    with queries.snapshot(LEDGER) as ledger:
+        if tab not in (None, DAG_ID) and not queries.runs(ledger, of.operation, dag=tab, limit=1):
+            return {"foreign": tab}
+        return overview(know(ledger, of, clock(ledger), chosen, tab))
+
+
+def know(
+    ledger: Connection,
+    settings: Settings,
+    now: datetime,
+    chosen: Days = EVER,
+    dag: str | None = None,
+    is_paused: Callable[[str], bool | None] = is_paused,
+) -> Known:
+    """Ask the ledger for all that the first screen shows, and Airflow whether the DAG is paused."""
+    operation, zone = settings.operation, settings.quota_timezone
+    rules = QuotaRules(operation, settings.daily_calls, settings.quota_reserve, zone)
+    hours, days = last_hours(now), last_days(now, zone)
+    counted = figures(ledger, operation, hours, days)
+    runs = queries.runs(ledger, operation, dag=dag)
+    dag_id = dag or (runs[0].dag_id if runs else DAG_ID)
+    return Known(
+        operation=operation,
+        zone=zone,
+        dag_id=dag_id,
+        paused=is_paused(dag_id),
+        now=now,
+        resets_at=rules.resets_at(now),
+        own_limit=rules.own_limit,
+        hours=hours,
+        days=days,
+        figures=counted,
+        staged=queries.staged(ledger, operation, [*hours, *days]),
+        unfinished=queries.unfinished(ledger, operation),
+        last_runs=queries.last_runs(ledger, operation, last_settled([counted[day] for day in days])),
+        today=queries.today(ledger, operation, rules.today(now), rules.own_limit),
+        slots=queries.slots(ledger, settings.fingerprint),
+        parked=parked(ledger, operation),
+        outage=outage(ledger, operation, settings.identity),
+        unbegun=queries.unbegun(ledger, operation),
+        runs=runs,
+        call_seconds=seconds_per_call(ledger, operation),
+        fresh=queries.fresh(ledger, operation),
+        newest=queries.newest(ledger, operation),
+        silent=queries.silent(ledger, operation, dag_id),
+        chosen=_chosen(days, chosen, zone),
+    )
+
+
+def _chosen(days: Iterable[Span], chosen: Days, zone: str) -> list[Span]:
+    """Those of the days that are chosen."""
+    since, until = chosen.bounds(zone)
+    return [day for day in days if (not since or day.starts_at >= since) and (not until or day.starts_at < until)]
+
+
+def some_rows(
+    wanted: queries.Filter,
+    chosen: Days = EVER,
+    full: bool = False,
+    before: int | None = None,
+) -> dict[str, Any]:
+    """A page of records."""
+    of = settings()
+    with queries.snapshot(LEDGER) as ledger:
+        within = _within(wanted, chosen, of)
+        found = queries.rows(ledger, of.operation, within, limit=PAGE + 1, before=before)
+    shown = found[:PAGE]
+    return {
+        "rows": [describe(record, unmasked=full) for record in shown],
+        "before": shown[-1].id if len(found) > PAGE else None,
+    }
+
+
+def some_runs(chosen: Days, dag: str | None, before: datetime | None) -> dict[str, Any]:
+    """A page of runs."""
+    of = settings()
+    with queries.snapshot(LEDGER) as ledger:
+        since, until = chosen.bounds(of.quota_timezone)
+        read = partial(queries.runs, ledger, of.operation, dag=dag, before=before)
+        found = read(since=since, until=until, limit=PAGE + 1)
+    runs = [describe_run(run) for run in found[:PAGE]]
+    return {"runs": runs, "before": runs[-1]["began_at"] if len(found) > PAGE else None}
+
+
+def _within(wanted: queries.Filter, chosen: Days, of: Settings) -> queries.Filter:
+    """The same records, of the chosen days only."""
+    since, until = chosen.bounds(of.quota_timezone)
+    return replace(wanted, since=since, until=until)
+
+
+def csv_file(wanted: queries.Filter, chosen: Days, unmasked: bool, excel: str | None) -> IO[bytes]:
+    """The download, complete: however slowly it is fetched, the ledger's session is over."""
+    of = settings()
+    file = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - closed when it has been sent
+    within = _within(wanted, chosen, of)
+    with queries.snapshot(LEDGER) as ledger:
+        read = partial(queries.rows, ledger, of.operation, within)
+        for part in as_csv(_batches(read), unmasked=unmasked, excel=excel):
+            file.write(part.encode())
+    return file
+
+
+def _batches(read: Callable[..., list[queries.Record]]) -> Iterator[queries.Record]:
+    before = None
+    for _ in range(CSV_ROWS // BATCH):
+        batch = read(limit=BATCH, before=before)
+        yield from batch
+        if len(batch) < BATCH:
+            return
+        before = batch[-1].id
+
+
+def known_of(customer_id: str, *, unmasked: bool) -> Evidence:
+    """What the ledger knows of a customer now."""
+    of = settings()
+    with queries.snapshot(LEDGER) as ledger:
+        contacts, calls = queries.customer(ledger, of.operation, customer_id)
+        now = clock(ledger)
+    shown = customer_id if unmasked else mask(customer_id) or ""
+    told = timelines(contacts, calls, unmasked=unmasked)
+    return Evidence(of.operation, shown, of.quota_timezone, now, told)

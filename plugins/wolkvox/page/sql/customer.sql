@@ -1,0 +1,51 @@
+SELECT
+    id,
+    type_campaign,
+    campaign_id,
+    customer_id,
+    cod_act,
+    channel,
+    direct,
+    contacted_at,
+    staged_at,
+    state,
+    reason,
+    response_code,
+    response_msg,
+    attempts,
+    sent_at,
+    settled_at,
+    CASE WHEN state = 'pending' THEN not_before END AS not_before,
+    dag_id,
+    dag_run_id
+FROM wolkvox.codification
+WHERE customer_id = %(customer_id)s
+    AND state NOT IN ('pending', 'sending')
+    AND operation = %(operation)s
+UNION ALL
+SELECT
+    id,
+    type_campaign,
+    campaign_id,
+    customer_id,
+    cod_act,
+    channel,
+    direct,
+    contacted_at,
+    staged_at,
+    state,
+    reason,
+    response_code,
+    response_msg,
+    attempts,
+    sent_at,
+    settled_at,
+    CASE WHEN state = 'pending' THEN not_before END AS not_before,
+    dag_id,
+    dag_run_id
+FROM wolkvox.codification
+WHERE customer_id = %(customer_id)s
+    AND state IN ('pending', 'sending')
+    AND operation = %(operation)s
+ORDER BY contacted_at DESC NULLS LAST, id DESC
+LIMIT %(limit)s

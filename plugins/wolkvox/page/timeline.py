@@ -1,0 +1,125 @@
+"""What became of one customer's contacts, moment by moment, as the page and the evidence tell it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from wolkvox.page.queries import Call, Contact
+from wolkvox.page.rows import mask, without_ids
+
+ANSWERED = ("coded", "rejected", "failed")  # states that the last call's answer may have led to
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """
+    Something that happened to a contact.
+
+    ``name`` is one of contacted, pulled, called (``until``: when it was answered), calling, waiting, and, without a
+    call: superseded, expired, invalid, failed, and earlier (calls of before answers were kept: ``calls`` of them).
+    """
+
+    name: str
+    at: datetime | None
+    until: datetime | None = None
+    state: str | None = None
+    reason: str | None = None
+    code: str | None = None
+    words: str | None = None
+    run: str | None = None
+    calls: int | None = None
+
+
+def timelines(contacts: Sequence[Contact], calls: Iterable[Call], *, unmasked: bool) -> list[dict[str, Any]]:
+    """Every contact with its events, the newest contact first."""
+    earlier: dict[int, list[Call]] = {}
+    for call in calls:
+        earlier.setdefault(call.record, []).append(call)
+    later = _superseded_by(contacts)
+    return [
+        _describe(contact, events(contact, earlier.get(contact.id, [])), later.get(contact.id), unmasked=unmasked)
+        for contact in contacts
+    ]
+
+
+def events(contact: Contact, earlier: Sequence[Call]) -> list[Event]:
+    """What happened to a contact, in the order of time."""
+    calls = [
+        Event("called", call.sent_at, call.settled_at, call.state, call.reason, call.response_code, call.response_msg)
+        for call in earlier
+        if call.sent_at is not None
+    ]
+    if _was_answered(contact, earlier):
+        last = (contact.state, contact.reason, contact.response_code, contact.response_msg, contact.dag_run_id)
+        calls.append(Event("called", contact.sent_at, contact.settled_at, *last))
+    found = [
+        Event("contacted", contact.contacted_at),
+        Event("pulled", contact.staged_at),
+        *([Event("earlier", None, calls=contact.attempts - len(calls))] if contact.attempts > len(calls) else []),
+        *calls,
+    ]
+    if contact.state == "sending":
+        found.append(Event("calling", contact.sent_at, state=contact.state, run=contact.dag_run_id))
+    elif contact.state == "pending":
+        found.append(Event("waiting", contact.not_before, state=contact.state, reason=contact.reason))
+    elif not _was_answered(contact, earlier):
+        settled = contact.settled_at
+        found.append(Event(contact.state, settled, state=contact.state, reason=contact.reason, run=contact.dag_run_id))
+    return found
+
+
+def _was_answered(contact: Contact, earlier: Sequence[Call]) -> bool:
+    """Whether the contact's state is what its last call's answer led to."""
+    known = {call.sent_at for call in earlier}
+    return contact.state in ANSWERED and contact.sent_at is not None and contact.sent_at not in known
+
+
+def _superseded_by(contacts: Sequence[Contact]) -> Mapping[int, datetime | None]:
+    """For each superseded contact, when the customer was contacted again in the same campaign."""
+    newest: dict[tuple[str | None, str | None], Contact] = {}
+    found: dict[int, datetime | None] = {}
+    for contact in contacts:  # the newest first
+        campaign = (contact.type_campaign, contact.campaign_id)
+        if contact.state == "superseded" and campaign in newest:
+            found[contact.id] = newest[campaign].contacted_at
+        if contact.state != "invalid":
+            newest[campaign] = contact
+    return found
+
+
+def _describe(contact: Contact, happened: Sequence[Event], later: datetime | None, *, unmasked: bool) -> dict[str, Any]:
+    words_of = (lambda words: words) if unmasked else (lambda words: without_ids(words, contact.customer_id))
+    return {
+        "type_campaign": contact.type_campaign,
+        "campaign_id": contact.campaign_id,
+        "cod_act": contact.cod_act,
+        "channel": contact.channel,
+        "direct": contact.direct,
+        "customer_id": contact.customer_id if unmasked else mask(contact.customer_id),
+        "contacted_at": _iso(contact.contacted_at),
+        "state": contact.state,
+        "reason": contact.reason,
+        "superseded_by": _iso(later),
+        "dag_id": contact.dag_id,
+        "events": [
+            {
+                "name": event.name,
+                "at": _iso(event.at),
+                "until": _iso(event.until),
+                "state": event.state,
+                "reason": event.reason,
+                "code": event.code,
+                "words": words_of(event.words),
+                "run": event.run,
+                "calls": event.calls,
+            }
+            for event in happened
+        ],
+    }
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()
