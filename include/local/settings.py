@@ -218,6 +218,7 @@ def defaults(stack: Stack, *, demo: bool) -> dict[str, str]:
         "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "15",
         "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "15",
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+        "AIRFLOW__WOLKVOX__WHOLE_CUSTOMER_IDS": str(demo),  # the demo's customers are nobody
     }
 
 
