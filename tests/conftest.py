@@ -18,6 +18,8 @@ from uuid import uuid4
 HOME = Path(tempfile.mkdtemp(prefix="wolkvox-tests-"))
 HOME.chmod(0o755)
 atexit.register(shutil.rmtree, HOME, ignore_errors=True)  # first registered, last run: PostgreSQL has stopped by then
+# pytest's own folder is closed to others by the next session that starts: a PostgreSQL run by root needs it open.
+os.environ["PYTEST_DEBUG_TEMPROOT"] = str(HOME)
 # Airflow reads its settings at import: give it a home of the tests' own before anything imports it.
 os.environ["AIRFLOW_HOME"] = str(HOME / "airflow")
 os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"

@@ -135,7 +135,8 @@ def failures(crew: Crew, sandbox: SandboxServer, ledger: Database, monkeypatch: 
             "UPDATE wolkvox.codification SET state = 'pending', settled_at = NULL, not_before = NULL, attempts = 0"
             " WHERE dag_run_id = 'failures'"
         )
-    sandbox.control(default_fault=[{"kind": "slow", "seconds": 1.0}])
+    connect(sandbox, call_timeout=20)
+    sandbox.control(default_fault=[{"kind": "slow", "seconds": 5.0}])  # longer than another task takes to start
     for late in chunks:
         ended.append(crew.codify(late))
     wait_until(lambda: sandbox.stats()["in_flight"] == 2)
@@ -145,6 +146,7 @@ def failures(crew: Crew, sandbox: SandboxServer, ledger: Database, monkeypatch: 
         worker.terminate()
     for worker in ended[-3:-1]:
         worker.result()
+    connect(sandbox, call_timeout=0.5)
     sandbox.control(default_fault=None)
     ledger.execute("ALTER TABLE wolkvox.codification ADD CONSTRAINT never CHECK (state <> 'coded') NOT VALID")
     ended.append(crew.codify(chunk))

@@ -114,14 +114,13 @@ def test_a_task_that_loses_the_ledger_in_mid_call_takes_its_slot_again_and_write
 def test_a_call_without_a_record_that_nobody_saw_the_end_of_is_waited_out(ledger: Database) -> None:
     dead = ledger_connection("wolkvox_ledger")
     call = slot_for_calls(dead, RULES, HOLDER, Stop())
+    began = monotonic()
     call.__enter__()
     dead.close()  # as a killed process does
     with ledger_connection("wolkvox_ledger") as one, ledger_connection("wolkvox_ledger") as other:
-        began = monotonic()
         assert take_slot(one, RULES, HOLDER, Stop()) == "fffffff9/1"
-        assert monotonic() - began < 0.3
         assert take_slot(other, RULES, HOLDER, Stop()) == "fffffff9/0"
-        assert 0.4 < monotonic() - began < 1.0
+        assert monotonic() - began > 0.4
     with pytest.raises(psycopg.OperationalError):
         call.__exit__(None, None, None)
 

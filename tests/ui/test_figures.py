@@ -55,7 +55,7 @@ def put(ledger: Database, ago: timedelta, state: str = "coded", **columns: Any) 
         "campaign_id": "1",
         "customer_id": "573001234567",
         "contacted_at": moment - timedelta(minutes=5),
-        "staged_at": moment - timedelta(minutes=1),
+        "staged_at": moment,
         "settled_at": None if state in ("pending", "sending") else moment,
         "state": state,
         **columns,

@@ -390,10 +390,11 @@ function remember() {
   parent.history.replaceState(parent.history.state, "", `${pathname}${search}${MARK}${location.search}`);
 }
 
+// Only when Airflow has just made the frame: later on, its links lead where they say.
 function returnToWhereItWas() {
-  if (!inTab() || !parent.location.hash.startsWith(`${MARK}?`)) return;
-  const query = parent.location.hash.slice(MARK.length);
-  if (query !== location.search) history.replaceState(null, "", query);
+  if (!inTab() || frameElement.dataset.wolkvox) return;
+  frameElement.dataset.wolkvox = "opened";
+  if (parent.location.hash.startsWith(`${MARK}?`)) history.replaceState(null, "", parent.location.hash.slice(MARK.length));
 }
 
 function followTheme() {
