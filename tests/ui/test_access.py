@@ -3,25 +3,39 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import pytest
 import requests
 
 if TYPE_CHECKING:
     from airflow_server import Airflow, Logins
+    from fastapi.routing import APIRoute
 
 pytest_plugins = ("airflow_server",)
 
 
 def _paths() -> list[str]:
-    """Every endpoint of the page, its files one by one."""
+    """Every address of the page that is read, its files one by one."""
+    from wolkvox.page.app import FILES
+
+    read = [route.path for route in _routes() if "GET" in route.methods]
+    return [path for path in read if "{" not in path] + [f"/static/{name}" for name in (*FILES, "no-such-file")]
+
+
+def _routes() -> list[APIRoute]:
     from fastapi.routing import APIRoute
 
-    from wolkvox.page.app import FILES, app
+    from wolkvox.page.app import app
 
-    paths = [route.path for route in app.routes if isinstance(route, APIRoute)]
-    assert len(paths) == len(app.routes)
-    return [path for path in paths if "{" not in path] + [f"/static/{name}" for name in (*FILES, "no-such-file")]
+    routes = [route for route in app.routes if isinstance(route, APIRoute)]
+    assert len(routes) == len(app.routes)
+    return routes
+
+
+ASKED = {"customer_id": "90000000002"}
+FROM_THE_PAGE = {"X-Wolkvox": "page"}
+POSTED = ("customer", "evidence.csv", "evidence.pdf", "send")
 
 
 def test_no_endpoint_answers_without_a_login(airflow: Airflow) -> None:
@@ -29,6 +43,11 @@ def test_no_endpoint_answers_without_a_login(airflow: Airflow) -> None:
     assert {answer.status_code for answer in asked.values()} == {401}
     assert len(asked) >= 8
     assert all("wolkvox" not in answer.text.lower() for answer in asked.values())
+    posted = {route.path for route in _routes() if "POST" in route.methods}
+    assert posted == {f"/{name}" for name in POSTED}
+    for path in posted:
+        answer = requests.post(f"{airflow.url}/wolkvox{path}", json=ASKED, headers=FROM_THE_PAGE, timeout=30)
+        assert answer.status_code == 401
 
 
 def test_a_made_up_token_is_refused(airflow: Airflow) -> None:
@@ -41,6 +60,9 @@ def test_a_made_up_token_is_refused(airflow: Airflow) -> None:
 def test_a_login_that_may_not_read_the_dag_is_refused_everywhere(logins: Logins) -> None:
     with logins.session("stranger") as stranger:
         assert {stranger.get(f"{logins.url}/wolkvox{path}", timeout=30).status_code for path in _paths()} == {403}
+        for name in POSTED:
+            answer = stranger.post(f"{logins.url}/wolkvox/{name}", json=ASKED, headers=FROM_THE_PAGE, timeout=30)
+            assert answer.status_code == 403
 
 
 def test_a_reader_sees_masked_ids_only(logins: Logins) -> None:
@@ -50,12 +72,87 @@ def test_a_reader_sees_masked_ids_only(logins: Logins) -> None:
                 404 if "no-such" in path else 200
             )
         answer = reader.get(f"{logins.url}/wolkvox/rows?campaign_id=15502", timeout=30)
-        assert answer.json()["may_edit"] is False
+        assert answer.json()["may_see_ids"] is False
         assert [row["customer_id"] for row in answer.json()["rows"]] == ["•••002", "•••001", "•••"]
         for path in ("rows", "rows.csv", "overview"):
             assert "90000000002" not in reader.get(f"{logins.url}/wolkvox/{path}", timeout=30).text
         for path in ("rows", "rows.csv"):
             assert reader.get(f"{logins.url}/wolkvox/{path}?full=true", timeout=30).status_code == 403
+
+
+def test_a_reader_may_search_a_customer_and_sees_the_id_masked(logins: Logins) -> None:
+    with logins.session("reader") as reader:
+        answers = {
+            name: reader.post(f"{logins.url}/wolkvox/{name}", json=ASKED, headers=FROM_THE_PAGE, timeout=30)
+            for name in POSTED
+        }
+        assert {name: answer.status_code for name, answer in answers.items()} == {
+            "customer": 200,
+            "evidence.csv": 200,
+            "evidence.pdf": 200,
+            "send": 403,
+        }
+        (contact,) = answers["customer"].json()["contacts"]
+        assert (contact["customer_id"], contact["state"]) == ("•••002", "rejected")
+        for answer in answers.values():
+            assert ASKED["customer_id"] not in answer.text
+            assert answer.headers["Cache-Control"] == "no-store"
+        whole = {**ASKED, "full": True}
+        for name in POSTED[:3]:
+            answer = reader.post(f"{logins.url}/wolkvox/{name}", json=whole, headers=FROM_THE_PAGE, timeout=30)
+            assert answer.status_code == 403
+
+
+def test_what_another_sites_form_could_send_is_refused(logins: Logins) -> None:
+    with logins.session("editor") as editor:
+        for name in POSTED:
+            assert editor.post(f"{logins.url}/wolkvox/{name}", json=ASKED, timeout=30).status_code == 403
+
+
+@pytest.mark.parametrize("body", [{}, {"customer_id": ""}, {"customer_id": "a\x00b"}, {"customer_id": "1" * 101}, []])
+def test_a_search_for_nobody_is_refused(logins: Logins, body: object) -> None:
+    with logins.session("editor") as editor:
+        answer = editor.post(f"{logins.url}/wolkvox/customer", json=body, headers=FROM_THE_PAGE, timeout=30)
+        assert answer.status_code == 422
+
+
+def test_whole_ids_are_off_unless_the_deployment_allows_them(logins: Logins, monkeypatch: pytest.MonkeyPatch) -> None:
+    from wolkvox.page import access
+
+    class Everything:
+        def is_authorized_dag(self, **asked: object) -> bool:
+            return True
+
+    monkeypatch.setattr(access, "get_auth_manager", Everything)
+    monkeypatch.setattr(access, "_details", lambda _: None)
+    assert access.may_see_ids(None) is False  # type: ignore[arg-type]
+    monkeypatch.setenv("AIRFLOW__WOLKVOX__WHOLE_CUSTOMER_IDS", "True")
+    assert access.may_see_ids(None) is True  # type: ignore[arg-type]
+
+
+def test_rows_stay_in_no_cache_and_files_do(logins: Logins) -> None:
+    with logins.session("reader") as reader:
+        for path, kept in (("rows", "no-store"), ("overview", "no-store"), ("", "private, no-cache")):
+            answer = reader.get(f"{logins.url}/wolkvox/{path}", timeout=30)
+            assert answer.headers["Cache-Control"] == kept
+
+
+def test_a_browser_without_a_login_is_led_to_it(airflow: Airflow) -> None:
+    answer = requests.get(
+        f"{airflow.url}/wolkvox/?run=a%2Bb", headers={"Accept": "text/html"}, timeout=30, allow_redirects=False
+    )
+    assert answer.status_code == 307
+    assert answer.headers["Location"].endswith(
+        f"/auth/login?next={quote(f'{airflow.url}/wolkvox/?run=a%2Bb', safe='')}"
+    )
+
+
+def test_a_tasks_link_is_of_the_address_at_which_it_is_asked_for(airflow: Airflow, logins: Logins) -> None:
+    run = quote(airflow.run_id, safe="")
+    path = f"/api/v2/dags/wolkvox_codify/dagRuns/{run}/taskInstances/codify/links?map_index=0"
+    with logins.session("reader") as reader:
+        (link,) = reader.get(f"{logins.url}{path}", timeout=30).json()["extra_links"].values()
+    assert link.startswith(f"{logins.url}/plugin/wolkvox/wolkvox/?run={run}")
 
 
 def test_an_editor_may_see_whole_ids(logins: Logins) -> None:

@@ -185,7 +185,7 @@ async def download(
     """The same records as a file; ``excel``: as Excel in that language opens it by a double click."""
     if full:
         await in_turn(partial(note, user, "wolkvox_whole_ids", {**_filter(request), "as": "csv"}))
-    file = await in_turn(partial(csv_file, wanted, chosen, full, excel))
+    file = await in_turn(partial(csv_file, wanted, chosen, full, excel), request.is_disconnected)
     return attachment(file, "wolkvox.csv", "text/csv; charset=utf-8")
 
 

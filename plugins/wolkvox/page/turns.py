@@ -7,11 +7,12 @@ What asks the ledger waits for one of a few turns, without a thread, and runs in
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Coroutine, Hashable
 from time import monotonic
 from typing import Any, TypeVar
 
 from anyio import CapacityLimiter, fail_after, to_thread
+from fastapi import HTTPException
 
 from wolkvox.errors import LedgerSlow
 
@@ -19,17 +20,20 @@ TURNS = 3  # requests that ask the ledger at once
 WAIT = 15.0  # seconds that one waits for its turn
 FRESH = 3.0  # seconds that what was read is shown to others
 MOST_KEPT = 32
+CLIENT_CLOSED = 499  # what nginx calls a request whose client has left
 
 Result = TypeVar("Result")
 
 _turns = CapacityLimiter(TURNS)
 
 
-async def in_turn(work: Callable[[], Result]) -> Result:
+async def in_turn(work: Callable[[], Result], gone: Callable[[], Awaitable[bool]] | None = None) -> Result:
     """
     Do some work that blocks.
 
+    :param gone: whether the client went away meanwhile: nothing is done for it then
     :raises LedgerSlow: when there was no turn for ``WAIT`` seconds
+    :raises HTTPException: when nobody waits for it any more
     """
     claim = object()
     try:
@@ -38,29 +42,26 @@ async def in_turn(work: Callable[[], Result]) -> Result:
     except TimeoutError:
         raise LedgerSlow("The page has too much to do.") from None
     try:
+        if gone is not None and await gone():
+            raise HTTPException(CLIENT_CLOSED)
         return await to_thread.run_sync(work, limiter=CapacityLimiter(1))
     finally:
         _turns.release_on_behalf_of(claim)
 
 
 class Recent:
-    """What was read lately, by what was asked; however many ask for the same at once, one of them reads."""
+    """What was read lately, by what was asked; however many ask for the same at once, it is read once."""
 
     def __init__(self, seconds: float = FRESH) -> None:
         self._seconds = seconds
-        self._kept: dict[Hashable, tuple[float, Any]] = {}
-        self._locks: dict[Hashable, asyncio.Lock] = {}
+        self._reads: dict[Hashable, tuple[float, asyncio.Task[Any]]] = {}
 
-    async def get(self, asked: Hashable, read: Callable[[], Awaitable[Result]]) -> Result:
-        """The answer of the last seconds, or a new one."""
-        lock = self._locks.setdefault(asked, asyncio.Lock())
-        async with lock:
-            read_at, result = self._kept.get(asked, (float("-inf"), None))
-            if monotonic() - read_at < self._seconds:
-                return result  # type: ignore[no-any-return]  # what ``read`` gave
-            if len(self._kept) >= MOST_KEPT:
-                self._kept.clear()
-                self._locks = {asked: lock}
-            result = await read()
-            self._kept[asked] = monotonic(), result
-            return result
+    async def get(self, asked: Hashable, read: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
+        """The answer, or the error, of the last seconds, or a new one."""
+        began, reading = self._reads.get(asked, (float("-inf"), None))
+        if reading is None or (reading.done() and monotonic() - began > self._seconds):
+            if len(self._reads) >= MOST_KEPT:
+                self._reads.clear()
+            reading = asyncio.create_task(read())
+            self._reads[asked] = monotonic(), reading
+        return await asyncio.shield(reading)  # whoever goes away leaves it to the others
