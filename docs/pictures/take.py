@@ -7,11 +7,13 @@ import shutil
 import socket
 import tempfile
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psycopg
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from local import demo
 from local.settings import LOGIN, databases
@@ -44,7 +46,21 @@ def main() -> None:
             page = f"{address(stack)}/plugin/wolkvox/wolkvox/"
             _take(browser, login, page, "desktop", "iframe >> #campaigns tbody", viewport=DESKTOP)
             _take(browser, login, page, "dark", "iframe >> #campaigns tbody", viewport=DESKTOP, color_scheme="dark")
-            _take(browser, login, f"{address(stack)}/wolkvox/", "phone", "#campaigns tbody", viewport=PHONE)
+            bare = f"{address(stack)}/wolkvox/"
+            _take(browser, login, bare, "phone", "#campaigns tbody", language="es", viewport=PHONE, locale="es-CO")
+            customer = partial(_search, _twice_called(stack))
+            _take(
+                browser,
+                login,
+                bare,
+                "customer",
+                "#campaigns tbody",
+                language="es",
+                act=customer,
+                of="#customer",
+                viewport={"width": 1024, "height": 900},
+                locale="es-CO",
+            )
             demo.watch(stack, api, run_id)
             grid = f"{address(stack)}/dags/wolkvox_codify/runs/{run_id}"
             _take(browser, login, grid, "grid", "text=verdict", viewport={"width": 1440, "height": 760})
@@ -73,15 +89,50 @@ def _log_in(browser: Browser, stack: Stack) -> Any:
     return page.context.storage_state()
 
 
-def _take(browser: Browser, login: Any, url: str, name: str, complete: str, **options: Any) -> None:
-    """Photograph a page once ``complete`` is in it and nothing moves any more."""
+def _twice_called(stack: Stack) -> str:
+    """A customer whose first call went wrong."""
+    with psycopg.connect(stack.uri(databases(demo=True)["ledger"])) as ledger:
+        row = ledger.execute(
+            "SELECT customer_id FROM wolkvox.codification WHERE state = 'coded'"
+            " ORDER BY (SELECT count(*) FROM wolkvox.answer WHERE codification_id = codification.id) DESC LIMIT 1"
+        ).fetchone()
+        assert row is not None
+        return str(row[0])
+
+
+def _search(customer: str, page: Page) -> None:
+    page.fill("#customer-id", customer)
+    page.click("#search button")
+    page.locator(".events").first.wait_for()
+
+
+def _take(
+    browser: Browser,
+    login: Any,
+    url: str,
+    name: str,
+    complete: str,
+    *,
+    language: str = "en",
+    act: Callable[[Page], None] | None = None,
+    of: str | None = None,
+    **options: Any,
+) -> None:
+    """Photograph a page, or the part ``of`` it, once ``complete`` is in it and nothing moves any more."""
     context = browser.new_context(storage_state=login, timezone_id="America/Bogota", **options)
     page = context.new_page()
+    page.add_init_script(f"localStorage.setItem('i18nextLng', '{language}')")
     page.goto(url)
     framed, _, selector = complete.rpartition(" >> ")
     (page.frame_locator(framed) if framed else page).locator(selector).first.wait_for()
+    if act:
+        act(page)
     page.wait_for_load_state("networkidle")
-    page.screenshot(path=str(FOLDER / f"{name}.png"))
+    path = str(FOLDER / f"{name}.png")
+    if of:
+        page.locator(of).screenshot(path=path)
+    else:
+        page.screenshot(path=path)
     context.close()
 
 
