@@ -64,13 +64,17 @@ def settings() -> Settings:
     return WolkvoxHook(WOLKVOX).settings
 
 
-def first_screen(chosen: Days = EVER, tab: str | None = None) -> dict[str, Any]:
+def first_screen(
+    chosen: Days = EVER,
+    tab: str | None = None,
+    is_paused: Callable[[str], bool | None] = is_paused,
+) -> dict[str, Any]:
     """The figures, or that nothing of them belongs to a DAG."""
     of = settings()
     with queries.snapshot(LEDGER) as ledger:
         if tab not in (None, DAG_ID) and not queries.runs(ledger, of.operation, dag=tab, limit=1):
             return {"foreign": tab}
-        return overview(know(ledger, of, clock(ledger), chosen, tab))
+        return overview(know(ledger, of, clock(ledger), chosen, tab, is_paused))
 
 
 def know(

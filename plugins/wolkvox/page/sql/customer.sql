@@ -1,3 +1,17 @@
+-- Each state's records are found in an index of their own.
+WITH found AS (
+    SELECT id
+    FROM wolkvox.codification
+    WHERE customer_id = %(customer_id)s AND operation = %(operation)s AND state NOT IN ('pending', 'sending')
+    UNION ALL
+    SELECT id
+    FROM wolkvox.codification
+    WHERE customer_id = %(customer_id)s AND operation = %(operation)s AND state = 'pending'
+    UNION ALL
+    SELECT id
+    FROM wolkvox.codification
+    WHERE customer_id = %(customer_id)s AND operation = %(operation)s AND state = 'sending'
+)
 SELECT
     id,
     type_campaign,
@@ -19,33 +33,6 @@ SELECT
     dag_id,
     dag_run_id
 FROM wolkvox.codification
-WHERE customer_id = %(customer_id)s
-    AND state NOT IN ('pending', 'sending')
-    AND operation = %(operation)s
-UNION ALL
-SELECT
-    id,
-    type_campaign,
-    campaign_id,
-    customer_id,
-    cod_act,
-    channel,
-    direct,
-    contacted_at,
-    staged_at,
-    state,
-    reason,
-    response_code,
-    response_msg,
-    attempts,
-    sent_at,
-    settled_at,
-    CASE WHEN state = 'pending' THEN not_before END AS not_before,
-    dag_id,
-    dag_run_id
-FROM wolkvox.codification
-WHERE customer_id = %(customer_id)s
-    AND state IN ('pending', 'sending')
-    AND operation = %(operation)s
+INNER JOIN found USING (id)
 ORDER BY contacted_at DESC NULLS LAST, id DESC
 LIMIT %(limit)s

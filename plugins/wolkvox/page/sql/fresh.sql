@@ -1,4 +1,4 @@
--- How late the contacts of the last hour were, in seconds: the latest ones of them, where they are very many.
+-- How late what was coded in the last hour was, in seconds.
 SELECT
     count(*) AS records,
     percentile_cont(0.5) WITHIN GROUP (ORDER BY lag) AS p50,
@@ -9,5 +9,5 @@ FROM (
     FROM wolkvox.codification
     WHERE operation = %(operation)s
         AND state = 'coded'
-        AND settled_at >= clock_timestamp() - interval '1 hour'
+        AND settled_at >= now() - interval '1 hour'
 ) AS coded

@@ -7,4 +7,4 @@ FROM (
     ORDER BY id DESC
     LIMIT 2000
 ) AS latest
-WHERE operation = %(operation)s AND contacted_at <= clock_timestamp()
+WHERE operation = %(operation)s AND contacted_at <= now()

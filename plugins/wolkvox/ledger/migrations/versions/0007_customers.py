@@ -13,6 +13,7 @@ branch_labels = None
 depends_on = None
 
 CODED = "(customer_id, campaign_id, type_campaign, operation, contacted_at, id) WHERE state"
+WAITING, PENDING = "(operation, contacted_at DESC", "WHERE state = 'pending'"
 
 
 def upgrade() -> None:
@@ -57,19 +58,18 @@ def upgrade() -> None:
         "CREATE TRIGGER answered AFTER UPDATE ON wolkvox.codification FOR EACH ROW"
         " WHEN (NEW.state = 'pending' AND OLD.state <> 'pending') EXECUTE FUNCTION wolkvox.keep_answer()"
     )
-    # What waits is little beside what is done, and written where a large index would have to be read first: so two.
-    op.execute("DROP INDEX wolkvox.codification_customer")
+    # An index of everybody by customer would cost staging a tenth of its time. What waits is found in the index of what
+    # waits, which is read whole for it: a tenth of a second for a million.
+    op.execute("DROP INDEX wolkvox.codification_customer, wolkvox.codification_waiting")
     op.execute(f"CREATE INDEX codification_customer ON wolkvox.codification {CODED} NOT IN ('pending', 'sending')")
-    op.execute(
-        "CREATE INDEX codification_unsettled_customer ON wolkvox.codification (customer_id)"
-        " WHERE state IN ('pending', 'sending')"
-    )
+    op.execute(f"CREATE INDEX codification_waiting ON wolkvox.codification {WAITING}, customer_id) {PENDING}")
 
 
 def downgrade() -> None:
     """Drop them."""
-    op.execute("DROP INDEX wolkvox.codification_unsettled_customer, wolkvox.codification_customer")
+    op.execute("DROP INDEX wolkvox.codification_customer, wolkvox.codification_waiting")
     op.execute(f"CREATE INDEX codification_customer ON wolkvox.codification {CODED} = 'coded'")
+    op.execute(f"CREATE INDEX codification_waiting ON wolkvox.codification {WAITING}) {PENDING}")
     op.execute("DROP TRIGGER answered ON wolkvox.codification")
     op.execute("DROP FUNCTION wolkvox.keep_answer()")
     op.execute("ALTER TABLE wolkvox.answer DROP COLUMN sent_at")
