@@ -1,5 +1,6 @@
 -- Customers reached outside the dialler in [window_start, window_end).
 -- Point it at your own table or view; keep the column names and the two bound parameters.
+-- If you have them, select two more as evidence: channel (whatsapp, sms, call, branch ...), direct (both sides spoke).
 SELECT
     type_campaign,
     campaign_id,

@@ -333,12 +333,14 @@ ANYTHING = st.one_of(
 )
 
 
-@given(st.lists(ANYTHING, min_size=7, max_size=7), st.sampled_from([BOGOTA, NEW_YORK]))
+@given(st.lists(ANYTHING, min_size=9, max_size=9), st.sampled_from([BOGOTA, NEW_YORK]))
 def test_any_row_at_all_becomes_a_contact_the_ledger_can_hold(values: list[object], zone: ZoneInfo) -> None:
     contact = read_contact(values, operation="0041", zone=zone)
     assert contact == read_contact(values, operation="0041", zone=zone)
+    assert contact[:9] == read_contact(values[:7], operation="0041", zone=zone)[:9]
+    assert contact.direct in (None, True, False)
     assert len(contact.key) == 16
-    for name in (*LONGEST, "comment"):
+    for name in (*LONGEST, "comment", "channel"):
         text = getattr(contact, name)
         if text is not None:
             text.encode()
@@ -350,3 +352,27 @@ def test_any_row_at_all_becomes_a_contact_the_ledger_can_hold(values: list[objec
         assert contact.customer_id
         assert contact.cod_act
         assert contact.contacted_at is not None
+
+
+@pytest.mark.parametrize(
+    ("channel", "direct", "kept"),
+    [
+        (" WhatsApp ", True, ("WhatsApp", True)),
+        (b"sms", "Sí", ("sms", True)),
+        ("x" * 60, "n", ("x" * 50, False)),
+        ("a\x00b", 0, ("a\ufffdb", False)),
+        ("", "", (None, None)),
+        (None, None, (None, None)),
+        (b"\xff", "perhaps", (None, None)),
+        ([1], {}, (None, None)),
+        (7, Decimal("1"), ("7", True)),
+        (float("nan"), float("nan"), (None, None)),
+        (float("inf"), 2, (None, None)),
+    ],
+)
+def test_a_channel_is_kept_as_it_can_be_read_and_spoils_no_contact(
+    channel: object, direct: object, kept: tuple[object, object]
+) -> None:
+    contact = read_contact([*row(), channel, direct], operation="0041", zone=BOGOTA)
+    assert (contact.channel, contact.direct) == kept
+    assert contact[:9] == read()[:9]

@@ -142,9 +142,7 @@ def test_a_browser_without_a_login_is_led_to_it(airflow: Airflow) -> None:
         f"{airflow.url}/wolkvox/?run=a%2Bb", headers={"Accept": "text/html"}, timeout=30, allow_redirects=False
     )
     assert answer.status_code == 307
-    assert answer.headers["Location"].endswith(
-        f"/auth/login?next={quote(f'{airflow.url}/wolkvox/?run=a%2Bb', safe='')}"
-    )
+    assert answer.headers["Location"] == f"/api/v2/auth/login?next={quote('/wolkvox/?run=a%2Bb', safe='')}"
 
 
 def test_a_tasks_link_is_of_the_address_at_which_it_is_asked_for(airflow: Airflow, logins: Logins) -> None:

@@ -71,4 +71,5 @@ def note(user: Any, event: str, of: Mapping[str, Any], *, run_id: str | None = N
 def login_path(request: Request) -> str:
     """Where somebody who isn't logged in is sent, to come back to this address."""
     root = str(request.scope.get("root_path", "")).removesuffix("/wolkvox")
-    return f"{root}/api/v2/auth/login?next={quote(str(request.url), safe='')}"
+    here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return f"{root}/api/v2/auth/login?next={quote(here, safe='')}"
