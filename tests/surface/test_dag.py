@@ -102,6 +102,7 @@ def test_the_params_have_defaults(codify: DAG) -> None:
         "limit": None,
         "dry_run": False,
         "max_failed_ratio": 0.05,
+        "customer_id": None,
         "resend": "none",
     }
 
@@ -116,6 +117,7 @@ def test_the_params_have_defaults(codify: DAG) -> None:
         ("limit", [None, 1, 10**6], [0, -1, 1.5, "all"]),
         ("dry_run", [True, False], ["yes", None]),
         ("max_failed_ratio", [0, 0.05, 1], [-0.1, 1.1, "5%"]),
+        ("customer_id", [None, "1001", "A-7 ñ"], [1001, True, "x" * 101]),
         ("resend", ["none", "failed", "rejected", "unknown_timeout"], ["", None, "failed'; --", "Failed"]),
     ],
 )
