@@ -8,10 +8,7 @@ from datetime import timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
-from airflow.dag_processing.dagbag import DagBag
-from airflow.models.pool import Pool
-from airflow.sdk.definitions.mappedoperator import MappedOperator
-
+from wolkvox.airflow_core.dag_files import DagBag, MappedOperator, slots_of
 from wolkvox.errors import BadSetting, WolkvoxError
 from wolkvox.hook import WolkvoxHook
 from wolkvox.ledger.connection import clock, connected
@@ -102,6 +99,8 @@ def _schema(stage: WolkvoxStageOperator) -> str:
 
 
 def _warehouse(stage: WolkvoxStageOperator) -> str:
+    if stage.sql is None:
+        return "none: the contacts are handed over as records"
     stage.resolve_template_files()
     if stage.sql.endswith(tuple(stage.template_ext)):
         raise missing_query(stage.sql)
@@ -132,7 +131,7 @@ def _pool(stage: WolkvoxStageOperator) -> str:
         or (isinstance(task, MappedOperator) and issubclass(task.operator_class, WolkvoxCodifyOperator))
     }
     for name in names:
-        slots = _slots_of(name)
+        slots = slots_of(name)
         if slots is None:
             raise BadSetting(f"There is no pool {name!r}: airflow pools set {name} {SLOTS} 'requests at a time'.")
         if name == PLAIN_POOL or slots != SLOTS:
@@ -141,8 +140,3 @@ def _pool(stage: WolkvoxStageOperator) -> str:
                 " limit of requests at a time."
             )
     return f"{', '.join(sorted(names))}: {SLOTS} slots"
-
-
-def _slots_of(name: str) -> int | None:
-    pool = Pool.get_pool(name)
-    return None if pool is None else int(pool.slots)

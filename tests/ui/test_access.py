@@ -92,6 +92,7 @@ def test_a_reader_may_search_a_customer_and_sees_the_id_masked(logins: Logins) -
             "evidence.pdf": 200,
             "send": 403,
         }
+        assert answers["customer"].json()["may_trigger"] is False
         (contact,) = answers["customer"].json()["contacts"]
         assert (contact["customer_id"], contact["state"]) == ("•••002", "rejected")
         for answer in answers.values():
@@ -117,7 +118,7 @@ def test_a_search_for_nobody_is_refused(logins: Logins, body: object) -> None:
 
 
 def test_whole_ids_are_off_unless_the_deployment_allows_them(logins: Logins, monkeypatch: pytest.MonkeyPatch) -> None:
-    from wolkvox.page import access
+    from wolkvox.airflow_core import access
 
     class Everything:
         def is_authorized_dag(self, **asked: object) -> bool:

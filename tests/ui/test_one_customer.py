@@ -80,8 +80,8 @@ def test_a_button_sends_one_customer(page: Page, airflow: Airflow) -> None:
             " SELECT 'preview', '15503', id, 'ACT', now() FROM unnest('{90000000077,90000000078}'::text[]) AS id"
         )
     try:
-        page.goto(f"{airflow.url}/wolkvox/")
-        page.locator("#campaigns tbody tr").first.wait_for()
+        page.goto(f"{airflow.url}/wolkvox/?campaign_id=15502")
+        page.locator("#rows tbody tr").first.wait_for()
         search(page, "90000000077")
         page.get_by_role("button", name="Send this customer now").click()
         expect(page.locator("#sent")).to_contain_text("sends this customer")
@@ -96,7 +96,10 @@ def test_a_button_sends_one_customer(page: Page, airflow: Airflow) -> None:
         event, owner, extra = audited(airflow)[0]
         assert (event, owner, json.loads(extra)) == ("wolkvox_send_customer", LOGIN, {"customer": "•••077"})
     finally:
-        for database in ("warehouse", "ledger"):
-            table = {"warehouse": "contacted_customers", "ledger": "wolkvox.codification"}[database]
+        for database, statement in (
+            ("warehouse", "DELETE FROM contacted_customers WHERE campaign_id = '15503'"),
+            ("ledger", "DELETE FROM wolkvox.codification WHERE campaign_id = '15503'"),
+            ("ledger", "DELETE FROM wolkvox.intake WHERE records = 1"),
+        ):
             with psycopg.connect(airflow.stack.uri(databases(demo=True)[database])) as connection:
-                connection.execute(f"DELETE FROM {table} WHERE campaign_id = '15503'".encode())
+                connection.execute(statement.encode())

@@ -10,18 +10,16 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import psycopg
-from airflow.api_fastapi.core_api.security import GetUserDep, requires_access_dag
 from airflow.sdk.exceptions import AirflowNotFoundException
 from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
 from fastapi.exception_handlers import http_exception_handler
 from fastapi.responses import FileResponse, JSONResponse, RedirectResponse, StreamingResponse
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
+from wolkvox.airflow_core.access import GetUserDep, MayRead, MaySeeIds, login_path, note, require_whole_ids
 from wolkvox.errors import BadSetting, LedgerSlow, WolkvoxError
 from wolkvox.page import customers, queries
-from wolkvox.page.access import MaySeeIds, MayTrigger, login_path, note, require_whole_ids
 from wolkvox.page.downloads import attachment
-from wolkvox.page.links import DAG_ID
 from wolkvox.page.reading import LEDGER, Days, csv_file, first_screen, some_rows, some_runs
 from wolkvox.page.turns import Recent, in_turn
 from wolkvox.rules.contacts import FIRST_YEAR, LAST_YEAR
@@ -43,7 +41,7 @@ log = logging.getLogger(__name__)
 
 app = FastAPI(
     title="Wolkvox",
-    dependencies=[Depends(requires_access_dag("GET", param_dag_id=DAG_ID))],
+    dependencies=[MayRead],
     docs_url=None,
     redoc_url=None,
     openapi_url=None,
@@ -143,12 +141,10 @@ def static(name: str) -> FileResponse:
 
 
 @app.get("/overview")
-async def read_overview(
-    chosen: Chosen, may_see: MaySeeIds, may_trigger: MayTrigger, tab: Text = None
-) -> dict[str, Any]:
+async def read_overview(chosen: Chosen, may_see: MaySeeIds, tab: Text = None) -> dict[str, Any]:
     """Every figure of the first screen; ``tab`` names the DAG on whose tab it is."""
     shown = await _recent.get((tab, chosen), lambda: in_turn(partial(first_screen, chosen, tab)))
-    return {**shown, "may_see_ids": may_see, "may_trigger": may_trigger}
+    return {**shown, "may_see_ids": may_see}
 
 
 @app.get("/runs")

@@ -6,16 +6,15 @@ from functools import partial
 from io import BytesIO
 from typing import Annotated, Any, Literal
 
-from airflow.api_fastapi.core_api.security import GetUserDep
 from fastapi import APIRouter, Depends, HTTPException
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
-from wolkvox.page.access import MaySeeIds, MayTrigger, from_the_page, note, require_whole_ids
-from wolkvox.page.airflow_dags import is_paused, send_customer
+from wolkvox.airflow_core.access import GetUserDep, MaySeeIds, MayTrigger, from_the_page, note, require_whole_ids
+from wolkvox.airflow_core.dags import is_paused, send_customer
+from wolkvox.names import DAG_ID
 from wolkvox.page.downloads import attachment
 from wolkvox.page.evidence import as_csv, as_pdf
-from wolkvox.page.links import DAG_ID
 from wolkvox.page.reading import known_of
 from wolkvox.page.rows import mask
 from wolkvox.page.turns import in_turn
@@ -40,7 +39,9 @@ router = APIRouter(dependencies=[Depends(from_the_page)])
 
 
 @router.post("/customer")
-async def read_customer(customer: Customer, user: GetUserDep, may_see: MaySeeIds) -> dict[str, Any]:
+async def read_customer(
+    customer: Customer, user: GetUserDep, may_see: MaySeeIds, may_trigger: MayTrigger
+) -> dict[str, Any]:
     """Everything that is known of one customer."""
     await _note_customer(customer, user, may_see, "json")
     found = await in_turn(partial(known_of, customer.read, unmasked=customer.full))
@@ -49,7 +50,7 @@ async def read_customer(customer: Customer, user: GetUserDep, may_see: MaySeeIds
         "zone": found.zone,
         "made_at": found.made_at.isoformat(),
         "contacts": found.contacts,
-        "may_see_ids": may_see,
+        "may_trigger": may_trigger,
     }
 
 

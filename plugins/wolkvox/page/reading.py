@@ -10,16 +10,16 @@ from tempfile import SpooledTemporaryFile
 from typing import IO, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from wolkvox.airflow_core.dags import is_paused
 from wolkvox.hook import WolkvoxHook
 from wolkvox.ledger.connection import Connection, clock
 from wolkvox.ledger.faults import outage, parked
 from wolkvox.ledger.figures import figures
 from wolkvox.ledger.quota import QuotaRules
 from wolkvox.ledger.reports import seconds_per_call
+from wolkvox.names import DAG_ID
 from wolkvox.page import queries
-from wolkvox.page.airflow_dags import is_paused
 from wolkvox.page.evidence import Evidence
-from wolkvox.page.links import DAG_ID
 from wolkvox.page.overview import Known, describe_run, last_settled, overview
 from wolkvox.page.rows import as_csv, describe, mask
 from wolkvox.page.timeline import timelines

@@ -10,10 +10,10 @@ export function allow({ may_see_ids: maySeeIds }) {
   $("customer-full-label").hidden = !maySeeIds;
 }
 
-export function wire(mayTrigger) {
+export function wire() {
   $("search").addEventListener("submit", (event) => {
     event.preventDefault();
-    search({ customer_id: $("customer-id").value, full: $("customer-full").checked }, mayTrigger);
+    search({ customer_id: $("customer-id").value, full: $("customer-full").checked });
   });
   $("found").addEventListener("click", (event) => {
     const does = { close, pdf: () => download("pdf"), csv: () => download("csv"), send: () => send(event.target) }[event.target.dataset?.does];
@@ -21,12 +21,12 @@ export function wire(mayTrigger) {
   });
 }
 
-async function search(customer, mayTrigger) {
+async function search(customer) {
   const response = await tell("customer", customer);
   if (!response) return;
   complain("");
   asked = customer;
-  found = { ...(await response.json()), mayTrigger: mayTrigger() };
+  found = await response.json();
   render();
 }
 
@@ -44,7 +44,7 @@ export function render() {
   show(
     $("found"),
     element("h3", {}, say(count === 1 ? "customer.found_one" : "customer.found", { customer: found.customer, number: number(count) })),
-    element("p", { class: "buttons" }, action("pdf", "customer.pdf"), action("csv", "customer.csv"), found.mayTrigger ? action("send", "customer.send") : null, action("close", "customer.close")),
+    element("p", { class: "buttons" }, action("pdf", "customer.pdf"), action("csv", "customer.csv"), found.may_trigger ? action("send", "customer.send") : null, action("close", "customer.close")),
     element("p", { id: "sent", role: "status" }),
     count ? element("ol", { class: "contacts" }, ...found.contacts.map(contact)) : element("p", {}, say("customer.none")),
   );

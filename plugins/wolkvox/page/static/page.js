@@ -351,7 +351,6 @@ async function foreignRun() {
   if (!tab || !asked().has("run")) return false;
   const answer = await look(`overview?tab=${encodeURIComponent(tab)}`);
   if (answer?.foreign) showOverview(answer);
-  else if (answer) customer.allow((shown = answer));
   return Boolean(answer?.foreign);
 }
 
@@ -438,7 +437,7 @@ returnToWhereItWas();
 await load();
 $("updated").textContent = say("page.asking");
 wireForms();
-customer.wire(() => Boolean(shown?.may_trigger));
+customer.wire();
 followTheme();
 await arrive();
 setInterval(again, EVERY);

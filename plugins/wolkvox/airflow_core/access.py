@@ -9,14 +9,25 @@ from urllib.parse import quote
 
 from airflow.api_fastapi.app import get_auth_manager
 from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity, DagDetails
-from airflow.api_fastapi.core_api.security import GetUserDep
+from airflow.api_fastapi.core_api.security import GetUserDep, requires_access_dag
 from airflow.configuration import conf
 from airflow.models import Log
 from airflow.models.dag import DagModel
 from airflow.utils.session import create_session
 from fastapi import Depends, Header, HTTPException, Request
 
-from wolkvox.page.links import DAG_ID
+from wolkvox.names import DAG_ID
+
+__all__ = [  # the user among them, who is Airflow's own
+    "GetUserDep",
+    "MayRead",
+    "MaySeeIds",
+    "MayTrigger",
+    "from_the_page",
+    "login_path",
+    "note",
+    "require_whole_ids",
+]
 
 PAGE_HEADER = "page"  # what the page's own requests say in the header X-Wolkvox: no form of another site can
 
@@ -46,6 +57,7 @@ def from_the_page(x_wolkvox: Annotated[str | None, Header()] = None) -> None:
         raise HTTPException(403, "Ask for this on the page.")
 
 
+MayRead = Depends(requires_access_dag("GET", param_dag_id=DAG_ID))
 MaySeeIds = Annotated[bool, Depends(may_see_ids)]
 MayTrigger = Annotated[bool, Depends(may_trigger)]
 

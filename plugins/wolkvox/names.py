@@ -1,0 +1,3 @@
+"""Names that others rely on."""
+
+DAG_ID = "wolkvox_codify"
