@@ -1,6 +1,6 @@
 # What each target does: `make help`.
 .DEFAULT_GOAL := help
-.PHONY: help up down status env demo test faults bench check lock clean
+.PHONY: help up down status env demo test faults bench wheel check lock clean
 SHELL := /bin/sh
 PYTHON ?= python3
 VENV := .venv
@@ -11,11 +11,13 @@ LOCAL := cd include && ../$(VENV)/bin/python -m local
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' Makefile | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-8s %s\n' "$$name" "$$what"; done
 
+# The package itself is installed too, for Airflow to know its connection type.
 # Everything goes to stderr, so that `make -s env` prints nothing but export lines. Compiled, as pip does: it halves
 # the time in which each of Airflow's programs starts.
-$(READY): $(UV) requirements.txt requirements-dev.txt constraints.txt
+$(READY): $(UV) pyproject.toml requirements.txt requirements-dev.txt constraints.txt
 	@echo 'Installing into $(VENV)' >&2
 	@$(UV) pip install --quiet --system-certs --compile-bytecode --python $(VENV)/bin/python -r requirements-dev.txt -c constraints.txt >&2
+	@$(UV) pip install --quiet --system-certs --no-deps --python $(VENV)/bin/python --editable . >&2
 	@touch $@
 
 $(UV):
@@ -46,6 +48,9 @@ faults: $(READY)  ## run the tests that take minutes
 
 bench: $(READY)  ## measure
 	@$(VENV)/bin/python -m benchmarks
+
+wheel: $(READY)  ## build the package for another Airflow: dist/
+	@$(UV) build --quiet --system-certs --wheel --out-dir dist .
 
 check: $(READY)  ## style, types, lock, compose file
 	$(VENV)/bin/ruff check .

@@ -1,5 +1,12 @@
-"""Airflow finds its plugins in this folder; the package itself is hidden from it by .airflowignore."""
+"""
+Airflow finds its plugins in this folder; the package itself is hidden from it by .airflowignore.
 
-from wolkvox.plugin import WolkvoxPlugin
+Where the package is installed as well, Airflow has the plugin from there already.
+"""
 
-__all__ = ["WolkvoxPlugin"]
+from importlib.metadata import entry_points
+
+if not entry_points(group="airflow.plugins", name="wolkvox"):
+    from wolkvox.plugin import WolkvoxPlugin
+
+    __all__ = ["WolkvoxPlugin"]

@@ -204,6 +204,7 @@ def defaults(stack: Stack, *, demo: bool) -> dict[str, str]:
         "AIRFLOW__CORE__PARALLELISM": "8",
         "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": str(not demo),
         "AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE": str(not demo),
+        "AIRFLOW__CORE__TEST_CONNECTION": "Enabled",
         "AIRFLOW__CORE__FERNET_KEY": stack.secrets.fernet,
         "AIRFLOW__CORE__AUTH_MANAGER": (
             "airflow.api_fastapi.auth.managers.simple.simple_auth_manager.SimpleAuthManager"

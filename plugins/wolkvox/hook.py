@@ -18,6 +18,7 @@ from urllib3.exceptions import HTTPError
 
 from wolkvox import __version__
 from wolkvox.errors import BadSetting, BadToken, QuotaUsedUp, WolkvoxError, WrongEndpoint
+from wolkvox.provider import HIDDEN, LABELS, PLACEHOLDERS
 from wolkvox.rules.answers import Answer, Kind, classify, read_document
 from wolkvox.vendor.exchange import broken, use_plain_exchange
 from wolkvox.vendor.settings import Settings, read_settings
@@ -60,7 +61,7 @@ class WolkvoxHook(HttpHook):
     conn_name_attr = "wolkvox_conn_id"
     default_conn_name = "wolkvox_default"
     conn_type = "wolkvox"
-    hook_name = "wolkvox"
+    hook_name = "Wolkvox"
 
     def __init__(self, wolkvox_conn_id: str = default_conn_name) -> None:
         super().__init__(method="PUT", http_conn_id=wolkvox_conn_id)
@@ -68,12 +69,8 @@ class WolkvoxHook(HttpHook):
 
     @classmethod
     def get_ui_field_behaviour(cls) -> dict[str, Any]:
-        """Labels of the connection form."""
-        return {
-            "hidden_fields": ["login", "schema"],
-            "relabeling": {"host": "Address", "password": "Token"},
-            "placeholders": {"host": "https://wv0041.wolkvox.com", "extra": '{"licenses": 20}'},
-        }
+        """Labels of the connection form, where Airflow asks the hook for them and not the provider."""
+        return {"hidden_fields": HIDDEN, "relabeling": LABELS, "placeholders": PLACEHOLDERS}
 
     @cached_property
     def settings(self) -> Settings:

@@ -6,13 +6,13 @@ What they do is in the room ``tasks``, imported when a task starts: a DAG file m
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from airflow.sdk import BaseOperator, conf
+from airflow.sdk import BaseOperator, XComArg, conf
 from airflow.sdk.exceptions import AirflowFailException
 from jinja2 import TemplateNotFound
 
@@ -111,6 +111,8 @@ class WolkvoxStageOperator(WolkvoxOperator):
 
     :param sql: query that gives the columns of ``contacts.COLUMNS`` between ``:window_start`` and ``:window_end``
         (templated, may be a file)
+    :param records: the contacts themselves instead of a query, as mappings with the same names, or the output of
+        another task that gives them. Not templated: what a template was filled with is shown in the UI
     :param warehouse_conn_id: any SQL connection
     :param timezone: zone of a ``contacted_at`` or a param that carries none
     :param expire_after: age of a contact from which it is no longer sent
@@ -124,7 +126,8 @@ class WolkvoxStageOperator(WolkvoxOperator):
     def __init__(
         self,
         *,
-        sql: str,
+        sql: str | None = None,
+        records: Iterable[Mapping[str, Any]] | XComArg | None = None,
         warehouse_conn_id: str = "warehouse",
         timezone: str = "America/Bogota",
         expire_after: timedelta = EXPIRE_AFTER,
@@ -132,6 +135,8 @@ class WolkvoxStageOperator(WolkvoxOperator):
     ) -> None:
         super().__init__(**kwargs)
         self.sql = sql
+        self.records = records
+        XComArg.apply_upstream_relationship(self, records)
         self.warehouse_conn_id = warehouse_conn_id
         self.timezone = timezone
         self.expire_after = expire_after
@@ -141,19 +146,18 @@ class WolkvoxStageOperator(WolkvoxOperator):
         try:
             super().render_template_fields(context, jinja_env)
         except TemplateNotFound as error:
-            give_up(missing_query(str(error.name or self.sql)))
+            give_up(missing_query(str(error.name or self.sql or "")))
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
         """Stage, and return the references of the chunks."""
         from wolkvox.tasks.stage import Source, stage_run
-        from wolkvox.warehouse import contacted_customers
 
         most_chunks = conf.getint("core", "max_map_length", fallback=1024)
         try:
             options = read_options(context["params"], self.timezone)
             window = run_window(context, options)
             self.log.info("Pulling contacts from %s up to %s.", window.start.isoformat(), window.end.isoformat())
-            rows = contacted_customers(self.warehouse_conn_id, self.sql, window, self.timezone)
+            rows = self._rows(context, window)
             by_hand = context["dag_run"].run_type == "manual"
             seconds = run_seconds(context, options)
             source = Source(rows, self.timezone, self.expire_after, seconds, by_hand=by_hand)
@@ -164,6 +168,17 @@ class WolkvoxStageOperator(WolkvoxOperator):
         self.log.info("Staged: %s", summary)
         context["ti"].xcom_push(key="summary", value=summary)
         return [] if options.dry_run else [asdict(chunk) for chunk in chunks]
+
+    def _rows(self, context: Context, window: Window) -> Iterable[Sequence[Any]]:
+        """What is staged: the query's rows of the window, or the records as they are."""
+        from wolkvox.warehouse import contacted_customers, told_customers
+
+        if (self.sql is None) == (self.records is None):
+            raise BadSetting("Give WolkvoxStageOperator either sql or records.")
+        if self.sql is not None:
+            return contacted_customers(self.warehouse_conn_id, self.sql, window, self.timezone)
+        records = self.records.resolve(context) if isinstance(self.records, XComArg) else self.records
+        return told_customers(records or ())
 
 
 def run_seconds(context: Context, options: RunOptions) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -80,6 +80,19 @@ def contacted_customers(
         ) from None
     finally:
         engine.dispose()
+
+
+def told_customers(records: Iterable[Mapping[str, Any]]) -> Iterator[Sequence[Any]]:
+    """
+    Contacts that another task selected, as values of ``contacts.COLUMNS`` and ``contacts.OPTIONAL``.
+
+    :raises BadSetting: when one is no mapping with the names of ``contacts.COLUMNS``, saying which and what is missing
+    """
+    for number, record in enumerate(records, start=1):
+        missing = [name for name in COLUMNS if name not in record] if isinstance(record, Mapping) else COLUMNS
+        if missing:
+            raise BadSetting(f"Record {number} has no {', '.join(missing)}; it must have {', '.join(COLUMNS)}.")
+        yield [record.get(name) for name in (*COLUMNS, *OPTIONAL)]
 
 
 def _without_values(error: DBAPIError) -> str:

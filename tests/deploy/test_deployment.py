@@ -336,7 +336,7 @@ def test_nothing_is_reachable_from_the_network_unless_asked_for() -> None:
 
 
 def test_the_image_context_holds_what_the_dockerfile_copies_and_no_secrets() -> None:
-    copied = re.findall(r"^COPY (.+) \S+$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    copied = re.findall(r"^COPY (?:--chown=\S+ )?(.+) \S+$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
     first, *others = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if not line.startswith("#")]
     assert first == "*"
     assert {line[1:] for line in others if line.startswith("!")} == set(" ".join(copied).split())

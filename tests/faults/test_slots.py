@@ -27,7 +27,7 @@ def test_a_third_task_waits_and_then_says_who_holds_the_slots(
     ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew
 ) -> None:
     connect(sandbox, preflight=False)
-    sandbox.control(default_fault=SLOW)
+    sandbox.control(default_fault=[{"kind": "slow", "seconds": 12.0}])  # longer than the third task takes to start
     fill(warehouse, 3)
     chunks, _ = stage(chunk_size=1)
     holders = [crew.codify(chunk) for chunk in chunks[:2]]
@@ -40,6 +40,7 @@ def test_a_third_task_waits_and_then_says_who_holds_the_slots(
         assert f"(process {holder.process.pid})" in result["message"]
     assert sandbox.stats()["calls"] == 2
     assert states(ledger) == {"sending": 2, "pending": 1}
+    sandbox.control(default_fault=None)
     crew.codify(chunks[2], try_number=2).tally()
     assert states(ledger) == {"coded": 3}
     assert sandbox.stats()["peak_in_flight"] == 2

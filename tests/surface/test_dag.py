@@ -144,7 +144,7 @@ def test_a_query_that_was_not_deployed_is_found_beside_the_dag_or_its_place_is_s
     assert isinstance(stage, WolkvoxStageOperator)
     stage.resolve_template_files()
     if beside:
-        assert "FROM contacted_customers" in stage.sql
+        assert "FROM contacted_customers" in str(stage.sql)
     else:
         with pytest.raises(AirflowFailException, match=r"query sql/contacted_customers\.sql is not beside the DAGs"):
             stage.render_template_fields({})

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta, timezone
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pendulum
 import pytest
@@ -24,9 +24,10 @@ from sandbox_server import SandboxServer, free_port
 from sqlalchemy import Engine, create_engine, text
 
 from wolkvox.errors import BadSetting, WolkvoxError
+from wolkvox.operators import WolkvoxStageOperator
 from wolkvox.rules.contacts import COLUMNS, read_contact
 from wolkvox.rules.window import Window
-from wolkvox.warehouse import _session, contacted_customers
+from wolkvox.warehouse import _session, contacted_customers, told_customers
 
 STATEMENT = (Path(__file__).parents[2] / "include" / "sql" / "contacted_customers.sql").read_text()
 QUARTER = timedelta(minutes=15)
@@ -320,3 +321,38 @@ def check_other() -> None:
     assert {(contact.campaign_id, contact.cod_act, contact.comment, contact.reason) for contact in contacts} == {
         ("17", "5", "llamó 👍", None)
     }
+
+
+def told(**changes: object) -> dict[str, object]:
+    """A contact as another task hands it over."""
+    return dict(zip(COLUMNS, row(**changes), strict=True))
+
+
+def test_contacts_that_a_task_hands_over_are_rows_like_any_other() -> None:
+    assert list(told_customers([told()])) == [[*row(), None, None]]
+    assert list(told_customers([{**told(), "direct": True, "channel": "sms", "more": 1}])) == [[*row(), "sms", True]]
+    assert list(told_customers([])) == []
+
+
+@pytest.mark.parametrize(
+    ("record", "said"),
+    [
+        ({"customer_id": "1"}, "Record 2 has no type_campaign, campaign_id, cod_act"),
+        (["preview", "17"], "Record 2 has no type_campaign, campaign_id, customer_id"),
+        (None, "Record 2 has no"),
+    ],
+)
+def test_a_record_without_its_columns_is_named_by_its_number(record: Any, said: str) -> None:
+    with pytest.raises(BadSetting, match=said) as caught:
+        list(told_customers([told(), record]))
+    assert "1001" not in str(caught.value)
+
+
+def test_contacts_come_from_a_query_or_from_records() -> None:
+    window, context = WINDOW, cast("Any", {})
+    neither, both = WolkvoxStageOperator(task_id="stage"), WolkvoxStageOperator(task_id="stage", sql="x", records=[])
+    for operator in (neither, both):
+        with pytest.raises(BadSetting, match="either sql or records"):
+            operator._rows(context, window)
+    assert list(WolkvoxStageOperator(task_id="stage", records=[])._rows(context, window)) == []
+    assert "records" not in WolkvoxStageOperator.template_fields, "the UI shows what templates were filled with"

@@ -1,0 +1,89 @@
+"""
+What Airflow is told of this package where it is installed: a connection type with a form, a notifier, a setting.
+
+Read by every Airflow command through the entry point ``apache_airflow_provider``: it imports nothing heavy.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wolkvox import __version__
+
+DISTRIBUTION = "wolkvox-codify"
+
+HIDDEN = ["login", "schema"]
+LABELS = {"host": "Address", "password": "Token"}
+PLACEHOLDERS = {"host": "https://wv0041.wolkvox.com", "password": "made in wolkvox Manager", "extra": "{}"}
+
+# The connection's extra, as the form asks for it; the README tells the same of each.
+FIELDS: dict[str, dict[str, Any]] = {
+    "wolkvox_server": {
+        "label": "Server",
+        "description": "The operation's server, as in 0041. Empty: the address says it.",
+        "schema": {"type": ["string", "null"]},
+    },
+    "licenses": {
+        "label": "Licences",
+        "description": "Licences of the operation; 1,000 times as many is the day's limit of calls.",
+        "schema": {"type": ["number", "null"], "minimum": 0},
+    },
+    "quota_reserve": {
+        "label": "Reserve",
+        "description": "Calls a day left to others who use the operation's quota.",
+        "schema": {"type": ["integer", "null"], "minimum": 0, "default": 0},
+    },
+    "quota_timezone": {
+        "label": "Time zone of the quota",
+        "description": "Where the day of the quota begins and ends.",
+        "schema": {"type": ["string", "null"], "default": "America/Bogota"},
+    },
+    "call_timeout": {
+        "label": "Call limit",
+        "description": "Seconds a call may take.",
+        "schema": {"type": ["number", "null"], "exclusiveMinimum": 0, "default": 65},
+    },
+    "preflight": {
+        "label": "Ask before sending",
+        "description": "true: today's calls, once a run; codes: the disposition codes too; false: neither.",
+        "schema": {"type": ["string", "null"], "enum": ["true", "codes", "false"], "default": "true"},
+    },
+}
+
+
+def get_provider_info() -> dict[str, Any]:
+    """The provider's metadata, in the shape of Airflow's schema ``provider_info.schema.json``."""
+    return {
+        "package-name": DISTRIBUTION,
+        "name": "Wolkvox",
+        "description": "Tells the wolkvox dialler which customers were already reached.",
+        "versions": [__version__],
+        "connection-types": [
+            {
+                "connection-type": "wolkvox",
+                "hook-class-name": "wolkvox.hook.WolkvoxHook",
+                "hook-name": "Wolkvox",
+                "conn-fields": FIELDS,
+                "ui-field-behaviour": {
+                    "hidden-fields": HIDDEN,
+                    "relabeling": LABELS,
+                    "placeholders": PLACEHOLDERS,
+                },
+            }
+        ],
+        "notifications": ["wolkvox.notifier.WolkvoxAlert"],
+        "config": {
+            "wolkvox": {
+                "description": "The Wolkvox page.",
+                "options": {
+                    "whole_customer_ids": {
+                        "description": "Whether the page may show whole customer ids to those who may edit the DAG.",
+                        "version_added": __version__,
+                        "type": "boolean",
+                        "example": None,
+                        "default": "False",
+                    }
+                },
+            }
+        },
+    }

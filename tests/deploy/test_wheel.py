@@ -1,0 +1,217 @@
+"""The package as a wheel in an Airflow of its own: a provider with its connection type, page, operators and check."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from debian import serving
+from jsonschema import validate  # type: ignore[import-untyped]  # Airflow brings it
+from playwright.sync_api import Browser, expect
+from sandbox_server import SandboxServer, free_port
+
+from local.airflow_api import call
+from wolkvox import __version__
+from wolkvox.provider import DISTRIBUTION, FIELDS, get_provider_info
+from wolkvox.vendor.settings import read_settings
+
+if TYPE_CHECKING:
+    from conftest import Database
+
+pytest_plugins = ("airflow_server",)
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+PATIENCE = 240.0  # seconds
+NAMES = re.compile(r"^ *\"?([A-Za-z0-9_.-]+)")
+
+
+def uv(command: str, *arguments: str | Path) -> None:
+    """Run the project's own uv."""
+    subprocess.run([BIN / "uv", command, "-q", "--system-certs", *arguments], check=True)
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, built from a copy: nothing of the build stays in the project."""
+    folder = tmp_path_factory.mktemp("wheel")
+    source = folder / "source"
+    for name in subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split():
+        if name.startswith("plugins/wolkvox/") or name in ("pyproject.toml", "README.md"):
+            (source / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, source / name)
+    uv("build", "--wheel", "--python", sys.executable, "-o", folder, source)
+    (found,) = folder.glob("*.whl")
+    return found
+
+
+class Elsewhere:
+    """A fresh environment with a stock Airflow and the wheel, and nothing of this project's folders."""
+
+    def __init__(self, folder: Path, wheel: Path) -> None:
+        self.folder, self.bin = folder, folder / "venv" / "bin"
+        uv("venv", "--python", sys.executable, folder / "venv")
+        airflow = f"apache-airflow=={version('apache-airflow')}"
+        uv("pip", "install", "--python", self.bin / "python", airflow, wheel, "-c", ROOT / "constraints.txt")
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "PYTHON"))}
+        self.environment = {
+            **inherited,
+            "PATH": f"{self.bin}:{os.environ['PATH']}",
+            "AIRFLOW_HOME": str(folder / "airflow"),
+            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            "AIRFLOW__CORE__TEST_CONNECTION": "Enabled",
+            "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "example_dags"),
+            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
+        }
+        self.run("airflow", "db", "migrate")
+
+    def run(self, *command: str | Path, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run a command of this environment."""
+        done = subprocess.run(
+            command, env=self.environment, cwd=self.folder, capture_output=True, text=True, check=False
+        )
+        assert not check or done.returncode == 0, done.stdout[-3_000:] + done.stderr[-3_000:]
+        return done
+
+
+@pytest.fixture(scope="module")
+def elsewhere(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Elsewhere:
+    return Elsewhere(tmp_path_factory.mktemp("elsewhere"), wheel)
+
+
+def test_the_wheel_holds_the_package_whole_and_nothing_else(wheel: Path) -> None:
+    names = set(zipfile.ZipFile(wheel).namelist())
+    metadata = f"{DISTRIBUTION.replace('-', '_')}-{__version__}.dist-info"
+    assert {name.split("/")[0] for name in names} == {"wolkvox", metadata}
+    package = ROOT / "plugins"
+    tracked = subprocess.run(["git", "ls-files", "wolkvox"], cwd=package, capture_output=True, text=True, check=True)
+    assert {name for name in names if name.startswith("wolkvox/")} == set(tracked.stdout.split())
+
+
+def test_the_metadata_is_what_airflow_asks_for() -> None:
+    import airflow
+
+    schema = json.loads((Path(airflow.__file__).parent / "provider_info.schema.json").read_text())
+    information = get_provider_info()
+    validate(information, schema)
+    assert information["package-name"] == DISTRIBUTION
+    (kind,) = information["connection-types"]
+    assert set(kind) == {"connection-type", "hook-class-name", "hook-name", "conn-fields", "ui-field-behaviour"}
+    assert set(kind["ui-field-behaviour"]) == {"hidden-fields", "relabeling", "placeholders"}
+    for field in kind["conn-fields"].values():
+        assert set(field) == {"label", "description", "schema"}
+        assert "null" in field["schema"]["type"]
+
+
+def test_what_the_form_leaves_empty_or_at_its_default_is_a_good_connection() -> None:
+    class Filled:
+        conn_id, host, password, schema, port = "wolkvox_default", "https://wv0041.wolkvox.com", "token", None, None
+        extra_dejson: dict[str, Any]
+
+    for fill in (lambda field: None, lambda field: field["schema"].get("default")):
+        connection: Any = Filled()
+        connection.extra_dejson = {name: fill(field) for name, field in FIELDS.items()}
+        settings = read_settings(connection)
+        assert (settings.operation, settings.call_timeout, settings.preflight) == ("0041", 65.0, True)
+    assert set(FIELDS) == {
+        *("wolkvox_server", "licenses", "quota_reserve", "quota_timezone", "call_timeout", "preflight")
+    }
+
+
+def test_its_dependencies_are_those_the_project_pins() -> None:
+    text = (ROOT / "pyproject.toml").read_text()
+    block = text.partition("dependencies = [\n")[2].partition("]\n")[0]
+    asked = {NAMES.match(line)[1].lower() for line in block.splitlines()}  # type: ignore[index]
+    pinned = {
+        NAMES.match(line)[1].lower()  # type: ignore[index]
+        for line in (ROOT / "requirements.txt").read_text().splitlines()
+        if line and not line.startswith("#")
+    }
+    assert pinned - asked == {"apache-airflow-providers-fab", "psycopg2-binary"}  # of this deployment, not the package
+    assert asked <= pinned
+
+
+def test_it_is_a_provider_of_a_stock_airflow_and_agrees_with_all_that_is_installed(elsewhere: Elsewhere) -> None:
+    providers = json.loads(elsewhere.run("airflow", "providers", "list", "-o", "json").stdout)
+    assert [one["version"] for one in providers if one["package_name"] == DISTRIBUTION] == [__version__]
+    hooks = json.loads(elsewhere.run("airflow", "providers", "hooks", "-o", "json").stdout)
+    (hook,) = [one for one in hooks if one["connection_type"] == "wolkvox"]
+    assert hook["class"] == "wolkvox.hook.WolkvoxHook"
+    plugins = json.loads(elsewhere.run("airflow", "plugins", "-o", "json").stdout)
+    assert [one["name"] for one in plugins if "wolkvox" in one["name"]] == ["wolkvox"]
+    elsewhere.run(BIN / "uv", "pip", "check", "--python", elsewhere.bin / "python")
+
+
+def test_the_examples_are_dags(elsewhere: Elsewhere) -> None:
+    elsewhere.run("airflow", "dags", "reserialize")
+    said = elsewhere.run("airflow", "dags", "list", "-o", "json").stdout.splitlines()
+    found = json.loads(next(line for line in said if line.startswith("[{")))
+    assert {dag["dag_id"] for dag in found} == {path.stem for path in (ROOT / "example_dags").glob("*.py")}
+
+
+def test_a_dag_of_a_few_lines_codes_what_a_query_or_another_task_gives(
+    elsewhere: Elsewhere, ledger: Database, warehouse: Database, sandbox: SandboxServer
+) -> None:
+    warehouse.execute(
+        "INSERT INTO contacted_customers SELECT 'preview', '17', 'customer-' || n, '5', NULL, NULL,"
+        " now() - interval '1 minute' FROM generate_series(1, 20) AS n"
+    )
+    names = ("AIRFLOW_CONN_WOLKVOX_LEDGER", "AIRFLOW_CONN_WAREHOUSE", "AIRFLOW_CONN_WOLKVOX_DEFAULT")
+    elsewhere.environment |= {name: os.environ[name] for name in names}
+    elsewhere.run("airflow", "pools", "set", "wolkvox", "2", "requests at a time")
+    elsewhere.run("python", "-m", "wolkvox", "migrate")
+    said = elsewhere.run("airflow", "dags", "test", "wolkvox_from_a_query")
+    assert "state=success" in said.stdout + said.stderr
+    assert ledger.rows("SELECT state, count(*) FROM wolkvox.codification GROUP BY 1") == [("coded", 20)]
+    elsewhere.run("airflow", "dags", "test", "wolkvox_from_records")
+    told = "SELECT channel, direct, reason FROM wolkvox.codification WHERE customer_id = '1001'"
+    assert [row[:2] for row in ledger.rows(told)] == [("whatsapp", True)]
+
+
+def test_the_form_asks_for_what_it_needs_and_its_test_button_tells(
+    elsewhere: Elsewhere, browser: Browser, sandbox: SandboxServer
+) -> None:
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    environment = {**elsewhere.environment, "AIRFLOW__API__BASE_URL": url, "AIRFLOW__API__PORT": str(port)}
+    command = [str(elsewhere.bin / "airflow"), "api-server"]
+    with serving(command, port, elsewhere.folder / "api-server.log", PATIENCE, env=environment, cwd=elsewhere.folder):
+        login = call(f"{url}/auth/token")["access_token"]
+        page = browser.new_page()
+        page.goto(f"{url}/connections")
+        page.get_by_role("button", name="Add Connection").click()
+        form = page.get_by_role("dialog")
+        form.get_by_role("combobox").first.click()
+        page.keyboard.type("wolkvox")
+        page.get_by_role("option", name="wolkvox").click()
+        form.get_by_role("button", name="Extra Fields", exact=True).click()
+        for field in FIELDS.values():
+            expect(form.get_by_text(field["label"], exact=True).first).to_be_visible()
+        for name in ("Address", "Token"):
+            expect(form.get_by_text(name, exact=True).first).to_be_visible()
+        for hidden in ("Login", "Schema"):
+            expect(form.get_by_text(hidden, exact=True)).to_have_count(0)
+        page.close()
+        for token, good in ((sandbox.token, True), ("wrong", False)):
+            body = {
+                "connection_id": "tried",
+                "conn_type": "wolkvox",
+                "host": json.loads(sandbox.connection())["host"],
+                "password": token,
+                "extra": '{"wolkvox_server": "0041"}',
+            }
+            answer = call(f"{url}/api/v2/connections/test", "POST", body, login)
+            assert answer["status"] is good
+            assert ("calls left today" if good else "refused the token") in answer["message"]
+            assert token not in answer["message"]
