@@ -8,13 +8,13 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, HTTPException
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_validator
 
 from wolkvox.airflow_core.access import GetUserDep, MaySeeIds, MayTrigger, from_the_page, note, require_whole_ids
 from wolkvox.airflow_core.dags import is_paused, send_customer
 from wolkvox.names import DAG_ID
 from wolkvox.page.downloads import attachment
-from wolkvox.page.evidence import as_csv, as_pdf
+from wolkvox.page.evidence import Evidence, as_csv, as_pdf
 from wolkvox.page.reading import known_of
 from wolkvox.page.rows import mask
 from wolkvox.page.turns import in_turn
@@ -29,10 +29,18 @@ class Customer(BaseModel):
     full: bool = False
     language: Literal["en", "es"] = "en"
 
-    @property
-    def read(self) -> str:
-        """The id as the ledger has it."""
-        return read_id(self.customer_id) or ""
+    @field_validator("customer_id")
+    @classmethod
+    def read(cls, typed: str) -> str:
+        """
+        The id as the ledger has it.
+
+        Blanks alone are refused: to a run they would mean everybody.
+        """
+        customer_id = read_id(typed)
+        if customer_id is None:
+            raise ValueError("no customer")
+        return customer_id
 
 
 router = APIRouter(dependencies=[Depends(from_the_page)])
@@ -44,7 +52,7 @@ async def read_customer(
 ) -> dict[str, Any]:
     """Everything that is known of one customer."""
     await _note_customer(customer, user, may_see, "json")
-    found = await in_turn(partial(known_of, customer.read, unmasked=customer.full))
+    found = await in_turn(partial(_found, customer))
     return {
         "customer": found.customer,
         "zone": found.zone,
@@ -58,7 +66,9 @@ async def read_customer(
 async def download_csv(customer: Customer, user: GetUserDep, may_see: MaySeeIds) -> StreamingResponse:
     """The same as a file to check."""
     await _note_customer(customer, user, may_see, "csv")
-    content = await in_turn(lambda: as_csv(known_of(customer.read, unmasked=customer.full), words(customer.language)))
+    content = await in_turn(
+        lambda: as_csv(known_of(customer.customer_id, unmasked=customer.full), words(customer.language))
+    )
     return attachment(_file(content), "wolkvox-evidence.csv", "text/csv; charset=utf-8")
 
 
@@ -66,15 +76,21 @@ async def download_csv(customer: Customer, user: GetUserDep, may_see: MaySeeIds)
 async def download_pdf(customer: Customer, user: GetUserDep, may_see: MaySeeIds) -> StreamingResponse:
     """The same as a file to read."""
     await _note_customer(customer, user, may_see, "pdf")
-    content = await in_turn(lambda: as_pdf(known_of(customer.read, unmasked=customer.full), words(customer.language)))
+    content = await in_turn(
+        lambda: as_pdf(known_of(customer.customer_id, unmasked=customer.full), words(customer.language))
+    )
     return attachment(_file(content), "wolkvox-evidence.pdf", "application/pdf")
+
+
+def _found(customer: Customer) -> Evidence:
+    return known_of(customer.customer_id, unmasked=customer.full)
 
 
 async def _note_customer(customer: Customer, user: Any, may_see: bool, kind: str) -> None:
     """Whole ids are noted, the id itself left out."""
     if customer.full:
         require_whole_ids(may_see=may_see)
-        await in_turn(partial(note, user, "wolkvox_whole_ids", {"customer": mask(customer.read), "as": kind}))
+        await in_turn(partial(note, user, "wolkvox_whole_ids", {"customer": mask(customer.customer_id), "as": kind}))
 
 
 @router.post("/send")
@@ -84,8 +100,8 @@ async def send(customer: Customer, user: GetUserDep, may_trigger: MayTrigger) ->
         raise HTTPException(403, "Your login may not trigger the DAG.")
 
     def trigger() -> tuple[str | None, bool | None]:
-        run_id = send_customer(DAG_ID, customer.read, user.get_name())
-        note(user, "wolkvox_send_customer", {"customer": mask(customer.read)}, run_id=run_id)
+        run_id = send_customer(DAG_ID, customer.customer_id, user.get_name())
+        note(user, "wolkvox_send_customer", {"customer": mask(customer.customer_id)}, run_id=run_id)
         return run_id, is_paused(DAG_ID)
 
     run_id, paused = await in_turn(trigger)
