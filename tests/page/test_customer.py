@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from conftest import Database
 from crew import SQL, Crew, connect, fill, stage, states
-from debian import installed
+from debian import program
 from sandbox_server import SandboxServer
 
 from wolkvox.page.evidence import Evidence, as_csv, as_pdf
@@ -246,9 +246,7 @@ def test_the_csv_carries_its_origin_and_the_digest_of_its_rows(evidence: Evidenc
 
 @pytest.mark.parametrize("language", ["en", "es"])
 def test_the_pdf_says_the_same(evidence: Evidence, language: str, tmp_path: Path) -> None:
-    reader = installed("pdftotext", "poppler-utils")
-    if not reader:
-        pytest.skip("pdftotext of poppler-utils is missing")
+    reader = program("pdftotext", "poppler-utils")
     path = tmp_path / "evidence.pdf"
     path.write_bytes(as_pdf(evidence, words(language)))
     text = subprocess.run([reader, "-layout", path, "-"], capture_output=True, text=True, check=True).stdout
