@@ -102,3 +102,14 @@ def test_a_run_has_some_time_and_at_most_a_day(minutes: float) -> None:
 @pytest.mark.parametrize(("given", "meant"), [("True", True), ("true", True), ("False", False), (False, False)])
 def test_dry_run_may_be_spelt_out(given: object, meant: bool) -> None:
     assert read_options({"dry_run": given}, BOGOTA).dry_run is meant
+
+
+@pytest.mark.parametrize(("told", "read"), [(None, None), ("", None), (" A-7 ", "A-7"), (1001, "1001")])
+def test_one_customer_is_read_as_the_warehouse_has_it(told: object, read: str | None) -> None:
+    assert read_options({"customer_id": told}, "UTC").customer_id == read
+
+
+@pytest.mark.parametrize("told", ["  ", "\u200e", True, [], 1.5])
+def test_what_is_no_customer_is_refused_and_never_means_everybody(told: object) -> None:
+    with pytest.raises(BadSetting, match="customer_id must be the id of one customer"):
+        read_options({"customer_id": told}, "UTC")

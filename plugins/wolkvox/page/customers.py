@@ -58,7 +58,7 @@ async def read_customer(
         "zone": found.zone,
         "made_at": found.made_at.isoformat(),
         "contacts": found.contacts,
-        "may_trigger": may_trigger,
+        "may_trigger": may_trigger and await in_turn(partial(is_paused, DAG_ID)) is not None,
     }
 
 
@@ -100,6 +100,8 @@ async def send(customer: Customer, user: GetUserDep, may_trigger: MayTrigger) ->
         raise HTTPException(403, "Your login may not trigger the DAG.")
 
     def trigger() -> tuple[str | None, bool | None]:
+        if is_paused(DAG_ID) is None:
+            raise HTTPException(404, f"Airflow has no DAG {DAG_ID}.")
         run_id = send_customer(DAG_ID, customer.customer_id, user.get_name())
         note(user, "wolkvox_send_customer", {"customer": mask(customer.customer_id)}, run_id=run_id)
         return run_id, is_paused(DAG_ID)

@@ -64,10 +64,17 @@ def read_options(params: Mapping[str, Any], zone: str) -> RunOptions:
 
 
 def _customer(params: Mapping[str, Any]) -> str | None:
+    """One customer's id; what is given and is none is refused, for without one everybody is sent."""
+    value = params.get("customer_id")
+    if value is None or value == "":
+        return None
     try:
-        return read_id(params.get("customer_id"))
+        customer_id = read_id(value)
     except ValueError:
-        raise BadSetting("customer_id must be the id of one customer, as the warehouse has it.") from None
+        customer_id = None
+    if customer_id is None:
+        raise BadSetting("customer_id must be the id of one customer, as the warehouse has it.")
+    return customer_id
 
 
 def _moment(params: Mapping[str, Any], name: str, zone: str) -> datetime | None:
