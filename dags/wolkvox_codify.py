@@ -2,14 +2,15 @@
 # Tell the dialler who was already reached
 
 Pulls the customers who were reached outside the dialler (WhatsApp, a manual call, a branch) from the warehouse and
-codifies each of them in wolkvox, so that the dialler leaves them alone.
+codifies each of them in wolkvox, so that the dialler leaves them alone. Each operation of `include/operations.yaml` has
+a DAG like this one.
 
 **Owner:** data engineering of the contact centre.
 
 | task | what it does |
 |---|---|
 | `stage` | pulls the window's contacts into the ledger, takes up the newest that can be sent in the run's time |
-| `codify` | sends one chunk, record by record, in the pool `wolkvox` (the vendor allows two requests at a time) |
+| `codify` | sends one chunk, record by record, in the operation's pool (the vendor takes two requests at a time) |
 | `verdict` | adds the run up and fails it when something is wrong or missing |
 
 ### When it is red
@@ -37,103 +38,126 @@ Nothing is lost by clearing a task or by running a window twice: what is coded i
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pendulum
-from airflow.sdk import Asset, CronDataIntervalTimetable, DeadlineAlert, DeadlineReference, Param, SyncCallback
+from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, DeadlineAlert, DeadlineReference, Param, SyncCallback
 
 from wolkvox.dag import DagWithDeadline
 from wolkvox.notifier import WolkvoxAlert
+from wolkvox.operations import Operation, operations, search_path
 from wolkvox.operators import WolkvoxCodifyOperator, WolkvoxStageOperator, WolkvoxVerdictOperator
 
-LATEST_END = timedelta(hours=1)  # a run that takes longer is told of
-TIMEZONE = "America/Bogota"  # of the schedule, and of a contacted_at that carries none
+HERE = Path(__file__).parent
 
-with DagWithDeadline(
-    dag_id="wolkvox_codify",
-    description="Codify customers in wolkvox that were reached outside the dialler",
-    doc_md=__doc__,
-    # The dialler picks its next customers every six minutes: a fresh contact is codified before that, backlog or not.
-    schedule=CronDataIntervalTimetable("*/1 * * * *", timezone=TIMEZONE),
-    start_date=pendulum.datetime(2026, 1, 1, tz=TIMEZONE),
-    catchup=False,  # the look-back covers what was missed; what to do after a longer pause: above
-    max_active_runs=1,
-    deadline=DeadlineAlert(DeadlineReference.DAGRUN_QUEUED_AT, LATEST_END, SyncCallback(WolkvoxAlert)),
-    tags=["wolkvox", "reverse-etl"],
-    template_searchpath=[str(Path(__file__).parents[1] / "include"), str(Path(__file__).parent)],
-    default_args={
-        "owner": "data-engineering",
-        "retries": 1,  # few and short: fresh contacts wait for this run's end
-        "retry_delay": timedelta(seconds=10),
-    },
-    params={
-        "window_start": Param(
-            None,
-            type=["null", "string"],
-            format="date-time",
-            description="Pull contacts from this moment on. Empty: the data interval, widened by lookback_hours.",
-        ),
-        "window_end": Param(
-            None,
-            type=["null", "string"],
-            format="date-time",
-            description="Pull contacts before this moment; at most 31 days after the start.",
-        ),
-        "lookback_hours": Param(
-            24,
-            type="number",
-            minimum=0,
-            maximum=720,
-            description="How late a row may reach the warehouse, in hours.",
-        ),
-        "run_minutes": Param(
-            None,
-            type=["null", "number"],
-            exclusiveMinimum=0,
-            maximum=1_440,
-            description="How long the run may send, in minutes. Empty: as long as the schedule's interval.",
-        ),
-        "limit": Param(
-            None,
-            type=["null", "integer"],
-            minimum=1,
-            maximum=1_000_000_000,
-            description="Send at most so many records in this run.",
-        ),
-        "dry_run": Param(False, type="boolean", description="Validate and report what would be sent; change nothing."),
-        "max_failed_ratio": Param(
-            0.05,
-            type="number",
-            minimum=0,
-            maximum=1,
-            description="Share of failed or rejected records that is red.",
-        ),
-        "customer_id": Param(
-            None,
-            type=["null", "string"],
-            maxLength=100,
-            description="Pull and send this one customer only, whatever else waits; put off and parked contacts too.",
-        ),
-        "resend": Param(
-            "none",
-            type="string",
-            pattern="^[a-z0-9_]+$",
-            examples=["none", "failed", "rejected"],
-            description="Offer the window's records again that are failed or rejected, or have this reason.",
-        ),
-    },
-) as dag:
-    stage = WolkvoxStageOperator(task_id="stage", sql="sql/contacted_customers.sql", timezone=TIMEZONE)
-    codify = WolkvoxCodifyOperator.partial(
-        task_id="codify",
-        pool="wolkvox",
-        retries=0,  # what it leaves is the next run's, sooner than a retry could have the slot of a dead task's call
-        map_index_template="chunk {{ task.chunk.number }} · {{ task.chunk.records }} records",
-    ).expand(chunk=stage.output)
-    verdict = WolkvoxVerdictOperator(
-        task_id="verdict",
-        outlets=[Asset("wolkvox_codification")],
-        on_success_callback=WolkvoxAlert(),  # tells of a degraded run, and is silent otherwise
-        on_failure_callback=WolkvoxAlert(),
-    )
 
-    stage >> codify >> verdict
+def codify_dag(operation: Operation) -> DAG:
+    """The DAG of one operation."""
+    whose: dict[str, Any] = {"wolkvox_conn_id": operation.wolkvox_conn_id, "operation": operation.key}
+    alert = {"to": operation.alert_to}
+    late = timedelta(minutes=operation.latest_end_minutes)
+    with DagWithDeadline(
+        dag_id=operation.dag_id,
+        description=f"Codify customers in wolkvox ({operation.name}) that were reached outside the dialler",
+        doc_md=__doc__,
+        schedule=CronDataIntervalTimetable(operation.schedule, timezone=operation.timezone),
+        start_date=pendulum.datetime(2026, 1, 1, tz=operation.timezone),
+        catchup=False,  # the look-back covers what was missed; what to do after a longer pause: above
+        max_active_runs=1,
+        deadline=DeadlineAlert(DeadlineReference.DAGRUN_QUEUED_AT, late, SyncCallback(WolkvoxAlert, alert)),
+        tags=["wolkvox", "reverse-etl", operation.name],
+        template_searchpath=search_path(HERE),
+        default_args={
+            "owner": "data-engineering",
+            "retries": 1,  # few and short: fresh contacts wait for this run's end
+            "retry_delay": timedelta(seconds=10),
+        },
+        params={
+            "window_start": Param(
+                None,
+                type=["null", "string"],
+                format="date-time",
+                description="Pull contacts from this moment on. Empty: the data interval, widened by lookback_hours.",
+            ),
+            "window_end": Param(
+                None,
+                type=["null", "string"],
+                format="date-time",
+                description="Pull contacts before this moment; at most 31 days after the start.",
+            ),
+            "lookback_hours": Param(
+                operation.lookback_hours,
+                type="number",
+                minimum=0,
+                maximum=720,
+                description="How late a row may reach the warehouse, in hours.",
+            ),
+            "run_minutes": Param(
+                operation.run_minutes,
+                type=["null", "number"],
+                exclusiveMinimum=0,
+                maximum=1_440,
+                description="How long the run may send, in minutes. Empty: as long as the schedule's interval.",
+            ),
+            "limit": Param(
+                None,
+                type=["null", "integer"],
+                minimum=1,
+                maximum=1_000_000_000,
+                description="Send at most so many records in this run.",
+            ),
+            "dry_run": Param(
+                False, type="boolean", description="Validate and report what would be sent; change nothing."
+            ),
+            "max_failed_ratio": Param(
+                operation.max_failed_ratio,
+                type="number",
+                minimum=0,
+                maximum=1,
+                description="Share of failed or rejected records that is red.",
+            ),
+            "customer_id": Param(
+                None,
+                type=["null", "string"],
+                maxLength=100,
+                description="Pull and send this one customer only, whatever else waits; put off and parked ones too.",
+            ),
+            "resend": Param(
+                "none",
+                type="string",
+                pattern="^[a-z0-9_]+$",
+                examples=["none", "failed", "rejected"],
+                description="Offer the window's records again that are failed or rejected, or have this reason.",
+            ),
+        },
+    ) as dag:
+        stage = WolkvoxStageOperator(
+            task_id="stage",
+            sql=operation.sql,
+            warehouse_conn_id=operation.warehouse_conn_id,
+            timezone=operation.timezone,
+            refused=operation.refused,
+            **whose,
+        )
+        codify = WolkvoxCodifyOperator.partial(
+            task_id="codify",
+            pool=operation.pool,
+            retries=0,  # what it leaves is the next run's, sooner than a retry could have a dead task's slot
+            map_index_template="chunk {{ task.chunk.number }} · {{ task.chunk.records }} records",
+            **whose,
+        ).expand(chunk=stage.output)
+        verdict = WolkvoxVerdictOperator(
+            task_id="verdict",
+            thresholds=operation.told_from,
+            outlets=[Asset(operation.asset)],
+            on_success_callback=WolkvoxAlert(**alert),  # tells of a degraded run, and is silent otherwise
+            on_failure_callback=WolkvoxAlert(**alert),
+            **whose,
+        )
+
+        stage >> codify >> verdict
+    return dag
+
+
+for operation in operations(HERE).all:
+    codify_dag(operation)

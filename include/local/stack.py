@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import shlex
 import shutil
@@ -11,6 +10,7 @@ import socket
 import subprocess
 import sys
 from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,6 @@ from local.settings import (
     LOGIN,
     LOOPBACK,
     MODE,
-    PROJECT,
     STATE,
     Stack,
     StackError,
@@ -39,11 +38,15 @@ from local.settings import (
     started_with,
     write_private,
 )
+from wolkvox.names import DAG_ID, POOL
+from wolkvox.operations import operations
+from wolkvox.rules.chunks import SLOTS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-DAG = "wolkvox_codify"
+DAG = DAG_ID
+MISTAKES = "wolkvox_operations.py"  # tells what is wrong in operations.yaml, which keeps no other DAG from running
 PATIENCE = 240.0  # seconds until Airflow must be up, on a slow machine too
 COUNT = "SELECT state, count(*) FROM wolkvox.codification GROUP BY state ORDER BY state"
 
@@ -184,8 +187,13 @@ def _wait_for_airflow(stack: Stack, remote: Any, *, since: datetime | None) -> N
     url = address(stack)
     supervision.wait_until(lambda: _alive(remote) and _healthy(url, since), PATIENCE, f"Airflow at {url}")
     api = airflow_api(stack)
-    _import_pools(api)
-    supervision.wait_until(lambda: _registered(api, since), PATIENCE, f"the DAG {DAG}")
+    found = operations(Path(started_with(stack.root)["AIRFLOW__CORE__DAGS_FOLDER"]))
+    for mistake in found.mistakes:
+        say(f"operations.yaml {mistake}")
+    _make_pools(api, sorted({operation.pool for operation in found.all}))
+    for operation in found.all:
+        known = partial(_registered, api, operation.dag_id, since)
+        supervision.wait_until(known, PATIENCE, f"the DAG {operation.dag_id}")
 
 
 def _alive(remote: Any) -> bool:
@@ -212,19 +220,18 @@ def _after(moment: str | None, since: datetime | None) -> bool:
     return moment is not None and (since is None or datetime.fromisoformat(moment.replace("Z", "+00:00")) >= since)
 
 
-def _import_pools(api: AirflowApi) -> None:
-    """What `airflow pools import` does, without the seconds it takes to start."""
-    pools = json.loads((PROJECT / "include" / "pools.json").read_text())
-    entities = [{"name": name, **pool} for name, pool in pools.items()]
-    action = {"action": "create", "entities": entities, "action_on_existence": "overwrite"}
+def _make_pools(api: AirflowApi, names: Sequence[str]) -> None:
+    """What `python -m wolkvox pools` does, without the seconds it takes to start."""
+    entities = [{"name": name, "slots": SLOTS, "description": POOL, "include_deferred": True} for name in names]
+    action = {"action": "create", "entities": entities, "action_on_existence": "skip"}
     api.send("PATCH", "/pools", {"actions": [action]})
 
 
-def _registered(api: AirflowApi, since: datetime | None) -> bool:
-    dag = api.get(f"/dags/{DAG}")
+def _registered(api: AirflowApi, dag_id: str, since: datetime | None) -> bool:
+    dag = api.get(f"/dags/{dag_id}")
     if dag and not dag["is_stale"] and not dag["has_import_errors"] and _after(dag["last_parsed_time"], since):
         return True
-    errors = api.get("/importErrors")["import_errors"]
+    errors = [error for error in api.get("/importErrors")["import_errors"] if not error["filename"].endswith(MISTAKES)]
     if errors:
         raise StackError(f"{errors[0]['filename']} can't be imported:\n{errors[0]['stack_trace']}")
     return False

@@ -1,4 +1,4 @@
-"""``python -m wolkvox``: bring the ledger's schema up to date, or check what a deployment needs."""
+"""``python -m wolkvox``: bring the ledger's schema up to date, make the pools, or check what a deployment needs."""
 
 from __future__ import annotations
 
@@ -17,8 +17,11 @@ def main() -> None:
     migrating.add_argument("--ledger-conn-id", default="wolkvox_ledger", help="PostgreSQL connection of the ledger")
     checking = commands.add_parser("check", help="look at ledger, warehouse, vendor and pool; costs one call")
     checking.add_argument("--dag-id", help="this DAG alone; else every one that stages contacts")
+    commands.add_parser("pools", help="make the pools that the DAGs name and that are missing, of two slots each")
     arguments = parser.parse_args()
-    sys.exit(_migrate(arguments.ledger_conn_id) if arguments.command == "migrate" else _check(arguments.dag_id))
+    if arguments.command == "migrate":
+        sys.exit(_migrate(arguments.ledger_conn_id))
+    sys.exit(_pools() if arguments.command == "pools" else _check(arguments.dag_id))
 
 
 def _migrate(ledger_conn_id: str) -> int | str:
@@ -27,6 +30,14 @@ def _migrate(ledger_conn_id: str) -> int | str:
     except WolkvoxError as error:
         return str(error)
     print(f"The ledger at connection {ledger_conn_id!r} is up to date.")
+    return 0
+
+
+def _pools() -> int:
+    from wolkvox.pools import make_pools
+
+    for name in make_pools():
+        print(f"Pool {name}: made, with two slots.")
     return 0
 
 

@@ -8,12 +8,12 @@ from datetime import timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
-from wolkvox.airflow_core.dag_files import DagBag, MappedOperator, slots_of
+from wolkvox.airflow_core.dag_files import DagBag, slots_of
 from wolkvox.errors import BadSetting, WolkvoxError
-from wolkvox.hook import WolkvoxHook
 from wolkvox.ledger.connection import clock, connected
 from wolkvox.ledger.migrate import refuse_unfit, versions
-from wolkvox.operators import WolkvoxCodifyOperator, WolkvoxStageOperator, missing_query
+from wolkvox.operators import WolkvoxStageOperator, missing_query
+from wolkvox.pools import pools_of
 from wolkvox.rules.chunks import SLOTS
 from wolkvox.rules.contacts import read_contact
 from wolkvox.rules.window import Window
@@ -75,7 +75,7 @@ def _look(name: str, look: Callable[[], str]) -> Finding:
 
 
 def _settings(stage: WolkvoxStageOperator) -> str:
-    settings = WolkvoxHook(stage.wolkvox_conn_id).settings
+    settings = stage.wolkvox().settings
     calls = "no licences given" if settings.daily_calls is None else f"{settings.daily_calls} calls a day"
     return f"{settings.base_url}, operation {settings.operation}, {calls}, days of {settings.quota_timezone}"
 
@@ -116,7 +116,7 @@ def _warehouse(stage: WolkvoxStageOperator) -> str:
 
 
 def _vendor(stage: WolkvoxStageOperator) -> str:
-    with WolkvoxHook(stage.wolkvox_conn_id) as wolkvox:
+    with stage.wolkvox() as wolkvox:
         info = wolkvox.token_info()
     return f"wolkvox answers; calls left today: {'not known' if info.left is None else info.left}"
 
@@ -124,16 +124,11 @@ def _vendor(stage: WolkvoxStageOperator) -> str:
 def _pool(stage: WolkvoxStageOperator) -> str:
     dag = stage.get_dag()
     assert dag is not None
-    names = {
-        task.pool
-        for task in dag.tasks
-        if isinstance(task, WolkvoxCodifyOperator)
-        or (isinstance(task, MappedOperator) and issubclass(task.operator_class, WolkvoxCodifyOperator))
-    }
+    names = pools_of(dag)
     for name in names:
         slots = slots_of(name)
         if slots is None:
-            raise BadSetting(f"There is no pool {name!r}: airflow pools set {name} {SLOTS} 'requests at a time'.")
+            raise BadSetting(f"There is no pool {name!r}: make it with `python -m wolkvox pools`.")
         if name == PLAIN_POOL or slots != SLOTS:
             raise BadSetting(
                 f"codify runs in the pool {name!r} of {slots} slots: give it one of its own with {SLOTS}, the vendor's"

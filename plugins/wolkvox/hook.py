@@ -63,9 +63,10 @@ class WolkvoxHook(HttpHook):
     conn_type = "wolkvox"
     hook_name = "Wolkvox"
 
-    def __init__(self, wolkvox_conn_id: str = default_conn_name) -> None:
+    def __init__(self, wolkvox_conn_id: str = default_conn_name, operation: str | None = None) -> None:
         super().__init__(method="PUT", http_conn_id=wolkvox_conn_id)
         self.wolkvox_conn_id = wolkvox_conn_id
+        self.operation = operation
 
     @classmethod
     def get_ui_field_behaviour(cls) -> dict[str, Any]:
@@ -78,7 +79,7 @@ class WolkvoxHook(HttpHook):
 
         :raises BadSetting: when one is missing or can't be used, saying which
         """
-        return read_settings(self.get_connection(self.wolkvox_conn_id))
+        return read_settings(self.get_connection(self.wolkvox_conn_id), self.operation)
 
     def get_conn(
         self, headers: dict[Any, Any] | None = None, extra_options: dict[str, Any] | None = None
@@ -90,7 +91,7 @@ class WolkvoxHook(HttpHook):
         session.headers = requests.structures.CaseInsensitiveDict(
             {
                 "wolkvox-token": self.settings.token,
-                "wolkvox_server": self.settings.operation,
+                "wolkvox_server": self.settings.server,
                 "Content-Type": "application/json",
                 "Accept": "application/json",
                 "User-Agent": USER_AGENT,

@@ -61,7 +61,7 @@ class ChunkMetrics:
 
 def report_run(summary: Mapping[str, Any]) -> None:
     """
-    Gauges at the end of a run.
+    Gauges at the end of a run, tagged with the operation.
 
     ``wolkvox.backlog`` (records), ``.backlog_age`` (seconds), ``.quota_left`` (calls), ``.lag_p50`` and
     ``.lag_p95`` (seconds from contact to codification of the run's records).
@@ -75,7 +75,7 @@ def report_run(summary: Mapping[str, Any]) -> None:
     }
     for name, value in gauges.items():
         if value is not None:
-            Stats.gauge(f"wolkvox.{name}", value)
+            Stats.gauge(f"wolkvox.{name}", value, tags={"operation": summary["operation"]})
 
 
 def _age(moment: str | None) -> float:

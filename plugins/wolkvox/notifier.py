@@ -35,12 +35,20 @@ class WolkvoxAlert(BaseNotifier):
     What changed is in the summary that ``verdict`` returned; a run without news sends nothing, red or not. Other
     notifiers find the message in their templates as ``{{ wolkvox.subject }}`` and ``{{ wolkvox.text }}``.
 
+    :param to: addresses of the e-mail; none: those of the variable ``wolkvox_alert_to``
     :param notifiers: what carries the message instead of the e-mail
     :param ledger_conn_id: PostgreSQL connection of the ledger, asked whether a late run is over by now
     """
 
-    def __init__(self, *, notifiers: Sequence[BaseNotifier] = (), ledger_conn_id: str = "wolkvox_ledger") -> None:
+    def __init__(
+        self,
+        *,
+        to: Sequence[str] = (),
+        notifiers: Sequence[BaseNotifier] = (),
+        ledger_conn_id: str = "wolkvox_ledger",
+    ) -> None:
         super().__init__()
+        self.to = to
         self.notifiers = notifiers
         self.ledger_conn_id = ledger_conn_id
 
@@ -54,7 +62,7 @@ class WolkvoxAlert(BaseNotifier):
         subject, text = f"{dag_id} {what}", "\n".join([*lines, f"Run {run_id}: {_link(dag_id, run_id)}"])
         self.log.warning("%s: %s", subject, text)
         told: Any = {**context, "wolkvox": {"subject": subject, "text": text}}
-        for notifier in self.notifiers or email(subject, text):
+        for notifier in self.notifiers or email(subject, text, self.to):
             notifier(told)
 
     def _found(self, context: Mapping[str, Any]) -> tuple[str, list[str]] | None:
@@ -137,9 +145,9 @@ def _is_news(dag_id: str, words: str) -> bool:
     return True
 
 
-def email(subject: str, text: str) -> list[BaseNotifier]:
+def email(subject: str, text: str, to: Sequence[str] = ()) -> list[BaseNotifier]:
     """
-    An e-mail to the addresses of the variable ``wolkvox_alert_to``, or else to the SMTP connection's own sender.
+    An e-mail ``to`` addresses, or those of the variable ``wolkvox_alert_to``, or the SMTP connection's own sender.
 
     Nothing when Airflow has no SMTP connection.
     """
@@ -150,11 +158,11 @@ def email(subject: str, text: str) -> list[BaseNotifier]:
     from airflow.providers.smtp.notifications.smtp import SmtpNotifier
 
     sender = connection.extra_dejson.get("from_email")
-    to = Variable.get(RECIPIENTS, default=None) or sender
-    if not to:
+    known = ",".join(to) or Variable.get(RECIPIENTS, default=None) or sender
+    if not known:
         raise WolkvoxError(f"The alert has no address: set the variable {RECIPIENTS!r} or the connection's from_email.")
     literal = "{% raw %}" + escape(text).replace("{%", "{ %").replace("\n", "<br>\n") + "{% endraw %}"
-    return [SmtpNotifier(to=[part.strip() for part in to.split(",")], subject=subject, html_content=literal)]
+    return [SmtpNotifier(to=[part.strip() for part in known.split(",")], subject=subject, html_content=literal)]
 
 
 def _run(context: Mapping[str, Any]) -> tuple[str, str]:

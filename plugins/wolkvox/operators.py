@@ -44,6 +44,8 @@ class WolkvoxOperator(BaseOperator):
     What the three tasks share.
 
     :param wolkvox_conn_id: connection that holds the address and the token
+    :param operation: name under which the ledger keeps the DAG's contacts, the same for all its tasks; None: the
+        server's, as the connection says it
     :param ledger_conn_id: PostgreSQL connection of the ledger
     :param slot_patience: seconds to wait for a slot of the token
     :param patience: how often, how long and how far apart to try again
@@ -53,6 +55,7 @@ class WolkvoxOperator(BaseOperator):
         self,
         *,
         wolkvox_conn_id: str = "wolkvox_default",
+        operation: str | None = None,
         ledger_conn_id: str = "wolkvox_ledger",
         slot_patience: float = SLOT_PATIENCE,
         patience: Patience | None = None,
@@ -60,6 +63,7 @@ class WolkvoxOperator(BaseOperator):
     ) -> None:
         super().__init__(**kwargs)
         self.wolkvox_conn_id = wolkvox_conn_id
+        self.operation = operation
         self.ledger_conn_id = ledger_conn_id
         self.slot_patience = slot_patience
         self.patience = patience
@@ -83,10 +87,11 @@ class WolkvoxOperator(BaseOperator):
         holder = Holder(ti.dag_id, ti.run_id, ti.task_id, map_index, ti.try_number)
         return Task(self.ledger_conn_id, holder, self.stop, self.slot_patience, self.patience or Patience())
 
-    def _wolkvox(self) -> WolkvoxHook:
+    def wolkvox(self) -> WolkvoxHook:
+        """The vendor, as the connection says."""
         from wolkvox.hook import WolkvoxHook
 
-        return WolkvoxHook(self.wolkvox_conn_id)
+        return WolkvoxHook(self.wolkvox_conn_id, self.operation)
 
 
 def give_up(error: Exception) -> NoReturn:
@@ -116,6 +121,7 @@ class WolkvoxStageOperator(WolkvoxOperator):
     :param warehouse_conn_id: any SQL connection
     :param timezone: zone of a ``contacted_at`` or a param that carries none
     :param expire_after: age of a contact from which it is no longer sent
+    :param refused: why nothing can be staged, as where the file that the DAG is made from is wrong
     """
 
     template_fields: Sequence[str] = ("sql",)
@@ -131,6 +137,7 @@ class WolkvoxStageOperator(WolkvoxOperator):
         warehouse_conn_id: str = "warehouse",
         timezone: str = "America/Bogota",
         expire_after: timedelta = EXPIRE_AFTER,
+        refused: str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -140,6 +147,7 @@ class WolkvoxStageOperator(WolkvoxOperator):
         self.warehouse_conn_id = warehouse_conn_id
         self.timezone = timezone
         self.expire_after = expire_after
+        self.refused = refused
 
     def render_template_fields(self, context: Context, jinja_env: Environment | None = None) -> None:
         """Fill in the query; without a retry, and with what to do, where its file was not deployed."""
@@ -154,6 +162,8 @@ class WolkvoxStageOperator(WolkvoxOperator):
 
         most_chunks = conf.getint("core", "max_map_length", fallback=1024)
         try:
+            if self.refused:
+                raise BadSetting(self.refused)
             options = read_options(context["params"], self.timezone)
             window = run_window(context, options)
             self.log.info("Pulling contacts from %s up to %s.", window.start.isoformat(), window.end.isoformat())
@@ -161,7 +171,7 @@ class WolkvoxStageOperator(WolkvoxOperator):
             by_hand = context["dag_run"].run_type == "manual"
             seconds = run_seconds(context, options)
             source = Source(rows, self.timezone, self.expire_after, seconds, by_hand=by_hand)
-            with self._wolkvox() as wolkvox:
+            with self.wolkvox() as wolkvox:
                 chunks, summary = stage_run(self._task(context), wolkvox, source, window, options, most_chunks)
         except HOPELESS as error:
             give_up(error)
@@ -230,7 +240,7 @@ class WolkvoxCodifyOperator(WolkvoxOperator):
 
         chunk = Chunk(**self.chunk)
         try:
-            with self._wolkvox() as wolkvox:
+            with self.wolkvox() as wolkvox:
                 tally = codify_chunk(self._task(context), wolkvox, chunk, ChunkMetrics(chunk.operation))
         except HOPELESS as error:
             give_up(error)
@@ -275,7 +285,7 @@ class WolkvoxVerdictOperator(WolkvoxOperator):
         chunks = [tally for tally in ti.xcom_pull(task_ids=[self.codify_task_id]) if tally]
         try:
             options = read_options(context["params"], "UTC")
-            settings, thresholds = self._wolkvox().settings, self.thresholds or Thresholds()
+            settings, thresholds = self.wolkvox().settings, self.thresholds or Thresholds()
             summary, found = add_up(self._task(context), settings, options, thresholds, staged, chunks)
         except HOPELESS as error:
             give_up(error)

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 ZONE = "America/Bogota"
 NOW = datetime.now(timezone.utc)
 SETTINGS = Settings(
+    conn_id="wolkvox_default",
     base_url="http://127.0.0.1:9",
+    server="0041",
     operation="0041",
     token="token",
     daily_calls=1_000,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
@@ -18,7 +17,6 @@ from wolkvox.operators import WolkvoxStageOperator
 
 ROOT = Path(__file__).parents[2]
 DAG_FILES = sorted((ROOT / "dags").glob("*.py"))
-POOLS = json.loads((ROOT / "include" / "pools.json").read_text())
 
 ALONE = """
 import runpy, socket, sys
@@ -37,7 +35,7 @@ def dags() -> dict[str, DAG]:
     """All DAGs of the folder, after Airflow found nothing wrong with any."""
     from airflow.dag_processing.dagbag import DagBag
 
-    bag = DagBag(ROOT / "dags", known_pools={"default_pool", *POOLS})
+    bag = DagBag(ROOT / "dags", known_pools={"default_pool", "wolkvox"})
     assert bag.import_errors == {}
     assert bag.captured_warnings == {}
     return dict(bag.dags)
@@ -57,7 +55,7 @@ def test_a_dag_file_is_parsed_without_database_network_or_drivers(path: Path, tm
 
 
 def test_every_dag_has_what_its_reader_needs(dags: dict[str, DAG]) -> None:
-    assert dags.keys() == {path.stem for path in DAG_FILES}
+    assert dags.keys() == {"wolkvox_codify", "wolkvox_retention"}
     for dag in dags.values():
         assert dag.doc_md is not None
         assert "When it is red" in dag.doc_md
@@ -70,9 +68,13 @@ def test_every_dag_runs_once_at_a_time_and_never_for_the_past(dags: dict[str, DA
     assert {(dag.catchup, dag.max_active_runs) for dag in dags.values()} == {(False, 1)}
 
 
-def test_a_pool_that_a_task_names_is_one_of_the_deployments(dags: dict[str, DAG]) -> None:
-    assert {task.pool for dag in dags.values() for task in dag.tasks} == {"default_pool", "wolkvox"}
-    assert POOLS["wolkvox"]["slots"] == 2
+def test_only_codify_tasks_have_a_pool_of_their_own(dags: dict[str, DAG]) -> None:
+    assert {task.task_id: task.pool for dag in dags.values() for task in dag.tasks} == {
+        "stage": "default_pool",
+        "codify": "wolkvox",
+        "verdict": "default_pool",
+        "forget": "default_pool",
+    }
 
 
 def test_a_run_comes_every_minute_before_the_dialler_looks_again(codify: DAG) -> None:
@@ -129,22 +131,105 @@ def test_a_param_is_refused_outside_its_bounds(codify: DAG, name: str, good: lis
             param.resolve(value)
 
 
-@pytest.mark.parametrize("beside", [False, True], ids=["nowhere", "in the DAGs folder"])
-def test_a_query_that_was_not_deployed_is_found_beside_the_dag_or_its_place_is_said(
-    tmp_path: Path, beside: bool
-) -> None:
-    """Managed Airflows take the DAGs folder and the plugins, and nothing beside them."""
+@pytest.fixture
+def alone(tmp_path: Path) -> Path:
+    """The DAGs folder as managed Airflows take it, with nothing beside it."""
+    return Path(shutil.copytree(ROOT / "dags", tmp_path / "dags", ignore=shutil.ignore_patterns("__pycache__")))
+
+
+def bag_of(folder: Path) -> Any:
     from airflow.dag_processing.dagbag import DagBag
 
-    folder = tmp_path / "dags"
-    shutil.copytree(ROOT / "dags", folder, ignore=shutil.ignore_patterns("__pycache__"))
-    if beside:
-        shutil.copytree(ROOT / "include" / "sql", folder / "sql")
-    stage = DagBag(folder).dags["wolkvox_codify"].get_task("stage")
+    return DagBag(folder)
+
+
+def query_of(dag: DAG) -> str:
+    stage = dag.get_task("stage")
     assert isinstance(stage, WolkvoxStageOperator)
     stage.resolve_template_files()
-    if beside:
-        assert "FROM contacted_customers" in str(stage.sql)
-    else:
-        with pytest.raises(AirflowFailException, match=r"query sql/contacted_customers\.sql is not beside the DAGs"):
-            stage.render_template_fields({})
+    return str(stage.sql)
+
+
+def test_what_was_not_deployed_beside_the_dags_is_in_the_package(alone: Path) -> None:
+    assert "FROM contacted_customers" in query_of(bag_of(alone).dags["wolkvox_codify"])
+
+
+def test_a_query_in_the_dags_folder_wins_over_the_packages(alone: Path) -> None:
+    (alone / "sql").mkdir()
+    (alone / "sql" / "contacted_customers.sql").write_text("SELECT 1 -- mine")
+    assert query_of(bag_of(alone).dags["wolkvox_codify"]) == "SELECT 1 -- mine"
+
+
+def test_a_query_that_was_not_deployed_is_named_with_the_place_it_belongs_to() -> None:
+    with DAG("without_query"):
+        stage = WolkvoxStageOperator(task_id="stage", sql="sql/none.sql")
+    with pytest.raises(AirflowFailException, match=r"query sql/none\.sql is not beside the DAGs"):
+        stage.render_template_fields({})
+
+
+TWO = """
+default:
+sales:
+  schedule: "*/5 8-20 * * *"
+  timezone: America/Santiago
+  run_minutes: 3
+  lookback_hours: 2
+  max_failed_ratio: 0.5
+  latest_end_minutes: 30
+  warehouse_conn_id: lake
+  thresholds: {refusals: 0.5}
+  alert_to: [ana@example.com]
+"""
+
+
+def test_each_operation_has_a_dag_of_its_own(alone: Path) -> None:
+    (alone / "operations.yaml").write_text(TWO)
+    bag = bag_of(alone)
+    assert bag.import_errors == {}
+    assert bag.dags.keys() == {"wolkvox_codify", "wolkvox_codify_sales", "wolkvox_retention"}
+    sales = bag.dags["wolkvox_codify_sales"]
+    assert (sales.timetable.expression, str(sales.timetable.timezone)) == ("*/5 8-20 * * *", "America/Santiago")
+    assert (sales.params["run_minutes"], sales.params["lookback_hours"], sales.params["max_failed_ratio"]) == (
+        3,
+        2,
+        0.5,
+    )
+    stage, codify, verdict = (sales.get_task(name) for name in ("stage", "codify", "verdict"))
+    assert (stage.wolkvox_conn_id, stage.warehouse_conn_id, stage.operation, stage.timezone) == (
+        "wolkvox_sales",
+        "lake",
+        "sales",
+        "America/Santiago",
+    )
+    assert (codify.pool, codify.partial_kwargs["operation"]) == ("wolkvox_sales", "sales")
+    assert (verdict.operation, verdict.thresholds.refusals) == ("sales", 0.5)
+    assert [asset.name for asset in verdict.outlets] == ["wolkvox_codification_sales"]
+    assert [alert.to for alert in (*verdict.on_failure_callback, *verdict.on_success_callback)] == [
+        ["ana@example.com"],
+        ["ana@example.com"],
+    ]
+    (deadline,) = sales.deadline
+    assert (deadline.interval.total_seconds(), deadline.callback.kwargs) == (1_800, {"to": ["ana@example.com"]})
+    usual = bag.dags["wolkvox_codify"].get_task("stage")
+    assert (usual.wolkvox_conn_id, usual.operation, usual.refused) == ("wolkvox_default", None, None)
+
+
+def test_a_mistake_in_one_operation_is_an_import_error_and_its_dag_says_why_while_the_others_are_there(
+    alone: Path,
+) -> None:
+    (alone / "operations.yaml").write_text("default:\nsales:\n  scheduel: x\nservice:\n  pool: 'one\n")
+    bag = bag_of(alone)
+    ((file, words),) = bag.import_errors.items()
+    assert Path(file).name == "wolkvox_operations.py"
+    assert "line 3, sales.scheduel: there is no such key: did you mean schedule?" in words
+    assert "line 6, service: this is no YAML" in words
+    assert bag.dags.keys() == {
+        "wolkvox_codify",
+        "wolkvox_codify_sales",
+        "wolkvox_codify_service",
+        "wolkvox_retention",
+    }
+    assert bag.dags["wolkvox_codify"].get_task("stage").refused is None
+    stage = bag.dags["wolkvox_codify_sales"].get_task("stage")
+    with pytest.raises(AirflowFailException, match=r"operations.yaml line 3, sales.scheduel"):
+        stage.execute({"params": {}})

@@ -28,7 +28,7 @@ def ask(ledger: Database, sandbox: SandboxServer, monkeypatch: pytest.MonkeyPatc
         monkeypatch.setenv("AIRFLOW_CONN_WOLKVOX_DEFAULT", sandbox.connection(**extra))
         with WolkvoxHook() as wolkvox:
             settings = wolkvox.settings
-            rules = slot_rules(settings, patience=1.0), quota_rules(settings)
+            rules = slot_rules(settings, patience=1.0), quota_rules(ledger.connection, settings)
             return question(ledger.connection, wolkvox, *rules, HOLDER, Stop())
 
     return ask

@@ -130,9 +130,9 @@ def test_whole_ids_are_off_unless_the_deployment_allows_them(logins: Logins, mon
 
     monkeypatch.setattr(access, "get_auth_manager", Everything)
     monkeypatch.setattr(access, "_details", lambda _: None)
-    assert access.may_see_ids(None) is False  # type: ignore[arg-type]
+    assert access.may_see_ids(None, "wolkvox_codify") is False
     monkeypatch.setenv("AIRFLOW__WOLKVOX__WHOLE_CUSTOMER_IDS", "True")
-    assert access.may_see_ids(None) is True  # type: ignore[arg-type]
+    assert access.may_see_ids(None, "wolkvox_codify") is True
 
 
 def test_rows_stay_in_no_cache_and_files_do(logins: Logins) -> None:

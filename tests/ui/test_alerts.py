@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import json
-import socketserver
-import threading
 from collections.abc import Iterator
-from email import message_from_bytes
-from email.policy import default
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,6 +14,7 @@ from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import BaseNotifier
 from airflow.sdk.execution_time.callback_supervisor import execute_callback
 from conftest import Database
+from mailbox_server import Mailbox
 
 from wolkvox.errors import BadSetting, LedgerUnavailable, Unaccounted
 from wolkvox.notifier import WolkvoxAlert, message
@@ -26,49 +23,11 @@ DAG_FILE = Path(__file__).parents[2] / "dags" / "wolkvox_codify.py"
 NO_NEWS: dict[str, dict[str, str]] = {"began": {}, "lasts": {}, "ended": {}}
 
 
-class Mailbox(socketserver.ThreadingTCPServer):
-    """A mail server that keeps what it is given."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        self.mails: list[tuple[list[str], str]] = []
-        super().__init__(("127.0.0.1", 0), _Delivery)
-
-
-class _Delivery(socketserver.StreamRequestHandler):
-    server: Mailbox
-
-    def handle(self) -> None:
-        recipients: list[str] = []
-        self.wfile.write(b"220 ready\r\n")
-        for line in self.rfile:
-            command = line.decode().strip()
-            if command.upper().startswith("RCPT"):
-                recipients.append(command.partition("<")[2].rstrip(">"))
-            if command.upper() == "DATA":
-                self.wfile.write(b"354 go on\r\n")
-                mail = message_from_bytes(b"".join(iter(self.rfile.readline, b".\r\n")), policy=default)
-                body = mail.get_body()
-                self.server.mails.append((recipients, f"{mail['Subject']}\n{body.get_content() if body else ''}"))
-            self.wfile.write(b"250 ok\r\n")
-            if command.upper() == "QUIT":
-                return
-
-
 @pytest.fixture
 def mailbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mailbox]:
     with Mailbox() as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        connection = {
-            "conn_type": "smtp",
-            "host": "127.0.0.1",
-            "port": server.server_address[1],
-            "extra": {"disable_ssl": True, "disable_tls": True, "from_email": "airflow@example.com"},
-        }
-        monkeypatch.setenv("AIRFLOW_CONN_SMTP_DEFAULT", json.dumps(connection))
+        monkeypatch.setenv("AIRFLOW_CONN_SMTP_DEFAULT", server.connection())
         yield server
-        server.shutdown()
 
 
 class Kept(BaseNotifier):

@@ -67,15 +67,17 @@ def test_each_call_is_timed(stats: Kept) -> None:
 
 def test_a_run_leaves_gauges(stats: Kept) -> None:
     summary = {"waiting": 7, "oldest_waiting": None, "quota_left": None, "lag_p50": 60.0, "lag_p95": 90.0}
-    metrics.report_run(summary)
+    tags = {"operation": "sales"}
+    metrics.report_run({**summary, "operation": "sales"})
     assert stats.sent == [
-        ("gauge", "wolkvox.backlog", 7, None),
-        ("gauge", "wolkvox.backlog_age", 0.0, None),
-        ("gauge", "wolkvox.lag_p50", 60.0, None),
-        ("gauge", "wolkvox.lag_p95", 90.0, None),
+        ("gauge", "wolkvox.backlog", 7, tags),
+        ("gauge", "wolkvox.backlog_age", 0.0, tags),
+        ("gauge", "wolkvox.lag_p50", 60.0, tags),
+        ("gauge", "wolkvox.lag_p95", 90.0, tags),
     ]
 
 
 def test_airflows_own_stats_take_them_without_a_backend() -> None:
-    metrics.report_run({"waiting": 1, "oldest_waiting": None, "quota_left": 5, "lag_p50": None, "lag_p95": None})
+    summary = {"waiting": 1, "oldest_waiting": None, "quota_left": 5, "lag_p50": None, "lag_p95": None}
+    metrics.report_run({**summary, "operation": "sales"})
     metrics.ChunkMetrics("0041").timed(lambda record: Answer(Kind.CODED))(RECORD)

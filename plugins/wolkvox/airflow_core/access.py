@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, Any
 from urllib.parse import quote
 
 from airflow.api_fastapi.app import get_auth_manager
 from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity, DagDetails
-from airflow.api_fastapi.core_api.security import GetUserDep, requires_access_dag
+from airflow.api_fastapi.core_api.security import GetUserDep
 from airflow.configuration import conf
 from airflow.models import Log
 from airflow.models.dag import DagModel
 from airflow.utils.session import create_session
-from fastapi import Depends, Header, HTTPException, Request
-
-from wolkvox.names import DAG_ID
+from fastapi import Header, HTTPException, Request
 
 __all__ = [  # the user among them, who is Airflow's own
     "GetUserDep",
-    "MayRead",
-    "MaySeeIds",
-    "MayTrigger",
     "from_the_page",
     "login_path",
+    "may_read",
+    "may_see_ids",
+    "may_trigger",
     "note",
     "require_whole_ids",
 ]
@@ -36,18 +34,24 @@ def _details(dag_id: str) -> DagDetails:
     return DagDetails(id=dag_id, team_name=DagModel.get_team_name(dag_id))
 
 
-def may_see_ids(user: GetUserDep) -> bool:
+def may_read(user: Any, dag_ids: Collection[str]) -> set[str]:
+    """Those of the DAGs that the login may read."""
+    manager = get_auth_manager()
+    return {one for one in dag_ids if manager.is_authorized_dag(method="GET", details=_details(one), user=user)}
+
+
+def may_see_ids(user: Any, dag_id: str) -> bool:
     """Whether whole customer ids may be shown: the deployment allows it, and the login may edit the DAG."""
     if not conf.getboolean("wolkvox", "whole_customer_ids", fallback=False):
         return False
-    return get_auth_manager().is_authorized_dag(method="PUT", details=_details(DAG_ID), user=user)
+    return get_auth_manager().is_authorized_dag(method="PUT", details=_details(dag_id), user=user)
 
 
-def may_trigger(user: GetUserDep) -> bool:
+def may_trigger(user: Any, dag_id: str) -> bool:
     """Whether the login may trigger the DAG."""
     entity = DagAccessEntity.RUN
     return get_auth_manager().is_authorized_dag(
-        method="POST", access_entity=entity, details=_details(DAG_ID), user=user
+        method="POST", access_entity=entity, details=_details(dag_id), user=user
     )
 
 
@@ -55,11 +59,6 @@ def from_the_page(x_wolkvox: Annotated[str | None, Header()] = None) -> None:
     """Refuse what another site's form could send in the login's name."""
     if x_wolkvox != PAGE_HEADER:
         raise HTTPException(403, "Ask for this on the page.")
-
-
-MayRead = Depends(requires_access_dag("GET", param_dag_id=DAG_ID))
-MaySeeIds = Annotated[bool, Depends(may_see_ids)]
-MayTrigger = Annotated[bool, Depends(may_trigger)]
 
 
 def require_whole_ids(*, may_see: bool) -> None:
@@ -72,12 +71,12 @@ def require_whole_ids(*, may_see: bool) -> None:
         )
 
 
-def note(user: Any, event: str, of: Mapping[str, Any], *, run_id: str | None = None) -> None:
+def note(user: Any, event: str, of: Mapping[str, Any], *, dag_id: str, run_id: str | None = None) -> None:
     """Write into Airflow's audit log who did what; ``of`` holds no personal data."""
     with create_session() as session:
         said = json.dumps({name: value for name, value in of.items() if value is not None}, default=str)
         name = user.get_name()
-        session.add(Log(event, owner=name, owner_display_name=name, extra=said, dag_id=DAG_ID, run_id=run_id))
+        session.add(Log(event, owner=name, owner_display_name=name, extra=said, dag_id=dag_id, run_id=run_id))
 
 
 def login_path(request: Request) -> str:

@@ -1,7 +1,7 @@
 """
 Never more calls a day than the operation may make.
 
-The day's calls are counted per operation, in the operation's time zone, by the ledger's clock. A task reserves them
+The day's calls are counted per token, in the operation's time zone, by the ledger's clock. A task reserves them
 in small blocks before it sends and gives back what it didn't use, so that tasks side by side can't overshoot
 together; what a killed task had reserved stays counted. Each block has a name, so that asking for it, or giving it
 back, once more, when the answer was lost, changes nothing.
@@ -38,9 +38,12 @@ class Run(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class QuotaRules:
-    """``daily_calls`` before the reserve, None when no licences are known; ``zone`` decides when a day ends."""
+    """
+    ``account`` is what ``account_of`` gives; ``daily_calls`` before the reserve, None when no licences are known;
+    ``zone`` decides when a day ends.
+    """
 
-    operation: str
+    account: str
     daily_calls: int | None
     reserve: int
     zone: str
@@ -84,6 +87,23 @@ class Block:
     calls: int
 
 
+def account_of(connection: Connection, fingerprint: int, server: str) -> str:
+    """
+    The name under which a token's calls are counted: the server of the operation that used the token first.
+
+    Operations that share a token share its calls; the calls of a server stay together when its token is renewed.
+    """
+    row = connection.execute("SELECT account FROM wolkvox.token WHERE fingerprint = %s", (fingerprint,)).fetchone()
+    if row is None:
+        row = connection.execute(
+            "INSERT INTO wolkvox.token AS token (fingerprint, account) VALUES (%s, %s)"
+            " ON CONFLICT (fingerprint) DO UPDATE SET account = token.account RETURNING account",
+            (fingerprint, server),
+        ).fetchone()
+    assert row is not None
+    return str(row[0])
+
+
 def align(connection: Connection, rules: QuotaRules, vendor_left: int | None = None) -> QuotaState:
     """
     Set today's limit to the smaller of the settings' and the vendor's figures, and tell what is left.
@@ -93,7 +113,7 @@ def align(connection: Connection, rules: QuotaRules, vendor_left: int | None = N
     row = connection.execute(
         sql("align_quota"),
         {
-            "operation": rules.operation,
+            "operation": rules.account,
             "day": rules.today(clock(connection)),
             "own_limit": rules.own_limit,
             "vendor_left": None if vendor_left is None else max(0, vendor_left - rules.reserve),
@@ -129,7 +149,7 @@ def reserve(
     else:
         day, seconds = used_up.day, used_up.seconds
     facts = {
-        "operation": rules.operation,
+        "operation": rules.account,
         "day": day,
         "want": want,
         "belief": BELIEF,
@@ -146,7 +166,7 @@ def reserve(
 
 def give_back(connection: Connection, rules: QuotaRules, block: Block, calls: int) -> None:
     """Return the calls of a block that were not made; the block is done with."""
-    facts = {"operation": rules.operation, "day": block.day, "name": block.name, "calls": calls}
+    facts = {"operation": rules.account, "day": block.day, "name": block.name, "calls": calls}
     connection.execute(sql("give_back_calls"), facts)
 
 
@@ -154,7 +174,7 @@ def exhaust(connection: Connection, rules: QuotaRules) -> None:
     """Note that the vendor says the day's calls are used up."""
     connection.execute(
         "UPDATE wolkvox.quota SET exhausted_at = clock_timestamp() WHERE operation = %s AND day = %s",
-        (rules.operation, rules.today(clock(connection))),
+        (rules.account, rules.today(clock(connection))),
     )
 
 

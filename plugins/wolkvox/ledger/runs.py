@@ -41,6 +41,11 @@ def begin_run(connection: Connection, run: Run, window: Window) -> None:
     connection.execute(sql("begin_run"), facts)
 
 
+def register_dag(connection: Connection, run: Run, wolkvox_conn_id: str) -> None:
+    """Note whose contacts a DAG stages, and through which connection they are sent."""
+    connection.execute(sql("register_dag"), {**asdict(run), "wolkvox_conn_id": wolkvox_conn_id})
+
+
 def end_run(connection: Connection, run: Run, state: str, counts: Mapping[str, Any]) -> None:
     """Note how a run ended: "success" or "failed", and what its summary says."""
     connection.execute(

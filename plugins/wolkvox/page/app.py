@@ -16,11 +16,12 @@ from fastapi.exception_handlers import http_exception_handler
 from fastapi.responses import FileResponse, JSONResponse, RedirectResponse, StreamingResponse
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
-from wolkvox.airflow_core.access import GetUserDep, MayRead, MaySeeIds, login_path, note, require_whole_ids
+from wolkvox.airflow_core.access import login_path, note, require_whole_ids
 from wolkvox.errors import BadSetting, LedgerSlow, WolkvoxError
 from wolkvox.page import customers, queries
 from wolkvox.page.downloads import attachment
 from wolkvox.page.reading import LEDGER, Days, csv_file, first_screen, some_rows, some_runs
+from wolkvox.page.shown import Looked, Text, shown
 from wolkvox.page.turns import Recent, in_turn
 from wolkvox.rules.contacts import FIRST_YEAR, LAST_YEAR
 
@@ -41,7 +42,7 @@ log = logging.getLogger(__name__)
 
 app = FastAPI(
     title="Wolkvox",
-    dependencies=[MayRead],
+    dependencies=[Depends(shown)],
     docs_url=None,
     redoc_url=None,
     openapi_url=None,
@@ -82,17 +83,16 @@ async def lead_to_the_login(request: Request, error: StarletteHTTPException) -> 
     return await http_exception_handler(request, error)
 
 
-def full_ids(may_see: MaySeeIds, full: bool = False) -> bool:
+def full_ids(looked: Looked, full: bool = False) -> bool:
     """Whether whole ids are asked for; refused to whoever may not see them."""
     if full:
-        require_whole_ids(may_see=may_see)
+        require_whole_ids(may_see=looked.may_see_ids)
     return full
 
 
 FullIds = Annotated[bool, Depends(full_ids)]
 
 State = Literal["pending", "sending", "coded", "rejected", "failed", "invalid", "superseded", "expired"]
-Text = Annotated[str | None, Query(max_length=1_000, pattern=r"^[^\x00]*$")]  # PostgreSQL takes no NUL
 Day = Annotated[date | None, Query(ge=date(FIRST_YEAR, 1, 1), le=date(LAST_YEAR, 12, 31))]
 
 
@@ -141,38 +141,41 @@ def static(name: str) -> FileResponse:
 
 
 @app.get("/overview")
-async def read_overview(chosen: Chosen, may_see: MaySeeIds, tab: Text = None) -> dict[str, Any]:
-    """Every figure of the first screen; ``tab`` names the DAG on whose tab it is."""
-    shown = await _recent.get((tab, chosen), lambda: in_turn(partial(first_screen, chosen, tab)))
-    return {**shown, "may_see_ids": may_see}
+async def read_overview(chosen: Chosen, looked: Looked, tab: Text = None) -> dict[str, Any]:
+    """Every figure of the first screen, or that a DAG has none; ``tab`` names the DAG on whose tab it is."""
+    if looked.foreign:
+        return {"foreign": looked.foreign}
+    read = partial(first_screen, chosen, tab, of=looked.of)
+    figures = await _recent.get((looked.of, tab, chosen), lambda: in_turn(read))
+    return {**figures, **looked.names(), "may_see_ids": looked.may_see_ids}
 
 
 @app.get("/runs")
-async def read_runs(chosen: Chosen, dag: Text = None, before: datetime | None = None) -> dict[str, Any]:
+async def read_runs(chosen: Chosen, looked: Looked, dag: Text = None, before: datetime | None = None) -> dict[str, Any]:
     """Runs, the newest first, and where the next ones begin."""
-    return await in_turn(partial(some_runs, chosen, dag, before))
+    return {**await in_turn(partial(some_runs, chosen, dag, before, looked.of)), **looked.names()}
 
 
 @app.get("/rows")
 async def read_rows(
     request: Request,
-    user: GetUserDep,
+    looked: Looked,
     wanted: Wanted,
     chosen: Chosen,
     full: FullIds,
-    may_see: MaySeeIds,
     before: Annotated[int | None, Query(ge=1, lt=2**63)] = None,
 ) -> dict[str, Any]:
     """The latest records that fit, and where the next ones begin."""
     if full:
-        await in_turn(partial(note, user, "wolkvox_whole_ids", _filter(request)))
-    return {**await in_turn(partial(some_rows, wanted, chosen, full, before)), "may_see_ids": may_see}
+        await _note_ids(looked, _filter(request))
+    found = await in_turn(partial(some_rows, wanted, chosen, full, before, looked.of))
+    return {**found, **looked.names(), "may_see_ids": looked.may_see_ids}
 
 
 @app.get("/rows.csv")
 async def download(
     request: Request,
-    user: GetUserDep,
+    looked: Looked,
     wanted: Wanted,
     chosen: Chosen,
     full: FullIds,
@@ -180,9 +183,13 @@ async def download(
 ) -> StreamingResponse:
     """The same records as a file; ``excel``: as Excel in that language opens it by a double click."""
     if full:
-        await in_turn(partial(note, user, "wolkvox_whole_ids", {**_filter(request), "as": "csv"}))
-    file = await in_turn(partial(csv_file, wanted, chosen, full, excel), request.is_disconnected)
+        await _note_ids(looked, {**_filter(request), "as": "csv"})
+    file = await in_turn(partial(csv_file, wanted, chosen, full, excel, looked.of), request.is_disconnected)
     return attachment(file, "wolkvox.csv", "text/csv; charset=utf-8")
+
+
+async def _note_ids(looked: Looked, of: dict[str, Any]) -> None:
+    await in_turn(partial(note, looked.user, "wolkvox_whole_ids", of, dag_id=looked.of.dag_id))
 
 
 def _filter(request: Request) -> dict[str, Any]:

@@ -102,14 +102,34 @@ class Today(NamedTuple):
     exhausted: bool
 
 
-def today(connection: Connection, operation: str, day: date, own_limit: int | None) -> Today:
+def today(connection: Connection, account: str, day: date, own_limit: int | None) -> Today:
     """The calls made on a day, and the limit: the settings' own one until a run has asked the vendor."""
     row = connection.execute(
         "SELECT calls, call_limit, coalesce(exhausted_at > clock_timestamp() - %s, false) FROM wolkvox.quota"
         " WHERE operation = %s AND day = %s",
-        (BELIEF, operation, day),
+        (BELIEF, account, day),
     ).fetchone()
     return Today(*row) if row else Today(0, own_limit, False)
+
+
+class Dag(NamedTuple):
+    """A DAG that stages contacts, whose they are, and the connection to wolkvox; None: as that connection says."""
+
+    dag_id: str
+    operation: str | None
+    wolkvox_conn_id: str
+
+
+def dags(connection: Connection) -> list[Dag]:
+    """Every DAG that has staged contacts, the one known last first."""
+    rows = connection.execute("SELECT dag_id, operation, wolkvox_conn_id FROM wolkvox.dag ORDER BY begun_at DESC")
+    return [Dag(*row) for row in rows]
+
+
+def account(connection: Connection, fingerprint: int, server: str) -> str:
+    """The name under which a token's calls are counted."""
+    row = connection.execute("SELECT account FROM wolkvox.token WHERE fingerprint = %s", (fingerprint,)).fetchone()
+    return server if row is None else str(row[0])
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from wolkvox.rules.spans import Span, last_days, last_hours
 from wolkvox.vendor.settings import Settings
 
 LEDGER = "wolkvox_ledger"
-WOLKVOX = "wolkvox_default"
+USUAL = queries.Dag(DAG_ID, None, "wolkvox_default")  # before the first run
 
 PAGE = 100  # rows shown at once
 CSV_ROWS = 100_000  # rows of a download
@@ -59,22 +59,27 @@ class Days(NamedTuple):
 EVER = Days()
 
 
-def settings() -> Settings:
-    """The wolkvox connection's settings."""
-    return WolkvoxHook(WOLKVOX).settings
+def known_dags() -> list[queries.Dag]:
+    """Every DAG that has staged contacts."""
+    with queries.snapshot(LEDGER) as ledger:
+        return queries.dags(ledger)
+
+
+def settings(of: queries.Dag) -> Settings:
+    """What a DAG's connection says."""
+    return WolkvoxHook(of.wolkvox_conn_id, of.operation).settings
 
 
 def first_screen(
     chosen: Days = EVER,
     tab: str | None = None,
     is_paused: Callable[[str], bool | None] = is_paused,
+    of: queries.Dag = USUAL,
 ) -> dict[str, Any]:
-    """The figures, or that nothing of them belongs to a DAG."""
-    of = settings()
+    """The figures of a DAG's operation; ``tab``: the runs of this DAG alone."""
+    known = settings(of)
     with queries.snapshot(LEDGER) as ledger:
-        if tab not in (None, DAG_ID) and not queries.runs(ledger, of.operation, dag=tab, limit=1):
-            return {"foreign": tab}
-        return overview(know(ledger, of, clock(ledger), chosen, tab, is_paused))
+        return overview(know(ledger, known, clock(ledger), chosen, tab, is_paused, of.dag_id))
 
 
 def know(
@@ -84,14 +89,16 @@ def know(
     chosen: Days = EVER,
     dag: str | None = None,
     is_paused: Callable[[str], bool | None] = is_paused,
+    usual: str = DAG_ID,
 ) -> Known:
     """Ask the ledger for all that the first screen shows, and Airflow whether the DAG is paused."""
     operation, zone = settings.operation, settings.quota_timezone
-    rules = QuotaRules(operation, settings.daily_calls, settings.quota_reserve, zone)
+    account = queries.account(ledger, settings.fingerprint, settings.server)
+    rules = QuotaRules(account, settings.daily_calls, settings.quota_reserve, zone)
     hours, days = last_hours(now), last_days(now, zone)
     counted = figures(ledger, operation, hours, days)
     runs = queries.runs(ledger, operation, dag=dag)
-    dag_id = dag or (runs[0].dag_id if runs else DAG_ID)
+    dag_id = dag or (runs[0].dag_id if runs else usual)
     return Known(
         operation=operation,
         zone=zone,
@@ -106,7 +113,7 @@ def know(
         staged=queries.staged(ledger, operation, [*hours, *days]),
         unfinished=queries.unfinished(ledger, operation),
         last_runs=queries.last_runs(ledger, operation, last_settled([counted[day] for day in days])),
-        today=queries.today(ledger, operation, rules.today(now), rules.own_limit),
+        today=queries.today(ledger, account, rules.today(now), rules.own_limit),
         slots=queries.slots(ledger, settings.fingerprint),
         parked=parked(ledger, operation),
         outage=outage(ledger, operation, settings.identity),
@@ -131,12 +138,13 @@ def some_rows(
     chosen: Days = EVER,
     full: bool = False,
     before: int | None = None,
+    of: queries.Dag = USUAL,
 ) -> dict[str, Any]:
     """A page of records."""
-    of = settings()
+    known = settings(of)
     with queries.snapshot(LEDGER) as ledger:
-        within = _within(wanted, chosen, of)
-        found = queries.rows(ledger, of.operation, within, limit=PAGE + 1, before=before)
+        within = _within(wanted, chosen, known)
+        found = queries.rows(ledger, known.operation, within, limit=PAGE + 1, before=before)
     shown = found[:PAGE]
     return {
         "rows": [describe(record, unmasked=full) for record in shown],
@@ -144,30 +152,32 @@ def some_rows(
     }
 
 
-def some_runs(chosen: Days, dag: str | None, before: datetime | None) -> dict[str, Any]:
+def some_runs(chosen: Days, dag: str | None, before: datetime | None, of: queries.Dag = USUAL) -> dict[str, Any]:
     """A page of runs."""
-    of = settings()
+    known = settings(of)
     with queries.snapshot(LEDGER) as ledger:
-        since, until = chosen.bounds(of.quota_timezone)
-        read = partial(queries.runs, ledger, of.operation, dag=dag, before=before)
+        since, until = chosen.bounds(known.quota_timezone)
+        read = partial(queries.runs, ledger, known.operation, dag=dag, before=before)
         found = read(since=since, until=until, limit=PAGE + 1)
     runs = [describe_run(run) for run in found[:PAGE]]
     return {"runs": runs, "before": runs[-1]["began_at"] if len(found) > PAGE else None}
 
 
-def _within(wanted: queries.Filter, chosen: Days, of: Settings) -> queries.Filter:
+def _within(wanted: queries.Filter, chosen: Days, known: Settings) -> queries.Filter:
     """The same records, of the chosen days only."""
-    since, until = chosen.bounds(of.quota_timezone)
+    since, until = chosen.bounds(known.quota_timezone)
     return replace(wanted, since=since, until=until)
 
 
-def csv_file(wanted: queries.Filter, chosen: Days, unmasked: bool, excel: str | None) -> IO[bytes]:
+def csv_file(
+    wanted: queries.Filter, chosen: Days, unmasked: bool, excel: str | None, of: queries.Dag = USUAL
+) -> IO[bytes]:
     """The download, complete: however slowly it is fetched, the ledger's session is over."""
-    of = settings()
+    known = settings(of)
     file = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - closed when it has been sent
-    within = _within(wanted, chosen, of)
+    within = _within(wanted, chosen, known)
     with queries.snapshot(LEDGER) as ledger:
-        read = partial(queries.rows, ledger, of.operation, within)
+        read = partial(queries.rows, ledger, known.operation, within)
         for part in as_csv(_batches(read), unmasked=unmasked, excel=excel):
             file.write(part.encode())
     return file
@@ -183,12 +193,12 @@ def _batches(read: Callable[..., list[queries.Record]]) -> Iterator[queries.Reco
         before = batch[-1].id
 
 
-def known_of(customer_id: str, *, unmasked: bool) -> Evidence:
+def known_of(customer_id: str, *, unmasked: bool, of: queries.Dag = USUAL) -> Evidence:
     """What the ledger knows of a customer now."""
-    of = settings()
+    known = settings(of)
     with queries.snapshot(LEDGER) as ledger:
-        contacts, calls = queries.customer(ledger, of.operation, customer_id)
+        contacts, calls = queries.customer(ledger, known.operation, customer_id)
         now = clock(ledger)
     shown = customer_id if unmasked else mask(customer_id) or ""
     told = timelines(contacts, calls, unmasked=unmasked)
-    return Evidence(of.operation, shown, of.quota_timezone, now, told)
+    return Evidence(known.operation, shown, known.quota_timezone, now, told)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from time import monotonic
 from typing import Any, Protocol
 
@@ -74,7 +75,7 @@ def _send(task: Task, wolkvox: Wolkvox, chunk: Chunk, meter: Meter, seconds: flo
         identity=wolkvox.settings.identity,
         patience=task.patience,
     ) as session:
-        quota = BlockQuota(session.run, quota_rules(wolkvox.settings), chunk.records)
+        quota = BlockQuota(session.run, session.run(partial(quota_rules, settings=wolkvox.settings)), chunk.records)
         try:
             return codify(
                 ledger=session,

@@ -42,7 +42,7 @@ def calls_left(
     sweep(connection, slots)
     state = align(connection, quota)
     used_up = state.left == 0 and not state.doubtful
-    if not wolkvox.settings.preflight or used_up or not anything_waits(connection, quota.operation):
+    if not wolkvox.settings.preflight or used_up or not anything_waits(connection, slots.operation):
         return state
     info = _ask(connection, slots, quota, holder, stop, wolkvox.token_info, beyond=int(state.doubtful))
     return align(connection, quota, None if info is None else info.left)
@@ -65,7 +65,7 @@ def disposition_codes(
         return None
     row = connection.execute(
         "SELECT codes FROM wolkvox.activity_codes WHERE operation = %s AND fetched_at > now() - %s",
-        (quota.operation, CODES_LAST),
+        (quota.account, CODES_LAST),
     ).fetchone()
     if row is not None:
         return frozenset(row[0])
@@ -75,7 +75,7 @@ def disposition_codes(
     connection.execute(
         "INSERT INTO wolkvox.activity_codes (operation, codes, fetched_at) VALUES (%s, %s, now())"
         " ON CONFLICT (operation) DO UPDATE SET codes = excluded.codes, fetched_at = excluded.fetched_at",
-        (quota.operation, sorted(codes)),
+        (quota.account, sorted(codes)),
     )
     return codes
 

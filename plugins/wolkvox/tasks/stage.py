@@ -13,7 +13,7 @@ from wolkvox.errors import BadToken, Stopped
 from wolkvox.ledger.connection import Connection, connected
 from wolkvox.ledger.faults import Outage, begin_outage, outage
 from wolkvox.ledger.reports import seconds_per_call
-from wolkvox.ledger.runs import begin_run
+from wolkvox.ledger.runs import begin_run, register_dag
 from wolkvox.ledger.staging import Allowance, Chunk, Pace, Resend, Staged, stage
 from wolkvox.rules.chunks import SLOTS
 from wolkvox.rules.contacts import Contact, read_contact
@@ -73,6 +73,7 @@ def stage_run(
     with connected(task.ledger_conn_id, task.stop) as ledger:
         if not options.dry_run:
             begin_run(ledger, run, window)
+            register_dag(ledger, run, wolkvox.settings.conn_id)
         pace = Pace(source.seconds, seconds_per_call(ledger, run.operation) or GUESSED_CALL)
         known = outage(ledger, run.operation, wolkvox.settings.identity)
         beyond = _Beyond(window.end)
@@ -117,7 +118,7 @@ def _asker(
             return Allowance(options.limit)
         if known is not None:
             return Allowance(options.limit, outage=True, probe=known.over or by_hand)
-        slots, quota = slot_rules(wolkvox.settings, task.slot_patience), quota_rules(wolkvox.settings)
+        slots, quota = slot_rules(wolkvox.settings, task.slot_patience), quota_rules(ledger, wolkvox.settings)
         try:
             codes = disposition_codes(ledger, wolkvox, slots, quota, task.holder, task.stop)
             left = calls_left(ledger, wolkvox, slots, quota, task.holder, task.stop).left

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from wolkvox.ledger.quota import QuotaRules
+from wolkvox.ledger.connection import Connection
+from wolkvox.ledger.quota import QuotaRules, account_of
 from wolkvox.ledger.slots import Holder, SlotRules
 from wolkvox.ledger.staging import Run
 from wolkvox.rules.answers import Answer
@@ -65,6 +66,7 @@ def slot_rules(settings: Settings, patience: float) -> SlotRules:
     return SlotRules(settings.fingerprint, settings.operation, settings.call_timeout, patience)
 
 
-def quota_rules(settings: Settings) -> QuotaRules:
-    """The quota of a connection's operation."""
-    return QuotaRules(settings.operation, settings.daily_calls, settings.quota_reserve, settings.quota_timezone)
+def quota_rules(ledger: Connection, settings: Settings) -> QuotaRules:
+    """The quota of a connection's token."""
+    account = account_of(ledger, settings.fingerprint, settings.server)
+    return QuotaRules(account, settings.daily_calls, settings.quota_reserve, settings.quota_timezone)

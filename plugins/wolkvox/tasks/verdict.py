@@ -40,17 +40,17 @@ def add_up(
     :param staged: the counts that ``stage_run`` gave, None when it did not finish
     :param tallies: what ``codify_chunk`` gave; those of chunks that this staging didn't make are left aside
     """
-    run, rules = run_of(task, settings), quota_rules(settings)
+    run = run_of(task, settings)
     chunk_ids = [] if staged is None or options.dry_run else list(staged["chunk_ids"])
     told = {tally["chunk_id"]: tally for tally in tallies if tally["chunk_id"] in chunk_ids}
     with connected(task.ledger_conn_id, task.stop) as ledger, ledger.transaction(force_rollback=options.dry_run):
-        now = clock(ledger)
+        now, rules = clock(ledger), quota_rules(ledger, settings)
         accounts = account(ledger, run, chunk_ids)
         away = outage(ledger, run.operation, settings.identity)
         summary = {
             **(staged or {}),
             **_records(accounts, told),
-            **_operation(ledger, rules, now),
+            **_operation(ledger, run.operation, rules, now),
             **_faults(ledger, run, away),
             **_lag(ledger, run, chunk_ids),
         }
@@ -106,11 +106,12 @@ def _lag(ledger: Connection, run: Run, chunk_ids: list[str]) -> dict[str, float 
     return {"lag_p50": lag.p50, "lag_p95": lag.p95}
 
 
-def _operation(ledger: Connection, rules: QuotaRules, now: datetime) -> dict[str, Any]:
+def _operation(ledger: Connection, operation: str, rules: QuotaRules, now: datetime) -> dict[str, Any]:
     """What waits, what the day has left, and whether the source is silent."""
-    waits, quota = backlog(ledger, rules.operation), align(ledger, rules)
+    waits, quota = backlog(ledger, operation), align(ledger, rules)
     gone = _gone_at(rules, quota, waits.waiting, now)
     return {
+        "operation": operation,
         "zone": rules.zone,
         "waiting": waits.waiting,
         "oldest_waiting": waits.oldest and waits.oldest.isoformat(),
@@ -119,7 +120,7 @@ def _operation(ledger: Connection, rules: QuotaRules, now: datetime) -> dict[str
         "quota_limit": quota.limit,
         "quota_left": quota.left,
         "quota_resets_at": rules.resets_at(now).isoformat(),
-        "silence": silence(*arrivals(ledger, rules.operation), now),
+        "silence": silence(*arrivals(ledger, operation), now),
     }
 
 

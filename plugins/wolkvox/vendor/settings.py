@@ -48,12 +48,14 @@ class Settings:
     """
     What the connection says, checked.
 
-    ``operation`` is the wolkvox server's name and the key of everything the ledger keeps; ``daily_calls`` is
+    ``operation`` is the key of everything the ledger keeps, ``server`` the wolkvox server's name; ``daily_calls`` is
     None when no licences are given; ``call_timeout`` is in seconds; ``token`` never leaves this object but as a
     header.
     """
 
+    conn_id: str
     base_url: str
+    server: str
     operation: str
     token: str
     daily_calls: int | None
@@ -79,9 +81,10 @@ class Settings:
         return f"Settings({self.base_url}, operation {self.operation})"
 
 
-def read_settings(connection: Connection) -> Settings:
+def read_settings(connection: Connection, operation: str | None = None) -> Settings:
     """Check a connection's fields.
 
+    :param operation: the name under which the ledger keeps its records; None: the server's
     :raises BadSetting: naming the field and what it should be
     """
     name, extra = connection.conn_id, connection.extra_dejson
@@ -114,8 +117,10 @@ def read_settings(connection: Connection) -> Settings:
     licenses = _setting(name, extra, "licenses", None)
     preflight = extra.get("preflight", True)
     return Settings(
+        conn_id=name,
         base_url=base_url,
-        operation=server,
+        server=server,
+        operation=operation or server,
         token=token,
         daily_calls=None if licenses is None else int(licenses * CALLS_PER_LICENSE),
         quota_reserve=int(_setting(name, extra, "quota_reserve", 0) or 0),

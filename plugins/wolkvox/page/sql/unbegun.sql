@@ -9,6 +9,10 @@ WHERE chunk.operation = %(operation)s
     AND NOT EXISTS (
         SELECT FROM wolkvox.slot WHERE slot.operation = chunk.operation AND slot.taken_at >= chunk.made_at
     )
+    -- Its slot may be another operation's by now, where two share a token.
+    AND NOT EXISTS (
+        SELECT FROM wolkvox.codification WHERE id = chunk.ids[1] AND sent_at >= chunk.made_at
+    )
 GROUP BY chunk.dag_id, chunk.dag_run_id
 ORDER BY min(chunk.made_at)
 LIMIT 1

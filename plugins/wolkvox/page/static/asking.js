@@ -1,5 +1,5 @@
 // Requests to the page's own endpoints, and what to say when they fail.
-import { $ } from "./elements.js";
+import { $, address as asked, element, ofOperation } from "./elements.js";
 import { clock, say, zone } from "./words.js";
 
 const PATIENCE = 20_000; // milliseconds an answer may take
@@ -44,10 +44,20 @@ export async function look(address) {
   if (!response) return null;
   const answer = await response.json();
   complain("");
+  offerOperations(answer);
   $("updated").textContent = say("page.as_of", { time: clock(new Date()), zone: zone() });
   return answer;
 }
 
+function offerOperations({ operation, operations }) {
+  if (!operations) return;
+  ofOperation(operation);
+  $("switch").hidden = new URLSearchParams(location.search).has("tab"); // which is one DAG's
+  const names = operations.map((name) => element("option", { value: name }, name));
+  if ($("operations").options.length !== names.length) $("operations").replaceChildren(...names);
+  $("operations").value = operation;
+}
+
 // about one customer, whose id stays out of every address
 export const tell = (address, body) =>
-  ask(address, { method: "POST", headers: { "Content-Type": "application/json", "X-Wolkvox": "page" }, body: JSON.stringify(body) });
+  ask(`${address}${asked({})}`, { method: "POST", headers: { "Content-Type": "application/json", "X-Wolkvox": "page" }, body: JSON.stringify(body) });

@@ -17,8 +17,12 @@ export function show(place, ...content) {
   Idiomorph.morph(place, content, { morphStyle: "innerHTML", restoreFocus: false });
 }
 
+// The operation on screen goes into every address, where there are several.
+let operation = new URLSearchParams(location.search).get("operation");
+export const ofOperation = (name = operation) => (operation = name);
+
 export const toAirflow = (path, text) => element("a", { href: `../${path}`, "data-airflow": true }, text);
-export const address = (wanted) => `?${new URLSearchParams(Object.entries(wanted).filter(([, value]) => value !== null && value !== undefined))}`;
+export const address = (wanted) => `?${new URLSearchParams(Object.entries({ ...wanted, operation }).filter(([, value]) => value !== null && value !== undefined))}`;
 export const toRecords = (wanted, text) => element("a", { href: address(wanted) }, text);
 
 // --- tables: columns are [name, class, row => text or node, row => what it is sorted by and added up from]

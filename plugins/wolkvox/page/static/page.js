@@ -2,7 +2,7 @@
 import { look } from "./asking.js";
 import * as charts from "./charts.js";
 import * as customer from "./customer.js";
-import { $, address, element, fill, show, toAirflow, toRecords } from "./elements.js";
+import { $, address, element, fill, ofOperation, show, toAirflow, toRecords } from "./elements.js";
 import { age, day, duration, explain, load, moment, number, say, soon } from "./words.js";
 
 const EVERY = 15_000; // milliseconds between two looks
@@ -16,7 +16,11 @@ let older = false; // whether more than the latest ones are
 const asked = () => new URLSearchParams(location.search);
 const isRecords = () => FILTERS.some((name) => asked().has(name)) || asked().get("view") === "records";
 const isHistory = () => asked().get("view") === "runs";
-const only = (names) => new URLSearchParams([...asked()].filter(([name]) => names.includes(name)));
+const only = (names) => {
+  const kept = new URLSearchParams([...asked()].filter(([name]) => names.includes(name)));
+  if (ofOperation()) kept.set("operation", ofOperation());
+  return kept;
+};
 const state = (name) => element("span", { class: `state state-${name}`, title: say(`state.${name}.help`) }, say(`state.${name}`));
 
 // --- is it alive
@@ -96,7 +100,7 @@ function showCampaigns(campaigns, days) {
     "number",
     (row) => {
       if (!row[name]) return "0";
-      const wanted = new URLSearchParams(of(row));
+      const wanted = new URLSearchParams(address(of(row)));
       for (const one of name === "waiting" ? ["pending", "sending"] : [name]) wanted.append("state", one);
       return element("a", { href: `?${wanted}` }, number(row[name]));
     },
@@ -302,6 +306,9 @@ function filterBy(form, keep) {
 }
 
 function wireForms() {
+  $("operations").addEventListener("change", () => {
+    location.search = new URLSearchParams({ operation: $("operations").value, ...(isHistory() ? { view: "runs" } : {}) });
+  });
   const wire = (form, keep) => {
     $(form).addEventListener("submit", (event) => {
       event.preventDefault();
@@ -356,13 +363,18 @@ async function foreignRun() {
 
 // shows what the address asks for
 async function arrive() {
-  const tab = asked().get("tab");
-  for (const link of document.querySelectorAll(".back")) link.href = tab ? `?tab=${encodeURIComponent(tab)}` : "?";
-  $("all-runs").href = address({ view: "runs", tab });
+  lead();
   remember();
   fillForms();
   if (isRecords()) titleRecords();
   if (!(await foreignRun())) await refresh();
+  lead();
+}
+
+function lead() {
+  const tab = asked().get("tab");
+  for (const link of document.querySelectorAll(".back")) link.href = address({ tab });
+  $("all-runs").href = address({ view: "runs", tab });
 }
 
 // --- inside Airflow's frame, which keeps links from leaving it: Airflow itself follows them

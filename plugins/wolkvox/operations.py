@@ -1,0 +1,51 @@
+"""The file ``operations.yaml`` beside the DAGs: which operations this installation has."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from wolkvox.errors import BadSetting
+from wolkvox.rules.operations import Mistake, Operation, Operations, read_operations, usual
+
+FILE = "operations.yaml"
+BUILT_IN = Path(__file__).parent / "include"  # what there is where only DAGs and plugins were deployed
+
+__all__ = ["Operation", "operations", "refuse_mistakes", "search_path"]
+
+
+def search_path(dags: Path) -> list[str]:
+    """Where queries and the file of operations are: ``include/`` beside the DAGs, their folder, or this package."""
+    return [str(folder) for folder in (dags.parent / "include", dags, BUILT_IN)]
+
+
+def operations(dags: Path) -> Operations:
+    """
+    The operations, each of them to become a DAG; the default one alone where there is no file.
+
+    :param dags: the folder of the DAG files
+    """
+    places = [Path(folder) for folder in search_path(dags)]
+    path = next((place / FILE for place in places if (place / FILE).is_file()), None)
+    if path is None:
+        return Operations([usual()])
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        words = "a character here isn't UTF-8: save the file with the encoding UTF-8."
+        return Operations([], [Mistake(line, None, None, words)])
+    except OSError as error:
+        words = f"the file can't be read ({error.strerror}): give Airflow's user the right to."
+        return Operations([], [Mistake(1, None, None, words)])
+    return read_operations(text, lambda query: any((place / query).is_file() for place in places))
+
+
+def refuse_mistakes(dags: Path) -> None:
+    """
+    Say all that is wrong in the file.
+
+    :raises BadSetting: one line a mistake: its line in the file, its key, and what to do
+    """
+    found = operations(dags).mistakes
+    if found:
+        raise BadSetting("\n".join([f"{len(found)} in {FILE}:", *map(str, found)]))

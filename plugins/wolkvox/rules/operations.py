@@ -1,0 +1,365 @@
+"""What ``operations.yaml`` says: one operation an entry, or where it is wrong and what to do about it. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from difflib import get_close_matches
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+import yaml
+from croniter import croniter
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from wolkvox.names import DAG_ID
+from wolkvox.rules.conditions import Thresholds
+
+DEFAULT = "default"  # the entry whose DAG, pool and connection carry no name
+OURS = ("name", "refused")  # what of an operation isn't written in the file
+
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
+_ID = r"^[A-Za-z0-9_.\-]{1,200}$"  # of a connection or a pool
+_ADDRESS = r"^[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>]+$"
+_ENTRY = re.compile(r"^(?=[^\s#\-.%])", re.MULTILINE)  # where an entry begins: in a line's first column
+_FIELDS_OF_CRON = 5
+_NOTHING = "tag:yaml.org,2002:null"
+_MOST = 60  # characters of a value that a message repeats
+
+
+def _cron(expression: str) -> str:
+    if len(expression.split()) != _FIELDS_OF_CRON or not croniter.is_valid(expression):
+        raise ValueError
+    return expression
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, OSError) as error:  # not found is a KeyError, a folder an OSError
+        raise ValueError from error
+    return name
+
+
+def _own_pool(name: str) -> str:
+    if name == "default_pool":
+        raise ValueError
+    return name
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+Share = Annotated[float, Field(ge=0, le=1, description="a share of the records between 0 and 1, as in 0.05")]
+ConnectionId = Annotated[
+    str, Field(pattern=_ID, description="the id of an Airflow connection, in quotes if it is digits")
+]
+Address = Annotated[str, Field(pattern=_ADDRESS)]
+
+
+class ToldFrom(_Strict):
+    """From where on people are told of a run that isn't red."""
+
+    refusals: Share = 0.02
+    backlog_hours: Annotated[
+        float, Field(gt=0, le=744, description="hours that a contact may wait, at most 744, as in 24")
+    ] = 24
+    quota: Annotated[float, Field(ge=0, le=1, description="a share of the day's calls between 0 and 1, as in 0.9")] = (
+        0.9
+    )
+
+
+class Operation(_Strict):
+    """
+    One operation: its DAG, and what that DAG uses. Each description says what to write.
+
+    ``name`` is the entry's; ``refused`` says why the entry can't be used, all else being the defaults then.
+    """
+
+    name: str
+    refused: str | None = None
+    wolkvox_conn_id: ConnectionId
+    warehouse_conn_id: ConnectionId = "warehouse"
+    pool: Annotated[
+        str,
+        Field(pattern=_ID, description="the name of an Airflow pool of the operation's own, as in wolkvox_sales"),
+        AfterValidator(_own_pool),
+    ]
+    schedule: Annotated[
+        str,
+        Field(description='a cron expression of five fields in quotes, as in "*/5 * * * *"'),
+        AfterValidator(_cron),
+    ] = "*/1 * * * *"
+    timezone: Annotated[
+        str, Field(description="the name of a time zone, as in America/Bogota"), AfterValidator(_zone)
+    ] = "America/Bogota"
+    sql: Annotated[
+        str,
+        Field(
+            pattern=r"^[^/{].*\.sql$",
+            description="a query's file below include/, as in sql/contacted_customers.sql",
+        ),
+    ] = "sql/contacted_customers.sql"
+    lookback_hours: Annotated[
+        float, Field(ge=0, le=720, description="hours that a row may be late, from 0 to 720, as in 24")
+    ] = 24
+    run_minutes: Annotated[
+        float | None,
+        Field(gt=0, le=1440, description="minutes that a run may send, at most 1440, or nothing"),
+    ] = None
+    latest_end_minutes: Annotated[
+        float, Field(ge=1, le=10_080, description="minutes from 1 to 10080, after which a run is late, as in 60")
+    ] = 60
+    max_failed_ratio: Share = 0.05
+    thresholds: Annotated[
+        ToldFrom,
+        Field(description="refusals, backlog_hours and quota, each in a line of its own, further to the right"),
+    ] = ToldFrom()
+    alert_to: Annotated[
+        list[Address], Field(description="a list of e-mail addresses, as in [supervisor@example.com]")
+    ] = []
+
+    @property
+    def dag_id(self) -> str:
+        """The DAG's name."""
+        return named(DAG_ID, self.name)
+
+    @property
+    def asset(self) -> str:
+        """The asset that its runs update."""
+        return named("wolkvox_codification", self.name)
+
+    @property
+    def key(self) -> str | None:
+        """The name under which the ledger keeps its contacts; None: the server's."""
+        return None if self.name == DEFAULT else self.name
+
+    @property
+    def told_from(self) -> Thresholds:
+        """The thresholds as the verdict takes them."""
+        told = self.thresholds
+        return Thresholds(told.refusals, timedelta(hours=told.backlog_hours), told.quota)
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """What is wrong in a line (the first is 1), and what to do; ``name`` is the entry's, None: the whole file's."""
+
+    line: int
+    name: str | None
+    key: str | None
+    words: str
+
+    def __str__(self) -> str:
+        place = ".".join(part for part in (self.name, self.key) if part)
+        return f"line {self.line}{f', {place}' if place else ''}: {self.words}"
+
+
+@dataclass(frozen=True, slots=True)
+class Operations:
+    """What a file says, and what is wrong in it: an entry with a mistake is among ``all`` too, refused."""
+
+    all: list[Operation] = field(default_factory=list)
+    mistakes: list[Mistake] = field(default_factory=list)
+
+
+def named(what: str, name: str) -> str:
+    """A DAG's, a pool's, a connection's name, with the operation's unless that is the default one."""
+    return what if name == DEFAULT else f"{what}_{name}"
+
+
+def usual(name: str = DEFAULT, refused: str | None = None) -> Operation:
+    """An operation that says nothing of its own."""
+    return Operation.model_validate({**_names(name), "name": name, "refused": refused})
+
+
+def _names(name: str) -> dict[str, str]:
+    return {
+        "wolkvox_conn_id": f"wolkvox_{name}",
+        "pool": named("wolkvox", name),
+    }
+
+
+def read_operations(text: str, has_query: Callable[[str], bool]) -> Operations:
+    """
+    Each entry's operation, whatever is wrong with the others.
+
+    :param has_query: whether there is a query's file of that name
+    """
+    try:
+        entries = list(_entries(text, 0))
+    except yaml.YAMLError:
+        entries = [entry for part in _parts(text) for entry in part]  # the others are read all the same
+    if not entries:
+        return Operations([usual()])
+    found = Operations()
+    for name in dict.fromkeys(entry.name for entry in entries):
+        same = [entry for entry in entries if entry.name == name]
+        mistakes = [mistake for entry in same for mistake in entry.mistakes]
+        if name is not None:
+            mistakes += [
+                Mistake(entry.line, name, None, f"{name!r} is there twice: give the second one another name.")
+                for entry in same[1:]
+            ]
+            operation = _operation(same[0], has_query, mistakes)
+            refused = " ".join(f"operations.yaml {mistake}" for mistake in mistakes)
+            found.all.append(usual(name, refused) if refused or operation is None else operation)
+        found.mistakes.extend(mistakes)
+    found.mistakes.sort(key=lambda mistake: mistake.line)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """An entry as it stands: ``lines`` by key, ``name`` None when there is none that can be used."""
+
+    line: int
+    name: str | None
+    values: Any = None
+    lines: Mapping[tuple[str, ...], int] = field(default_factory=dict)
+    mistakes: Sequence[Mistake] = ()
+
+
+def _parts(text: str) -> Iterator[list[_Entry]]:
+    """The entries of a file that can't be read as a whole, one by one."""
+    starts = [match.start() for match in _ENTRY.finditer(text)] or [0]
+    for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
+        above = text.count("\n", 0, start)
+        try:
+            yield list(_entries(text[start:end], above))
+        except yaml.YAMLError as error:
+            line = above + 1 + _line_in(error)
+            head = text[start:end].partition(":")[0].strip()
+            name = head if _NAME.fullmatch(head) else None
+            yield [_Entry(line, name, mistakes=[Mistake(line, name, None, _syntax(error))])]
+
+
+def _line_in(error: yaml.YAMLError) -> int:
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    return 0 if mark is None else int(mark.line)
+
+
+def _syntax(error: yaml.YAMLError) -> str:
+    problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "it can't be read"
+    return (
+        f"this is no YAML ({problem}): look for a quote or a bracket that isn't closed, a tab, a line that begins too"
+        " far to the left or right, a colon without a blank after it."
+    )
+
+
+def _entries(text: str, above: int) -> Iterator[_Entry]:
+    """
+    The entries of a text that begins ``above`` lines below the file's beginning.
+
+    :raises yaml.YAMLError: when it can't be read
+    """
+    loader = yaml.SafeLoader(text)
+    try:
+        root = loader.get_single_node()
+        if root is None or root.tag == _NOTHING:
+            return
+        if not isinstance(root, yaml.MappingNode):
+            line = above + root.start_mark.line + 1
+            words = "an operation's name and a colon must come first, as in `sales:`, and its keys below it, indented."
+            yield _Entry(line, None, mistakes=[Mistake(line, None, None, words)])
+            return
+        for key, value in root.value:
+            yield _entry(loader, key, value, above)
+    finally:
+        loader.dispose()
+
+
+def _entry(loader: yaml.SafeLoader, key: yaml.Node, value: yaml.Node, above: int) -> _Entry:
+    line, name = above + key.start_mark.line + 1, str(key.value)
+    if not isinstance(key, yaml.ScalarNode) or not _NAME.fullmatch(name):
+        words = (
+            f"{_short(name)} is no name for an operation: write small letters, digits and _, a letter first, at most"
+            " 31, as in `sales:`."
+        )
+        return _Entry(line, None, mistakes=[Mistake(line, None, None, words)])
+    lines: dict[tuple[str, ...], int] = {}
+    mistakes = [
+        Mistake(at, name, ".".join(path), "this key is there twice: leave one of the two out.")
+        for path, at in _keys(value, above)
+        if lines.setdefault(path, at) != at
+    ]
+    try:
+        values = _values(loader, value)
+    except (yaml.YAMLError, ValueError) as error:
+        at = above + 1 + (_line_in(error) if isinstance(error, yaml.YAMLError) else value.start_mark.line)
+        words = f"{getattr(error, 'problem', None) or error}: write a plain text or number, in quotes if need be."
+        return _Entry(line, name, mistakes=[*mistakes, Mistake(at, name, None, words)])
+    return _Entry(line, name, values, lines, mistakes)
+
+
+def _values(loader: yaml.SafeLoader, node: yaml.Node) -> Any:
+    """What an entry says; its keys as they are written: to YAML, ``on`` and ``1`` are none."""
+    if not isinstance(node, yaml.MappingNode):
+        return loader.construct_object(node, deep=True)
+    loader.flatten_mapping(node)
+    return {str(key.value): loader.construct_object(value, deep=True) for key, value in node.value}
+
+
+def _keys(node: yaml.Node, above: int, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], int]]:
+    """The keys of an entry with their lines, those of nested ones too."""
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            here = (*path, str(key.value))
+            yield here, above + key.start_mark.line + 1
+            if len(here) < 3:
+                yield from _keys(value, above, here)
+
+
+def _operation(entry: _Entry, has_query: Callable[[str], bool], mistakes: list[Mistake]) -> Operation | None:
+    """The operation of an entry; None when it has mistakes, which are added."""
+    name = entry.name or ""
+    values = {} if entry.values is None else entry.values
+    if not isinstance(values, dict):
+        words = (
+            f"{_short(values)} says nothing of it: write its keys below the name, indented, one a line, as in"
+            " `pool: wolkvox`."
+        )
+        mistakes.append(Mistake(entry.line, name, None, words))
+        return None
+    mistakes += [_mistake(entry, (own,), _unknown(own, Operation)) for own in OURS if own in values]
+    told = {key: value for key, value in values.items() if value is not None and key not in OURS}
+    try:
+        operation = Operation.model_validate({**_names(name), **told, "name": name})
+    except ValidationError as error:
+        mistakes += [_mistake(entry, one["loc"], _wrong(one)) for one in error.errors(include_url=False)]
+        return None
+    if not has_query(operation.sql):
+        words = f"there is no file {operation.sql}: put the query there, below include/ or in the DAGs' folder."
+        mistakes.append(_mistake(entry, ("sql",), words))
+    return operation
+
+
+def _mistake(entry: _Entry, place: Sequence[Any], words: str) -> Mistake:
+    keys = tuple(str(part) for part in place if not isinstance(part, int))
+    lines = [entry.lines[keys[:size]] for size in range(len(keys), 0, -1) if keys[:size] in entry.lines]
+    return Mistake(lines[0] if lines else entry.line, entry.name, ".".join(keys), words)
+
+
+def _wrong(error: Any) -> str:
+    """What to do about a value, or a key that there isn't."""
+    *outer, key = [part for part in error["loc"] if isinstance(part, str)]
+    model = ToldFrom if outer else Operation
+    if error["type"] in ("extra_forbidden", "invalid_key"):
+        return _unknown(key, model)
+    return f"{_short(error['input'])} can't be used: give {model.model_fields[key].description}."
+
+
+def _unknown(key: str, model: type[BaseModel]) -> str:
+    known = [name for name in model.model_fields if name not in OURS]
+    close = get_close_matches(key, known, 1)
+    meant = f"did you mean {close[0]}? The keys are" if close else "leave it out. The keys are"
+    return f"there is no such key: {meant} {', '.join(known)}."
+
+
+def _short(value: object) -> str:
+    """A value as it was read, in a few words."""
+    text = "nothing" if value is None else repr(value)
+    return text if len(text) <= _MOST else f"{text[:_MOST]}…"

@@ -1,0 +1,61 @@
+"""A mail server that keeps what it is given."""
+
+from __future__ import annotations
+
+import json
+import socketserver
+import threading
+from email import message_from_bytes
+from email.policy import default
+from types import TracebackType
+
+
+class Mailbox(socketserver.ThreadingTCPServer):
+    """A mail server that keeps what it is given."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        self.mails: list[tuple[list[str], str]] = []  # to whom, and the subject with the text below it
+        super().__init__(("127.0.0.1", 0), _Delivery)
+
+    def __enter__(self) -> Mailbox:
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.shutdown()
+        super().__exit__(kind, error, trace)
+
+    def connection(self) -> str:
+        """``AIRFLOW_CONN_SMTP_DEFAULT`` for this server."""
+        return json.dumps(
+            {
+                "conn_type": "smtp",
+                "host": "127.0.0.1",
+                "port": self.server_address[1],
+                "extra": {"disable_ssl": True, "disable_tls": True, "from_email": "airflow@example.com"},
+            }
+        )
+
+
+class _Delivery(socketserver.StreamRequestHandler):
+    server: Mailbox
+
+    def handle(self) -> None:
+        recipients: list[str] = []
+        self.wfile.write(b"220 ready\r\n")
+        for line in self.rfile:
+            command = line.decode().strip()
+            if command.upper().startswith("RCPT"):
+                recipients.append(command.partition("<")[2].rstrip(">"))
+            if command.upper() == "DATA":
+                self.wfile.write(b"354 go on\r\n")
+                mail = message_from_bytes(b"".join(iter(self.rfile.readline, b".\r\n")), policy=default)
+                body = mail.get_body()
+                self.server.mails.append((recipients, f"{mail['Subject']}\n{body.get_content() if body else ''}"))
+            self.wfile.write(b"250 ok\r\n")
+            if command.upper() == "QUIT":
+                return

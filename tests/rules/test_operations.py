@@ -1,0 +1,228 @@
+"""What operations.yaml says, and what is said of it where it is wrong: the line, the key, and what to do."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from wolkvox.errors import BadSetting
+from wolkvox.operations import operations, refuse_mistakes, search_path
+from wolkvox.rules.conditions import Thresholds
+from wolkvox.rules.operations import Operations, read_operations
+
+GOOD = "good:\n  pool: wolkvox_good\n"
+
+
+def read(text: str) -> Operations:
+    """What a file says where one query was deployed."""
+    return read_operations(dedent(text), {"sql/contacted_customers.sql", "sql/sales.sql"}.__contains__)
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "# nothing yet\n", "---\n", "{}\n", "null\n"])
+def test_a_file_that_says_nothing_means_the_usual_operation(text: str) -> None:
+    found = read(text)
+    (one,) = found.all
+    assert found.mistakes == []
+    assert (one.dag_id, one.pool, one.wolkvox_conn_id, one.key) == (
+        "wolkvox_codify",
+        "wolkvox",
+        "wolkvox_default",
+        None,
+    )
+    assert (one.warehouse_conn_id, one.schedule, one.timezone) == ("warehouse", "*/1 * * * *", "America/Bogota")
+
+
+def test_the_shipped_file_says_what_is_so_without_it(tmp_path: Path) -> None:
+
+    shipped = read_operations((Path(__file__).parents[2] / "include" / "operations.yaml").read_text(), lambda _: True)
+    assert shipped.mistakes == []
+    assert shipped.all == read("").all
+
+
+def test_a_name_alone_is_an_operation_with_names_of_its_own() -> None:
+    first, second = read("default:\nsales:\n").all
+    assert first == read("").all[0]
+    assert (second.dag_id, second.pool, second.wolkvox_conn_id) == (
+        "wolkvox_codify_sales",
+        "wolkvox_sales",
+        "wolkvox_sales",
+    )
+    assert (second.key, second.asset) == ("sales", "wolkvox_codification_sales")
+
+
+def test_every_key_is_taken() -> None:
+    (one,) = read(
+        """
+        sales:
+          wolkvox_conn_id: token_of_sales
+          warehouse_conn_id: lake
+          pool: two
+          schedule: "*/5 8-20 * * 1-6"
+          timezone: America/Santiago
+          sql: sql/sales.sql
+          lookback_hours: 0.5
+          run_minutes: 4
+          latest_end_minutes: 30
+          max_failed_ratio: 0
+          thresholds: {refusals: 0.1, backlog_hours: 2, quota: 1}
+          alert_to: [ana@example.com, "+luis@mail.example.co"]
+        """
+    ).all
+    assert (one.wolkvox_conn_id, one.warehouse_conn_id, one.pool) == ("token_of_sales", "lake", "two")
+    assert (one.schedule, one.timezone, one.sql) == ("*/5 8-20 * * 1-6", "America/Santiago", "sql/sales.sql")
+    assert (one.lookback_hours, one.run_minutes, one.latest_end_minutes, one.max_failed_ratio) == (0.5, 4, 30, 0)
+    assert one.told_from == Thresholds(0.1, timedelta(hours=2), 1)
+    assert one.alert_to == ["ana@example.com", "+luis@mail.example.co"]
+
+
+def test_what_operations_have_in_common_may_be_written_once() -> None:
+    text = "default: &all\n  timezone: America/Lima\nsales:\n  <<: *all\n  pool: two\n"
+    assert [(one.timezone, one.pool) for one in read(text).all] == [
+        ("America/Lima", "wolkvox"),
+        ("America/Lima", "two"),
+    ]
+
+
+# A line of an entry that is wrong, and what the message must name.
+WRONG_LINES = {
+    "wolkvox_conn_id: 0041": "id of an Airflow connection, in quotes",
+    "wolkvox_conn_id: ''": "id of an Airflow connection",
+    "wolkvox_conn_id: two words": "id of an Airflow connection",
+    "warehouse_conn_id: [a, b]": "id of an Airflow connection",
+    "warehouse_conn_id: true": "id of an Airflow connection",
+    "pool: 2": "name of an Airflow pool",
+    "pool: default_pool": "of the operation's own",
+    "schedule: every minute": 'five fields in quotes, as in "*/5 * * * *"',
+    "schedule: '@daily'": "five fields",
+    "schedule: '*/1 * * * * *'": "five fields",
+    "schedule: '61 * * * *'": "five fields",
+    "schedule: 5": "five fields",
+    "timezone: Bogota": "as in America/Bogota",
+    "timezone: -5": "as in America/Bogota",
+    "timezone: ../../etc/passwd": "as in America/Bogota",
+    "sql: SELECT 1": "a query's file below include/",
+    "sql: /etc/query.sql": "a query's file below include/",
+    "sql: sql/none.sql": "there is no file sql/none.sql",
+    "lookback_hours: a day": "from 0 to 720",
+    "lookback_hours: 721": "from 0 to 720",
+    "lookback_hours: .nan": "from 0 to 720",
+    "run_minutes: 0": "minutes that a run may send",
+    "run_minutes: '15'": "minutes that a run may send",
+    "latest_end_minutes: 0": "minutes from 1 to 10080",
+    "max_failed_ratio: 5%": "between 0 and 1, as in 0.05",
+    "max_failed_ratio: 5": "between 0 and 1, as in 0.05",
+    "thresholds: 0.5": "refusals, backlog_hours and quota",
+    "thresholds: {quota: 90}": "share of the day's calls between 0 and 1",
+    "thresholds: {quotas: 0.9}": "did you mean quota",
+    "alert_to: ana@example.com": "a list of e-mail addresses, as in [supervisor@example.com]",
+    "alert_to: [ana]": "a list of e-mail addresses",
+    "alert_to: ['ana@example.com, luis@example.com']": "a list of e-mail addresses",
+    "scheduel: '* * * * *'": "did you mean schedule?",
+    "ledger_conn_id: mine": "there is no such key",
+    "token: s3cret": "there is no such key",
+    "name: other": "there is no such key",
+    "on: true": "there is no such key",
+    "retries: !!python/object:os.system x": "plain text or number",
+    "pool: a\n  pool: b": "there twice",
+    "pool: 'a": "a quote or a bracket that isn't closed",
+    "alert_to: [a@b.co": "a quote or a bracket that isn't closed",
+    "\tpool: a": "a tab",
+    "pool:a": "a colon without a blank",
+    "pool: *unknown": "can't be read|undefined alias",
+    "schedule: */5 * * * *": "is no YAML",
+}
+
+
+@pytest.mark.parametrize("line", WRONG_LINES)
+def test_a_mistake_is_told_with_its_line_key_and_remedy_and_harms_no_other(line: str) -> None:
+    found = read(f"first:\n  pool: one\nwrong:\n  timezone: America/Lima\n  {line}\n{GOOD}")
+    told = "\n".join(map(str, found.mistakes))
+    number = 6 if "pool: b" in line else 5
+    assert any(word in told for word in WRONG_LINES[line].split("|")), told
+    assert "wrong" in told
+    assert f"line {number}" in told or "is no YAML" in told, told
+    key = line.split(":")[0].strip()
+    assert f"wrong.{key}" in told or "YAML" in told or "plain text" in told or "says nothing" in told, told
+    assert "s3cret" not in told
+    kept = {one.name: one for one in found.all}
+    assert (kept["first"].pool, kept["good"].pool) == ("one", "wolkvox_good")
+    assert (kept["first"].refused, kept["good"].refused) == (None, None)
+    assert str(found.mistakes[0]) in (kept["wrong"].refused or "")
+    assert kept["wrong"].dag_id == "wolkvox_codify_wrong"
+
+
+@pytest.mark.parametrize(
+    ("name", "remedy"),
+    [
+        ("Sales", "small letters"),
+        ("0041", "a letter first"),
+        ("ventas-1", "small letters"),
+        ("sales calls", "small letters"),
+        ("x" * 32, "at most 31"),
+        ("[a, b]", "small letters"),
+    ],
+)
+def test_a_name_that_is_none_is_told_and_harms_no_other(name: str, remedy: str) -> None:
+    found = read(f"first:\n{name}:\n  pool: one\n{GOOD}")
+    (mistake,) = found.mistakes
+    assert (mistake.line, mistake.name) == (2, None)
+    assert remedy in str(mistake)
+    assert [one.name for one in found.all if one.refused is None] == ["first", "good"]
+
+
+def test_an_operation_that_is_there_twice_is_refused_for_none_can_tell_which_is_meant() -> None:
+    found = read(f"sales:\n  pool: one\n{GOOD}sales:\n  pool: two\n")
+    assert [str(mistake) for mistake in found.mistakes] == [
+        "line 5, sales: 'sales' is there twice: give the second one another name."
+    ]
+    assert {one.name: one.refused is None for one in found.all} == {"sales": False, "good": True}
+
+
+@pytest.mark.parametrize("text", ["- sales\n- service\n", "sales\n", "5\n", "[]\n", '"default"\n'])
+def test_a_file_of_another_shape_is_told(text: str) -> None:
+    found = read(text)
+    assert found.all == []
+    (mistake,) = found.mistakes
+    assert (mistake.line, "as in `sales:`" in str(mistake)) == (1, True)
+
+
+def test_every_mistake_of_a_file_is_told_at_once() -> None:
+    found = read("a:\n  pool: 1\n  schedule: x\nb:\n  sqll: x\n  timezone: y\nC:\n")
+    assert [(one.line, one.name, one.key) for one in found.mistakes] == [
+        (2, "a", "pool"),
+        (3, "a", "schedule"),
+        (5, "b", "sqll"),
+        (6, "b", "timezone"),
+        (7, None, None),
+    ]
+
+
+def test_the_file_is_found_beside_the_dags_or_among_them(tmp_path: Path) -> None:
+
+    folder = tmp_path / "dags"
+    folder.mkdir()
+    assert [one.name for one in operations(folder).all] == ["default"]
+    (folder / "operations.yaml").write_bytes("\ufeffsales:\r\n  pool: two\r\n".encode())
+    assert [(one.name, one.pool) for one in operations(folder).all] == [("sales", "two")]
+    include = folder.parent / "include"
+    include.mkdir()
+    (include / "operations.yaml").write_text("service:\n  timezone: nowhere\n")
+    assert [one.name for one in operations(folder).all] == ["service"]
+    with pytest.raises(BadSetting, match=r"1 in operations.yaml:\nline 2, service.timezone: 'nowhere' can't be used"):
+        refuse_mistakes(folder)
+    (include / "operations.yaml").write_bytes(b"a:\nb:\n  pool: ni\xf1o\n")
+    with pytest.raises(BadSetting, match=r"line 3: a character here isn't UTF-8"):
+        refuse_mistakes(folder)
+    (include / "operations.yaml").unlink()
+    (folder / "operations.yaml").unlink()
+    refuse_mistakes(folder)
+
+
+def test_the_usual_query_is_in_the_package_where_nothing_else_was_deployed(tmp_path: Path) -> None:
+
+    *_, built_in = search_path(tmp_path)
+    shipped = Path(__file__).parents[2] / "include" / "sql" / "contacted_customers.sql"
+    assert (Path(built_in) / "sql" / "contacted_customers.sql").read_text() == shipped.read_text()
