@@ -12,6 +12,7 @@ a DAG like this one.
 | `stage` | pulls the window's contacts into the ledger, takes up the newest that can be sent in the run's time |
 | `codify` | sends one chunk, record by record, in the operation's pool (the vendor takes two requests at a time) |
 | `verdict` | adds the run up and fails it when something is wrong or missing |
+| `results` | if asked for, writes what became of the contacts into a table of the warehouse |
 
 ### When it is red
 
@@ -46,7 +47,12 @@ from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, DeadlineAlert, De
 from wolkvox.dag import DagWithDeadline
 from wolkvox.notifier import WolkvoxAlert
 from wolkvox.operations import Operation, operations, search_path
-from wolkvox.operators import WolkvoxCodifyOperator, WolkvoxStageOperator, WolkvoxVerdictOperator
+from wolkvox.operators import (
+    WolkvoxCodifyOperator,
+    WolkvoxResultsOperator,
+    WolkvoxStageOperator,
+    WolkvoxVerdictOperator,
+)
 
 HERE = Path(__file__).parent
 
@@ -156,6 +162,13 @@ def codify_dag(operation: Operation) -> DAG:
         )
 
         stage >> codify >> verdict
+        if operation.results_table:
+            codify >> WolkvoxResultsOperator(
+                task_id="results",
+                table=operation.results_table,
+                warehouse_conn_id=operation.warehouse_conn_id,
+                **whose,
+            )
     return dag
 
 

@@ -24,6 +24,7 @@ from wolkvox.rules.window import Window, choose_window
 from wolkvox.stop import Stop
 
 if TYPE_CHECKING:
+    from airflow.providers.openlineage.extractors import OperatorLineage
     from airflow.sdk import Context
     from jinja2 import Environment
 
@@ -50,6 +51,8 @@ class WolkvoxOperator(BaseOperator):
     :param slot_patience: seconds to wait for a slot of the token
     :param patience: how often, how long and how far apart to try again
     """
+
+    done: int | None = None  # records that were written, told to OpenLineage; None: not yet
 
     def __init__(
         self,
@@ -177,7 +180,14 @@ class WolkvoxStageOperator(WolkvoxOperator):
             give_up(error)
         self.log.info("Staged: %s", summary)
         context["ti"].xcom_push(key="summary", value=summary)
+        self.done = summary["new"]
         return [] if options.dry_run else [asdict(chunk) for chunk in chunks]
+
+    def get_openlineage_facets_on_start(self) -> OperatorLineage:
+        """What OpenLineage is told."""
+        from wolkvox.lineage import of_stage
+
+        return of_stage(self.warehouse_conn_id, self.sql, self.ledger_conn_id, self.done)
 
     def _rows(self, context: Context, window: Window) -> Iterable[Sequence[Any]]:
         """What is staged: the query's rows of the window, or the records as they are."""
@@ -245,7 +255,15 @@ class WolkvoxCodifyOperator(WolkvoxOperator):
         except HOPELESS as error:
             give_up(error)
         self.log.info("Done: %s", tally)
+        self.done = tally["coded"]
         return tally
+
+    def get_openlineage_facets_on_start(self) -> OperatorLineage:
+        """What OpenLineage is told."""
+        from wolkvox.lineage import of_codify
+
+        settings = self.wolkvox().settings
+        return of_codify(self.ledger_conn_id, settings.base_url, settings.operation, self.done)
 
 
 class WolkvoxVerdictOperator(WolkvoxOperator):
@@ -297,6 +315,51 @@ class WolkvoxVerdictOperator(WolkvoxOperator):
         for asset in self.outlets:
             context["outlet_events"][asset].extra = summary
         return summary
+
+
+class WolkvoxResultsOperator(WolkvoxOperator):
+    """
+    Write what became of the contacts into a table of the warehouse, and return how many were written.
+
+    Those that came in or were settled since the last time, and all of this run's; each in the place of what the table
+    said of it. Runs whatever became of the tasks before it (trigger rule "all_done").
+
+    :param table: its name, with its schema if need be; it is made when it isn't there
+    :param warehouse_conn_id: any SQL connection that may write
+    """
+
+    ui_color = "#f1e8ff"
+
+    def __init__(self, *, table: str, warehouse_conn_id: str = "warehouse", **kwargs: Any) -> None:
+        super().__init__(**{"trigger_rule": "all_done", **kwargs})
+        self.table = table
+        self.warehouse_conn_id = warehouse_conn_id
+
+    def get_openlineage_facets_on_start(self) -> OperatorLineage:
+        """What OpenLineage is told."""
+        from wolkvox.lineage import of_results
+
+        return of_results(self.ledger_conn_id, self.warehouse_conn_id, self.table, self.done)
+
+    def execute(self, context: Context) -> int:
+        """Write, batch by batch."""
+        from wolkvox.ledger.connection import connected
+        from wolkvox.ledger.results import changes
+        from wolkvox.results import write_results
+        from wolkvox.tasks.task import run_of
+
+        if context["params"]["dry_run"]:
+            return 0
+        try:
+            task, place = self._task(context), f"{self.warehouse_conn_id} {self.table}"
+            run = run_of(task, self.wolkvox().settings)
+            with connected(task.ledger_conn_id, task.stop) as ledger, changes(ledger, run, place) as batches:
+                written = write_results(self.warehouse_conn_id, self.table, batches)
+        except HOPELESS as error:
+            give_up(error)
+        self.log.info("Wrote what became of %d contacts into %s.", written, self.table)
+        self.done = written
+        return written
 
 
 class WolkvoxRetentionOperator(BaseOperator):

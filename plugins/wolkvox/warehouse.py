@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from airflow.providers.common.sql.hooks.sql import DbApiHook
 from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowException
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 from sqlalchemy.exc import DataError, DBAPIError
 
 from wolkvox.errors import BadSetting, WolkvoxError
@@ -47,17 +47,7 @@ def contacted_customers(
     :param zone: the zone of a ``contacted_at`` without one: the window is compared to it on that zone's clock
     :raises BadSetting: when the connection is no SQL database, or the query lacks a column
     """
-    connection = BaseHook.get_connection(warehouse_conn_id)
-    try:
-        hook = connection.get_hook()  # type: ignore[no-untyped-call]
-    except AirflowException as error:
-        raise BadSetting(f"Connection {warehouse_conn_id!r}: {error}. Install the provider of its type.") from error
-    if not isinstance(hook, DbApiHook):
-        raise BadSetting(
-            f"Connection {warehouse_conn_id!r} is of type {connection.conn_type!r}, which is no SQL database:"
-            " the warehouse needs one whose Airflow hook runs SQL."
-        )
-    engine = hook.get_sqlalchemy_engine()
+    engine = engine_of(warehouse_conn_id)
     bounds = {"window_start": _on_the_clock(window.start, zone), "window_end": _on_the_clock(window.end, zone)}
     try:
         with engine.connect().execution_options(stream_results=True, max_row_buffer=BATCH) as database:
@@ -76,10 +66,30 @@ def contacted_customers(
         ) from None
     except DBAPIError as error:
         raise WolkvoxError(
-            f"The warehouse at connection {warehouse_conn_id!r} refused the query: {_without_values(error)}"
+            f"The warehouse at connection {warehouse_conn_id!r} refused the query: {without_values(error)}"
         ) from None
     finally:
         engine.dispose()
+
+
+def engine_of(warehouse_conn_id: str) -> Engine:
+    """
+    SQLAlchemy's way to a warehouse.
+
+    :raises BadSetting: when the connection is no SQL database
+    """
+    connection = BaseHook.get_connection(warehouse_conn_id)
+    try:
+        hook = connection.get_hook()  # type: ignore[no-untyped-call]
+    except AirflowException as error:
+        raise BadSetting(f"Connection {warehouse_conn_id!r}: {error}. Install the provider of its type.") from error
+    if not isinstance(hook, DbApiHook):
+        raise BadSetting(
+            f"Connection {warehouse_conn_id!r} is of type {connection.conn_type!r}, which is no SQL database:"
+            " the warehouse needs one whose Airflow hook runs SQL."
+        )
+    engine: Engine = hook.get_sqlalchemy_engine()
+    return engine
 
 
 def told_customers(records: Iterable[Mapping[str, Any]]) -> Iterator[Sequence[Any]]:
@@ -95,7 +105,7 @@ def told_customers(records: Iterable[Mapping[str, Any]]) -> Iterator[Sequence[An
         yield [record.get(name) for name in (*COLUMNS, *OPTIONAL)]
 
 
-def _without_values(error: DBAPIError) -> str:
+def without_values(error: DBAPIError) -> str:
     """What the database said, in one line, without what may be somebody's: quoted texts and long numbers."""
     words = " ".join(str(part) for part in getattr(error.orig, "args", ())) or str(error.orig)
     line = (words.strip().splitlines() or ["no words"])[0]

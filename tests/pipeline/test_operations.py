@@ -10,7 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -104,9 +104,16 @@ class Several:
         found = self.rows("SELECT operation, state, count(*) FROM wolkvox.codification GROUP BY 1, 2")
         return {(operation, state): records for operation, state, records in found}
 
-    def run(self, operation: str, run_id: str) -> dict[str, Any]:
-        """Trigger a run, wait for its end, and give what Airflow says of it."""
+    def run(self, operation: str, run_id: str, first: int = 0, records: int = 0) -> dict[str, Any]:
+        """
+        Trigger a run, wait for its end, and give what Airflow says of it.
+
+        Early in a minute, so that no scheduled run takes up what it is meant for.
+        """
+        wait_for(lambda: 5 <= datetime.now(timezone.utc).second <= 25)
         dag = f"wolkvox_codify_{operation}"
+        if records:
+            self.seed(operation, first, records)
         self.api.send("POST", f"/dags/{dag}/dagRuns", {"dag_run_id": run_id, "logical_date": None, "conf": {}})
         return self.ended(operation, run_id)
 
@@ -263,13 +270,11 @@ def test_a_dead_operation_holds_up_no_other_and_only_its_own_people_are_told(sen
     for operation in ("north", "south"):
         sent.api.send("PATCH", f"/dags/wolkvox_codify_{operation}", {"is_paused": False})
     wait_for(lambda: not sent.rows("SELECT FROM wolkvox.run WHERE state = 'running'"))
-    sent.seed("north", 50_000, 200)
-    before = sent.run("north", "manual__before")
+    before = sent.run("north", "manual__before", 50_000, 200)
     sent.southern.control(latency=30.0)  # it accepts, and never answers in time
     sent.seed("south", 60_000, 100)
     wait_for(lambda: sent.settled().get(("south", "sending"), 0) == 2)
-    sent.seed("north", 70_000, 200)
-    beside = sent.run("north", "manual__beside")
+    beside = sent.run("north", "manual__beside", 70_000, 200)
     assert sent.settled().get(("south", "sending"), 0) or sent.settled()["south", "pending"]
     assert (before["state"], beside["state"]) == ("success", "success")
     assert sent.settled()["north", "coded"] == 700

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import getpass
-import os
 import sqlite3
-import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 from itertools import islice
 from pathlib import Path
@@ -19,15 +16,17 @@ from airflow.sdk import Connection
 from conftest import Database
 from contact_rows import BOGOTA, INSERT, NOON, row
 from crew import stage, verdict
-from debian import home, program, serving
-from sandbox_server import SandboxServer, free_port
+from sandbox_server import SandboxServer
 from sqlalchemy import Engine, create_engine, text
+from warehouses import by_engine
 
 from wolkvox.errors import BadSetting, WolkvoxError
 from wolkvox.operators import WolkvoxStageOperator
 from wolkvox.rules.contacts import COLUMNS, read_contact
 from wolkvox.rules.window import Window
 from wolkvox.warehouse import _session, contacted_customers, told_customers
+
+pytest_plugins = ("warehouses",)
 
 STATEMENT = (Path(__file__).parents[2] / "include" / "sql" / "contacted_customers.sql").read_text()
 QUARTER = timedelta(minutes=15)
@@ -216,19 +215,6 @@ def test_contacts_of_another_zone_are_told_of(
 # Other databases, with their own drivers
 
 
-def by_engine(monkeypatch: pytest.MonkeyPatch, engine: Engine) -> None:
-    """Airflow's hook of a database whose provider isn't installed here: what SQLAlchemy makes of it is the same."""
-
-    class Hook(DbApiHook):
-        conn_name_attr = "warehouse"
-
-        def get_sqlalchemy_engine(self, engine_kwargs: dict[str, Any] | None = None) -> Engine:
-            return engine
-
-    monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", "other://")
-    monkeypatch.setattr(Connection, "get_hook", lambda self, **_: Hook())
-
-
 MOMENTS = [NOON - timedelta(seconds=1), NOON, NOON + QUARTER - timedelta(seconds=1), NOON + QUARTER]
 
 
@@ -255,24 +241,6 @@ def test_duckdb_is_a_warehouse(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, 
     by_engine(monkeypatch, engine)
     fill_other(engine, moment_type)
     check_other()
-
-
-@pytest.fixture
-def mariadb() -> Iterator[Engine]:
-    """A MariaDB of Debian's, with an empty database."""
-    server, install = program("mariadbd", "mariadb-server"), program("mariadb-install-db", "mariadb-server")
-    with home() as folder:
-        port, user = free_port(), "mysql" if os.geteuid() == 0 else getpass.getuser()
-        data = ["--no-defaults", f"--datadir={folder / 'data'}", f"--user={user}"]
-        made = subprocess.run(
-            [install, *data, "--auth-root-authentication-method=normal"], check=False, capture_output=True, text=True
-        )
-        assert made.returncode == 0, made.stdout + made.stderr
-        command = [server, *data, f"--port={port}", "--bind-address=127.0.0.1", f"--socket={folder / 'socket'}"]
-        with serving([*command, f"--pid-file={folder / 'pid'}"], port, folder / "log"):
-            with create_engine(f"mysql+pymysql://root@127.0.0.1:{port}/").begin() as database:
-                database.execute(text("CREATE DATABASE warehouse CHARACTER SET utf8mb4"))
-            yield create_engine(f"mysql+pymysql://root@127.0.0.1:{port}/warehouse?charset=utf8mb4")
 
 
 def test_mariadb_is_a_warehouse(mariadb: Engine, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -103,6 +103,13 @@ class Operation(_Strict):
             description="a query's file below include/, as in sql/contacted_customers.sql",
         ),
     ] = "sql/contacted_customers.sql"
+    results_table: Annotated[
+        str,
+        Field(
+            pattern=r"^([A-Za-z_]\w*(\.[A-Za-z_]\w*){0,2})?$",
+            description="the name of a table that the warehouse's user may make, as in analytics.contact_results",
+        ),
+    ] = ""
     lookback_hours: Annotated[
         float, Field(ge=0, le=720, description="hours that a row may be late, from 0 to 720, as in 24")
     ] = 24

@@ -1,5 +1,6 @@
 """
-Several operations on one ledger: which DAG is whose, and under which name a token's calls are counted.
+Several operations on one ledger: which DAG is whose, under which name a token's calls are counted,
+and how far results are written elsewhere.
 
 Revision ID: 0009
 Revises: 0008
@@ -22,13 +23,18 @@ COMMENTS = {
     "token": "tokens that were used, each by a digest: operations that share one share its calls",
     "token.fingerprint": "digest of the token",
     "token.account": ACCOUNT,
+    "written": "tables elsewhere that say what became of contacts, and how far each is",
+    "written.operation": "whose contacts",
+    "written.place": "connection and name of the table",
+    "written.above": "contacts with a higher id were not written yet",
+    "written.since": "what was settled before was written",
     "quota.operation": ACCOUNT,
     "reservation.operation": ACCOUNT,
 }
 
 
 def upgrade() -> None:
-    """Make the two tables."""
+    """Make three tables."""
     op.execute(
         """
         CREATE TABLE wolkvox.dag (
@@ -40,6 +46,17 @@ def upgrade() -> None:
         """
     )
     op.execute("CREATE TABLE wolkvox.token (fingerprint integer PRIMARY KEY, account text NOT NULL)")
+    op.execute(
+        """
+        CREATE TABLE wolkvox.written (
+            operation text NOT NULL,
+            place text NOT NULL,
+            above bigint NOT NULL,
+            since timestamptz NOT NULL,
+            PRIMARY KEY (operation, place)
+        )
+        """
+    )
     for name, words in COMMENTS.items():
         kind = "COLUMN" if "." in name else "TABLE"
         op.execute(f"COMMENT ON {kind} wolkvox.{name} IS '{words}'")
@@ -47,4 +64,4 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Forget them."""
-    op.execute("DROP TABLE wolkvox.token, wolkvox.dag")
+    op.execute("DROP TABLE wolkvox.token, wolkvox.dag, wolkvox.written")

@@ -1,0 +1,63 @@
+"""What became of contacts, for a table elsewhere: since it was written last, each contact that changed once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Any
+
+from psycopg import IsolationLevel
+
+from wolkvox.ledger.connection import Connection, sql
+from wolkvox.ledger.staging import Run
+
+COLUMNS = (
+    "contact_key",
+    "operation",
+    "type_campaign",
+    "campaign_id",
+    "customer_id",
+    "cod_act",
+    "contacted_at",
+    "state",
+    "reason",
+    "response_code",
+    "response_msg",
+    "attempts",
+    "staged_at",
+    "sent_at",
+    "settled_at",
+    "not_before",
+    "dag_id",
+    "dag_run_id",
+)
+BATCH = 500  # rows at once: one statement deletes as many, and some databases take no more values in it
+OVERLAP = timedelta(minutes=1)  # what was settled so shortly before the last time is written again
+
+
+@contextmanager
+def changes(connection: Connection, run: Run, place: str) -> Iterator[Iterator[list[tuple[Any, ...]]]]:
+    """
+    Contacts that a table lacks or says something old of, as values of ``COLUMNS``, some at a time.
+
+    Once they are through without an error, the ledger knows that the table has them.
+
+    :param place: the table's name and connection
+    """
+    connection.isolation_level = IsolationLevel.REPEATABLE_READ
+    with connection.transaction():
+        facts = {**asdict(run), "place": place, "overlap": OVERLAP}
+        row = connection.execute(sql("written_up_to"), facts).fetchone()
+        assert row is not None
+        above, since, newest, now = row
+        yield _changed(connection, {**facts, "above": above, "since": since})
+    connection.execute(sql("note_written"), {**facts, "above": newest, "since": now})
+
+
+def _changed(connection: Connection, facts: dict[str, Any]) -> Iterator[list[tuple[Any, ...]]]:
+    with connection.cursor("results") as cursor:
+        cursor.execute(sql("results"), facts)
+        while rows := cursor.fetchmany(BATCH):
+            yield rows

@@ -1,0 +1,29 @@
+-- What came in or was settled since the last time, and all that the run had in its hands.
+SELECT
+    contact_key::text,
+    operation,
+    type_campaign,
+    campaign_id,
+    customer_id,
+    cod_act,
+    contacted_at,
+    state,
+    reason,
+    response_code,
+    response_msg,
+    attempts,
+    staged_at,
+    sent_at,
+    settled_at,
+    CASE WHEN state = 'pending' THEN not_before END AS not_before,
+    dag_id,
+    dag_run_id
+FROM wolkvox.codification
+WHERE operation = %(operation)s
+    AND id IN (
+        SELECT id FROM wolkvox.codification WHERE id > %(above)s
+        UNION ALL
+        SELECT id FROM wolkvox.codification WHERE settled_at >= %(since)s
+        UNION ALL
+        SELECT id FROM wolkvox.codification WHERE dag_run_id = %(dag_run_id)s
+    )
