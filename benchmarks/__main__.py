@@ -31,6 +31,7 @@ def measures() -> dict[str, Measure]:
         staging,
         tls,
         under_airflow,
+        warehouses,
         xcom,
     )
     from benchmarks.peers import measure as peers
@@ -42,6 +43,7 @@ def measures() -> dict[str, Measure]:
         "balance": balance.measure,
         "cpu": cpu.measure,
         "staging": staging.measure,
+        "warehouses": warehouses.measure,
         "ledger": large_ledger.measure,
         "backlog": backlog.measure,
         "lag": lag.measure,

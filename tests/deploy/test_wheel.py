@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from debian import serving
+from fresh_environment import BIN, uv
 from jsonschema import validate  # type: ignore[import-untyped]  # Airflow brings it
 from playwright.sync_api import Browser, expect
 from sandbox_server import SandboxServer, free_port
@@ -30,14 +31,8 @@ if TYPE_CHECKING:
 pytest_plugins = ("airflow_server",)
 
 ROOT = Path(__file__).parents[2]
-BIN = Path(sys.executable).parent
 PATIENCE = 240.0  # seconds
 NAMES = re.compile(r"^ *\"?([A-Za-z0-9_.-]+)")
-
-
-def uv(command: str, *arguments: str | Path) -> None:
-    """Run the project's own uv."""
-    subprocess.run([BIN / "uv", command, "-q", "--system-certs", *arguments], check=True)
 
 
 @pytest.fixture(scope="session")
