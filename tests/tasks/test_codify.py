@@ -337,6 +337,21 @@ def test_an_outage_that_outlasts_the_run_is_known_to_the_next_one(answer: Answer
     assert len(bench.outages) == 1
 
 
+def test_an_outage_in_which_the_time_ends_between_two_calls_is_known_to_the_next_one() -> None:
+    """The machine was busy: the wait was to end in time, and did not."""
+    bench = Bench(9, {record: [OVERLOADED] * 99 for record in range(1, 10)})
+
+    class Sleepy(Stop):
+        def wait(self, seconds: float) -> bool:
+            assert seconds < 1.0, "the wait would have ended in time"
+            return super().wait(2.0 if len(bench.sent) == 3 else 0.0)
+
+    bench.stop = Sleepy()
+    with pytest.raises(BreakerOpen):
+        bench.run(Patience(first_wait=0.01, longest_wait=0.01, outages=50), seconds=2.0)
+    assert (len(bench.sent), len(bench.outages)) == (3, 1)
+
+
 def test_a_host_that_asks_for_more_time_than_the_run_has_is_left_alone() -> None:
     bench = Bench(2, {1: [Answer(Kind.OVERLOADED, "overloaded_429", "429", retry_after=120.0)]})
     with pytest.raises(BreakerOpen):

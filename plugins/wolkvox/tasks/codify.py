@@ -162,6 +162,7 @@ class _Loop:
         self.unwritten: Settled | None = None
         self.faults = Faults()
         self.streak = 0  # calls in a row that met an outage
+        self.last_outage: Answer | None = None  # what the last of them was answered
         self.met: Counter[int] = Counter()  # records that met it, and their calls that don't count if it is one
         self.blocked: Counter[int] = Counter()  # records that were blocked on their way, and how often in a row
         self.passed: set[int] = set()  # those of them since whose first time another one passed
@@ -204,10 +205,16 @@ class _Loop:
         if self.stop.is_set() or self.progress.stopped:
             return False
         if time.monotonic() >= self.deadline:
-            self.progress.stopped = "time"
+            self._end_of_time()
         elif not self.quota.take():
             self.progress.stopped = "quota"
         return not self.progress.stopped
+
+    def _end_of_time(self) -> None:
+        """The run's time is over; in the middle of an outage, the next run is to know of it."""
+        self.progress.stopped = "time"
+        if self.last_outage is not None and self.streak >= self.patience.sure:
+            self._begin_outage(self.last_outage)
 
     def _send_one(self, record: Record) -> None:
         """Claim, send and settle one record."""
@@ -369,17 +376,21 @@ class _Loop:
             self._write()
             self.streak = max(self.streak, self.ledger.unanswered() - 1)
         self.streak += 1
+        self.last_outage = answer
         self.met[record.id] += answer.kind is Kind.OVERLOADED
         self.waits += 1
         pause, left = self._pause(answer), max(0.0, self.deadline - time.monotonic())
         if answer.kind in HOPELESS or self.streak >= self.patience.outages or self._ends_waiting(answer, pause, left):
-            words = _explain(self.streak, answer)
-            first = self.ledger.begin_outage(answer.reason or "outage", words, self.met)
-            self._stop_for_outage(words, answer, first=first)
+            self._begin_outage(answer)
         elif self.streak == 1 and self.ledger.faults().outage:
             self._stop_for_outage("", answer, first=False)
         elif self.queue:  # whatever cut this call off may cut the next one off too
             self.stop.wait(min(pause, left))
+
+    def _begin_outage(self, answer: Answer) -> None:
+        words = _explain(self.streak, answer)
+        first = self.ledger.begin_outage(answer.reason or "outage", words, self.met)
+        self._stop_for_outage(words, answer, first=first)
 
     def _ends_waiting(self, answer: Answer, pause: float, left: float) -> bool:
         """Whether the run's time would end in this wait, and the next run would begin with the same fault."""
