@@ -44,7 +44,7 @@ test: $(READY)  ## run the tests
 	@$(VENV)/bin/python -m pytest --numprocesses 2
 
 faults: $(READY)  ## run the tests that take minutes
-	@$(VENV)/bin/python -m pytest -m minutes tests/faults
+	@$(VENV)/bin/python -m pytest -m minutes
 
 bench: $(READY)  ## measure
 	@$(VENV)/bin/python -m benchmarks

@@ -83,8 +83,8 @@ def _settings(stage: WolkvoxStageOperator) -> str:
 def _ledger(stage: WolkvoxStageOperator) -> str:
     with connected(stage.ledger_conn_id) as ledger:
         refuse_unfit(ledger, stage.ledger_conn_id)
-        number, _, small = str(ledger.info.server_version).partition("0000")
-        return f"PostgreSQL {number}.{small or 0}, can be written to, its sessions are our own"
+        number, small = divmod(ledger.info.server_version, 10_000)
+        return f"PostgreSQL {number}.{small}, can be written to, its sessions are our own"
 
 
 def _schema(stage: WolkvoxStageOperator) -> str:

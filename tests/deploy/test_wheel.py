@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
-import sys
 import zipfile
 from importlib.metadata import version
 from pathlib import Path
@@ -15,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from debian import serving
-from fresh_environment import BIN, uv
+from fresh_environment import BIN, ROOT, Elsewhere
 from jsonschema import validate  # type: ignore[import-untyped]  # Airflow brings it
 from playwright.sync_api import Browser, expect
 from sandbox_server import SandboxServer, free_port
@@ -28,61 +26,16 @@ from wolkvox.vendor.settings import read_settings
 if TYPE_CHECKING:
     from conftest import Database
 
-pytest_plugins = ("airflow_server",)
+pytest_plugins = ("airflow_server", "fresh_environment")
 
-ROOT = Path(__file__).parents[2]
 PATIENCE = 240.0  # seconds
 NAMES = re.compile(r"^ *\"?([A-Za-z0-9_.-]+)")
 
 
-@pytest.fixture(scope="session")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, built from a copy: nothing of the build stays in the project."""
-    folder = tmp_path_factory.mktemp("wheel")
-    source = folder / "source"
-    for name in subprocess.run(
-        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout.split():
-        if name.startswith("plugins/wolkvox/") or name in ("pyproject.toml", "README.md"):
-            (source / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, source / name)
-    uv("build", "--wheel", "--python", sys.executable, "-o", folder, source)
-    (found,) = folder.glob("*.whl")
-    return found
-
-
-class Elsewhere:
-    """A fresh environment with a stock Airflow and the wheel, and nothing of this project's folders."""
-
-    def __init__(self, folder: Path, wheel: Path) -> None:
-        self.folder, self.bin = folder, folder / "venv" / "bin"
-        uv("venv", "--python", sys.executable, folder / "venv")
-        airflow = f"apache-airflow=={version('apache-airflow')}"
-        uv("pip", "install", "--python", self.bin / "python", airflow, wheel, "-c", ROOT / "constraints.txt")
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "PYTHON"))}
-        self.environment = {
-            **inherited,
-            "PATH": f"{self.bin}:{os.environ['PATH']}",
-            "AIRFLOW_HOME": str(folder / "airflow"),
-            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-            "AIRFLOW__CORE__TEST_CONNECTION": "Enabled",
-            "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "example_dags"),
-            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
-        }
-        self.run("airflow", "db", "migrate")
-
-    def run(self, *command: str | Path, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """Run a command of this environment."""
-        done = subprocess.run(
-            command, env=self.environment, cwd=self.folder, capture_output=True, text=True, check=False
-        )
-        assert not check or done.returncode == 0, done.stdout[-3_000:] + done.stderr[-3_000:]
-        return done
-
-
 @pytest.fixture(scope="module")
 def elsewhere(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Elsewhere:
-    return Elsewhere(tmp_path_factory.mktemp("elsewhere"), wheel)
+    airflow = f"apache-airflow=={version('apache-airflow')}"
+    return Elsewhere(tmp_path_factory.mktemp("elsewhere"), wheel, airflow, "-c", str(ROOT / "constraints.txt"))
 
 
 def test_the_wheel_holds_the_package_whole_and_nothing_else(wheel: Path) -> None:

@@ -76,7 +76,8 @@ class LedgerConnection(psycopg.Connection[tuple[Any, ...]]):
 
     def wait(self, gen: Generator[Any, Any, Any], interval: float = LOOK, timeout: float | None = None) -> Any:
         """Wait for PostgreSQL as psycopg does, and look up now and then."""
-        return super().wait(self._watched(gen), interval, timeout)
+        more = {} if timeout is None else {"timeout": timeout}  # which older releases don't know
+        return super().wait(self._watched(gen), interval, **more)
 
     def _watched(self, gen: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
         began = time.monotonic()
