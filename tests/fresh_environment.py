@@ -12,6 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
+CONNECTIONS = ("AIRFLOW_CONN_WOLKVOX_LEDGER", "AIRFLOW_CONN_WAREHOUSE", "AIRFLOW_CONN_WOLKVOX_DEFAULT")
 
 
 def uv(command: str, *arguments: str | Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from conftest import Database
 from debian import serving
-from fresh_environment import Elsewhere
+from fresh_environment import CONNECTIONS, Elsewhere
 from sandbox_server import SandboxServer, free_port
 
 from local.airflow_api import call
@@ -23,7 +23,6 @@ NEWER = (
     "apache-airflow-providers-common-compat",
     "apache-airflow-providers-common-sql",
 )
-CONNECTIONS = ("AIRFLOW_CONN_WOLKVOX_LEDGER", "AIRFLOW_CONN_WAREHOUSE", "AIRFLOW_CONN_WOLKVOX_DEFAULT")
 PATIENCE = 240.0  # seconds
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from debian import serving
-from fresh_environment import BIN, ROOT, Elsewhere
+from fresh_environment import BIN, CONNECTIONS, ROOT, Elsewhere, uv
 from jsonschema import validate  # type: ignore[import-untyped]  # Airflow brings it
 from playwright.sync_api import Browser, expect
 from sandbox_server import SandboxServer, free_port
@@ -115,8 +115,7 @@ def test_a_dag_of_a_few_lines_codes_what_a_query_or_another_task_gives(
         "INSERT INTO contacted_customers SELECT 'preview', '17', 'customer-' || n, '5', NULL, NULL,"
         " now() - interval '1 minute' FROM generate_series(1, 20) AS n"
     )
-    names = ("AIRFLOW_CONN_WOLKVOX_LEDGER", "AIRFLOW_CONN_WAREHOUSE", "AIRFLOW_CONN_WOLKVOX_DEFAULT")
-    elsewhere.environment |= {name: os.environ[name] for name in names}
+    elsewhere.environment |= {name: os.environ[name] for name in CONNECTIONS}
     elsewhere.run("airflow", "pools", "set", "wolkvox", "2", "requests at a time")
     elsewhere.run("python", "-m", "wolkvox", "migrate")
     said = elsewhere.run("airflow", "dags", "test", "wolkvox_from_a_query")
@@ -163,3 +162,42 @@ def test_the_form_asks_for_what_it_needs_and_its_test_button_tells(
             assert answer["status"] is good
             assert ("calls left today" if good else "refused the token") in answer["message"]
             assert token not in answer["message"]
+
+
+def test_lineage_tells_where_contacts_come_from_and_go_and_nothing_of_anybody(
+    elsewhere: Elsewhere, ledger: Database, warehouse: Database, sandbox: SandboxServer
+) -> None:
+    uv("pip", "install", "--python", elsewhere.bin / "python", "apache-airflow-providers-openlineage")
+    warehouse.execute(
+        "INSERT INTO contacted_customers SELECT 'preview', '17', 'customer-' || n, '5', NULL, 'by-chat',"
+        " now() - interval '1 minute' FROM generate_series(1, 20) AS n"
+    )
+    events = elsewhere.folder / "events.json"
+    transport = {"type": "file", "log_file_path": str(events), "append": True}
+    elsewhere.environment |= {name: os.environ[name] for name in CONNECTIONS} | {
+        "AIRFLOW__OPENLINEAGE__TRANSPORT": json.dumps(transport)
+    }
+    elsewhere.run("airflow", "pools", "set", "wolkvox", "2", "requests at a time")
+    elsewhere.run("python", "-m", "wolkvox", "migrate")
+    elsewhere.run("airflow", "dags", "test", "wolkvox_from_a_query")
+    told = [json.loads(line) for line in events.read_text().splitlines()]
+    done = {event["job"]["name"].rpartition(".")[2]: event for event in told if event["eventType"] == "COMPLETE"}
+    stage, codify = done["stage"], done["codify"]
+    (source,), (staged,) = stage["inputs"], stage["outputs"]
+    assert source["name"].endswith("contacted_customers")
+    assert staged["name"].endswith("wolkvox.codification")
+    assert {one["namespace"].partition(":")[0] for one in (source, staged)} == {"postgres"}
+    assert staged["outputFacets"]["outputStatistics"]["rowCount"] == 20
+    (dialler,) = codify["outputs"]
+    assert codify["inputs"][0]["name"] == staged["name"]
+    assert (dialler["namespace"], dialler["name"]) == (f"wolkvox://{sandbox.url.partition('://')[2]}", "0041")
+    assert (
+        sum(
+            event["outputs"][0]["outputFacets"]["outputStatistics"]["rowCount"]
+            for event in told
+            if event["eventType"] == "COMPLETE" and event["job"]["name"].endswith(".codify")
+        )
+        == 20
+    )
+    for personal in ("customer-1", "by-chat", sandbox.token):
+        assert personal not in events.read_text()
