@@ -46,7 +46,7 @@ def write_results(warehouse_conn_id: str, name: str, batches: Iterable[Sequence[
     except DBAPIError as error:
         raise WolkvoxError(
             f"The warehouse at connection {warehouse_conn_id!r} refused to take results into {name}:"
-            f" {without_values(error)}"
+            f" {without_values(error.orig)}"
         ) from None
     finally:
         engine.dispose()

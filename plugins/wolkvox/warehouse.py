@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
+from operator import itemgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from airflow.providers.common.sql.hooks.sql import DbApiHook
 from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowException
-from sqlalchemy import Engine, text
-from sqlalchemy.exc import DataError, DBAPIError
+from sqlalchemy import CursorResult, Engine, text
+from sqlalchemy.exc import DBAPIError
 
 from wolkvox.errors import BadSetting, WolkvoxError
 from wolkvox.rules.contacts import COLUMNS, OPTIONAL
@@ -50,26 +52,35 @@ def contacted_customers(
     engine = engine_of(warehouse_conn_id)
     bounds = {"window_start": _on_the_clock(window.start, zone), "window_end": _on_the_clock(window.end, zone)}
     try:
-        with engine.connect().execution_options(stream_results=True, max_row_buffer=BATCH) as database:
+        with engine.connect().execution_options(stream_results=True) as database:
             if session := _session(engine.dialect.name, zone, window.end):
                 database.exec_driver_sql(session)
             result = database.execute(text(statement), bounds)
-            positions = _positions(list(result.keys()))
-            given = [place for place in positions if place is not None]
-            for rows in result.columns(*given).partitions(BATCH):
-                yield from rows if len(given) in WHOLE else _filled(rows, positions)
-    except DataError as error:
-        # The database quotes the value it couldn't convert, which may be a customer's.
-        raise WolkvoxError(
-            f"A value in the warehouse broke the query ({type(error.orig).__name__}): run it by hand to see which,"
-            " and mend the value or the query."
-        ) from None
-    except DBAPIError as error:
-        raise WolkvoxError(
-            f"The warehouse at connection {warehouse_conn_id!r} refused the query: {without_values(error)}"
-        ) from None
+            as_asked = _in_order(_positions(list(result.keys())))
+            for rows in _batches(result):
+                yield from as_asked(rows)
+    except (DBAPIError, engine.dialect.loaded_dbapi.Error) as error:
+        raise _refusal(warehouse_conn_id, getattr(error, "orig", error)) from None
     finally:
         engine.dispose()
+
+
+def _batches(result: CursorResult[Any]) -> Iterator[Sequence[Sequence[Any]]]:
+    """The driver's own rows, some at a time: SQLAlchemy makes an object of each, which costs as much as pulling it."""
+    first = result.fetchmany(1)  # of its own buffer: some drivers know the columns only then
+    while rows := first or (result.cursor.fetchmany(BATCH) if result.cursor else ()):
+        yield rows
+        first = []
+
+
+def _refusal(warehouse_conn_id: str, error: Any) -> WolkvoxError:
+    """What the warehouse said, without the value that it may quote, which may be a customer's."""
+    if any(kind.__name__ == "DataError" for kind in type(error).__mro__):
+        return WolkvoxError(
+            f"A value in the warehouse broke the query ({type(error).__name__}): run it by hand to see which,"
+            " and mend the value or the query."
+        )
+    return WolkvoxError(f"The warehouse at connection {warehouse_conn_id!r} refused the query: {without_values(error)}")
 
 
 def engine_of(warehouse_conn_id: str) -> Engine:
@@ -105,11 +116,11 @@ def told_customers(records: Iterable[Mapping[str, Any]]) -> Iterator[Sequence[An
         yield [record.get(name) for name in (*COLUMNS, *OPTIONAL)]
 
 
-def without_values(error: DBAPIError) -> str:
-    """What the database said, in one line, without what may be somebody's: quoted texts and long numbers."""
-    words = " ".join(str(part) for part in getattr(error.orig, "args", ())) or str(error.orig)
+def without_values(error: Any) -> str:
+    """What a driver's error says, in one line, without what may be somebody's: quoted texts and long numbers."""
+    words = " ".join(str(part) for part in getattr(error, "args", ())) or str(error)
     line = (words.strip().splitlines() or ["no words"])[0]
-    return f"{type(error.orig).__name__}: {_VALUE.sub('…', line)}"
+    return f"{type(error).__name__}: {_VALUE.sub('…', line)}"
 
 
 def _session(dialect: str, zone: str, now: datetime) -> str | None:
@@ -136,11 +147,12 @@ def _position(name: str, given: Sequence[str], folded: Sequence[str]) -> int | N
     return folded.index(name) if name in folded else None
 
 
-def _filled(rows: Iterable[Sequence[Any]], positions: Sequence[int | None]) -> Iterator[Sequence[Any]]:
-    """Rows of a query that gives one of the optional columns only."""
-    for row in rows:
-        values = iter(row)
-        yield [None if place is None else next(values) for place in positions]
+def _in_order(positions: Sequence[int | None]) -> Callable[[Iterable[Sequence[Any]]], Iterable[Sequence[Any]]]:
+    """What gives rows the order of the columns: nothing, a choice of their values, or one with gaps."""
+    given = [place for place in positions if place is not None]
+    if len(given) in WHOLE:
+        return partial(map, itemgetter(*given))
+    return lambda rows: ([None if place is None else row[place] for place in positions] for row in rows)
 
 
 def _on_the_clock(moment: datetime, zone: str) -> datetime:

@@ -12,7 +12,7 @@ from crew import AT_ONCE, Crew, connect, fill, stage, states, verdict
 from sandbox_server import SandboxServer
 
 from wolkvox.ledger.connection import Connection
-from wolkvox.ledger.quota import BLOCK, BlockQuota, QuotaRules, align, give_back, reserve
+from wolkvox.ledger.quota import BLOCK, BlockQuota, QuotaRules, account_of, align, give_back, reserve
 from wolkvox.ledger.staging import Chunk
 
 # Where it is today, and where it is already tomorrow: 26 hours apart.
@@ -261,6 +261,29 @@ def test_the_vendors_figure_is_not_raised_by_calls_reserved_and_not_yet_made(led
     assert left(ledger.connection, 900) == 900  # the vendor's day has ended
     assert left(ledger.connection, 900, licenses=100) == 80  # the smaller figure wins
     assert left(ledger.connection, None) == 900
+
+
+def test_operations_that_share_a_token_share_its_calls_and_a_new_token_goes_on_counting(ledger: Database) -> None:
+    first, renewed, other = 1, 2, 3
+    assert account_of(ledger.connection, first, "0041") == "0041"
+    assert account_of(ledger.connection, first, "0043") == "0041"
+    assert account_of(ledger.connection, renewed, "0041") == "0041"
+    assert account_of(ledger.connection, other, "0042") == "0042"
+
+
+def test_calls_of_two_operations_with_one_token_never_exceed_the_day(
+    ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox.control(licenses=1, quota_used=900)
+    fill(warehouse, 80)
+    for operation in ("sales", "service"):
+        connect(sandbox, licenses=1, wolkvox_server=operation)
+        send(crew, stage(f"of {operation}")[0])
+    assert sandbox.stats()["quota_used"] == 1_000
+    assert ledger.rows("SELECT operation, calls, call_limit FROM wolkvox.quota") == [("sales", 100, 100)]
+    coded = dict(ledger.rows("SELECT operation, count(*) FROM wolkvox.codification WHERE state = 'coded' GROUP BY 1"))
+    assert coded["sales"] == 80
+    assert 0 < coded["service"] <= 18
 
 
 @pytest.mark.parametrize("zone", [TODAY, TOMORROW, "America/Bogota", "Asia/Kathmandu"])

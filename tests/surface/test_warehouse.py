@@ -194,6 +194,19 @@ def test_what_a_database_says_is_told_without_anybodys_values(warehouse: Databas
     assert "52998123" not in str(raised.value)
 
 
+def test_an_error_amid_the_rows_is_told_without_anybodys_values_too(warehouse: Database) -> None:
+    statement = (
+        "SELECT 'preview' AS type_campaign, 17 AS campaign_id, n AS customer_id, NULL AS cod_act_2, NULL AS comment,"
+        " CASE WHEN n > 5000 THEN repeat('secret-customer', n / 5000)::integer END AS cod_act,"
+        " CAST(:window_start AS timestamptz) AS contacted_at FROM generate_series(1, 6000) AS n"
+    )
+    rows = contacted_customers("warehouse", statement, WINDOW, "UTC")
+    assert len(list(islice(rows, 4_000))) == 4_000
+    with pytest.raises(WolkvoxError, match="A value in the warehouse broke the query") as raised:
+        list(rows)
+    assert "secret-customer" not in f"{raised.value!r} {raised.value.__cause__!r}"
+
+
 def test_contacts_of_another_zone_are_told_of(
     ledger: Database, warehouse: Database, sandbox: SandboxServer, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -173,3 +173,8 @@ def test_the_dags_deadline_tells_through_airflows_own_callback(mailbox: Mailbox)
 def test_without_a_mail_connection_the_alert_is_logged_only(capsys: pytest.CaptureFixture[str]) -> None:
     WolkvoxAlert()(context({}, exception=Unaccounted("12 records are waiting.")))
     assert "12 records are waiting." in capsys.readouterr().out
+
+
+def test_each_operation_has_addresses_of_its_own(mailbox: Mailbox) -> None:
+    WolkvoxAlert(to=["ana@example.com", "luis@example.com"])(context(news(began={"quota": "950 used."})))
+    assert [recipients for recipients, _ in mailbox.mails] == [["ana@example.com", "luis@example.com"]]

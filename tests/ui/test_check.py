@@ -71,6 +71,24 @@ def test_a_pool_of_another_size_is_told(airflow: Airflow) -> None:
     assert (code, "of 5 slots" in lines["pool"]) == (1, True)
 
 
+def test_a_pool_that_is_missing_is_told_and_made(airflow: Airflow) -> None:
+    environment = {"PATH": os.environ["PATH"], **started_with(airflow.stack.root)}
+
+    def wolkvox(command: str) -> str:
+        made = [sys.executable, "-m", "wolkvox", command]
+        return subprocess.run(made, env=environment, check=True, capture_output=True, text=True).stdout
+
+    airflow.api().send("DELETE", "/pools/wolkvox", None)
+    try:
+        code, lines = check(airflow)
+    finally:
+        made = wolkvox("pools")
+    assert (code, "make it with `python -m wolkvox pools`" in lines["pool"]) == (1, True)
+    assert made.splitlines()[-1] == "Pool wolkvox: made, with two slots."
+    assert airflow.api().get("/pools/wolkvox")["slots"] == 2
+    assert "made" not in wolkvox("pools"), "what is there stays as it is"
+
+
 def test_without_a_dag_the_usual_connections_are_looked_at_all_the_same(airflow: Airflow, tmp_path: Path) -> None:
     code, lines = check(airflow, AIRFLOW__CORE__DAGS_FOLDER=str(tmp_path))
     assert code == 1
