@@ -57,7 +57,9 @@ def test_settings_states_and_troubles_are_the_same() -> None:
 
 def test_every_param_of_the_dag_is_in_both() -> None:
     dag = (ROOT / "dags" / "wolkvox_codify.py").read_text()
-    for name in re.findall(r'^        "(\w+)": Param\(', dag, re.MULTILINE):
+    params = re.findall(r'^ +"(\w+)": Param\(', dag, re.MULTILINE)
+    assert len(params) == 9
+    for name in params:
         assert f"`{name}`" in ENGLISH
         assert f"`{name}`" in SPANISH
 

@@ -179,6 +179,7 @@ sales:
   warehouse_conn_id: lake
   thresholds: {refusals: 0.5}
   alert_to: [ana@example.com]
+  results_table: analytics.results
 """
 
 
@@ -204,6 +205,9 @@ def test_each_operation_has_a_dag_of_its_own(alone: Path) -> None:
     assert (codify.pool, codify.partial_kwargs["operation"]) == ("wolkvox_sales", "sales")
     assert (verdict.operation, verdict.thresholds.refusals) == ("sales", 0.5)
     assert [asset.name for asset in verdict.outlets] == ["wolkvox_codification_sales"]
+    results = sales.get_task("results")
+    assert (results.table, results.warehouse_conn_id, results.operation) == ("analytics.results", "lake", "sales")
+    assert (results.upstream_task_ids, results.downstream_task_ids) == ({"codify"}, set())
     assert [alert.to for alert in (*verdict.on_failure_callback, *verdict.on_success_callback)] == [
         ["ana@example.com"],
         ["ana@example.com"],
