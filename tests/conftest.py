@@ -106,8 +106,15 @@ def ledger_template(postgres_socket: Path) -> str:
 
 @pytest.fixture
 def ledger(postgres_socket: Path, ledger_template: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
-    """An empty ledger, known to Airflow as ``wolkvox_ledger``."""
-    yield from _database(postgres_socket, f" TEMPLATE {ledger_template}", "AIRFLOW_CONN_WOLKVOX_LEDGER", monkeypatch)
+    """
+    An empty ledger, known to Airflow as ``wolkvox_ledger``.
+
+    Operation 0041 never asks wolkvox for its campaigns: tests that are not about that count calls.
+    """
+    template = f" TEMPLATE {ledger_template}"
+    for database in _database(postgres_socket, template, "AIRFLOW_CONN_WOLKVOX_LEDGER", monkeypatch):
+        database.execute("INSERT INTO wolkvox.look (operation, looked_at) VALUES ('0041', 'infinity')")
+        yield database
 
 
 @pytest.fixture

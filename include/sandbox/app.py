@@ -36,6 +36,7 @@ INFORMATION = "/api/v2/information.php"
 CODIFY = (CAMPAIGN, "PUT", "codify")
 TOKEN_INFO = (INFORMATION, "GET", "token_info")
 ACTIVITY_CODES = (INFORMATION, "GET", "activity_codes")
+CAMPAIGNS = (INFORMATION, "GET", "campaigns")
 TYPES_OF_CAMPAIGN = ("preview", "predictive")
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # struct linger: on, 0 s: the peer sees a reset, not an orderly end
 RECORDS_SHOWN = 20
@@ -99,6 +100,8 @@ class Api:
             return json_answer("0", status=200, error="", msg="", data=[self.sandbox.token_info()])
         if call.api == ACTIVITY_CODES:
             return self._activity_codes()
+        if call.api == CAMPAIGNS:
+            return self._campaigns()
         return NO_SUCH_API
 
     def _codify(self, record: Record | None, cod_act: str) -> Answer:
@@ -110,6 +113,9 @@ class Api:
         codes = self.sandbox.settings.activity_codes
         if codes is not None and cod_act not in codes:
             return INVALID_CODE
+        campaigns = self.sandbox.settings.campaigns
+        if campaigns is not None and campaigns.get(record.campaign_id) != record.type_campaign:
+            return NOT_FOUND
         if record.customer_id in self.sandbox.settings.unknown_customers:
             return NOT_FOUND
         return coded(record.customer_id)
@@ -119,6 +125,16 @@ class Api:
         if codes is None:
             return NOT_FOUND
         data = [{"cod_act": code, "description_cod_act": code} for code in codes]
+        return json_answer("0", status=200, error="", msg="", data=data)
+
+    def _campaigns(self) -> Answer:
+        campaigns = self.sandbox.settings.campaigns
+        if campaigns is None:
+            return NOT_FOUND
+        data = [
+            {"campaign_id": number, "campaign_name": f"Campaign {number}", "type_campaign": kind, "status": "Started"}
+            for number, kind in campaigns.items()
+        ]
         return json_answer("0", status=200, error="", msg="", data=data)
 
     async def _take_time(self, answer: Answer, record: Record | None, received_at: float) -> Answer:

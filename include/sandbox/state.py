@@ -55,6 +55,7 @@ class Settings:
     :param call_limit: after so long the server itself ends a call, unanswered and without effect
     :param day: ISO date that stands for today's; None for the clock's, in Bogota
     :param activity_codes: the only codes accepted, None for any
+    :param campaigns: the type of each campaign that there is, by its id, None for any
     """
 
     latency: float = 0.02
@@ -63,6 +64,7 @@ class Settings:
     day: str | None = None
     unknown_customers: frozenset[str] = frozenset()
     activity_codes: tuple[str, ...] | None = None
+    campaigns: Mapping[str, str] | None = None
     faults: Mapping[str, list[Fault]] = field(default_factory=dict)
     default_fault: tuple[Fault, ...] = ()
 
@@ -243,6 +245,7 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "day": _day,
     "unknown_customers": lambda value: frozenset(_strings(value)),
     "activity_codes": lambda value: None if value is None else _strings(value),
+    "campaigns": lambda value: None if value is None else {str(key): str(kind) for key, kind in dict(value).items()},
     "faults": _faults_by_customer,
     "default_fault": lambda value: tuple(read_faults(value or [])),
 }

@@ -163,6 +163,10 @@ class WolkvoxHook(HttpHook):
         """The disposition codes of the operation. Costs one call; errors as ``token_info``."""
         return frozenset(str(row["cod_act"]) for row in self._read("activity_codes") if row.get("cod_act"))
 
+    def campaigns(self) -> list[dict[str, Any]]:
+        """The operation's campaigns as wolkvox lists them. Costs one call; errors as ``token_info``."""
+        return self._read("campaigns")
+
     def test_connection(self) -> tuple[bool, str]:
         """Ask for the token's use: one call. Tells the person at the form what is wrong, never the token."""
         try:

@@ -45,7 +45,7 @@ FIELDS: dict[str, dict[str, Any]] = {
     },
     "preflight": {
         "label": "Ask before sending",
-        "description": "true: today's calls, once a run; codes: the disposition codes too; false: neither.",
+        "description": "true: calls left, once a run, and campaigns, once an hour; codes: disposition codes too.",
         "schema": {"type": ["string", "null"], "enum": ["true", "codes", "false"], "default": "true"},
     },
 }

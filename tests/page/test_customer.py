@@ -273,3 +273,17 @@ def test_a_customer_with_a_thousand_contacts_fits(ledger: Database, sandbox: San
     found = known_of("many", unmasked=True)
     assert len(found.contacts) == 1_000
     assert as_pdf(found, words("es")).startswith(b"%PDF")
+
+
+def test_the_time_line_and_the_evidence_call_a_campaign_by_its_name(
+    ledger: Database, warehouse: Database, sandbox: SandboxServer, tmp_path: Path
+) -> None:
+    ledger.execute("INSERT INTO wolkvox.campaign VALUES ('0041', '17', 'preview', 'Cobranza', 'started')")
+    fill(warehouse, 1)
+    stage()
+    found = known_of("customer-1", unmasked=True)
+    assert found.contacts[0]["campaign_name"] == "Cobranza"
+    file = tmp_path / "evidence.pdf"
+    file.write_bytes(as_pdf(found, words("es")))
+    text = subprocess.run([program("pdftotext", "poppler-utils"), file, "-"], capture_output=True, text=True).stdout
+    assert "preview 17 Cobranza" in text

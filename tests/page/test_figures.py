@@ -188,6 +188,8 @@ def test_a_campaign_has_its_counts_its_last_run_and_its_oldest_waiting_contact(l
     assert first == {
         "type_campaign": "preview",
         "campaign_id": "1",
+        "name": None,
+        "status": None,
         "waiting": 2,
         "coded": 2,
         "rejected": 0,
@@ -226,6 +228,8 @@ def test_parked_campaigns_an_outage_and_the_last_runs_are_shown(ledger: Database
         {
             "type_campaign": "preview",
             "campaign_id": "1",
+            "name": None,
+            "status": None,
             "reason": "not_found",
             "words": "404 NO",
             "since": now,
@@ -356,3 +360,11 @@ def test_a_day_is_a_local_one() -> None:
 
 def test_figures_of_no_span_are_none(ledger: Database) -> None:
     assert figures(ledger.connection, "0041", [], []) == {}
+
+
+def test_a_campaign_is_called_what_wolkvox_calls_it(ledger: Database) -> None:
+    put(ledger, timedelta(hours=1))
+    ledger.execute("INSERT INTO wolkvox.campaign VALUES ('0041', '1', 'preview', 'Cobranza marzo', 'stopped')")
+    ledger.execute("INSERT INTO wolkvox.campaign VALUES ('other', '1', 'preview', 'Of another operation', 'started')")
+    (shown,) = read(ledger)["campaigns"]
+    assert (shown["name"], shown["status"]) == ("Cobranza marzo", "stopped")

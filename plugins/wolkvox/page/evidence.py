@@ -163,7 +163,7 @@ def _title(contact: Mapping[str, Any], evidence: Evidence, words: Words) -> str:
     """A contact in one line."""
     reached = [contact["channel"], _direct(contact["direct"], words)]
     parts = [
-        f"{contact['type_campaign']} {contact['campaign_id']}",
+        " ".join(filter(None, (contact["type_campaign"], contact["campaign_id"], contact["campaign_name"]))) or "?",
         evidence.clock(contact["contacted_at"]) or "?",
         *[part for part in reached if part],
         words(f"state.{contact['state']}"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,6 +13,7 @@ from wolkvox.ledger.figures import Count, Figures
 from wolkvox.page.alive import Signs, alive
 from wolkvox.page.links import task_path
 from wolkvox.page.queries import AGES, FINAL, Campaign, Fresh, Run, Slot, Today, Unbegun, Unfinished
+from wolkvox.rules.campaigns import Listed
 from wolkvox.rules.chunks import SLOTS
 from wolkvox.rules.spans import Span, waiting_at_ends
 from wolkvox.rules.verdict import backlog_gone_at
@@ -53,6 +54,7 @@ class Known:
     newest: datetime | None
     silent: str | None
     chosen: Sequence[Span]
+    listed: Mapping[str, Listed] = field(default_factory=dict)
 
 
 def overview(known: Known) -> dict[str, Any]:
@@ -176,12 +178,19 @@ def _campaigns(known: Known, counts: Sequence[Count]) -> list[dict[str, Any]]:
         {
             "type_campaign": campaign[0],
             "campaign_id": campaign[1],
+            **_listed(known, campaign[1]),
             **{state: records[campaign, state] for state in ("waiting", "coded", *REFUSALS, "superseded", "expired")},
             "last_run": known.last_runs.get(campaign),
             "oldest_waiting": oldest[campaign].isoformat() if campaign in oldest else None,
         }
         for campaign, _ in totals.most_common()
     ]
+
+
+def _listed(known: Known, campaign_id: str | None) -> dict[str, str | None]:
+    """What wolkvox calls a campaign, and whether it runs there."""
+    listed = known.listed.get(campaign_id or "")
+    return {"name": listed and listed.name, "status": listed and listed.status}
 
 
 def _reasons(counts: Sequence[Count]) -> list[dict[str, Any]]:
@@ -209,6 +218,7 @@ def _parked(known: Known, campaign: Parked) -> dict[str, Any]:
     return {
         "type_campaign": campaign.type_campaign,
         "campaign_id": campaign.campaign_id,
+        **_listed(known, campaign.campaign_id),
         "reason": campaign.reason,
         "words": campaign.words,
         "since": campaign.since.isoformat(),

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from wolkvox.airflow_core.dags import is_paused
 from wolkvox.hook import WolkvoxHook
+from wolkvox.ledger.campaigns import names
 from wolkvox.ledger.connection import Connection, clock
 from wolkvox.ledger.faults import outage, parked
 from wolkvox.ledger.figures import figures
@@ -124,6 +125,7 @@ def know(
         newest=queries.newest(ledger, operation),
         silent=queries.silent(ledger, operation, dag_id),
         chosen=_chosen(days, chosen, zone),
+        listed=names(ledger, operation),
     )
 
 
@@ -198,7 +200,8 @@ def known_of(customer_id: str, *, unmasked: bool, of: queries.Dag = USUAL) -> Ev
     known = settings(of)
     with queries.snapshot(LEDGER) as ledger:
         contacts, calls = queries.customer(ledger, known.operation, customer_id)
+        listed = names(ledger, known.operation)
         now = clock(ledger)
     shown = customer_id if unmasked else mask(customer_id) or ""
-    told = timelines(contacts, calls, unmasked=unmasked)
+    told = timelines(contacts, calls, listed, unmasked=unmasked)
     return Evidence(known.operation, shown, known.quota_timezone, now, told)

@@ -9,6 +9,7 @@ from typing import Any
 
 from wolkvox.page.queries import Call, Contact
 from wolkvox.page.rows import mask, without_ids
+from wolkvox.rules.campaigns import Listed
 
 ANSWERED = ("coded", "rejected", "failed")  # states that the last call's answer may have led to
 
@@ -33,14 +34,22 @@ class Event:
     calls: int | None = None
 
 
-def timelines(contacts: Sequence[Contact], calls: Iterable[Call], *, unmasked: bool) -> list[dict[str, Any]]:
+def timelines(
+    contacts: Sequence[Contact], calls: Iterable[Call], listed: Mapping[str, Listed] | None = None, *, unmasked: bool
+) -> list[dict[str, Any]]:
     """Every contact with its events, the newest contact first."""
     earlier: dict[int, list[Call]] = {}
     for call in calls:
         earlier.setdefault(call.record, []).append(call)
     later = _superseded_by(contacts)
+    names = {campaign_id: one.name for campaign_id, one in (listed or {}).items()}
     return [
-        _describe(contact, events(contact, earlier.get(contact.id, [])), later.get(contact.id), unmasked=unmasked)
+        {
+            "campaign_name": names.get(contact.campaign_id or ""),
+            **_describe(
+                contact, events(contact, earlier.get(contact.id, [])), later.get(contact.id), unmasked=unmasked
+            ),
+        }
         for contact in contacts
     ]
 

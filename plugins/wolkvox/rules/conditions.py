@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from wolkvox.rules.campaigns import MISFITS
 from wolkvox.rules.verdict import FEWEST_FAILED
 
 FEWEST_WEEKS = 2  # that an hour must have been seen in before its silence means anything
@@ -47,8 +48,15 @@ def conditions(summary: Mapping[str, Any], thresholds: Thresholds, now: datetime
     if outage:
         found["outage"] = f"Nothing can be sent since {_moment(outage['since'], zone)}: {outage['words']}"
     for campaign in summary["parked"]:
+        if campaign["reason"] in MISFITS:
+            found[f"parked:{campaign['campaign']}"] = (
+                f"Campaign {_called(campaign)} is parked since {_moment(campaign['since'], zone)}:"
+                f" {campaign['words']}. Nothing of it is sent; its records wait until it is corrected in wolkvox"
+                " Manager or in the warehouse."
+            )
+            continue
         found[f"parked:{campaign['campaign']}"] = (
-            f"Campaign {campaign['campaign']} refuses everything since {_moment(campaign['since'], zone)}"
+            f"Campaign {_called(campaign)} refuses everything since {_moment(campaign['since'], zone)}"
             f" ({campaign['words'] or campaign['reason']}): it is parked and tried now and then, its records wait."
             " Check its id and type in wolkvox Manager."
         )
@@ -61,6 +69,12 @@ def conditions(summary: Mapping[str, Any], thresholds: Thresholds, now: datetime
         "zone": _zone(summary),
     }
     return found | {name: sentence for name, sentence in sentences.items() if sentence}
+
+
+def _called(campaign: Mapping[str, Any]) -> str:
+    """A campaign's type and number, and the name that people know it by."""
+    name = campaign.get("name")
+    return f"{campaign['campaign']} ({name})" if name else str(campaign["campaign"])
 
 
 def silence(newest: datetime | None, usual: Sequence[timedelta], now: datetime) -> str | None:

@@ -1,4 +1,4 @@
-"""What wolkvox itself says before a run sends anything: the calls left today and the disposition codes."""
+"""What wolkvox itself says before a run sends anything: the calls left today, its codes, its campaigns."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from typing import TypeVar
 from uuid import uuid4
 
 from wolkvox.errors import BadToken, QuotaUsedUp, WolkvoxError
+from wolkvox.ledger.campaigns import keep_campaigns, look_is_due, note_look
 from wolkvox.ledger.connection import Connection
 from wolkvox.ledger.quota import QuotaRules, QuotaState, align, exhaust, give_back, reserve
 from wolkvox.ledger.reports import anything_waits
 from wolkvox.ledger.slots import Holder, SlotRules, slot_for_calls, sweep
+from wolkvox.rules.campaigns import read_campaigns
 from wolkvox.stop import Stop
 from wolkvox.tasks.task import Wolkvox
 
@@ -78,6 +80,34 @@ def disposition_codes(
         (quota.account, sorted(codes)),
     )
     return codes
+
+
+def look_at_campaigns(
+    connection: Connection,
+    wolkvox: Wolkvox,
+    slots: SlotRules,
+    quota: QuotaRules,
+    holder: Holder,
+    stop: Stop,
+    *,
+    by_hand: bool,
+) -> None:
+    """
+    Park the campaigns that wolkvox doesn't have, or has as another type, before anything of them is sent.
+
+    Asked for at most once an hour, and only when something waits. What can't be read parks nobody.
+
+    :raises BadToken: the run can't succeed
+    """
+    operation = slots.operation
+    if not wolkvox.settings.preflight or not anything_waits(connection, operation):
+        return
+    if not look_is_due(connection, operation, by_hand=by_hand):
+        return
+    note_look(connection, operation)
+    listed = read_campaigns(_ask(connection, slots, quota, holder, stop, wolkvox.campaigns) or [])
+    if listed:
+        keep_campaigns(connection, operation, listed)
 
 
 def _ask(

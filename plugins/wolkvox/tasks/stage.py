@@ -20,7 +20,7 @@ from wolkvox.rules.contacts import Contact, read_contact
 from wolkvox.rules.options import RunOptions
 from wolkvox.rules.window import Window
 from wolkvox.stop import Stop
-from wolkvox.tasks.preflight import calls_left, disposition_codes
+from wolkvox.tasks.preflight import calls_left, disposition_codes, look_at_campaigns
 from wolkvox.tasks.task import Task, Wolkvox, quota_rules, run_of, slot_rules
 
 # Seconds a call takes before the first one was made. Too fast a guess costs nothing: what the run's time doesn't
@@ -122,6 +122,8 @@ def _asker(
         try:
             codes = disposition_codes(ledger, wolkvox, slots, quota, task.holder, task.stop)
             left = calls_left(ledger, wolkvox, slots, quota, task.holder, task.stop).left
+            if left != 0:
+                look_at_campaigns(ledger, wolkvox, slots, quota, task.holder, task.stop, by_hand=by_hand)
         except BadToken as error:
             _note_outage(task, ledger, wolkvox, error)
             raise

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from wolkvox.ledger.connection import Connection
 from wolkvox.ledger.quota import QuotaRules, account_of
@@ -36,6 +36,9 @@ class Wolkvox(Protocol):
 
     def token_info(self) -> TokenInfo:
         """Today's calls as the vendor counts them. Costs one call."""
+
+    def campaigns(self) -> list[dict[str, Any]]:
+        """The operation's campaigns as wolkvox lists them. Costs one call."""
 
     def activity_codes(self) -> frozenset[str]:
         """The operation's disposition codes. Costs one call."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from wolkvox.ledger.campaigns import names
 from wolkvox.ledger.conditions import News, arrivals, note
 from wolkvox.ledger.connection import Connection, clock, connected
 from wolkvox.ledger.faults import Outage, Parked, outage, parked
@@ -15,6 +16,7 @@ from wolkvox.ledger.quota import QuotaRules, QuotaState, align
 from wolkvox.ledger.reports import backlog
 from wolkvox.ledger.runs import Account, account, end_run
 from wolkvox.ledger.staging import Run
+from wolkvox.rules.campaigns import Listed
 from wolkvox.rules.conditions import Thresholds, conditions, silence
 from wolkvox.rules.options import RunOptions
 from wolkvox.rules.spans import shown_spans
@@ -131,15 +133,18 @@ def _gone_at(rules: QuotaRules, quota: QuotaState, waiting: int, now: datetime) 
 
 def _faults(ledger: Connection, run: Run, away: Outage | None) -> dict[str, Any]:
     """Parked campaigns and the outage, if there are any."""
+    listed = names(ledger, run.operation)
     return {
-        "parked": [_describe(campaign) for campaign in parked(ledger, run.operation)],
+        "parked": [_describe(campaign, listed) for campaign in parked(ledger, run.operation)],
         "outage": away and {"reason": away.reason, "words": away.words, "since": away.since.isoformat()},
     }
 
 
-def _describe(campaign: Parked) -> dict[str, Any]:
+def _describe(campaign: Parked, listed: Mapping[str, Listed]) -> dict[str, Any]:
+    known = listed.get(campaign.campaign_id)
     return {
         "campaign": f"{campaign.type_campaign} {campaign.campaign_id}",
+        "name": known and known.name,
         "reason": campaign.reason,
         "words": campaign.words,
         "since": campaign.since.isoformat(),

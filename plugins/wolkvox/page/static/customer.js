@@ -56,7 +56,7 @@ function contact(of) {
   return element(
     "li",
     {},
-    element("h4", {}, `${of.type_campaign ?? "?"} ${of.campaign_id ?? "?"} · `, element("span", { class: `state state-${of.state}`, title: say(`state.${of.state}.help`) }, say(`state.${of.state}`))),
+    element("h4", {}, `${[of.type_campaign ?? "?", of.campaign_id ?? "?", of.campaign_name].filter(Boolean).join(" ")} · `, element("span", { class: `state state-${of.state}`, title: say(`state.${of.state}.help`) }, say(`state.${of.state}`))),
     element("p", { class: "soft" }, [...reached, later].filter(Boolean).join(" · ")),
     element("ol", { class: "events" }, ...of.events.map((event) => happened(event, of))),
   );

@@ -112,7 +112,7 @@ function showCampaigns(campaigns, days) {
   fill(
     $("campaigns"),
     [
-      ["campaign", "nowrap", (row) => toRecords(opened(row), name(row)), name],
+      ["campaign", "nowrap", (row) => named(row, toRecords(opened(row), name(row))), name],
       ...["waiting", "coded", "rejected", "failed", "invalid", "superseded", "expired"].map(count),
       ["last_run", "words", (row) => row.last_run && toRecords({ run: row.last_run }, row.last_run), (row) => row.last_run],
       ["oldest_waiting", "nowrap", (row) => moment(row.oldest_waiting), (row) => row.oldest_waiting],
@@ -122,13 +122,19 @@ function showCampaigns(campaigns, days) {
   );
 }
 
+// what wolkvox calls a campaign, and whether it is stopped there
+function named(row, link) {
+  const words = [row.name, row.status === "stopped" ? say("campaigns.stopped") : null].filter(Boolean).join(" · ");
+  return words ? element("span", {}, link, element("br"), element("small", {}, words)) : link;
+}
+
 function showParked(parked) {
   $("parked-section").hidden = parked.length === 0;
   const name = (row) => `${row.type_campaign} ${row.campaign_id}`;
   fill(
     $("parked"),
     [
-      ["campaign", "nowrap", (row) => toRecords({ type_campaign: row.type_campaign, campaign_id: row.campaign_id, state: "pending" }, name(row)), name],
+      ["campaign", "nowrap", (row) => named(row, toRecords({ type_campaign: row.type_campaign, campaign_id: row.campaign_id, state: "pending" }, name(row))), name],
       ["why", "words", (row) => reason(row.reason)],
       ["says", "words", (row) => row.words],
       ["since", "nowrap", (row) => moment(row.since), (row) => row.since],

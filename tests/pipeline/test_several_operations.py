@@ -181,9 +181,6 @@ def sent(several: Several) -> Several:
         several.api.send("PATCH", f"/dags/wolkvox_codify_{operation}", {"is_paused": False})
     wait_for(lambda: several.settled() == {(operation, "coded"): records for operation, records in RECORDS.items()})
     wait_for(lambda: {run[0] for run in ended_runs(several)} == set(RECORDS))
-    for operation in RECORDS:
-        several.api.send("PATCH", f"/dags/wolkvox_codify_{operation}", {"is_paused": True})
-    wait_for(lambda: not several.rows("SELECT FROM wolkvox.run WHERE state = 'running'"))
     return several
 
 
@@ -257,15 +254,11 @@ def test_a_wrong_entry_is_told_in_airflow_and_its_own_run_says_why(sent: Several
     assert "line 13, west.scheduel: there is no such key: did you mean schedule?" in errors[0]["stack_trace"]
     sent.api.send("PATCH", "/dags/wolkvox_codify_west", {"is_paused": False})
     assert sent.run("west", "manual__west")["state"] == "failed"
-    sent.api.send("PATCH", "/dags/wolkvox_codify_west", {"is_paused": True})
     tasks = sent.api.get("/dags/wolkvox_codify_west/dagRuns/manual__west/taskInstances")["task_instances"]
     assert {task["task_id"]: task["state"] for task in tasks}["stage"] == "failed"
 
 
 def test_a_dead_operation_holds_up_no_other_and_only_its_own_people_are_told(sent: Several) -> None:
-    for operation in ("north", "south"):
-        sent.api.send("PATCH", f"/dags/wolkvox_codify_{operation}", {"is_paused": False})
-    wait_for(lambda: not sent.rows("SELECT FROM wolkvox.run WHERE state = 'running'"))
     alone = sent.seconds("north", "manual__alone", 50_000, 200)
     sent.southern.control(latency=30.0)  # it accepts, and never answers in time
     sent.seed("south", 60_000, 100)

@@ -1,0 +1,53 @@
+"""Campaigns as wolkvox lists them, and which of ours can't be right. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from wolkvox.rules.records import Campaign
+
+UNKNOWN, OTHER_TYPE = "campaign_unknown", "campaign_type"
+MISFITS = (UNKNOWN, OTHER_TYPE)
+TYPES = ("preview", "predictive")
+STATUSES = {"started": "started", "stopped": "stopped"}
+_LONGEST = 200  # characters of a name that are kept
+
+
+class Listed(NamedTuple):
+    """A campaign as wolkvox lists it; what it doesn't say in words that are known is None."""
+
+    campaign_id: str
+    type_campaign: str | None
+    name: str | None
+    status: str | None
+
+
+def read_campaigns(rows: Iterable[Mapping[str, Any]]) -> dict[str, Listed]:
+    """The campaigns by id; those without one are left out."""
+    listed = [
+        Listed(
+            _text(row.get("campaign_id")) or "",
+            kind if (kind := (_text(row.get("type_campaign")) or "").lower()) in TYPES else None,
+            _text(row.get("campaign_name")),
+            STATUSES.get((_text(row.get("status")) or "").lower()),
+        )
+        for row in rows
+    ]
+    return {one.campaign_id: one for one in listed if one.campaign_id}
+
+
+def misfit(campaign: Campaign, listed: Mapping[str, Listed]) -> tuple[str, str] | None:
+    """Why a campaign of ours can't be sent to, as a reason and in words; None: nothing speaks against it."""
+    kind, campaign_id = campaign
+    known = listed.get(campaign_id)
+    if known is None:
+        return UNKNOWN, f"wolkvox has no campaign {campaign_id}"
+    if known.type_campaign not in (None, kind):
+        return OTHER_TYPE, f"in wolkvox, campaign {campaign_id} is {known.type_campaign}, not {kind}"
+    return None
+
+
+def _text(value: object) -> str | None:
+    text = " ".join(str(value).split()).replace("\x00", "") if isinstance(value, (str, int)) else ""
+    return text[:_LONGEST] or None
