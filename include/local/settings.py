@@ -198,7 +198,6 @@ def defaults(stack: Stack, *, demo: bool) -> dict[str, str]:
         "AIRFLOW_CONN_WOLKVOX_LEDGER": stack.uri(names["ledger"]),
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": metadata,
         "AIRFLOW__CORE__DAGS_FOLDER": str(PROJECT / "dags"),
-        "AIRFLOW__CORE__SENSITIVE_VAR_CONN_NAMES": "customer_id",
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(PROJECT / "plugins"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
