@@ -113,7 +113,7 @@ def ledger(postgres_socket: Path, ledger_template: str, monkeypatch: pytest.Monk
     """
     template = f" TEMPLATE {ledger_template}"
     for database in _database(postgres_socket, template, "AIRFLOW_CONN_WOLKVOX_LEDGER", monkeypatch):
-        database.execute("INSERT INTO wolkvox.look (operation, looked_at) VALUES ('0041', 'infinity')")
+        database.execute("INSERT INTO wolkvox.look (operation, looked_at) VALUES ('0041', '9999-01-01')")
         yield database
 
 
