@@ -23,6 +23,7 @@ from local.airflow_api import AirflowApi, call
 from local.settings import STATE, Stack, StackError, databases
 from local.stack import DAG, airflow_api, start, summary
 
+AUDIT = "wolkvox_audit"
 TIMEOUT = 360.0  # seconds the run may take
 LATENCY = 0.01  # seconds the sandbox takes for a call
 SPOKEN = 10.0  # seconds between two lines of progress where there is no terminal
@@ -78,6 +79,7 @@ def main() -> None:
         run_id = trigger(api, *window)
         state = watch(stack, api, run_id)
         outcome = count(stack, api, run_id, state)
+        shown = audit(api)
     except StackError as error:
         sys.exit(f"\n{error}")
     except (OSError, psycopg.OperationalError) as error:
@@ -86,11 +88,15 @@ def main() -> None:
         sys.exit("\nInterrupted. The stack is still up: `make down` stops it.")
     console.print(table(outcome))
     print(f"{totals(outcome)}\n\n{summary(stack)}\n", flush=True)
-    if found := differences(outcome):
+    found = differences(outcome)
+    if shown.get("confirmed") != outcome.sandbox["coded"]:
+        found.append(f"the audit found {shown}, the sandbox has {outcome.sandbox['coded']} coded")
+    if found:
         sys.exit("The demo failed:\n" + "\n".join(f"- {what}" for what in found))
     print(
         f"Ledger, sandbox and XCom agree: {outcome.sandbox['coded']:,} customers coded, each exactly once, at most"
         f" {outcome.sandbox['peak_in_flight']} requests at a time. {time.monotonic() - began:.0f} s in all."
+        f" Asked again, the sandbox shows {shown['confirmed']:,} codes, and none otherwise."
         " The stack is still up: `make down` stops it."
     )
 
@@ -213,6 +219,20 @@ def count(stack: Stack, api: AirflowApi, run_id: str, run_state: str) -> Outcome
         attempts=int(row[0]),
         sandbox=call(f"{stack.sandbox_url}/stats"),
     )
+
+
+def audit(api: AirflowApi) -> dict[str, Any]:
+    """What the DAG that compares finds."""
+    run_id = f"demo__{datetime.now(timezone.utc):%Y%m%dT%H%M%S}"
+    api.send("POST", f"/dags/{AUDIT}/dagRuns", {"dag_run_id": run_id, "logical_date": None, "conf": {}})
+    console.print(f"Triggered {AUDIT}, run {run_id}", highlight=False)
+    began = time.monotonic()
+    while api.get(f"/dags/{AUDIT}/dagRuns/{run_id}")["state"] not in ("success", "failed"):
+        if time.monotonic() - began > TIMEOUT:
+            raise StackError(f"The audit takes more than {TIMEOUT:.0f} s.")
+        time.sleep(0.5)
+    entry = api.get(f"/dags/{AUDIT}/dagRuns/{run_id}/taskInstances/audit/xcomEntries/return_value")
+    return dict(entry["value"]) if entry else {}
 
 
 def table(outcome: Outcome) -> Table:

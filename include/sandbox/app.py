@@ -37,6 +37,7 @@ CODIFY = (CAMPAIGN, "PUT", "codify")
 TOKEN_INFO = (INFORMATION, "GET", "token_info")
 ACTIVITY_CODES = (INFORMATION, "GET", "activity_codes")
 CAMPAIGNS = (INFORMATION, "GET", "campaigns")
+EXPORT = (CAMPAIGN, "GET", "campaign_15")
 TYPES_OF_CAMPAIGN = ("preview", "predictive")
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # struct linger: on, 0 s: the peer sees a reset, not an orderly end
 RECORDS_SHOWN = 20
@@ -91,7 +92,7 @@ class Api:
             return TOO_MANY_AT_ONCE
         if not within_quota:
             return QUOTA_USED_UP
-        return await self._take_time(self._decide(call), call.record, received_at)
+        return await self._take_time(self._decide(call), call.record, received_at, call.cod_act)
 
     def _decide(self, call: "_Call") -> Answer:
         if call.api == CODIFY:
@@ -102,6 +103,8 @@ class Api:
             return self._activity_codes()
         if call.api == CAMPAIGNS:
             return self._campaigns()
+        if call.api == EXPORT:
+            return self._export(call.campaign_id)
         return NO_SUCH_API
 
     def _codify(self, record: Record | None, cod_act: str) -> Answer:
@@ -115,6 +118,9 @@ class Api:
             return INVALID_CODE
         campaigns = self.sandbox.settings.campaigns
         if campaigns is not None and campaigns.get(record.campaign_id) != record.type_campaign:
+            return NOT_FOUND
+        members = self.sandbox.settings.members
+        if members is not None and record.customer_id not in members.get(record.campaign_id, ()):
             return NOT_FOUND
         if record.customer_id in self.sandbox.settings.unknown_customers:
             return NOT_FOUND
@@ -137,7 +143,17 @@ class Api:
         ]
         return json_answer("0", status=200, error="", msg="", data=data)
 
-    async def _take_time(self, answer: Answer, record: Record | None, received_at: float) -> Answer:
+    def _export(self, campaign_id: str) -> Answer:
+        records = [
+            {"id_cliente": customer, "cod_rslt1": code, "cod_rslt2": "", "resultado": "CLEAN", "llamadas": "0"}
+            for customer, code in self.sandbox.exported(campaign_id).items()
+        ]
+        if not records:
+            return NOT_FOUND
+        head = {"code": "200", "total_records": str(len(records)), "campaign_id": campaign_id}
+        return Answer("200", body=json.dumps({**head, "records": records}).encode())
+
+    async def _take_time(self, answer: Answer, record: Record | None, received_at: float, cod_act: str) -> Answer:
         settings = self.sandbox.settings
         seconds = settings.latency if answer.seconds is None else answer.seconds
         done_at = received_at + min(seconds, settings.call_limit)
@@ -145,7 +161,7 @@ class Api:
         if seconds > settings.call_limit:
             return CONNECTION_DROPPED
         if answer.effect and record:
-            self.sandbox.code(record)
+            self.sandbox.code(record, cod_act)
         return answer
 
 
@@ -153,13 +169,14 @@ class _Call(NamedTuple):
     api: tuple[str, str, str]
     record: Record | None
     cod_act: str
+    campaign_id: str
 
 
 def _read(request: Request, body: bytes) -> _Call:
     query = request.query_params
     api = (request.scope["path"], request.method, query.get("api", ""))
     fields = _fields(body) if api == CODIFY else {}
-    return _Call(api, _record(query, fields), fields.get("cod_act", ""))
+    return _Call(api, _record(query, fields), fields.get("cod_act", ""), query.get("campaign_id", ""))
 
 
 def _fields(body: bytes) -> dict[str, str]:

@@ -56,6 +56,10 @@ class Settings:
     :param day: ISO date that stands for today's; None for the clock's, in Bogota
     :param activity_codes: the only codes accepted, None for any
     :param campaigns: the type of each campaign that there is, by its id, None for any
+    :param members: the only customers of campaigns, by the campaign's id, None for any
+    :param codes: what members carry from the start, by campaign and customer
+    :param lost: customers whose code is answered for, and not kept
+    :param shows: the code that a customer shows instead of the one that was sent
     """
 
     latency: float = 0.02
@@ -65,6 +69,10 @@ class Settings:
     unknown_customers: frozenset[str] = frozenset()
     activity_codes: tuple[str, ...] | None = None
     campaigns: Mapping[str, str] | None = None
+    members: Mapping[str, tuple[str, ...]] | None = None
+    codes: Mapping[str, Mapping[str, str]] | None = None
+    lost: frozenset[str] = frozenset()
+    shows: Mapping[str, str] = field(default_factory=dict)
     faults: Mapping[str, list[Fault]] = field(default_factory=dict)
     default_fault: tuple[Fault, ...] = ()
 
@@ -76,7 +84,7 @@ class _Seen:
     peak_in_flight: int = 0
     connections: int = 0
     unauthorised: int = 0
-    coded: set[Record] = field(default_factory=set)
+    coded: dict[Record, str] = field(default_factory=dict)  # the code that each shows
     calls_per_record: Counter[Record] = field(default_factory=Counter)
     calls_by_status: Counter[str] = field(default_factory=Counter)
     calls_by_day: Counter[str] = field(default_factory=Counter)
@@ -139,9 +147,18 @@ class Sandbox:
         if record is not None:
             self._seen.calls_per_record[record] += 1
 
-    def code(self, record: Record) -> None:
-        """The record is coded: the dialler will leave this customer alone."""
-        self._seen.coded.add(record)
+    def code(self, record: Record, cod_act: str) -> None:
+        """The record is coded: the dialler will leave this customer alone. Some are lost, or show another code."""
+        if record.customer_id not in self.settings.lost:
+            self._seen.coded[record] = self.settings.shows.get(record.customer_id, cod_act)
+
+    def exported(self, campaign_id: str) -> dict[str, str]:
+        """The customers of a campaign with the code that each shows, empty for none."""
+        codes = dict.fromkeys((self.settings.members or {}).get(campaign_id, ()), "")
+        codes |= (self.settings.codes or {}).get(campaign_id, {})
+        return codes | {
+            one.customer_id: code for one, code in self._seen.coded.items() if one.campaign_id == campaign_id
+        }
 
     def next_fault(self, customer_id: str) -> Fault | None:
         """The fault that this call of the customer meets, used up unless it repeats."""
@@ -246,6 +263,10 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "unknown_customers": lambda value: frozenset(_strings(value)),
     "activity_codes": lambda value: None if value is None else _strings(value),
     "campaigns": lambda value: None if value is None else {str(key): str(kind) for key, kind in dict(value).items()},
+    "members": lambda value: None if value is None else {key: _strings(ids) for key, ids in dict(value).items()},
+    "codes": lambda value: None if value is None else {key: dict(codes) for key, codes in dict(value).items()},
+    "lost": lambda value: frozenset(_strings(value)),
+    "shows": dict,
     "faults": _faults_by_customer,
     "default_fault": lambda value: tuple(read_faults(value or [])),
 }

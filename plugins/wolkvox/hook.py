@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import cached_property
@@ -20,7 +22,9 @@ from wolkvox import __version__
 from wolkvox.errors import BadSetting, BadToken, QuotaUsedUp, WolkvoxError, WrongEndpoint
 from wolkvox.provider import HIDDEN, LABELS, PLACEHOLDERS
 from wolkvox.rules.answers import Answer, Kind, classify, read_document
+from wolkvox.rules.exports import Exported, Head
 from wolkvox.vendor.exchange import broken, use_plain_exchange
+from wolkvox.vendor.exports import Limited, read_export
 from wolkvox.vendor.settings import Settings, read_settings
 
 if TYPE_CHECKING:
@@ -31,6 +35,7 @@ if TYPE_CHECKING:
     from wolkvox.rules.records import Record
 
 CONNECT_TIMEOUT = 5.0  # seconds
+_START = 4_096  # bytes of an answer that is no export, to tell why
 USER_AGENT = f"wolkvox-codify/{__version__}"  # firewalls answer 403 to whoever has no name
 _COUNT = re.compile(r"\s*-?[0-9]{1,9}\s*", re.ASCII)
 
@@ -166,6 +171,36 @@ class WolkvoxHook(HttpHook):
     def campaigns(self) -> list[dict[str, Any]]:
         """The operation's campaigns as wolkvox lists them. Costs one call; errors as ``token_info``."""
         return self._read("campaigns")
+
+    @contextmanager
+    def export(self, campaign_id: str, head: Head) -> Iterator[Iterator[Exported]]:
+        """
+        A campaign's customers with their codes, as a stream; ``head`` is filled in meanwhile. Costs one call.
+
+        :raises QuotaUsedUp, WolkvoxError: there is none, or it can't be read to its end
+        """
+        query = {"api": "campaign_15", "campaign_id": campaign_id}
+        limits = (CONNECT_TIMEOUT, self.settings.call_timeout)
+        session = self.get_conn()
+        for scheme in ("https://", "http://"):
+            session.mount(scheme, HTTPAdapter())  # the hook's own is for whole answers
+        try:
+            response = session.get(
+                f"{self.settings.base_url}/api/v2/campaign.php?{urlencode(query)}",
+                stream=True,
+                allow_redirects=False,
+                timeout=limits,
+            )
+            if response.status_code != requests.codes.ok:
+                start = response.raw.read(_START, decode_content=True)
+                answer = classify(response.status_code, response.headers, start, datetime.now(timezone.utc))
+                kind = QuotaUsedUp if answer.kind is Kind.QUOTA else WolkvoxError
+                raise kind(f"wolkvox gave no export ({answer.reason or 'unreadable'}, code {answer.code}).")
+            yield read_export(Limited(response.raw, self.settings.call_timeout), head)
+        except (requests.RequestException, HTTPError, OSError) as error:
+            raise WolkvoxError(f"The export was not received ({type(error).__name__}).") from None
+        finally:
+            session.close()
 
     def test_connection(self) -> tuple[bool, str]:
         """Ask for the token's use: one call. Tells the person at the form what is wrong, never the token."""

@@ -73,7 +73,7 @@ class WolkvoxAlert(BaseNotifier):
             return "takes too long", [f"The run should have ended by {context['deadline']['deadline_time']}."]
         ti = context["ti"]
         summary = ti.xcom_pull(task_ids=ti.task_id)
-        if summary:
+        if summary and "news" in summary:
             return message(summary["news"])
         words = _words(context.get("exception"))
         return ("failed", [words]) if _is_news(_run(context)[0], words) else None

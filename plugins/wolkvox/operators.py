@@ -362,6 +362,50 @@ class WolkvoxResultsOperator(WolkvoxOperator):
         return written
 
 
+class WolkvoxAuditOperator(WolkvoxOperator):
+    """
+    Compare what wolkvox shows with what it was told, and return the counts; one call for each campaign.
+
+    Each coded contact of the last days is noted as confirmed, as showing another code, or as missing. Fails with the
+    campaigns to look at when too many aren't confirmed.
+
+    :param days: how far back, at most 31
+    :param resend_missing: whether contacts of which wolkvox shows no code are offered again
+    :param most_unconfirmed: share of the contacts looked at that may not be confirmed
+    """
+
+    ui_color = "#e4f4f7"
+
+    def __init__(
+        self, *, days: int = 31, resend_missing: bool = False, most_unconfirmed: float = 0.01, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.days = days
+        self.resend_missing = resend_missing
+        self.most_unconfirmed = most_unconfirmed
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Look at each campaign."""
+        from wolkvox.tasks.audit import audit_operation
+
+        try:
+            with self.wolkvox() as wolkvox:
+                summary, complaint = audit_operation(
+                    self._task(context),
+                    wolkvox,
+                    days=self.days,
+                    resend_missing=self.resend_missing,
+                    most_unconfirmed=self.most_unconfirmed,
+                )
+        except HOPELESS as error:
+            give_up(error)
+        self.log.info("Looked at: %s", summary)
+        if complaint:
+            context["ti"].xcom_push(key="return_value", value=summary)
+            give_up(Unaccounted(complaint))
+        return summary
+
+
 class WolkvoxRetentionOperator(BaseOperator):
     """
     Delete old settled records from the ledger and return how many.

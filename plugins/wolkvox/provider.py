@@ -48,6 +48,16 @@ FIELDS: dict[str, dict[str, Any]] = {
         "description": "true: calls left, once a run, and campaigns, once an hour; codes: disposition codes too.",
         "schema": {"type": ["string", "null"], "enum": ["true", "codes", "false"], "default": "true"},
     },
+    "export_preflight": {
+        "label": "Ask for exports before sending",
+        "description": "on: a campaign's export, so that nothing is sent that needs no call; auto: of large ones only.",
+        "schema": {"type": ["string", "null"], "enum": ["off", "on", "auto"], "default": "off"},
+    },
+    "export_from": {
+        "label": "Large campaign",
+        "description": "Waiting contacts of a campaign from which on auto asks for its export.",
+        "schema": {"type": ["integer", "null"], "minimum": 1, "default": 1000},
+    },
 }
 
 

@@ -55,7 +55,7 @@ def test_a_dag_file_is_parsed_without_database_network_or_drivers(path: Path, tm
 
 
 def test_every_dag_has_what_its_reader_needs(dags: dict[str, DAG]) -> None:
-    assert dags.keys() == {"wolkvox_codify", "wolkvox_retention"}
+    assert dags.keys() == {"wolkvox_codify", "wolkvox_retention", "wolkvox_audit"}
     for dag in dags.values():
         assert dag.doc_md is not None
         assert "When it is red" in dag.doc_md
@@ -74,6 +74,7 @@ def test_only_codify_tasks_have_a_pool_of_their_own(dags: dict[str, DAG]) -> Non
         "codify": "wolkvox",
         "verdict": "default_pool",
         "forget": "default_pool",
+        "audit": "default_pool",
     }
 
 
@@ -187,7 +188,13 @@ def test_each_operation_has_a_dag_of_its_own(alone: Path) -> None:
     (alone / "operations.yaml").write_text(TWO)
     bag = bag_of(alone)
     assert bag.import_errors == {}
-    assert bag.dags.keys() == {"wolkvox_codify", "wolkvox_codify_sales", "wolkvox_retention"}
+    assert bag.dags.keys() == {
+        "wolkvox_codify",
+        "wolkvox_codify_sales",
+        "wolkvox_retention",
+        "wolkvox_audit",
+        "wolkvox_audit_sales",
+    }
     sales = bag.dags["wolkvox_codify_sales"]
     assert (sales.timetable.expression, str(sales.timetable.timezone)) == ("*/5 8-20 * * *", "America/Santiago")
     assert (sales.params["run_minutes"], sales.params["lookback_hours"], sales.params["max_failed_ratio"]) == (
@@ -232,6 +239,7 @@ def test_a_mistake_in_one_operation_is_an_import_error_and_its_dag_says_why_whil
         "wolkvox_codify_sales",
         "wolkvox_codify_service",
         "wolkvox_retention",
+        "wolkvox_audit",
     }
     assert bag.dags["wolkvox_codify"].get_task("stage").refused is None
     stage = bag.dags["wolkvox_codify_sales"].get_task("stage")

@@ -323,6 +323,10 @@ class Contact:
     not_before: datetime | None
     dag_id: str | None
     dag_run_id: str | None
+    audited_at: datetime | None
+    confirmed_at: datetime | None
+    audit: str | None
+    shown: str | None
 
 
 class Call(NamedTuple):

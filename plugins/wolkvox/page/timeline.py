@@ -21,6 +21,7 @@ class Event:
 
     ``name`` is one of contacted, pulled, called (``until``: when it was answered), calling, waiting, and, without a
     call: superseded, expired, invalid, failed, and earlier (calls of before answers were kept: ``calls`` of them).
+    What wolkvox showed afterwards is confirmed, mismatch or missing.
     """
 
     name: str
@@ -77,6 +78,10 @@ def events(contact: Contact, earlier: Sequence[Call]) -> list[Event]:
     elif not _was_answered(contact, earlier):
         settled = contact.settled_at
         found.append(Event(contact.state, settled, state=contact.state, reason=contact.reason, run=contact.dag_run_id))
+    if contact.audit:
+        found.append(Event(contact.audit, contact.audited_at, code=contact.shown))
+    elif contact.confirmed_at:
+        found.append(Event("confirmed", contact.confirmed_at))
     return found
 
 

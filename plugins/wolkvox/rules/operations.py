@@ -135,6 +135,11 @@ class Operation(_Strict):
         return named(DAG_ID, self.name)
 
     @property
+    def audit_dag_id(self) -> str:
+        """The name of the DAG that looks at what wolkvox shows."""
+        return named("wolkvox_audit", self.name)
+
+    @property
     def asset(self) -> str:
         """The asset that its runs update."""
         return named("wolkvox_codification", self.name)

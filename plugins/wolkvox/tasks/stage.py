@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from wolkvox.errors import BadToken, Stopped
 from wolkvox.ledger.connection import Connection, connected
+from wolkvox.ledger.exports import Settled
 from wolkvox.ledger.faults import Outage, begin_outage, outage
 from wolkvox.ledger.reports import seconds_per_call
 from wolkvox.ledger.runs import begin_run, register_dag
@@ -20,6 +22,7 @@ from wolkvox.rules.contacts import Contact, read_contact
 from wolkvox.rules.options import RunOptions
 from wolkvox.rules.window import Window
 from wolkvox.stop import Stop
+from wolkvox.tasks.exports import Asking, settle_by_exports
 from wolkvox.tasks.preflight import calls_left, disposition_codes, look_at_campaigns
 from wolkvox.tasks.task import Task, Wolkvox, quota_rules, run_of, slot_rules
 
@@ -76,13 +79,13 @@ def stage_run(
             register_dag(ledger, run, wolkvox.settings.conn_id)
         pace = Pace(source.seconds, seconds_per_call(ledger, run.operation) or GUESSED_CALL)
         known = outage(ledger, run.operation, wolkvox.settings.identity)
-        beyond = _Beyond(window.end)
+        beyond, settled = _Beyond(window.end), Counter(asdict(Settled()))
         read = (read_contact(row, operation=run.operation, zone=zone) for row in source.rows)
         staged = stage(
             ledger,
             _wanted(beyond.watch(read, task.stop), options.customer_id),
             run=run,
-            ask=_asker(task, ledger, wolkvox, options, known, by_hand=source.by_hand),
+            ask=_asker(task, ledger, wolkvox, options, known, settled, seconds=source.seconds, by_hand=source.by_hand),
             pace=pace,
             expire_after=source.expire_after,
             most_chunks=most_chunks,
@@ -98,7 +101,8 @@ def stage_run(
             beyond.rows,
             source.zone,
         )
-    return staged.chunks, {**describe_stage(staged, pace, window, options, known), "beyond_window": beyond.rows}
+    counts = describe_stage(staged, pace, window, options, known)
+    return staged.chunks, {**counts, **settled, "beyond_window": beyond.rows}
 
 
 def _wanted(contacts: Iterable[Contact], customer_id: str | None) -> Iterable[Contact]:
@@ -109,9 +113,21 @@ def _wanted(contacts: Iterable[Contact], customer_id: str | None) -> Iterable[Co
 
 
 def _asker(
-    task: Task, ledger: Connection, wolkvox: Wolkvox, options: RunOptions, known: Outage | None, *, by_hand: bool
+    task: Task,
+    ledger: Connection,
+    wolkvox: Wolkvox,
+    options: RunOptions,
+    known: Outage | None,
+    settled: Counter[str],
+    *,
+    seconds: float,
+    by_hand: bool,
 ) -> Callable[[], Allowance]:
-    """What tells staging how much may be sent now: outages, the day's calls, the run's limit, the operation's codes."""
+    """
+    What tells staging how much may be sent now: outages, the day's calls, the run's limit, the operation's codes.
+
+    :param settled: counts what campaigns' exports settled meanwhile
+    """
 
     def ask() -> Allowance:
         if options.dry_run:
@@ -124,6 +140,9 @@ def _asker(
             left = calls_left(ledger, wolkvox, slots, quota, task.holder, task.stop).left
             if left != 0:
                 look_at_campaigns(ledger, wolkvox, slots, quota, task.holder, task.stop, by_hand=by_hand)
+                asking = Asking(slots, quota, task.holder, task.stop)
+                found = settle_by_exports(ledger, wolkvox, asking, run_of(task, wolkvox.settings), seconds)
+                settled.update(asdict(found))
         except BadToken as error:
             _note_outage(task, ledger, wolkvox, error)
             raise

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -10,6 +12,7 @@ from wolkvox.ledger.quota import QuotaRules, account_of
 from wolkvox.ledger.slots import Holder, SlotRules
 from wolkvox.ledger.staging import Run
 from wolkvox.rules.answers import Answer
+from wolkvox.rules.exports import Exported, Head
 from wolkvox.rules.patience import Patience
 from wolkvox.rules.records import Record
 from wolkvox.stop import Stop
@@ -39,6 +42,9 @@ class Wolkvox(Protocol):
 
     def campaigns(self) -> list[dict[str, Any]]:
         """The operation's campaigns as wolkvox lists them. Costs one call."""
+
+    def export(self, campaign_id: str, head: Head) -> AbstractContextManager[Iterator[Exported]]:
+        """A campaign's customers with their codes. Costs one call."""
 
     def activity_codes(self) -> frozenset[str]:
         """The operation's disposition codes. Costs one call."""

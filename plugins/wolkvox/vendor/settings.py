@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Connection
 
 CALL_TIMEOUT = 65.0  # seconds: the vendor ends a call after 60 [vendor's page on the codify call], and a margin
+EXPORT_FROM = 1_000  # waiting contacts of a campaign from which on its export costs less than they do
 CALLS_PER_LICENSE = 1_000  # a day [same page]
 
 _SERVER = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,30}")
@@ -49,8 +50,9 @@ class Settings:
     What the connection says, checked.
 
     ``operation`` is the key of everything the ledger keeps, ``server`` the wolkvox server's name; ``daily_calls`` is
-    None when no licences are given; ``call_timeout`` is in seconds; ``token`` never leaves this object but as a
-    header.
+    None when no licences are given; ``export_from`` is how many contacts of a campaign must wait for its export to be
+    asked for before they are sent, None: never; ``call_timeout`` is in seconds; ``token`` never leaves this object but
+    as a header.
     """
 
     conn_id: str
@@ -64,6 +66,7 @@ class Settings:
     call_timeout: float
     preflight: bool
     check_codes: bool
+    export_from: int | None = None
     way: Way = Way()
 
     @property
@@ -128,6 +131,7 @@ def read_settings(connection: Connection, operation: str | None = None) -> Setti
         call_timeout=_setting(name, extra, "call_timeout", None) or CALL_TIMEOUT,
         preflight=str(preflight).lower() not in _NO,
         check_codes=preflight == "codes",
+        export_from=_export_from(name, extra),
         way=Way(
             _read_proxies(name, extra.get("proxies", extra.get("proxy"))),
             _read_verify(name, extra.get("verify", extra.get("verify_ssl"))),
@@ -207,6 +211,18 @@ def _base_url(connection: Connection, server: str) -> str:
             " https://wv0041.wolkvox.com."
         )
     return f"{address['site']}{f':{port}' if port else ''}{(address['path'] or '').rstrip('/')}"
+
+
+def _export_from(name: str, extra: dict[str, Any]) -> int | None:
+    """From how many waiting contacts of a campaign on its export is asked for before they are sent."""
+    told = str(extra.get("export_preflight") or "off").strip().lower()
+    if told in ("off", *_NO):
+        return None
+    if told in ("on", *_YES):
+        return 1
+    if told == "auto":
+        return int(_setting(name, extra, "export_from", EXPORT_FROM) or EXPORT_FROM)
+    raise BadSetting(f"export_preflight of connection {name!r} must be off, on or auto.")
 
 
 def _zone(name: str, extra: dict[str, Any]) -> str:

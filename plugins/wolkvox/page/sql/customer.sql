@@ -31,7 +31,11 @@ SELECT
     settled_at,
     CASE WHEN state = 'pending' THEN not_before END AS not_before,
     dag_id,
-    dag_run_id
+    dag_run_id,
+    audited_at,
+    confirmed_at,
+    audit,
+    shown
 FROM wolkvox.codification
 INNER JOIN found USING (id)
 ORDER BY contacted_at DESC NULLS LAST, id DESC

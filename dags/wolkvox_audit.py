@@ -1,0 +1,60 @@
+"""
+# Does wolkvox show what it was told?
+
+Asks wolkvox for each campaign with codified contacts of the last month, one call a campaign, and notes of each contact
+whether its code is there: `confirmed_at`, or `audit` says `mismatch` (another code) or `missing`. The page's time line
+of a customer shows it. Each operation of `include/operations.yaml` has a DAG like this one.
+
+**Owner:** data engineering of the contact centre.
+
+### When it is red
+
+1. **Too many contacts are not confirmed:** the message names the campaigns. Look at them in wolkvox Manager: were they
+   recycled, were records recalled or removed, did an agent give another code? `RESEND_MISSING = True` offers again what
+   shows no code at all.
+2. **The token, the address or the ledger:** the log's last line says which; correct it and clear the task.
+
+A campaign whose export can't be relied on (cut off, more than 60,000 records) is named as `not_verifiable`, and nothing
+is concluded from it.
+"""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pendulum
+from airflow.sdk import DAG, CronTriggerTimetable
+
+from wolkvox.notifier import WolkvoxAlert
+from wolkvox.operations import Operation, operations
+from wolkvox.operators import WolkvoxAuditOperator
+
+AFTER_HOURS = "0 22 * * *"  # the dialler is at rest: its exports compete with nothing
+RESEND_MISSING = False
+
+
+def audit_dag(operation: Operation) -> DAG:
+    """The DAG of one operation."""
+    with DAG(
+        dag_id=operation.audit_dag_id,
+        description=f"Compare what wolkvox shows with what it was told ({operation.name})",
+        doc_md=__doc__,
+        schedule=CronTriggerTimetable(AFTER_HOURS, timezone=operation.timezone),
+        start_date=pendulum.datetime(2026, 1, 1, tz=operation.timezone),
+        catchup=False,
+        max_active_runs=1,
+        tags=["wolkvox", "audit", operation.name],
+        default_args={"owner": "data-engineering", "retries": 1, "retry_delay": timedelta(minutes=10)},
+    ) as dag:
+        WolkvoxAuditOperator(
+            task_id="audit",
+            wolkvox_conn_id=operation.wolkvox_conn_id,
+            operation=operation.key,
+            resend_missing=RESEND_MISSING,
+            on_failure_callback=WolkvoxAlert(to=operation.alert_to),
+        )
+    return dag
+
+
+for operation in operations(Path(__file__).parent).all:
+    if operation.refused is None:
+        audit_dag(operation)

@@ -1,0 +1,7 @@
+DROP TABLE IF EXISTS exported;
+CREATE TEMPORARY TABLE exported (
+    customer_id text NOT NULL,
+    cod_act text NOT NULL,
+    cod_act_2 text NOT NULL,
+    alike text GENERATED ALWAYS AS (ltrim(lower(customer_id), '0')) STORED
+)

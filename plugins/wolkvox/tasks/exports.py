@@ -1,0 +1,111 @@
+"""A campaign's export, asked for in a slot and counted, and what it settles before anything is sent."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from time import monotonic
+from typing import Protocol
+from uuid import uuid4
+
+from wolkvox.errors import QuotaUsedUp, WolkvoxError
+from wolkvox.ledger import exports
+from wolkvox.ledger.connection import Connection
+from wolkvox.ledger.quota import QuotaRules, exhaust, give_back, reserve
+from wolkvox.ledger.slots import Holder, SlotRules, slot_for_calls
+from wolkvox.ledger.staging import Run
+from wolkvox.rules.exports import Exported, Head, why_unfit
+from wolkvox.stop import Stop
+from wolkvox.vendor.settings import Settings
+
+SHARE = 0.5  # of a run's time that exports may take
+
+log = logging.getLogger(__name__)
+
+
+class Exporter(Protocol):
+    """The vendor, as far as it exports."""
+
+    @property
+    def settings(self) -> Settings:
+        """What the connection says."""
+
+    def export(self, campaign_id: str, head: Head) -> AbstractContextManager[Iterator[Exported]]:
+        """A campaign's customers. Costs one call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """By whom, through which slots and on whose account wolkvox is asked."""
+
+    slots: SlotRules
+    quota: QuotaRules
+    holder: Holder
+    stop: Stop
+
+
+def settle_by_exports(
+    ledger: Connection, wolkvox: Exporter, asking: Asking, run: Run, seconds: float
+) -> exports.Settled:
+    """
+    Settle waiting contacts by what wolkvox already has, campaign by campaign, before anything of them is sent.
+
+    An export that can't be relied on changes nothing.
+
+    :param seconds: how long the run may send
+    """
+    fewest = wolkvox.settings.export_from
+    if fewest is None:
+        return exports.Settled()
+    until = monotonic() + seconds * SHARE
+    not_there = already = 0
+    for campaign in exports.campaigns_to_ask_for(ledger, run.operation, fewest):
+        if asking.stop.is_set() or monotonic() > until:
+            break
+        with loaded_export(ledger, wolkvox, asking, run.operation, campaign[1]) as fit:
+            if fit:
+                settled = exports.settle(ledger, run, campaign)
+                not_there += settled.not_in_campaign
+                already += settled.already_coded
+    return exports.Settled(not_there, already)
+
+
+@contextmanager
+def loaded_export(
+    ledger: Connection, wolkvox: Exporter, asking: Asking, operation: str, campaign_id: str
+) -> Iterator[bool]:
+    """
+    A campaign's export, in the session's own table for as long as it is looked at.
+
+    Whether it may be relied on; when not, the log says why.
+    """
+    exports.note_export(ledger, operation, campaign_id)
+    head = Head()
+    try:
+        why = _ask(ledger, wolkvox, asking, campaign_id, head) or why_unfit(head, campaign_id)
+        if why:
+            log.warning("The export of campaign %s is left aside: %s.", campaign_id, why.rstrip("."))
+        yield why is None
+    finally:
+        exports.forget(ledger)
+
+
+def _ask(ledger: Connection, wolkvox: Exporter, asking: Asking, campaign_id: str, head: Head) -> str | None:
+    """Load the export; why there is none."""
+    with slot_for_calls(ledger, asking.slots, asking.holder, asking.stop):
+        block = reserve(ledger, asking.quota, 1, name=uuid4())
+        if block.calls == 0:
+            return "no calls are left today"
+        try:
+            with wolkvox.export(campaign_id, head) as exported:
+                exports.load(ledger, exported)
+        except QuotaUsedUp as error:
+            exhaust(ledger, asking.quota)
+            return str(error)
+        except WolkvoxError as error:
+            return str(error)
+        finally:
+            give_back(ledger, asking.quota, block, 0)
+    return None

@@ -1,0 +1,74 @@
+"""A campaign's export as a stream: up to 256 MB that are never in memory as a whole."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+import ijson
+
+from wolkvox.errors import WolkvoxError
+from wolkvox.rules.exports import MOST_BYTES, Exported, Head, read_exported
+
+SCALARS = ("string", "number", "boolean", "null")
+RECORD = "records.item"
+OF_A_RECORD = {f"{RECORD}.{name}": name for name in ("id_cliente", "cod_rslt1", "cod_rslt2")}
+OF_THE_HEAD = {"code": "code", "campaign_id": "campaign_id", "total_records": "total"}
+
+
+class Readable(Protocol):
+    """What bytes come from."""
+
+    def read(self, size: int) -> bytes:
+        """At most so many of them; none at the end."""
+
+
+class Limited:
+    """
+    Bytes of an answer, within the vendor's limits.
+
+    :param seconds: after which it is given up, however slowly it goes on
+    """
+
+    def __init__(self, source: Any, seconds: float) -> None:
+        self._source, self._until, self._left = source, time.monotonic() + seconds, MOST_BYTES
+
+    def read(self, size: int) -> bytes:
+        """The next bytes, as they were before they were compressed.
+
+        :raises WolkvoxError: there are too many of them, or they take too long
+        """
+        # What has come by now: to wait for so many bytes could take for ever, a byte now and then.
+        data: bytes = self._source.read1(size, decode_content=True) if size else b""
+        self._left -= len(data)
+        if self._left < 0:
+            raise WolkvoxError("The export is larger than wolkvox says it can be.")
+        if time.monotonic() > self._until:
+            raise WolkvoxError("The export takes too long.")
+        return data
+
+
+def read_export(source: Readable, head: Head) -> Iterator[Exported]:
+    """
+    The records of an export, one by one; ``head`` is filled in meanwhile, and complete after the last one.
+
+    :raises WolkvoxError: when it can't be read, saying nothing of what stands in it
+    """
+    record: dict[str, Any] = {}
+    try:
+        for prefix, event, value in ijson.parse(source, use_float=True):
+            if prefix == RECORD and event == "start_map":
+                record = {}
+            elif prefix == RECORD and event == "end_map":
+                head.records += 1
+                exported = read_exported(record)
+                if exported is not None:
+                    yield exported
+            elif event in SCALARS and prefix in OF_A_RECORD:
+                record[OF_A_RECORD[prefix]] = value
+            elif event in SCALARS and prefix in OF_THE_HEAD:
+                setattr(head, OF_THE_HEAD[prefix], "" if value is None else str(value).strip())
+    except (ijson.JSONError, UnicodeDecodeError, ValueError):  # which quote what they can't read
+        raise WolkvoxError("The export is cut off, or no JSON.") from None
+    head.ended = True

@@ -1,0 +1,289 @@
+"""A campaign's export settles what needs no call; one that can't be relied on settles nothing."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from conftest import Database
+from crew import Crew, connect, fill, sent_again, stage, states
+from sandbox_server import SandboxServer
+
+from wolkvox.hook import WolkvoxHook
+from wolkvox.rules.exports import MOST_RECORDS, Head, why_unfit
+
+REASONS = "SELECT state, reason, count(*) FROM wolkvox.codification GROUP BY 1, 2 ORDER BY 1, 2"
+
+
+def ids(first: int, last: int) -> list[str]:
+    return [f"customer-{n}" for n in range(first, last + 1)]
+
+
+def send(crew: Crew, run: str = "run", **params: Any) -> dict[str, Any]:
+    chunks, counts = stage(run, **params)
+    for chunk in chunks:
+        crew.codify(chunk).tally()
+    return counts
+
+
+def test_two_thousand_strangers_and_five_hundred_that_carry_the_code_cost_one_call(
+    ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew
+) -> None:
+    connect(sandbox, licenses=20, export_preflight="on")
+    sandbox.control(
+        latency=0.0,
+        members={"17": ids(2_001, 5_000)},
+        codes={"17": dict.fromkeys(ids(4_501, 5_000), "5")},
+    )
+    fill(warehouse, 5_000)
+    counts = send(crew)
+    stats = sandbox.stats()
+    assert (stats["codify_calls"], stats["calls"]) == (2_500, 2_500 + 2)  # the calls left, and the export
+    assert (counts["not_in_campaign"], counts["already_coded"]) == (2_000, 500)
+    assert ledger.rows(REASONS) == [
+        ("coded", "already_coded", 500),
+        ("coded", None, 2_500),
+        ("rejected", "not_in_campaign", 2_000),
+    ]
+
+
+@pytest.mark.parametrize(("setting", "export"), [("off", 0), (None, 0), ("auto", 0), ("on", 1)])
+def test_few_contacts_are_sent_without_an_export_unless_asked_for(
+    ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew, setting: str | None, export: int
+) -> None:
+    connect(sandbox, export_preflight=setting)
+    sandbox.control(members={"17": ids(1, 20)})
+    fill(warehouse, 20)
+    send(crew)
+    assert sandbox.stats()["calls"] == 20 + 1 + export
+
+
+def test_auto_asks_for_campaigns_of_many_contacts_alone(
+    ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew
+) -> None:
+    connect(sandbox, export_preflight="auto", export_from=30)
+    sandbox.control(members={"17": ids(1, 10), "18": ids(1, 100)})
+    fill(warehouse, 40)
+    fill(warehouse, 20, campaign="18")
+    send(crew)
+    assert ledger.rows("SELECT campaign_id FROM wolkvox.export") == [("17",)]
+    assert states(ledger) == {"coded": 30, "rejected": 30}
+
+
+def test_a_campaign_is_exported_at_most_every_five_minutes(
+    ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew
+) -> None:
+    connect(sandbox, export_preflight="on")
+    sandbox.control(members={"17": ids(1, 50)})
+    for place, run in enumerate(("first", "second")):
+        fill(warehouse, 5, first=1 + 10 * place)
+        send(crew, run)
+    assert sandbox.stats()["calls"] == 10 + 2 + 1
+    ledger.execute("UPDATE wolkvox.export SET asked_at = asked_at - interval '5 minutes'")
+    fill(warehouse, 5, first=31)
+    send(crew, "third")
+    assert sandbox.stats()["calls"] == 15 + 3 + 2
+
+
+def test_after_kills_nothing_is_sent_twice_that_wolkvox_has(
+    ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew
+) -> None:
+    connect(sandbox, export_preflight="on", call_timeout=1)
+    sandbox.control(latency=0.05, members={"17": ids(1, 200)})
+    fill(warehouse, 200)
+    for kill in range(4):
+        chunks, _ = stage(f"killed {kill}")
+        workers = [crew.codify(chunk) for chunk in chunks]
+        for worker in workers:
+            worker.process.join(0.7 + 0.1 * kill)
+            worker.kill()
+        ledger.execute("UPDATE wolkvox.export SET asked_at = asked_at - interval '5 minutes'")
+    sandbox.control(latency=0.0)
+    ledger.execute("UPDATE wolkvox.codification SET not_before = NULL")
+    for run in range(20):
+        send(crew, f"after {run}")
+        time.sleep(0.2)  # until the last call that nobody lived to see is surely over
+        ledger.execute(
+            "UPDATE wolkvox.codification SET not_before = NULL WHERE state = 'pending';"
+            " UPDATE wolkvox.export SET asked_at = asked_at - interval '5 minutes'"
+        )
+        if states(ledger) == {"coded": 200}:
+            break
+    assert states(ledger) == {"coded": 200}
+    assert sent_again(sandbox.stats()) == 0
+
+
+def test_an_id_is_a_stranger_only_if_none_is_like_it_and_coded_only_if_it_is_the_same(
+    ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew
+) -> None:
+    """Zeros in front and letters may have been lost on the way into the campaign."""
+    connect(sandbox, export_preflight="on")
+    sandbox.control(members={"17": ["0041", "ABC"]}, codes={"17": {"0041": "5", "ABC": "5", "x9": "6"}})
+    for customer in ("41", "abc", "ABC", "x9", "gone"):
+        warehouse.execute(
+            "INSERT INTO contacted_customers VALUES ('preview', '17', %s, '5', NULL, NULL, now())", customer
+        )
+    stage()
+    found = ledger.rows("SELECT customer_id, state, reason FROM wolkvox.codification ORDER BY 1")
+    assert sorted(found) == [
+        ("41", "pending", None),
+        ("ABC", "coded", "already_coded"),
+        ("abc", "pending", None),
+        ("gone", "rejected", "not_in_campaign"),
+        ("x9", "pending", None),
+    ]
+
+
+def test_a_second_code_that_is_not_shown_is_sent(ledger: Database, warehouse: Database, sandbox: SandboxServer) -> None:
+    connect(sandbox, export_preflight="on")
+    sandbox.control(codes={"17": {"1": "5"}})
+    warehouse.execute("INSERT INTO contacted_customers VALUES ('preview', '17', '1', '5', '7', NULL, now())")
+    stage()
+    assert states(ledger) == {"pending": 1}
+
+
+def record(number: int, **more: object) -> dict[str, object]:
+    return {"id_cliente": f"customer-{number}", "cod_rslt1": "", **more}
+
+
+WHOLE = {"code": "200", "total_records": "2", "campaign_id": "17", "records": [record(1), record(2)]}
+TEXT = json.dumps(WHOLE).encode()
+ODD = {
+    "cut off": TEXT[:-20],
+    "empty": b"",
+    "no JSON": b"<html>maintenance</html>",
+    "without records": json.dumps({**WHOLE, "records": []}).encode(),
+    "without a list": json.dumps({"code": "200", "msg": "none"}).encode(),
+    "of another campaign": json.dumps({**WHOLE, "campaign_id": "18"}).encode(),
+    "of another code": json.dumps({**WHOLE, "code": "500"}).encode(),
+    "fewer than it says": json.dumps({**WHOLE, "total_records": "3"}).encode(),
+    "in another letter": TEXT.replace(b"customer-1", b"\xff\xfe"),
+    "more than there can be": json.dumps(
+        {"code": "200", "records": [record(number) for number in range(MOST_RECORDS)]}
+    ).encode(),
+}
+
+
+class Odd(BaseHTTPRequestHandler):
+    """Answers an export with whatever the server was given, and codes everything."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        server: Any = self.server
+        if "campaign_15" not in self.path:
+            body = b'{"code": "404", "error": "", "msg": "none"}'
+            self._answer(404, body)
+        elif server.drip:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(TEXT[:-20])
+            while not server.over.wait(0.2):
+                self.wfile.write(b" ")
+        else:
+            self._answer(server.status, server.body)
+
+    def do_PUT(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self._answer(200, b'{"code": 202, "error": null, "msg": "coded"}')
+
+    def _answer(self, status: int, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def odd(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Odd) as server:
+        server.daemon_threads = True
+        server.status, server.body, server.drip, server.over = 200, b"", False, threading.Event()  # type: ignore[attr-defined]
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        extra = {"wolkvox_server": "0041", "export_preflight": "on", "call_timeout": 2}
+        connection = {
+            "conn_type": "wolkvox",
+            "host": f"http://127.0.0.1:{server.server_port}",
+            "password": "token",
+            "extra": extra,
+        }
+        monkeypatch.setenv("AIRFLOW_CONN_WOLKVOX_DEFAULT", json.dumps(connection))
+        yield server
+        server.over.set()  # type: ignore[attr-defined]
+        server.shutdown()
+
+
+@pytest.mark.parametrize("kind", ODD)
+def test_an_export_that_is_no_whole_one_of_this_campaign_marks_nothing(
+    ledger: Database, warehouse: Database, odd: Any, kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    odd.body = ODD[kind]
+    fill(warehouse, 5)
+    _, counts = stage()
+    assert (states(ledger), counts["records"]) == ({"pending": 5}, 5)
+    assert "The export of campaign 17 is left aside" in caplog.text
+    assert "customer-" not in caplog.text
+
+
+@pytest.mark.parametrize("status", [404, 403, 302, 500, 503])
+def test_an_export_that_is_refused_marks_nothing(ledger: Database, warehouse: Database, odd: Any, status: int) -> None:
+    odd.status, odd.body = status, TEXT
+    fill(warehouse, 5)
+    assert stage()[1]["records"] == 5
+    assert states(ledger) == {"pending": 5}
+
+
+@pytest.mark.timeout(30)
+def test_an_export_that_never_ends_is_given_up_in_the_time_of_a_call(
+    ledger: Database, warehouse: Database, odd: Any
+) -> None:
+    odd.drip = True
+    fill(warehouse, 5)
+    assert stage()[1]["records"] == 5
+    assert states(ledger) == {"pending": 5}
+
+
+def test_a_whole_one_is_heeded(ledger: Database, warehouse: Database, odd: Any) -> None:
+    odd.body = TEXT
+    fill(warehouse, 5)
+    assert stage()[1]["not_in_campaign"] == 3
+
+
+def test_a_calls_quota_is_kept_when_no_call_is_left(
+    ledger: Database, warehouse: Database, sandbox: SandboxServer
+) -> None:
+    connect(sandbox, export_preflight="on", licenses=0.001, preflight=False)
+    sandbox.control(members={"17": []})
+    fill(warehouse, 5)
+    ledger.execute("SELECT 1")
+    stage()
+    assert sandbox.stats()["calls"] <= 1
+
+
+@pytest.mark.parametrize(
+    ("head", "fit"),
+    [
+        (Head("200", "17", "3", 3, True), True),
+        (Head(None, None, None, 3, True), True),
+        (Head("0", "", "", 1, True), True),
+        (Head("200", "17", "3", 3, False), False),
+        (Head("200", "17", "60000", MOST_RECORDS, True), False),
+    ],
+)
+def test_what_an_export_says_of_itself_must_agree(head: Head, fit: bool) -> None:
+    assert (why_unfit(head, "17") is None) == fit
+
+
+@pytest.mark.parametrize("told", ["sometimes", "2"])
+def test_a_setting_that_is_none_is_told(monkeypatch: pytest.MonkeyPatch, sandbox: SandboxServer, told: str) -> None:
+    connect(sandbox, export_preflight=told)
+    with pytest.raises(ValueError, match="export_preflight of connection 'wolkvox_default' must be off, on or auto"):
+        _ = WolkvoxHook().settings
