@@ -12,6 +12,7 @@ from wolkvox.airflow_core.dag_files import DagBag, slots_of
 from wolkvox.errors import BadSetting, WolkvoxError
 from wolkvox.ledger.connection import clock, connected
 from wolkvox.ledger.migrate import refuse_unfit, versions
+from wolkvox.operations import FILE
 from wolkvox.operators import WolkvoxStageOperator, missing_query
 from wolkvox.pools import pools_of
 from wolkvox.rules.chunks import SLOTS
@@ -42,7 +43,7 @@ def check(dag_id: str | None = None) -> Iterator[Finding]:
     """
     bag = DagBag()
     for file, words in bag.import_errors.items():
-        yield Finding(f"file {file}", False, words.strip().splitlines()[-1])
+        yield from (Finding(f"file {file}", False, told) for told in _told(words))
     stages = [
         task
         for dag in bag.dags.values()
@@ -56,6 +57,13 @@ def check(dag_id: str | None = None) -> Iterator[Finding]:
         yield from _look_at(usual, "usual connections", _settings, _ledger, _schema, _vendor)
     for stage in stages:
         yield from _look_at(stage, stage.dag_id, _settings, _ledger, _schema, _warehouse, _vendor, _pool)
+
+
+def _told(words: str) -> list[str]:
+    """What an import error says: each mistake of operations.yaml, or the last line, which names any other error."""
+    lines = words.strip().splitlines()
+    _, heading, mistakes = words.partition(f" in {FILE}:\n")
+    return mistakes.strip().splitlines() if heading else lines[-1:]
 
 
 def _look_at(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -96,3 +97,16 @@ def test_without_a_dag_the_usual_connections_are_looked_at_all_the_same(airflow:
         "dag": "FAIL",
         **dict.fromkeys((f"usual connections {name}" for name in ("settings", "ledger", "schema", "vendor")), "ok  "),
     }
+
+
+def test_every_mistake_of_the_operations_file_is_a_line(airflow: Airflow, tmp_path: Path) -> None:
+    dags = Path(shutil.copytree(Path(__file__).parents[2] / "dags", tmp_path / "dags"))
+    (dags / "operations.yaml").write_text("default:\nsales:\n  pool: 1\n  scheduel: x\n")
+    changed = {"AIRFLOW__CORE__DAGS_FOLDER": str(dags)}
+    environment = {"PATH": os.environ["PATH"], **started_with(airflow.stack.root), **changed}
+    done = subprocess.run(
+        [sys.executable, "-m", "wolkvox", "check"], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "line 3, sales.pool: 1 can't be used" in done.stdout
+    assert "line 4, sales.scheduel: there is no such key: did you mean schedule?" in done.stdout

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -34,10 +34,9 @@ def _details(dag_id: str) -> DagDetails:
     return DagDetails(id=dag_id, team_name=DagModel.get_team_name(dag_id))
 
 
-def may_read(user: Any, dag_ids: Collection[str]) -> set[str]:
-    """Those of the DAGs that the login may read."""
-    manager = get_auth_manager()
-    return {one for one in dag_ids if manager.is_authorized_dag(method="GET", details=_details(one), user=user)}
+def may_read(user: Any, dag_id: str) -> bool:
+    """Whether the login may read the DAG."""
+    return get_auth_manager().is_authorized_dag(method="GET", details=_details(dag_id), user=user)
 
 
 def may_see_ids(user: Any, dag_id: str) -> bool:

@@ -21,7 +21,7 @@ from wolkvox.errors import BadSetting, LedgerSlow, WolkvoxError
 from wolkvox.page import customers, queries
 from wolkvox.page.downloads import attachment
 from wolkvox.page.reading import LEDGER, Days, csv_file, first_screen, some_rows, some_runs
-from wolkvox.page.shown import Looked, Text, shown
+from wolkvox.page.shown import Looked, MaySeeIds, Names, Text, shown
 from wolkvox.page.turns import Recent, in_turn
 from wolkvox.rules.contacts import FIRST_YEAR, LAST_YEAR
 
@@ -83,10 +83,10 @@ async def lead_to_the_login(request: Request, error: StarletteHTTPException) -> 
     return await http_exception_handler(request, error)
 
 
-def full_ids(looked: Looked, full: bool = False) -> bool:
+def full_ids(may_see: MaySeeIds, full: bool = False) -> bool:
     """Whether whole ids are asked for; refused to whoever may not see them."""
     if full:
-        require_whole_ids(may_see=looked.may_see_ids)
+        require_whole_ids(may_see=may_see)
     return full
 
 
@@ -141,25 +141,31 @@ def static(name: str) -> FileResponse:
 
 
 @app.get("/overview")
-async def read_overview(chosen: Chosen, looked: Looked, tab: Text = None) -> dict[str, Any]:
+async def read_overview(
+    chosen: Chosen, looked: Looked, names: Names, may_see: MaySeeIds, tab: Text = None
+) -> dict[str, Any]:
     """Every figure of the first screen, or that a DAG has none; ``tab`` names the DAG on whose tab it is."""
     if looked.foreign:
         return {"foreign": looked.foreign}
     read = partial(first_screen, chosen, tab, of=looked.of)
     figures = await _recent.get((looked.of, tab, chosen), lambda: in_turn(read))
-    return {**figures, **looked.names(), "may_see_ids": looked.may_see_ids}
+    return {**figures, **names, "may_see_ids": may_see}
 
 
 @app.get("/runs")
-async def read_runs(chosen: Chosen, looked: Looked, dag: Text = None, before: datetime | None = None) -> dict[str, Any]:
+async def read_runs(
+    chosen: Chosen, looked: Looked, names: Names, dag: Text = None, before: datetime | None = None
+) -> dict[str, Any]:
     """Runs, the newest first, and where the next ones begin."""
-    return {**await in_turn(partial(some_runs, chosen, dag, before, looked.of)), **looked.names()}
+    return {**await in_turn(partial(some_runs, chosen, dag, before, looked.of)), **names}
 
 
 @app.get("/rows")
 async def read_rows(
     request: Request,
     looked: Looked,
+    names: Names,
+    may_see: MaySeeIds,
     wanted: Wanted,
     chosen: Chosen,
     full: FullIds,
@@ -169,7 +175,7 @@ async def read_rows(
     if full:
         await _note_ids(looked, _filter(request))
     found = await in_turn(partial(some_rows, wanted, chosen, full, before, looked.of))
-    return {**found, **looked.names(), "may_see_ids": looked.may_see_ids}
+    return {**found, **names, "may_see_ids": may_see}
 
 
 @app.get("/rows.csv")

@@ -16,7 +16,7 @@ from wolkvox.page.downloads import attachment
 from wolkvox.page.evidence import Evidence, as_csv, as_pdf
 from wolkvox.page.reading import known_of
 from wolkvox.page.rows import mask
-from wolkvox.page.shown import Looked
+from wolkvox.page.shown import Looked, MaySeeIds, MayTrigger
 from wolkvox.page.turns import in_turn
 from wolkvox.page.words import words
 from wolkvox.rules.contacts import read_id
@@ -47,31 +47,33 @@ router = APIRouter(dependencies=[Depends(from_the_page)])
 
 
 @router.post("/customer")
-async def read_customer(customer: Customer, looked: Looked) -> dict[str, Any]:
+async def read_customer(
+    customer: Customer, looked: Looked, may_see: MaySeeIds, may_trigger: MayTrigger
+) -> dict[str, Any]:
     """Everything that is known of one customer."""
-    await _note_customer(customer, looked, "json")
+    await _note_customer(customer, looked, may_see, "json")
     found = await in_turn(partial(_found, customer, looked))
     return {
         "customer": found.customer,
         "zone": found.zone,
         "made_at": found.made_at.isoformat(),
         "contacts": found.contacts,
-        "may_trigger": looked.may_trigger and await in_turn(partial(is_paused, looked.of.dag_id)) is not None,
+        "may_trigger": may_trigger and await in_turn(partial(is_paused, looked.of.dag_id)) is not None,
     }
 
 
 @router.post("/evidence.csv")
-async def download_csv(customer: Customer, looked: Looked) -> StreamingResponse:
+async def download_csv(customer: Customer, looked: Looked, may_see: MaySeeIds) -> StreamingResponse:
     """The same as a file to check."""
-    await _note_customer(customer, looked, "csv")
+    await _note_customer(customer, looked, may_see, "csv")
     content = await in_turn(lambda: as_csv(_found(customer, looked), words(customer.language)))
     return attachment(_file(content), "wolkvox-evidence.csv", "text/csv; charset=utf-8")
 
 
 @router.post("/evidence.pdf")
-async def download_pdf(customer: Customer, looked: Looked) -> StreamingResponse:
+async def download_pdf(customer: Customer, looked: Looked, may_see: MaySeeIds) -> StreamingResponse:
     """The same as a file to read."""
-    await _note_customer(customer, looked, "pdf")
+    await _note_customer(customer, looked, may_see, "pdf")
     content = await in_turn(lambda: as_pdf(_found(customer, looked), words(customer.language)))
     return attachment(_file(content), "wolkvox-evidence.pdf", "application/pdf")
 
@@ -80,19 +82,19 @@ def _found(customer: Customer, looked: Looked) -> Evidence:
     return known_of(customer.customer_id, unmasked=customer.full, of=looked.of)
 
 
-async def _note_customer(customer: Customer, looked: Looked, kind: str) -> None:
+async def _note_customer(customer: Customer, looked: Looked, may_see: bool, kind: str) -> None:
     """Whole ids are noted, the id itself left out."""
     if customer.full:
-        require_whole_ids(may_see=looked.may_see_ids)
+        require_whole_ids(may_see=may_see)
         seen = {"customer": mask(customer.customer_id), "as": kind}
         await in_turn(partial(note, looked.user, "wolkvox_whole_ids", seen, dag_id=looked.of.dag_id))
 
 
 @router.post("/send")
-async def send(customer: Customer, looked: Looked) -> dict[str, Any]:
+async def send(customer: Customer, looked: Looked, may_trigger: MayTrigger) -> dict[str, Any]:
     """A run for this one customer, ahead of all that waits."""
     dag_id = looked.of.dag_id
-    if not looked.may_trigger:
+    if not may_trigger:
         raise HTTPException(403, "Your login may not trigger the DAG.")
 
     def trigger() -> tuple[str | None, bool | None]:

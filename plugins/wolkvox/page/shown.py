@@ -28,58 +28,18 @@ _last_known: list[Dag] = [USUAL]
 @dataclass(frozen=True, slots=True)
 class Shown:
     """
-    What the login looks at, and what else it may look at.
+    What the login looks at, of all that there is.
 
     ``foreign``: a DAG on whose tab it is and that stages no contacts.
     """
 
     user: Any
     of: Dag
-    operations: Sequence[str]
+    known: Sequence[Dag]
     foreign: str | None = None
 
-    @property
-    def may_see_ids(self) -> bool:
-        """Whether the login may see whole ids."""
-        return may_see_ids(self.user, self.of.dag_id)
 
-    @property
-    def may_trigger(self) -> bool:
-        """Whether the login may trigger the DAG."""
-        return may_trigger(self.user, self.of.dag_id)
-
-    def names(self) -> dict[str, Any]:
-        """The operations that can be switched to, and the one that is shown."""
-        return {"operation": self.of.operation, "operations": self.operations} if len(self.operations) > 1 else {}
-
-
-async def shown(user: GetUserDep, operation: Text = None, tab: Text = None, dag: Text = None) -> Shown:
-    """
-    The operation asked for by name, by the DAG on whose tab it is, or by a run's DAG; else the usual one.
-
-    :raises HTTPException: 403 when the login may read no DAG of it
-    """
-    known = await _dags()
-    readable = may_read(user, {one.dag_id for one in known})
-    mine = [one for one in known if one.dag_id in readable]
-    of = choose(mine, operation, tab or dag)
-    if of is None:
-        raise HTTPException(403, "Your login may read no DAG of that operation.")
-    foreign = tab if tab is not None and tab not in {DAG_ID, *(one.dag_id for one in known)} else None
-    return Shown(user, of, sorted({one.operation for one in mine if one.operation}), foreign)
-
-
-def choose(dags: Iterable[Dag], operation: str | None, dag_id: str | None) -> Dag | None:
-    """The DAG that fits best; None when there is none. Pure."""
-    dags = [one for one in dags if operation in (None, one.operation)]
-    for wanted in (dag_id, DAG_ID):
-        for one in dags:
-            if one.dag_id == wanted:
-                return one
-    return next(iter(dags), None)
-
-
-async def _dags() -> Sequence[Dag]:
+async def known_operations() -> Sequence[Dag]:
     """The DAGs that the ledger knows; those of the last look while it can't be read."""
     global _last_known
     try:
@@ -89,4 +49,53 @@ async def _dags() -> Sequence[Dag]:
     return _last_known
 
 
+# No coroutines from here on: Airflow's questions to its database are asked in a thread.
+
+
+def shown(
+    user: GetUserDep,
+    known: Annotated[Sequence[Dag], Depends(known_operations)],
+    operation: Text = None,
+    tab: Text = None,
+    dag: Text = None,
+) -> Shown:
+    """
+    The operation asked for by name, by the DAG on whose tab it is, or by a run's DAG; else the usual one.
+
+    :raises HTTPException: 403 when the login may read no DAG of it
+    """
+    of = next((one for one in in_order(known, operation, tab or dag) if may_read(user, one.dag_id)), None)
+    if of is None:
+        raise HTTPException(403, "Your login may read no DAG of that operation.")
+    foreign = tab if tab is not None and tab not in {DAG_ID, *(one.dag_id for one in known)} else None
+    return Shown(user, of, known, foreign)
+
+
 Looked = Annotated[Shown, Depends(shown)]
+
+
+def names(looked: Looked) -> dict[str, Any]:
+    """The operations that the login may switch to, and the one that is shown; nothing where there is but one."""
+    mine = sorted({one.operation for one in looked.known if one.operation and may_read(looked.user, one.dag_id)})
+    return {"operation": looked.of.operation, "operations": mine} if len(mine) > 1 else {}
+
+
+def sees_ids(looked: Looked) -> bool:
+    """Whether the login may see whole ids."""
+    return may_see_ids(looked.user, looked.of.dag_id)
+
+
+def triggers(looked: Looked) -> bool:
+    """Whether the login may trigger the DAG."""
+    return may_trigger(looked.user, looked.of.dag_id)
+
+
+Names = Annotated[dict[str, Any], Depends(names)]
+MaySeeIds = Annotated[bool, Depends(sees_ids)]
+MayTrigger = Annotated[bool, Depends(triggers)]
+
+
+def in_order(dags: Iterable[Dag], operation: str | None, dag_id: str | None) -> list[Dag]:
+    """The DAGs of an operation, the one that is asked for first, then the usual one. Pure."""
+    of_it = [one for one in dags if operation in (None, one.operation)]
+    return sorted(of_it, key=lambda one: (one.dag_id != dag_id, one.dag_id != DAG_ID))
