@@ -200,7 +200,8 @@ def test_each_operation_codes_its_own_contacts_once(sent: Several) -> None:
 
 
 def test_two_that_share_a_token_never_have_more_than_two_requests_in_flight(sent: Several) -> None:
-    assert (sent.northern.stats()["peak_in_flight"], sent.southern.stats()["peak_in_flight"]) == (2, 2)
+    assert sent.northern.stats()["peak_in_flight"] <= 2
+    assert sent.southern.stats()["peak_in_flight"] <= 2
 
 
 def test_each_run_adds_up_its_own_records(sent: Several) -> None:
