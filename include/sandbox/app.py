@@ -92,7 +92,7 @@ class Api:
             return TOO_MANY_AT_ONCE
         if not within_quota:
             return QUOTA_USED_UP
-        return await self._take_time(self._decide(call), call.record, received_at, call.cod_act)
+        return await self._take_time(self._decide(call), call, received_at)
 
     def _decide(self, call: "_Call") -> Answer:
         if call.api == CODIFY:
@@ -145,23 +145,23 @@ class Api:
 
     def _export(self, campaign_id: str) -> Answer:
         records = [
-            {"id_cliente": customer, "cod_rslt1": code, "cod_rslt2": "", "resultado": "CLEAN", "llamadas": "0"}
-            for customer, code in self.sandbox.exported(campaign_id).items()
+            {"id_cliente": customer, "cod_rslt1": code, "cod_rslt2": second, "resultado": "CLEAN", "llamadas": "0"}
+            for customer, (code, second) in self.sandbox.exported(campaign_id).items()
         ]
         if not records:
             return NOT_FOUND
         head = {"code": "200", "total_records": str(len(records)), "campaign_id": campaign_id}
         return Answer("200", body=json.dumps({**head, "records": records}).encode())
 
-    async def _take_time(self, answer: Answer, record: Record | None, received_at: float, cod_act: str) -> Answer:
+    async def _take_time(self, answer: Answer, call: "_Call", received_at: float) -> Answer:
         settings = self.sandbox.settings
         seconds = settings.latency if answer.seconds is None else answer.seconds
         done_at = received_at + min(seconds, settings.call_limit)
         await asyncio.sleep(done_at - asyncio.get_running_loop().time())
         if seconds > settings.call_limit:
             return CONNECTION_DROPPED
-        if answer.effect and record:
-            self.sandbox.code(record, cod_act)
+        if answer.effect and call.record:
+            self.sandbox.code(call.record, call.cod_act, call.cod_act_2)
         return answer
 
 
@@ -169,6 +169,7 @@ class _Call(NamedTuple):
     api: tuple[str, str, str]
     record: Record | None
     cod_act: str
+    cod_act_2: str
     campaign_id: str
 
 
@@ -176,7 +177,8 @@ def _read(request: Request, body: bytes) -> _Call:
     query = request.query_params
     api = (request.scope["path"], request.method, query.get("api", ""))
     fields = _fields(body) if api == CODIFY else {}
-    return _Call(api, _record(query, fields), fields.get("cod_act", ""), query.get("campaign_id", ""))
+    codes = fields.get("cod_act", ""), fields.get("cod_act_2", "")
+    return _Call(api, _record(query, fields), *codes, query.get("campaign_id", ""))
 
 
 def _fields(body: bytes) -> dict[str, str]:

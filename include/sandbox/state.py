@@ -84,7 +84,7 @@ class _Seen:
     peak_in_flight: int = 0
     connections: int = 0
     unauthorised: int = 0
-    coded: dict[Record, str] = field(default_factory=dict)  # the code that each shows
+    coded: dict[Record, tuple[str, str]] = field(default_factory=dict)  # the codes that each shows
     calls_per_record: Counter[Record] = field(default_factory=Counter)
     calls_by_status: Counter[str] = field(default_factory=Counter)
     calls_by_day: Counter[str] = field(default_factory=Counter)
@@ -147,17 +147,17 @@ class Sandbox:
         if record is not None:
             self._seen.calls_per_record[record] += 1
 
-    def code(self, record: Record, cod_act: str) -> None:
+    def code(self, record: Record, cod_act: str, cod_act_2: str) -> None:
         """The record is coded: the dialler will leave this customer alone. Some are lost, or show another code."""
         if record.customer_id not in self.settings.lost:
-            self._seen.coded[record] = self.settings.shows.get(record.customer_id, cod_act)
+            self._seen.coded[record] = self.settings.shows.get(record.customer_id, cod_act), cod_act_2
 
-    def exported(self, campaign_id: str) -> dict[str, str]:
-        """The customers of a campaign with the code that each shows, empty for none."""
-        codes = dict.fromkeys((self.settings.members or {}).get(campaign_id, ()), "")
-        codes |= (self.settings.codes or {}).get(campaign_id, {})
+    def exported(self, campaign_id: str) -> dict[str, tuple[str, str]]:
+        """The customers of a campaign with the two codes that each shows, empty for none."""
+        codes = dict.fromkeys((self.settings.members or {}).get(campaign_id, ()), ("", ""))
+        codes |= {one: (code, "") for one, code in (self.settings.codes or {}).get(campaign_id, {}).items()}
         return codes | {
-            one.customer_id: code for one, code in self._seen.coded.items() if one.campaign_id == campaign_id
+            one.customer_id: both for one, both in self._seen.coded.items() if one.campaign_id == campaign_id
         }
 
     def next_fault(self, customer_id: str) -> Fault | None:

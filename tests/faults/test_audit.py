@@ -142,3 +142,18 @@ def test_the_time_line_shows_what_was_found(sent: None) -> None:
         11: ("mismatch", "99"),
         20: ("confirmed", None),
     }
+
+
+def test_a_second_code_counts_where_wolkvox_shows_second_codes(
+    ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew
+) -> None:
+    for customer in ("1", "2"):
+        warehouse.execute(
+            "INSERT INTO contacted_customers VALUES ('preview', '17', %s, '5', '7', NULL, now())", customer
+        )
+    send(crew)
+    ledger.execute("UPDATE wolkvox.codification SET cod_act_2 = '8' WHERE customer_id = '2'")
+    assert [audit()[0][name] for name in ("confirmed", "mismatch")] == [1, 1]
+    sandbox.reset()
+    sandbox.control(codes={"17": {"1": "5", "2": "5"}})  # an operation without second codes
+    assert [audit()[0][name] for name in ("confirmed", "mismatch")] == [2, 0]

@@ -15,7 +15,8 @@ WITH latest AS (
         coalesce(
             bool_or(
                 exported.cod_act = latest.cod_act
-                AND (latest.cod_act_2 IS NULL OR exported.cod_act_2 = latest.cod_act_2)
+                -- Where the operation has no second codes, none is shown.
+                AND (latest.cod_act_2 IS NULL OR exported.cod_act_2 IN ('', latest.cod_act_2))
             ),
             false
         ) AS same,
