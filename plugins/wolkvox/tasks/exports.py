@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from time import monotonic
-from typing import Protocol
 from uuid import uuid4
 
 from wolkvox.errors import QuotaUsedUp, WolkvoxError
@@ -16,24 +15,13 @@ from wolkvox.ledger.connection import Connection
 from wolkvox.ledger.quota import QuotaRules, exhaust, give_back, reserve
 from wolkvox.ledger.slots import Holder, SlotRules, slot_for_calls
 from wolkvox.ledger.staging import Run
-from wolkvox.rules.exports import Exported, Head, why_unfit
+from wolkvox.rules.exports import Head, why_unfit
 from wolkvox.stop import Stop
-from wolkvox.vendor.settings import Settings
+from wolkvox.tasks.task import Wolkvox
 
 SHARE = 0.5  # of a run's time that exports may take
 
 log = logging.getLogger(__name__)
-
-
-class Exporter(Protocol):
-    """The vendor, as far as it exports."""
-
-    @property
-    def settings(self) -> Settings:
-        """What the connection says."""
-
-    def export(self, campaign_id: str, head: Head) -> AbstractContextManager[Iterator[Exported]]:
-        """A campaign's customers. Costs one call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +35,7 @@ class Asking:
 
 
 def settle_by_exports(
-    ledger: Connection, wolkvox: Exporter, asking: Asking, run: Run, seconds: float
+    ledger: Connection, wolkvox: Wolkvox, asking: Asking, run: Run, seconds: float
 ) -> exports.Settled:
     """
     Settle waiting contacts by what wolkvox already has, campaign by campaign, before anything of them is sent.
@@ -74,7 +62,7 @@ def settle_by_exports(
 
 @contextmanager
 def loaded_export(
-    ledger: Connection, wolkvox: Exporter, asking: Asking, operation: str, campaign_id: str
+    ledger: Connection, wolkvox: Wolkvox, asking: Asking, operation: str, campaign_id: str
 ) -> Iterator[bool]:
     """
     A campaign's export, in the session's own table for as long as it is looked at.
@@ -92,7 +80,7 @@ def loaded_export(
         exports.forget(ledger)
 
 
-def _ask(ledger: Connection, wolkvox: Exporter, asking: Asking, campaign_id: str, head: Head) -> str | None:
+def _ask(ledger: Connection, wolkvox: Wolkvox, asking: Asking, campaign_id: str, head: Head) -> str | None:
     """Load the export; why there is none."""
     with slot_for_calls(ledger, asking.slots, asking.holder, asking.stop):
         block = reserve(ledger, asking.quota, 1, name=uuid4())
