@@ -157,3 +157,23 @@ def test_a_second_code_counts_where_wolkvox_shows_second_codes(
     sandbox.reset()
     sandbox.control(codes={"17": {"1": "5", "2": "5"}})  # an operation without second codes
     assert [audit()[0][name] for name in ("confirmed", "mismatch")] == [2, 0]
+
+
+def test_what_is_missing_is_not_sent_after_a_later_contact_of_the_customer(
+    ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew
+) -> None:
+    """An earlier code would take the place of the last one."""
+    sandbox.control(lost=["1", "2"], members={"17": ["1", "2"]})
+    insert = (
+        "INSERT INTO contacted_customers VALUES ('preview', '17', %s, %s, NULL, NULL, now() - %s * interval '1 hour')"
+    )
+    for customer in ("1", "2"):
+        warehouse.execute(insert, customer, "5", 2)
+    send(crew, "first")
+    assert audit()[0]["missing"] == 2
+    sandbox.control(lost=[])
+    warehouse.execute(insert, "1", "6", 1)
+    send(crew, "second")  # the first customer's later code is there now
+    warehouse.execute(insert, "2", "6", 1)
+    stage("third")  # the second one's waits
+    assert audit(resend=True)[0]["offered_again"] == 0

@@ -287,3 +287,17 @@ def test_a_setting_that_is_none_is_told(monkeypatch: pytest.MonkeyPatch, sandbox
     connect(sandbox, export_preflight=told)
     with pytest.raises(ValueError, match="export_preflight of connection 'wolkvox_default' must be off, on or auto"):
         _ = WolkvoxHook().settings
+
+
+def test_an_earlier_contact_is_not_sent_after_a_later_one_that_wolkvox_has_already(
+    ledger: Database, warehouse: Database, sandbox: SandboxServer
+) -> None:
+    connect(sandbox, export_preflight="on")
+    sandbox.control(codes={"17": {"1": "5"}})
+    insert = (
+        "INSERT INTO contacted_customers VALUES ('preview', '17', '1', %s, NULL, NULL, now() - %s * interval '1 hour')"
+    )
+    for code, hours in (("6", 2), ("5", 1)):
+        warehouse.execute(insert, code, hours)
+    stage()
+    assert states(ledger) == {"coded": 1, "superseded": 1}

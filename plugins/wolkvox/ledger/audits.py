@@ -40,9 +40,9 @@ def audit(connection: Connection, operation: str, campaign: Campaign, since: dat
     return Audited(*row)
 
 
-def offer_missing(connection: Connection, operation: str, campaign: Campaign, since: datetime) -> int:
-    """Offer what wolkvox shows no code of again; how many."""
-    return connection.execute(sql("offer_missing"), _scope(operation, campaign, since)).rowcount
+def offer_missing(connection: Connection, operation: str, campaign: Campaign, since: datetime, begun: datetime) -> int:
+    """Offer again what the audit that began then found no code of; how many."""
+    return connection.execute(sql("offer_missing"), {**_scope(operation, campaign, since), "begun": begun}).rowcount
 
 
 def first_moment(now: datetime, days: int) -> datetime:

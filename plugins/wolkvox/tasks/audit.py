@@ -51,7 +51,7 @@ def audit_operation(
                 "missing": found.missing,
             }
             if resend_missing and found.missing:
-                offered += offer_missing(ledger, operation, campaign, since)
+                offered += offer_missing(ledger, operation, campaign, since, begun)
     summary = {
         "operation": operation,
         **{name: sum(found[name] for found in campaigns.values()) for name in ("confirmed", "mismatch", "missing")},
