@@ -3,7 +3,7 @@ INSERT INTO wolkvox.outage AS known (
 )
 VALUES (
     %(operation)s, %(reason)s, %(words)s, %(fingerprint)s, %(dag_id)s, %(dag_run_id)s,
-    clock_timestamp(), clock_timestamp() + %(pause)s
+    statement_timestamp(), statement_timestamp() + %(pause)s
 )
 ON CONFLICT (operation) DO UPDATE SET
     reason = excluded.reason,
