@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from wolkvox.errors import BadSetting
@@ -37,7 +38,13 @@ def operations(dags: Path) -> Operations:
     except OSError as error:
         words = f"the file can't be read ({error.strerror}): give Airflow's user the right to."
         return Operations([], [Mistake(1, None, None, words)])
-    return read_operations(text, lambda query: any((place / query).is_file() for place in places))
+    return read_operations(text, lambda name: _read(places, name))
+
+
+def _read(places: Iterable[Path], name: str) -> str | None:
+    """The text of a file in the first place that has it."""
+    path = next((place / name for place in places if (place / name).is_file()), None)
+    return None if path is None else path.read_text(encoding="utf-8-sig", errors="replace")
 
 
 def refuse_mistakes(dags: Path) -> None:

@@ -13,12 +13,19 @@ from wolkvox.operations import operations, refuse_mistakes, search_path
 from wolkvox.rules.conditions import Thresholds
 from wolkvox.rules.operations import Operations, read_operations
 
+INCLUDE = Path(__file__).parents[2] / "include"
+DEPLOYED = {
+    "sql/contacted_customers.sql": "SELECT",
+    "sql/sales.sql": "SELECT",
+    "protection/ours.yaml": "timezone: America/Bogota\nrules:\n  - {days: 1}\n",
+    "protection/wrong.yaml": "timezone: America/Bogota\nrules:\n  - {days: 0}\n",
+}
 GOOD = "good:\n  pool: wolkvox_good\n"
 
 
 def read(text: str) -> Operations:
     """What a file says where one query was deployed."""
-    return read_operations(dedent(text), {"sql/contacted_customers.sql", "sql/sales.sql"}.__contains__)
+    return read_operations(dedent(text), DEPLOYED.get)
 
 
 @pytest.mark.parametrize("text", ["", "\n\n", "# nothing yet\n", "---\n", "{}\n", "null\n"])
@@ -37,7 +44,7 @@ def test_a_file_that_says_nothing_means_the_usual_operation(text: str) -> None:
 
 def test_the_shipped_file_says_what_is_so_without_it(tmp_path: Path) -> None:
 
-    shipped = read_operations((Path(__file__).parents[2] / "include" / "operations.yaml").read_text(), lambda _: True)
+    shipped = read_operations((INCLUDE / "operations.yaml").read_text(), lambda _: "")
     assert shipped.mistakes == []
     assert shipped.all == read("").all
 
@@ -63,6 +70,7 @@ def test_every_key_is_taken() -> None:
           schedule: "*/5 8-20 * * 1-6"
           timezone: America/Santiago
           sql: sql/sales.sql
+          protection: protection/ours.yaml
           lookback_hours: 0.5
           run_minutes: 4
           latest_end_minutes: 30
@@ -75,6 +83,8 @@ def test_every_key_is_taken() -> None:
     assert (one.schedule, one.timezone, one.sql) == ("*/5 8-20 * * 1-6", "America/Santiago", "sql/sales.sql")
     assert (one.lookback_hours, one.run_minutes, one.latest_end_minutes, one.max_failed_ratio) == (0.5, 4, 30, 0)
     assert one.told_from == Thresholds(0.1, timedelta(hours=2), 1)
+    assert one.protects is not None
+    assert one.protects.rules[0].days == 1
     assert one.alert_to == ["ana@example.com", "+luis@mail.example.co"]
 
 
@@ -100,6 +110,9 @@ WRONG_LINES = {
     "schedule: '*/1 * * * * *'": "five fields",
     "schedule: '61 * * * *'": "five fields",
     "schedule: 5": "five fields",
+    "protection: colombia": "a file of rules below include/",
+    "protection: protection/atlantis.yaml": "there is no file protection/atlantis.yaml",
+    "protection: protection/wrong.yaml": "protection/wrong.yaml, line 3, rules.0.days: 0 can't be used",
     "timezone: Bogota": "as in America/Bogota",
     "timezone: -5": "as in America/Bogota",
     "timezone: ../../etc/passwd": "as in America/Bogota",

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from difflib import get_close_matches
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 import yaml
 from croniter import croniter
@@ -16,31 +15,23 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from wolkvox.names import DAG_ID
 from wolkvox.rules.conditions import Thresholds
+from wolkvox.rules.protection import Protection, Unreadable, Zone, read_protection
+from wolkvox.rules.yaml_lines import NOTHING, keys, line_of, shortened, why_no_yaml
 
 DEFAULT = "default"  # the entry whose DAG, pool and connection carry no name
-OURS = ("name", "refused")  # what of an operation isn't written in the file
+OURS = ("name", "refused", "protects")  # what of an operation isn't written in the file
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
 _ID = r"^[A-Za-z0-9_.\-]{1,200}$"  # of a connection or a pool
 _ADDRESS = r"^[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>]+$"
 _ENTRY = re.compile(r"^(?=[^\s#\-.%])", re.MULTILINE)  # where an entry begins: in a line's first column
 _FIELDS_OF_CRON = 5
-_NOTHING = "tag:yaml.org,2002:null"
-_MOST = 60  # characters of a value that a message repeats
 
 
 def _cron(expression: str) -> str:
     if len(expression.split()) != _FIELDS_OF_CRON or not croniter.is_valid(expression):
         raise ValueError
     return expression
-
-
-def _zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (KeyError, OSError) as error:  # not found is a KeyError, a folder an OSError
-        raise ValueError from error
-    return name
 
 
 def _own_pool(name: str) -> str:
@@ -76,11 +67,13 @@ class Operation(_Strict):
     """
     One operation: its DAG, and what that DAG uses. Each description says what to write.
 
-    ``name`` is the entry's; ``refused`` says why the entry can't be used, all else being the defaults then.
+    ``name`` is the entry's; ``refused`` says why the entry can't be used, all else being the defaults then;
+    ``protects`` is what the file ``protection`` says.
     """
 
     name: str
     refused: str | None = None
+    protects: Protection | None = None
     wolkvox_conn_id: ConnectionId
     warehouse_conn_id: ConnectionId = "warehouse"
     pool: Annotated[
@@ -93,9 +86,7 @@ class Operation(_Strict):
         Field(description='a cron expression of five fields in quotes, as in "*/5 * * * *"'),
         AfterValidator(_cron),
     ] = "*/1 * * * *"
-    timezone: Annotated[
-        str, Field(description="the name of a time zone, as in America/Bogota"), AfterValidator(_zone)
-    ] = "America/Bogota"
+    timezone: Zone = "America/Bogota"
     sql: Annotated[
         str,
         Field(
@@ -108,6 +99,13 @@ class Operation(_Strict):
         Field(
             pattern=r"^([A-Za-z_]\w*(\.[A-Za-z_]\w*){0,2})?$",
             description="the name of a table that the warehouse's user may make, as in analytics.contact_results",
+        ),
+    ] = ""
+    protection: Annotated[
+        str,
+        Field(
+            pattern=r"^([^/{].*\.ya?ml)?$",
+            description="a file of rules below include/, as in protection/colombia.yaml",
         ),
     ] = ""
     lookback_hours: Annotated[
@@ -195,11 +193,11 @@ def _names(name: str) -> dict[str, str]:
     }
 
 
-def read_operations(text: str, has_query: Callable[[str], bool]) -> Operations:
+def read_operations(text: str, read: Callable[[str], str | None]) -> Operations:
     """
     Each entry's operation, whatever is wrong with the others.
 
-    :param has_query: whether there is a query's file of that name
+    :param read: the text of a file that an entry names, None when there is none of that name
     """
     try:
         entries = list(_entries(text, 0))
@@ -216,7 +214,7 @@ def read_operations(text: str, has_query: Callable[[str], bool]) -> Operations:
                 Mistake(entry.line, name, None, f"{name!r} is there twice: give the second one another name.")
                 for entry in same[1:]
             ]
-            operation = _operation(same[0], has_query, mistakes)
+            operation = _operation(same[0], read, mistakes)
             refused = " ".join(f"operations.yaml {mistake}" for mistake in mistakes)
             found.all.append(usual(name, refused) if refused or operation is None else operation)
         found.mistakes.extend(mistakes)
@@ -243,23 +241,10 @@ def _parts(text: str) -> Iterator[list[_Entry]]:
         try:
             yield list(_entries(text[start:end], above))
         except yaml.YAMLError as error:
-            line = above + 1 + _line_in(error)
+            line = above + 1 + line_of(error)
             head = text[start:end].partition(":")[0].strip()
             name = head if _NAME.fullmatch(head) else None
-            yield [_Entry(line, name, mistakes=[Mistake(line, name, None, _syntax(error))])]
-
-
-def _line_in(error: yaml.YAMLError) -> int:
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    return 0 if mark is None else int(mark.line)
-
-
-def _syntax(error: yaml.YAMLError) -> str:
-    problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "it can't be read"
-    return (
-        f"this is no YAML ({problem}): look for a quote or a bracket that isn't closed, a tab, a line that begins too"
-        " far to the left or right, a colon without a blank after it."
-    )
+            yield [_Entry(line, name, mistakes=[Mistake(line, name, None, why_no_yaml(error))])]
 
 
 def _entries(text: str, above: int) -> Iterator[_Entry]:
@@ -271,7 +256,7 @@ def _entries(text: str, above: int) -> Iterator[_Entry]:
     loader = yaml.SafeLoader(text)
     try:
         root = loader.get_single_node()
-        if root is None or root.tag == _NOTHING:
+        if root is None or root.tag == NOTHING:
             return
         if not isinstance(root, yaml.MappingNode):
             line = above + root.start_mark.line + 1
@@ -288,20 +273,20 @@ def _entry(loader: yaml.SafeLoader, key: yaml.Node, value: yaml.Node, above: int
     line, name = above + key.start_mark.line + 1, str(key.value)
     if not isinstance(key, yaml.ScalarNode) or not _NAME.fullmatch(name):
         words = (
-            f"{_short(name)} is no name for an operation: write small letters, digits and _, a letter first, at most"
+            f"{shortened(name)} is no name for an operation: write small letters, digits and _, a letter first, at most"
             " 31, as in `sales:`."
         )
         return _Entry(line, None, mistakes=[Mistake(line, None, None, words)])
     lines: dict[tuple[str, ...], int] = {}
     mistakes = [
         Mistake(at, name, ".".join(path), "this key is there twice: leave one of the two out.")
-        for path, at in _keys(value, above)
+        for path, at in keys(value, above)
         if lines.setdefault(path, at) != at
     ]
     try:
         values = _values(loader, value)
     except (yaml.YAMLError, ValueError) as error:
-        at = above + 1 + (_line_in(error) if isinstance(error, yaml.YAMLError) else value.start_mark.line)
+        at = above + 1 + (line_of(error) if isinstance(error, yaml.YAMLError) else value.start_mark.line)
         words = f"{getattr(error, 'problem', None) or error}: write a plain text or number, in quotes if need be."
         return _Entry(line, name, mistakes=[*mistakes, Mistake(at, name, None, words)])
     return _Entry(line, name, values, lines, mistakes)
@@ -315,23 +300,13 @@ def _values(loader: yaml.SafeLoader, node: yaml.Node) -> Any:
     return {str(key.value): loader.construct_object(value, deep=True) for key, value in node.value}
 
 
-def _keys(node: yaml.Node, above: int, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], int]]:
-    """The keys of an entry with their lines, those of nested ones too."""
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            here = (*path, str(key.value))
-            yield here, above + key.start_mark.line + 1
-            if len(here) < 3:
-                yield from _keys(value, above, here)
-
-
-def _operation(entry: _Entry, has_query: Callable[[str], bool], mistakes: list[Mistake]) -> Operation | None:
+def _operation(entry: _Entry, read: Callable[[str], str | None], mistakes: list[Mistake]) -> Operation | None:
     """The operation of an entry; None when it has mistakes, which are added."""
     name = entry.name or ""
     values = {} if entry.values is None else entry.values
     if not isinstance(values, dict):
         words = (
-            f"{_short(values)} says nothing of it: write its keys below the name, indented, one a line, as in"
+            f"{shortened(values)} says nothing of it: write its keys below the name, indented, one a line, as in"
             " `pool: wolkvox`."
         )
         mistakes.append(Mistake(entry.line, name, None, words))
@@ -343,16 +318,32 @@ def _operation(entry: _Entry, has_query: Callable[[str], bool], mistakes: list[M
     except ValidationError as error:
         mistakes += [_mistake(entry, one["loc"], _wrong(one)) for one in error.errors(include_url=False)]
         return None
-    if not has_query(operation.sql):
+    if read(operation.sql) is None:
         words = f"there is no file {operation.sql}: put the query there, below include/ or in the DAGs' folder."
         mistakes.append(_mistake(entry, ("sql",), words))
-    return operation
+    if not operation.protection:
+        return operation
+    try:
+        return operation.model_copy(update={"protects": _protection(operation.protection, read)})
+    except ValueError as error:
+        mistakes.append(_mistake(entry, ("protection",), str(error)))
+        return operation
+
+
+def _protection(name: str, read: Callable[[str], str | None]) -> Protection:
+    rules = read(name)
+    if rules is None:
+        raise ValueError(f"there is no file {name}: put the rules there, below include/ or in the DAGs' folder.")
+    try:
+        return read_protection(rules)
+    except Unreadable as error:
+        raise ValueError(f"{name}, {error}") from error
 
 
 def _mistake(entry: _Entry, place: Sequence[Any], words: str) -> Mistake:
-    keys = tuple(str(part) for part in place if not isinstance(part, int))
-    lines = [entry.lines[keys[:size]] for size in range(len(keys), 0, -1) if keys[:size] in entry.lines]
-    return Mistake(lines[0] if lines else entry.line, entry.name, ".".join(keys), words)
+    path = tuple(str(part) for part in place if not isinstance(part, int))
+    lines = [entry.lines[path[:size]] for size in range(len(path), 0, -1) if path[:size] in entry.lines]
+    return Mistake(lines[0] if lines else entry.line, entry.name, ".".join(path), words)
 
 
 def _wrong(error: Any) -> str:
@@ -361,7 +352,7 @@ def _wrong(error: Any) -> str:
     model = ToldFrom if outer else Operation
     if error["type"] in ("extra_forbidden", "invalid_key"):
         return _unknown(key, model)
-    return f"{_short(error['input'])} can't be used: give {model.model_fields[key].description}."
+    return f"{shortened(error['input'])} can't be used: give {model.model_fields[key].description}."
 
 
 def _unknown(key: str, model: type[BaseModel]) -> str:
@@ -369,9 +360,3 @@ def _unknown(key: str, model: type[BaseModel]) -> str:
     close = get_close_matches(key, known, 1)
     meant = f"did you mean {close[0]}? The keys are" if close else "leave it out. The keys are"
     return f"there is no such key: {meant} {', '.join(known)}."
-
-
-def _short(value: object) -> str:
-    """A value as it was read, in a few words."""
-    text = "nothing" if value is None else repr(value)
-    return text if len(text) <= _MOST else f"{text[:_MOST]}…"

@@ -1,0 +1,226 @@
+"""Until when a customer who was reached must not be dialled, and when anybody may be: rules as data. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta, timezone
+from functools import cache
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from wolkvox.rules.yaml_lines import keys, line_of, shortened, why_no_yaml
+
+DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+ROLLING = "rolling"  # a week is seven times 24 hours from the contact
+
+_HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-(?:([01]\d|2[0-3]):([0-5]\d)|24:00)")
+_LONGEST_CLOSED = 366  # days without calling hours, after which they are taken to be never
+
+Day = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, OSError) as error:  # not found is a KeyError, a folder an OSError
+        raise ValueError from error
+    return name
+
+
+Zone = Annotated[str, Field(description="the name of a time zone, as in America/Bogota"), AfterValidator(_zone)]
+
+
+def _hours(text: str) -> str:
+    begin, _, end = text.partition("-")
+    if not _HOURS.fullmatch(text) or begin >= end:
+        raise ValueError
+    return text
+
+
+def _country(code: str) -> str:
+    if code:
+        _holidays(code)
+    return code
+
+
+@cache
+def _holidays(country: str) -> Callable[[date], bool]:
+    """
+    Whether a day is a public holiday of a country.
+
+    :raises ValueError: when the country isn't known
+    """
+    import holidays  # a third of a second that only those pay who name a country
+
+    try:
+        calendar = holidays.country_holidays(country)
+    except NotImplementedError as error:
+        raise ValueError from error
+    return lambda day: day in calendar
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Rule(_Strict):
+    """Which contacts protect for how long: so many days, that of the contact among them, or so many weeks."""
+
+    channels: Annotated[
+        list[Annotated[str, Field(min_length=1)]],
+        Field(description="a list of channels as the warehouse names them, as in [call, visit]; left out: any"),
+    ] = []
+    direct: Annotated[
+        bool | None,
+        Field(description="true (both sides spoke, or the warehouse doesn't say) or false; left out: either"),
+    ] = None
+    days: Annotated[int | None, Field(ge=1, le=366, description="days from 1 to 366, as in 1")] = None
+    weeks: Annotated[int | None, Field(ge=1, le=52, description="weeks from 1 to 52, as in 1")] = None
+
+    @model_validator(mode="after")
+    def _one_length(self) -> Rule:
+        if (self.days is None) == (self.weeks is None):
+            raise ValueError
+        return self
+
+    def covers(self, channel: str | None, direct: bool | None) -> bool:
+        """Whether it is about such a contact."""
+        if self.direct is not None and self.direct != (direct is not False):
+            return False
+        return not self.channels or (channel or "").casefold() in {name.casefold() for name in self.channels}
+
+
+class Protection(_Strict):
+    """
+    A set of rules, as a file below ``include/protection`` says it. Each description says what to write.
+
+    ``week``: on which day a week begins, or that it is seven days from the contact. ``hours``: when anybody may be
+    called, a day that is left out not at all. The first of ``rules`` that covers a contact counts.
+    """
+
+    timezone: Zone
+    week: Annotated[
+        Literal["monday", "sunday", "rolling"],
+        Field(description="monday, sunday (the day that a week begins on) or rolling (seven days from the contact)"),
+    ] = "monday"
+    hours: Annotated[
+        dict[Day, Annotated[str, AfterValidator(_hours)]],
+        Field(description='a day and its calling hours in quotes, as in monday: "07:00-19:00"'),
+    ] = {}
+    holidays: Annotated[
+        str,
+        AfterValidator(_country),
+        Field(description="the two letters of a country, as in CO, whose public holidays have no calling hours"),
+    ] = ""
+    closed: Annotated[
+        list[date], Field(description="a list of other days without calling hours, as in [2026-12-24]")
+    ] = []
+    rules: Annotated[
+        list[Rule],
+        Field(min_length=1, description="a list of rules, each with days or weeks, as in - {direct: true, weeks: 1}"),
+    ]
+
+    def until(self, contacted_at: datetime, channel: str | None, direct: bool | None) -> datetime | None:
+        """
+        Until when the customer must not be dialled, in UTC; None: the contact protects from nothing.
+
+        That is the first moment of calling hours after the time that the rule gives.
+        """
+        rule = next((rule for rule in self.rules if rule.covers(channel, direct)), None)
+        return None if rule is None else self.opens(self._end(rule, contacted_at))
+
+    def _end(self, rule: Rule, contacted_at: datetime) -> datetime:
+        day = contacted_at.astimezone(self.zone).date()
+        if rule.weeks is None:
+            return self._at(day + timedelta(days=rule.days or 0))
+        if self.week == ROLLING:
+            return contacted_at + timedelta(weeks=rule.weeks)
+        begun = day - timedelta(days=(day.weekday() - DAYS.index(self.week)) % len(DAYS))
+        return self._at(begun + timedelta(weeks=rule.weeks))
+
+    def opens(self, moment: datetime) -> datetime:
+        """The first moment of calling hours from this one on, in UTC: itself, when it is within them."""
+        if not self.hours:
+            return moment.astimezone(timezone.utc)
+        today = moment.astimezone(self.zone).date()
+        for later in range(_LONGEST_CLOSED):
+            opening = self._opening(today + timedelta(days=later))
+            if opening is not None and moment < opening[1]:
+                return max(moment, opening[0]).astimezone(timezone.utc)
+        return moment.astimezone(timezone.utc)
+
+    def opened(self, moment: datetime) -> datetime | None:
+        """When the calling hours began that a moment is within; None: it is within none, or there are none."""
+        opening = self._opening(moment.astimezone(self.zone).date()) if self.hours else None
+        return opening[0] if opening is not None and opening[0] <= moment < opening[1] else None
+
+    def _opening(self, day: date) -> tuple[datetime, datetime] | None:
+        """A day's calling hours."""
+        hours = self.hours.get(DAYS[day.weekday()])  # type: ignore[call-overload]
+        if hours is None or day in self.closed or (self.holidays and _holidays(self.holidays)(day)):
+            return None
+        begin, _, end = hours.partition("-")
+        midnight = self._at(day + timedelta(days=1))
+        return self._at(day, begin), midnight if end == "24:00" else self._at(day, end)
+
+    def _at(self, day: date, clock: str = "00:00") -> datetime:
+        return datetime.combine(day, time.fromisoformat(clock), self.zone).astimezone(timezone.utc)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Where its days begin."""
+        return ZoneInfo(self.timezone)
+
+
+@dataclass(eq=False)
+class Unreadable(ValueError):
+    """What is wrong in a file of rules: its line (the first is 1), its key, and what to do."""
+
+    line: int
+    key: str
+    words: str
+
+    def __str__(self) -> str:
+        return f"line {self.line}{f', {self.key}' if self.key else ''}: {self.words}"
+
+
+def read_protection(text: str) -> Protection:
+    """
+    A set of rules from its file's text.
+
+    :raises Unreadable: naming the first thing that is wrong
+    """
+    try:
+        node, values = yaml.compose(text, yaml.SafeLoader), yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError) as error:
+        line = line_of(error) + 1 if isinstance(error, yaml.YAMLError) else 1
+        words = why_no_yaml(error) if isinstance(error, yaml.YAMLError) else f"{error}."
+        raise Unreadable(line, "", words) from error
+    if not isinstance(values, dict):
+        raise Unreadable(1, "", "write the keys timezone and rules, one a line.")
+    try:
+        return Protection.model_validate(values)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+    lines = dict(keys(node)) if node else {}
+    path = tuple(str(part) for part in first["loc"])
+    line = next((lines[path[:size]] for size in range(len(path), 0, -1) if path[:size] in lines), 1)
+    raise Unreadable(line, ".".join(path), _wrong(first))
+
+
+def _wrong(error: Any) -> str:
+    names = [part for part in error["loc"] if isinstance(part, str)]
+    model: type[BaseModel] = Rule if names[:1] == ["rules"] and len(error["loc"]) > 1 else Protection
+    if error["type"] == "extra_forbidden":
+        return f"there is no such key: leave it out. The keys are {', '.join(model.model_fields)}."
+    if model is Rule and len(names) == 1:
+        return "a rule has either days or weeks, as in {direct: true, weeks: 1}."
+    described = model.model_fields[names[0] if model is Protection else names[1]].description
+    if error["type"] == "missing":
+        return f"it is missing: give {described}."
+    return f"{shortened(error['input'])} can't be used: give {described}."

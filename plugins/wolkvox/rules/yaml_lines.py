@@ -1,0 +1,47 @@
+"""A YAML file's values with the line of each, for messages that people can follow. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import yaml
+
+NOTHING = "tag:yaml.org,2002:null"
+_MOST = 60  # characters of a value that a message repeats
+
+
+def line_of(error: yaml.YAMLError) -> int:
+    """How many lines are above what can't be read."""
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    return 0 if mark is None else int(mark.line)
+
+
+def why_no_yaml(error: yaml.YAMLError) -> str:
+    """Why a text is no YAML, and what to look for."""
+    problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "it can't be read"
+    return (
+        f"this is no YAML ({problem}): look for a quote or a bracket that isn't closed, a tab, a line that begins too"
+        " far to the left or right, a colon without a blank after it."
+    )
+
+
+def keys(node: yaml.Node, above: int = 0, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], int]]:
+    """The keys below a node with their lines, those of nested ones too; an item of a list has its place as a key."""
+    if len(path) == 3:
+        return
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            here = (*path, str(key.value))
+            yield here, above + key.start_mark.line + 1
+            yield from keys(value, above, here)
+    elif isinstance(node, yaml.SequenceNode):
+        for place, value in enumerate(node.value):
+            here = (*path, str(place))
+            yield here, above + value.start_mark.line + 1
+            yield from keys(value, above, here)
+
+
+def shortened(value: object) -> str:
+    """A value as it was read, in a few words."""
+    text = "nothing" if value is None else repr(value)
+    return text if len(text) <= _MOST else f"{text[:_MOST]}…"
