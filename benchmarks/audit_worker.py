@@ -10,7 +10,7 @@ from benchmarks.workers import serve
 from wolkvox.hook import WolkvoxHook
 from wolkvox.ledger.slots import Holder
 from wolkvox.rules.patience import Patience
-from wolkvox.tasks.audit import audit_operation
+from wolkvox.tasks.audit import Rules, audit_operation
 from wolkvox.tasks.task import Task
 
 
@@ -24,7 +24,7 @@ def work() -> dict[str, Any]:
     task = Task("wolkvox_ledger", Holder("wolkvox_audit", RUN, "audit", -1, 1), stopped(), 600.0, Patience())
     before = peak()
     with WolkvoxHook() as wolkvox:
-        summary, _ = audit_operation(task, wolkvox, days=31, resend_missing=False, most_unconfirmed=0.0)
+        summary, _ = audit_operation(task, wolkvox, Rules(most_unconfirmed=0.0))
     return {**summary, "more_mib": peak() - before}
 
 

@@ -143,6 +143,7 @@ def codify_dag(operation: Operation) -> DAG:
             warehouse_conn_id=operation.warehouse_conn_id,
             timezone=operation.timezone,
             refused=operation.refused,
+            protection=operation.protects,
             **whose,
         )
         codify = WolkvoxCodifyOperator.partial(

@@ -24,6 +24,7 @@ from wolkvox.rules.chunks import MAX_CHUNK, deal
 from wolkvox.rules.conditions import Thresholds
 from wolkvox.rules.options import read_options
 from wolkvox.rules.patience import Patience
+from wolkvox.rules.protection import Protection
 from wolkvox.rules.window import Window
 from wolkvox.stop import Stop
 from wolkvox.tasks.stage import Source, stage_run
@@ -67,13 +68,14 @@ def stage(
     by_hand: bool = False,
     sql: str = SQL,
     chunk_size: int = MAX_CHUNK,
+    protection: Protection | None = None,
     **params: Any,
 ) -> tuple[list[Chunk], dict[str, Any]]:
     """Do what the task ``stage`` does, for the last month's contacts: the run's chunks and its counts."""
     now = datetime.now(timezone.utc)
     window = Window(now - timedelta(days=30), now + timedelta(minutes=1))
     rows = contacted_customers("warehouse", sql, window, ZONE)
-    source = Source(rows, ZONE, timedelta(days=31), seconds, by_hand=by_hand)
+    source = Source(rows, ZONE, timedelta(days=31), seconds, by_hand, protection)
     # Two chunks, however few the records: most of what is shown takes both slots.
     small = patch("wolkvox.ledger.staging.deal", partial(deal, limit=chunk_size))
     with WolkvoxHook() as wolkvox, small, patch("wolkvox.rules.chunks.TASK_START", 0.0):

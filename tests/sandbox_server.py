@@ -74,6 +74,15 @@ class SandboxServer:
         """Change settings and plan faults; ValueError with the sandbox's reason when it refuses them."""
         self._ask("PUT", "/control", settings)
 
+    def dial(self, campaign_id: str, calls: int) -> None:
+        """The dialler makes so many calls in a campaign."""
+        self._ask("POST", "/dial", {"campaign_id": campaign_id, "calls": calls})
+
+    def truth(self) -> dict[str, list[list[str]]]:
+        """All that the dialler did and was told: campaign, customer, moment."""
+        truth: dict[str, list[list[str]]] = self._ask("GET", "/truth").json()
+        return truth
+
     def reset(self) -> None:
         """Counts, quota, faults and settings as they were at the start."""
         self._ask("POST", "/reset")

@@ -1,4 +1,4 @@
-"""The sandbox over HTTP: the vendor's two pages, and ``/stats``, ``/control`` and ``/reset`` for its user."""
+"""The sandbox over HTTP: the vendor's two pages, and some for its user: ``/stats``, ``/control``, ``/dial`` …"""
 
 import asyncio
 import html
@@ -145,8 +145,15 @@ class Api:
 
     def _export(self, campaign_id: str) -> Answer:
         records = [
-            {"id_cliente": customer, "cod_rslt1": code, "cod_rslt2": second, "resultado": "CLEAN", "llamadas": "0"}
-            for customer, (code, second) in self.sandbox.exported(campaign_id).items()
+            {
+                "id_cliente": one.customer_id,
+                "cod_rslt1": one.cod_act,
+                "cod_rslt2": one.cod_act_2,
+                "resultado": "NO ANSWER" if one.calls else "CLEAN",
+                "fecha": one.date,
+                "llamadas": str(one.calls),
+            }
+            for one in self.sandbox.exported(campaign_id)
         ]
         if not records:
             return NOT_FOUND
@@ -254,6 +261,19 @@ class Desk:
             return Response(f"{error}\n", 400, media_type="text/plain")
         return Response(status_code=204)
 
+    async def dial(self, request: Request) -> Response:
+        """The dialler makes so many calls in a campaign; 400 when it isn't told which and how many."""
+        try:
+            asked = json.loads(await request.body())
+            self.sandbox.dial(str(asked["campaign_id"]), int(asked["calls"]))
+        except (ValueError, TypeError, KeyError) as error:
+            return Response(f"expected campaign_id and calls: {error}\n", 400, media_type="text/plain")
+        return Response(status_code=204)
+
+    async def truth(self, request: Request) -> Response:
+        """What the dialler did and was told."""
+        return Response(json.dumps(self.sandbox.truth()), media_type="application/json")
+
     async def reset(self, request: Request) -> Response:
         """Start over."""
         self.sandbox.reset()
@@ -303,6 +323,8 @@ def create_app(environment: Mapping[str, str]) -> Router:
             Route("/stats", desk.stats),
             Route("/control", desk.control, methods=["PUT"]),
             Route("/reset", desk.reset, methods=["POST"]),
+            Route("/dial", desk.dial, methods=["POST"]),
+            Route("/truth", desk.truth),
         ]
     )
 

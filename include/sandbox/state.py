@@ -60,6 +60,9 @@ class Settings:
     :param codes: what members carry from the start, by campaign and customer
     :param lost: customers whose code is answered for, and not kept
     :param shows: the code that a customer shows instead of the one that was sent
+    :param now: ISO moment that stands for now, where the dialler is concerned; None for the clock's
+    :param recalled: customers that the dialler calls although they are coded
+    :param coding_moves_date: whether the date that an export shows is that of the last code, too
     """
 
     latency: float = 0.02
@@ -73,8 +76,21 @@ class Settings:
     codes: Mapping[str, Mapping[str, str]] | None = None
     lost: frozenset[str] = frozenset()
     shows: Mapping[str, str] = field(default_factory=dict)
+    now: str | None = None
+    recalled: frozenset[str] = frozenset()
+    coding_moves_date: bool = False
     faults: Mapping[str, list[Fault]] = field(default_factory=dict)
     default_fault: tuple[Fault, ...] = ()
+
+
+class Exported(NamedTuple):
+    """A customer of a campaign as an export shows it; ``date`` is ISO, empty for none."""
+
+    customer_id: str
+    cod_act: str
+    cod_act_2: str
+    calls: int
+    date: str
 
 
 @dataclass
@@ -88,6 +104,10 @@ class _Seen:
     calls_per_record: Counter[Record] = field(default_factory=Counter)
     calls_by_status: Counter[str] = field(default_factory=Counter)
     calls_by_day: Counter[str] = field(default_factory=Counter)
+    coded_at: dict[Record, datetime] = field(default_factory=dict)
+    dialled: list[tuple[str, str, datetime]] = field(default_factory=list)  # campaign, customer, moment
+    passed_over: list[tuple[str, str, datetime]] = field(default_factory=list)  # coded, so not dialled
+    next_turn: Counter[str] = field(default_factory=Counter)  # place in each campaign's list
     clients: dict[object, object] = field(default_factory=dict)
     defaults_left: dict[str, list[Fault]] = field(default_factory=dict)
 
@@ -151,8 +171,49 @@ class Sandbox:
         """The record is coded: the dialler will leave this customer alone. Some are lost, or show another code."""
         if record.customer_id not in self.settings.lost:
             self._seen.coded[record] = self.settings.shows.get(record.customer_id, cod_act), cod_act_2
+        self._seen.coded_at[record] = self._now()
 
-    def exported(self, campaign_id: str) -> dict[str, tuple[str, str]]:
+    def dial(self, campaign_id: str, calls: int) -> None:
+        """The dialler goes on through a campaign's list, round and round, and makes so many calls; none is answered."""
+        customers = (self.settings.members or {}).get(campaign_id, ())
+        codes = {customer: codes for customer, codes in self._codes(campaign_id).items() if codes[0]}
+        for _ in range(len(customers)):
+            if calls == 0:
+                return
+            customer = customers[self._seen.next_turn[campaign_id] % len(customers)]
+            self._seen.next_turn[campaign_id] += 1
+            if customer in codes and customer not in self.settings.recalled:
+                self._seen.passed_over.append((campaign_id, customer, self._now()))
+            else:
+                self._seen.dialled.append((campaign_id, customer, self._now()))
+                calls -= 1
+
+    def truth(self) -> dict[str, list[tuple[str, str, str]]]:
+        """All that the dialler did and was told: campaign, customer and moment of each."""
+        seen = self._seen
+        coded = [(record.campaign_id, record.customer_id, at) for record, at in seen.coded_at.items()]
+        told = {"dialled": seen.dialled, "passed_over": seen.passed_over, "coded": coded}
+        return {name: [(*who, at.isoformat()) for *who, at in rows] for name, rows in told.items()}  # type: ignore[misc]
+
+    def exported(self, campaign_id: str) -> list[Exported]:
+        """The customers of a campaign as an export shows them."""
+        dials: dict[str, list[datetime]] = {}
+        for campaign, customer, at in self._seen.dialled:
+            if campaign == campaign_id:
+                dials.setdefault(customer, []).append(at)
+        moved = {
+            record.customer_id: at
+            for record, at in self._seen.coded_at.items()
+            if record.campaign_id == campaign_id and self.settings.coding_moves_date
+        }
+        rows = []
+        for customer, (code, second) in self._codes(campaign_id).items():
+            moments = [*dials.get(customer, []), *([moved[customer]] if customer in moved else [])]
+            date = f"{max(moments).astimezone(QUOTA_ZONE):%Y-%m-%d %H:%M:%S}" if moments else ""
+            rows.append(Exported(customer, code, second, len(dials.get(customer, [])), date))
+        return rows
+
+    def _codes(self, campaign_id: str) -> dict[str, tuple[str, str]]:
         """The customers of a campaign with the two codes that each shows, empty for none."""
         codes = dict.fromkeys((self.settings.members or {}).get(campaign_id, ()), ("", ""))
         codes |= {one: (code, "") for one, code in (self.settings.codes or {}).get(campaign_id, {}).items()}
@@ -222,6 +283,10 @@ class Sandbox:
             unauthorised=seen.unauthorised,
         )
 
+    def _now(self) -> datetime:
+        now = self.settings.now
+        return datetime.now(QUOTA_ZONE) if now is None else datetime.fromisoformat(now)
+
     def _today(self) -> str:
         return self.settings.day or datetime.now(QUOTA_ZONE).date().isoformat()
 
@@ -240,6 +305,12 @@ def _count(value: Any) -> int:
 
 def _day(value: Any) -> str | None:
     return None if value is None else date.fromisoformat(value).isoformat()
+
+
+def _moment(value: Any) -> str:
+    if not isinstance(value, str) or datetime.fromisoformat(value).tzinfo is None:
+        raise ValueError(f"expected a moment with its zone, got {value!r}")
+    return value
 
 
 def _strings(value: Any) -> tuple[str, ...]:
@@ -265,6 +336,9 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "campaigns": lambda value: None if value is None else {str(key): str(kind) for key, kind in dict(value).items()},
     "members": lambda value: None if value is None else {key: _strings(ids) for key, ids in dict(value).items()},
     "codes": lambda value: None if value is None else {key: dict(codes) for key, codes in dict(value).items()},
+    "now": lambda value: None if value is None else _moment(value),
+    "recalled": lambda value: frozenset(_strings(value)),
+    "coding_moves_date": bool,
     "lost": lambda value: frozenset(_strings(value)),
     "shows": dict,
     "faults": _faults_by_customer,

@@ -11,6 +11,7 @@ from datetime import datetime, timezone
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 import requests
 from airflow.providers.http.hooks.http import HttpHook
@@ -196,7 +197,8 @@ class WolkvoxHook(HttpHook):
                 answer = classify(response.status_code, response.headers, start, datetime.now(timezone.utc))
                 kind = QuotaUsedUp if answer.kind is Kind.QUOTA else WolkvoxError
                 raise kind(f"wolkvox gave no export ({answer.reason or 'unreadable'}, code {answer.code}).")
-            yield read_export(Limited(response.raw, self.settings.call_timeout), head)
+            source, zone = Limited(response.raw, self.settings.call_timeout), ZoneInfo(self.settings.quota_timezone)
+            yield read_export(source, head, zone)
         except (requests.RequestException, HTTPError, OSError) as error:
             raise WolkvoxError(f"The export was not received ({type(error).__name__}).") from None
         finally:

@@ -78,6 +78,24 @@ def report_run(summary: Mapping[str, Any]) -> None:
             Stats.gauge(f"wolkvox.{name}", value, tags={"operation": summary["operation"]})
 
 
+def report_audit(summary: Mapping[str, Any]) -> None:
+    """
+    Gauges of what an audit found in the days it looked at, tagged with the operation.
+
+    ``wolkvox.confirmed``, ``.mismatch``, ``.missing`` (contacts), ``.dialled_after``, ``.dialled_before``,
+    ``.calls_avoided`` and ``.breaches`` (customers).
+    """
+    worth = summary["worth"]
+    gauges = {
+        **{name: summary[name] for name in ("confirmed", "mismatch", "missing")},
+        **{name: worth[name] for name in ("dialled_after", "dialled_before")},
+        "calls_avoided": worth["avoided"],
+        "breaches": sum(summary["breaches"].values()),
+    }
+    for name, value in gauges.items():
+        Stats.gauge(f"wolkvox.{name}", value, tags={"operation": summary["operation"]})
+
+
 def _age(moment: str | None) -> float:
     """Seconds since a moment; 0 when nothing waits."""
     return 0.0 if moment is None else (datetime.now(timezone.utc) - datetime.fromisoformat(moment)).total_seconds()

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
     from wolkvox.hook import WolkvoxHook
+    from wolkvox.rules.protection import Protection
     from wolkvox.tasks.task import Task
 
 # Errors that a retry of the task doesn't mend: somebody has to change a connection or a param first, or the next run
@@ -125,6 +126,7 @@ class WolkvoxStageOperator(WolkvoxOperator):
     :param timezone: zone of a ``contacted_at`` or a param that carries none
     :param expire_after: age of a contact from which it is no longer sent
     :param refused: why nothing can be staged, as where the file that the DAG is made from is wrong
+    :param protection: rules by which customers that were reached must not be dialled for a while, noted of each
     """
 
     template_fields: Sequence[str] = ("sql",)
@@ -141,6 +143,7 @@ class WolkvoxStageOperator(WolkvoxOperator):
         timezone: str = "America/Bogota",
         expire_after: timedelta = EXPIRE_AFTER,
         refused: str | None = None,
+        protection: Protection | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -151,6 +154,7 @@ class WolkvoxStageOperator(WolkvoxOperator):
         self.timezone = timezone
         self.expire_after = expire_after
         self.refused = refused
+        self.protection = protection
 
     def render_template_fields(self, context: Context, jinja_env: Environment | None = None) -> None:
         """Fill in the query; without a retry, and with what to do, where its file was not deployed."""
@@ -173,7 +177,7 @@ class WolkvoxStageOperator(WolkvoxOperator):
             rows = self._rows(context, window)
             by_hand = context["dag_run"].run_type == "manual"
             seconds = run_seconds(context, options)
-            source = Source(rows, self.timezone, self.expire_after, seconds, by_hand=by_hand)
+            source = Source(rows, self.timezone, self.expire_after, seconds, by_hand, self.protection)
             with self.wolkvox() as wolkvox:
                 chunks, summary = stage_run(self._task(context), wolkvox, source, window, options, most_chunks)
         except HOPELESS as error:
@@ -366,12 +370,13 @@ class WolkvoxAuditOperator(WolkvoxOperator):
     """
     Compare what wolkvox shows with what it was told, and return the counts; one call for each campaign.
 
-    Each coded contact of the last days is noted as confirmed, as showing another code, or as missing. Fails with the
-    campaigns to look at when too many aren't confirmed.
+    Each coded contact of the last days is noted as confirmed, as showing another code, or as missing; so are the dials
+    of customers that had been reached, and what codifying was worth. Fails with the campaigns to look at when too many
+    contacts aren't confirmed, or too many customers were dialled after they had been codified.
 
     :param days: how far back, at most 31
     :param resend_missing: whether contacts of which wolkvox shows no code are offered again
-    :param most_unconfirmed: share of the contacts looked at that may not be confirmed
+    :param most_unconfirmed: share of the contacts looked at that may not be confirmed, or dialled all the same
     """
 
     ui_color = "#e4f4f7"
@@ -386,19 +391,16 @@ class WolkvoxAuditOperator(WolkvoxOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Look at each campaign."""
-        from wolkvox.tasks.audit import audit_operation
+        from wolkvox.metrics import report_audit
+        from wolkvox.tasks.audit import Rules, audit_operation
 
+        rules = Rules(self.days, self.resend_missing, self.most_unconfirmed)
         try:
             with self.wolkvox() as wolkvox:
-                summary, complaint = audit_operation(
-                    self._task(context),
-                    wolkvox,
-                    days=self.days,
-                    resend_missing=self.resend_missing,
-                    most_unconfirmed=self.most_unconfirmed,
-                )
+                summary, complaint = audit_operation(self._task(context), wolkvox, rules)
         except HOPELESS as error:
             give_up(error)
+        report_audit(summary)
         self.log.info("Looked at: %s", summary)
         if complaint:
             context["ti"].xcom_push(key="return_value", value=summary)

@@ -58,6 +58,16 @@ FIELDS: dict[str, dict[str, Any]] = {
         "description": "Waiting contacts of a campaign from which on auto asks for its export.",
         "schema": {"type": ["integer", "null"], "minimum": 1, "default": 1000},
     },
+    "skip_handled": {
+        "label": "Leave handled customers out",
+        "description": "true: whoever carries another code in the export, as an agent gave it, is not codified.",
+        "schema": {"type": ["string", "null"], "enum": ["true", "false"], "default": "false"},
+    },
+    "export_date": {
+        "label": "Date in exports",
+        "description": "dial: of the last dial; change: codifying moves it too. `python -m wolkvox probe` tells.",
+        "schema": {"type": ["string", "null"], "enum": ["dial", "change"], "default": "dial"},
+    },
 }
 
 

@@ -11,7 +11,7 @@ from sandbox_server import SandboxServer
 
 from wolkvox.hook import WolkvoxHook
 from wolkvox.page.reading import known_of
-from wolkvox.tasks.audit import audit_operation
+from wolkvox.tasks.audit import Rules, audit_operation
 
 NAMED = "SELECT customer_id, audit, shown FROM wolkvox.codification WHERE audit IS NOT NULL ORDER BY 2, 1"
 
@@ -24,9 +24,7 @@ def send(crew: Crew, run: str = "run") -> None:
 def audit(days: int = 31, *, resend: bool = False, most: float = 0.0) -> tuple[dict[str, Any], str | None]:
     """What the task ``audit`` does."""
     with WolkvoxHook() as wolkvox:
-        return audit_operation(
-            task("audit", "wolkvox_audit"), wolkvox, days=days, resend_missing=resend, most_unconfirmed=most
-        )
+        return audit_operation(task("audit", "wolkvox_audit"), wolkvox, Rules(days, resend, most))
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from wolkvox.ledger.connection import Connection, sql
 from wolkvox.rules.records import Campaign
@@ -19,12 +19,8 @@ class Audited:
 
 
 def campaigns_to_audit(connection: Connection, operation: str, since: datetime) -> list[Campaign]:
-    """The campaigns with coded contacts since then."""
-    rows = connection.execute(
-        "SELECT DISTINCT type_campaign, campaign_id FROM wolkvox.codification"
-        " WHERE operation = %s AND state = 'coded' AND settled_at >= %s ORDER BY 1, 2",
-        (operation, since),
-    )
+    """The campaigns with coded contacts since then, or with customers that the rules protect."""
+    rows = connection.execute(sql("campaigns_to_audit"), {"operation": operation, "since": since})
     return [(kind, campaign_id) for kind, campaign_id in rows]
 
 
@@ -43,11 +39,6 @@ def audit(connection: Connection, operation: str, campaign: Campaign, since: dat
 def offer_missing(connection: Connection, operation: str, campaign: Campaign, since: datetime, begun: datetime) -> int:
     """Offer again what the audit that began then found no code of; how many."""
     return connection.execute(sql("offer_missing"), {**_scope(operation, campaign, since), "begun": begun}).rowcount
-
-
-def first_moment(now: datetime, days: int) -> datetime:
-    """From when on contacts are looked at."""
-    return now - timedelta(days=days)
 
 
 def _scope(operation: str, campaign: Campaign, since: datetime) -> dict[str, object]:

@@ -20,6 +20,7 @@ class Settled:
 
     not_in_campaign: int = 0
     already_coded: int = 0
+    already_handled: int = 0
 
 
 def campaigns_to_ask_for(connection: Connection, operation: str, fewest: int) -> list[Campaign]:
@@ -40,7 +41,7 @@ def note_export(connection: Connection, operation: str, campaign_id: str) -> Non
 def load(connection: Connection, exported: Iterable[Exported]) -> None:
     """Keep an export for as long as the session: ids and codes, nothing else."""
     connection.execute(sql("exported"))
-    with connection.cursor().copy("COPY exported (customer_id, cod_act, cod_act_2) FROM STDIN") as copy:
+    with connection.cursor().copy("COPY exported (customer_id, cod_act, cod_act_2, dialled_at) FROM STDIN") as copy:
         for one in exported:
             copy.write_row(one)
     connection.execute("ANALYZE exported")
@@ -51,11 +52,13 @@ def forget(connection: Connection) -> None:
     connection.execute("DROP TABLE IF EXISTS exported")
 
 
-def settle(connection: Connection, run: Run, campaign: Campaign) -> Settled:
+def settle(connection: Connection, run: Run, campaign: Campaign, *, skip_handled: bool) -> Settled:
     """
     Settle what waits by what is loaded: customers that aren't in the campaign, and those that carry our code already.
 
     A customer isn't there only if no id like it is: with zeros in front, in other letters.
+
+    :param skip_handled: whether those that carry another code are settled, too
     """
     facts = {
         "operation": run.operation,
@@ -63,6 +66,7 @@ def settle(connection: Connection, run: Run, campaign: Campaign) -> Settled:
         "dag_run_id": run.dag_run_id,
         "type_campaign": campaign[0],
         "campaign_id": campaign[1],
+        "skip_handled": skip_handled,
     }
     row = connection.execute(sql("settle_by_export"), facts).fetchone()
     return Settled(*row) if row else Settled()

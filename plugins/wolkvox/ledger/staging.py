@@ -31,7 +31,7 @@ TELL_EVERY = 5 * BATCH  # rows: a few seconds' work
 _COPY = """
     COPY incoming (
         contact_key, type_campaign, campaign_id, customer_id, cod_act, cod_act_2, comment, contacted_at, reason,
-        channel, direct
+        channel, direct, protected_until
     ) FROM STDIN (FORMAT BINARY)
 """
 

@@ -68,6 +68,7 @@ class Contact(NamedTuple):
     a row that can be sent and a short code (``customer_id_missing``) for one that can't. ``contacted_at`` is
     in UTC. An unsendable row has its texts cut and cleaned so that they can be stored. ``channel`` is where the
     customer was reached and ``direct`` whether both sides spoke; None where the warehouse doesn't say it readably.
+    ``protected_until`` is until when the customer must not be dialled, where rules for that are given.
     """
 
     key: bytes
@@ -81,6 +82,7 @@ class Contact(NamedTuple):
     reason: str | None
     channel: str | None = None
     direct: bool | None = None
+    protected_until: datetime | None = None
 
 
 def read_contact(row: Sequence[object], *, operation: str, zone: tzinfo) -> Contact:
@@ -109,7 +111,8 @@ def read_contact(row: Sequence[object], *, operation: str, zone: tzinfo) -> Cont
         contact = Contact(key, *parts, comment, contacted_at, None)
     else:
         stored = [_storable(part, LONGEST[name]) for name, part in zip(COLUMNS, parts, strict=False)]
-        contact = Contact._make((key, *stored, _storable(comment, LONGEST_COMMENT), contacted_at, reason, None, None))
+        told_more = (None, None, None)
+        contact = Contact._make((key, *stored, _storable(comment, LONGEST_COMMENT), contacted_at, reason, *told_more))
     if len(row) == len(COLUMNS):
         return contact
     return contact._replace(channel=_channel(row[7]), direct=_direct(row[8]))
@@ -122,6 +125,11 @@ def read_id(value: object) -> str | None:
     :raises ValueError: for what no id is made of
     """
     return _text(value)
+
+
+def read_moment(text: str, zone: tzinfo) -> datetime | None:
+    """A moment in UTC, of a text in ISO 8601 or as databases write it; None for what is none."""
+    return _moment(text, zone)[0]
 
 
 def _channel(value: object) -> str | None:

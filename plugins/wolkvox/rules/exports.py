@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, tzinfo
 from typing import Any, NamedTuple
+
+from wolkvox.rules.contacts import read_moment
 
 MOST_RECORDS = 60_000  # that one download gives [vendor's page on limits]; what is beyond is not documented
 MOST_BYTES = 256 * 2**20  # of a result [same page]
+_NO_CALLS = ("", "0")
+_NOT_DIALLED = ("", "CLEAN")  # results of a record that wasn't [vendor's page on its reports]
+_DIGITS = re.compile(r"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)", re.ASCII)  # how the vendor's own calls want moments
 _LONGEST = 200  # characters of an id or a code that can be one
 
 
 class Exported(NamedTuple):
-    """A customer of a campaign as wolkvox has it; texts as it writes them."""
+    """
+    A customer of a campaign as wolkvox has it; texts as it writes them.
+
+    ``dialled_at`` is when the customer was dialled last; None for never, or when that can't be read.
+    """
 
     customer_id: str
     cod_act: str
     cod_act_2: str
+    dialled_at: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -30,12 +42,26 @@ class Head:
     ended: bool = False
 
 
-def read_exported(row: Mapping[str, Any]) -> Exported | None:
-    """A record of an export; None for what names no customer."""
+def read_exported(row: Mapping[str, Any], zone: tzinfo) -> Exported | None:
+    """
+    A record of an export; None for what names no customer.
+
+    :param zone: of its moments
+    """
     customer = _text(row.get("id_cliente"))
     if not customer or len(customer) > _LONGEST:
         return None
-    return Exported(customer, _text(row.get("cod_rslt1"))[:_LONGEST], _text(row.get("cod_rslt2"))[:_LONGEST])
+    cod_act, cod_act_2 = (_text(row.get(name))[:_LONGEST] for name in ("cod_rslt1", "cod_rslt2"))
+    return Exported(customer, cod_act, cod_act_2, _dialled_at(row, zone))
+
+
+def _dialled_at(row: Mapping[str, Any], zone: tzinfo) -> datetime | None:
+    """When the customer was dialled last."""
+    if _text(row.get("llamadas")) in _NO_CALLS and _text(row.get("resultado")).upper() in _NOT_DIALLED:
+        return None
+    moment = _text(row.get("fecha"))
+    digits = _DIGITS.fullmatch(moment)
+    return read_moment("{}-{}-{}T{}:{}:{}".format(*digits.groups()) if digits else moment, zone)
 
 
 def why_unfit(head: Head, campaign_id: str) -> str | None:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone
-from functools import cache
+from functools import cache, lru_cache
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from wolkvox.rules.contacts import Contact
 from wolkvox.rules.yaml_lines import keys, line_of, shortened, why_no_yaml
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -175,6 +176,19 @@ class Protection(_Strict):
     def zone(self) -> ZoneInfo:
         """Where its days begin."""
         return ZoneInfo(self.timezone)
+
+
+def protected(contacts: Iterable[Contact], rules: Protection) -> Iterator[Contact]:
+    """The contacts, each with until when its customer must not be dialled."""
+    until = lru_cache(maxsize=10_000)(rules.until)
+    for contact in contacts:
+        moment = contact.contacted_at
+        if moment is None:
+            yield contact
+            continue
+        if rules.week != ROLLING:  # the quarter of an hour says the day, in every zone; so few ends are reckoned
+            moment = moment.replace(minute=moment.minute // 15 * 15, second=0, microsecond=0)
+        yield contact._replace(protected_until=until(moment, contact.channel, contact.direct))
 
 
 @dataclass(eq=False)

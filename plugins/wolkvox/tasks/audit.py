@@ -1,77 +1,155 @@
-"""The task ``audit``: what wolkvox shows, against what it was told."""
+"""The task ``audit``: what wolkvox shows, against what it was told, and what that was worth."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from datetime import date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from wolkvox.errors import Stopped
-from wolkvox.ledger.audits import audit, campaigns_to_audit, first_moment, offer_missing
-from wolkvox.ledger.connection import clock, connected
-from wolkvox.tasks.exports import Asking, loaded_export
+from wolkvox.ledger.audits import Audited, audit, campaigns_to_audit, offer_missing
+from wolkvox.ledger.connection import Connection, clock, connected
+from wolkvox.ledger.worth import Worth, breaches, count_worth, worth
+from wolkvox.rules.records import Campaign
+from wolkvox.rules.worth import MINUTES, lag_curve
+from wolkvox.tasks.exports import Asking, loaded_export, noted_dials
 from wolkvox.tasks.task import Task, Wolkvox, quota_rules, slot_rules
 
 MOST_DAYS = 31  # that the vendor's reports go back [vendor's page on limits]
+NAMED = 20  # campaigns of the last day that the summary names, the largest ones: it travels through XCom
 
 
-def audit_operation(
-    task: Task, wolkvox: Wolkvox, *, days: int, resend_missing: bool, most_unconfirmed: float
-) -> tuple[dict[str, Any], str | None]:
+@dataclass(frozen=True, slots=True)
+class Rules:
     """
-    Look at each campaign's coded contacts of the last days, one call a campaign.
+    How to look.
 
-    :param days: how far back, at most 31
-    :param resend_missing: whether contacts of which wolkvox shows no code are offered again
-    :param most_unconfirmed: share of the contacts looked at that may not be confirmed
+    ``days``: how far back, at most 31. ``resend_missing``: whether contacts of which wolkvox shows no code are offered
+    again. ``most_unconfirmed``: share of the contacts looked at that may not be confirmed, or dialled all the same.
+    """
+
+    days: int = MOST_DAYS
+    resend_missing: bool = False
+    most_unconfirmed: float = 0.01
+
+
+@dataclass(slots=True)
+class _Found:
+    """What was found by campaign, and the campaigns of which nothing can be said."""
+
+    campaigns: dict[str, Audited] = field(default_factory=dict)
+    not_verifiable: list[str] = field(default_factory=list)
+    offered_again: int = 0
+
+
+def audit_operation(task: Task, wolkvox: Wolkvox, rules: Rules) -> tuple[dict[str, Any], str | None]:
+    """
+    Look at each campaign's contacts of the last days, one call a campaign.
+
     :returns: the counts, and why they are not as they should be
     """
-    operation = wolkvox.settings.operation
-    campaigns: dict[str, dict[str, int]] = {}
-    unverifiable: list[str] = []
-    offered = 0
+    settings, found = wolkvox.settings, _Found()
     with connected(task.ledger_conn_id, task.stop) as ledger:
-        asking = Asking(
-            slot_rules(wolkvox.settings, task.slot_patience),
-            quota_rules(ledger, wolkvox.settings),
-            task.holder,
-            task.stop,
-        )
-        since = first_moment(clock(ledger), min(days, MOST_DAYS))
-        for campaign in campaigns_to_audit(ledger, operation, since):
+        asking = Asking(slot_rules(settings, task.slot_patience), quota_rules(ledger, settings), task.holder, task.stop)
+        now = clock(ledger)
+        since = now - timedelta(days=min(rules.days, MOST_DAYS))
+        today = now.astimezone(ZoneInfo(settings.quota_timezone)).date()
+        first = today - timedelta(days=min(rules.days, MOST_DAYS) - 1)  # the first whole day
+        for campaign in campaigns_to_audit(ledger, settings.operation, since):
             if task.stop.is_set():
                 raise Stopped("Told to stop between two campaigns: those before were looked at.")
-            name, begun = " ".join(campaign), clock(ledger)
-            with loaded_export(ledger, wolkvox, asking, operation, campaign[1]) as fit:
-                if not fit:
-                    unverifiable.append(name)
-                    continue
-                found = audit(ledger, operation, campaign, since, begun)
-            campaigns[name] = {
-                "confirmed": found.confirmed,
-                "mismatch": found.mismatch,
-                "missing": found.missing,
-            }
-            if resend_missing and found.missing:
-                offered += offer_missing(ledger, operation, campaign, since, begun)
+            _look_at(ledger, wolkvox, asking, campaign, rules, since, first, found)
+        counted = worth(ledger, settings.operation, first, today)
+        broken = breaches(ledger, settings.operation, since)
     summary = {
-        "operation": operation,
-        **{name: sum(found[name] for found in campaigns.values()) for name in ("confirmed", "mismatch", "missing")},
-        "offered_again": offered,
-        "not_verifiable": unverifiable,
-        "campaigns": {name: found for name, found in campaigns.items() if found["mismatch"] or found["missing"]},
+        "operation": settings.operation,
+        **_sum(found.campaigns.values()),
+        "offered_again": found.offered_again,
+        "not_verifiable": found.not_verifiable,
+        "campaigns": {name: asdict(one) for name, one in found.campaigns.items() if one.mismatch or one.missing},
+        "breaches": dict(broken),
+        "worth": _total(counted),
+        "worth_today": [_of_a_campaign(one) for one in counted if one.day == today][:NAMED],
     }
-    return summary, _complaint(summary, most_unconfirmed)
+    return summary, _complaint(summary, counted, rules.most_unconfirmed)
 
 
-def _complaint(summary: dict[str, Any], most_unconfirmed: float) -> str | None:
-    """Which campaigns to look at, if too many contacts are not confirmed."""
+def _look_at(
+    ledger: Connection,
+    wolkvox: Wolkvox,
+    asking: Asking,
+    campaign: Campaign,
+    rules: Rules,
+    since: datetime,
+    first: date,
+    found: _Found,
+) -> None:
+    """Ask for a campaign's export, and note all that it tells."""
+    settings, name, begun = wolkvox.settings, " ".join(campaign), clock(ledger)
+    with loaded_export(ledger, wolkvox, asking, settings.operation, campaign[1]) as fit:
+        if not fit:
+            found.not_verifiable.append(name)
+            return
+        one = found.campaigns[name] = audit(ledger, settings.operation, campaign, since, begun)
+        if noted_dials(ledger, settings, campaign, since):
+            count_worth(ledger, settings.operation, campaign, begun, first, settings.quota_timezone)
+    if rules.resend_missing and one.missing:
+        found.offered_again += offer_missing(ledger, settings.operation, campaign, since, begun)
+
+
+def _sum(campaigns: Iterable[Audited]) -> Counter[str]:
+    total = Counter(asdict(Audited(0, 0, 0)))
+    for one in campaigns:
+        total.update(asdict(one))
+    return total
+
+
+def _total(counted: list[Worth]) -> dict[str, Any]:
+    """All days and campaigns together; ``curve``: dials that would not have been, by the minutes of lag."""
+    parts = [sum(counts) for counts in zip(*(one.minutes for one in counted), strict=True)] or [0] * (len(MINUTES) + 1)
+    return {
+        "coded": sum(one.coded for one in counted),
+        "dialled_after": sum(one.dialled_after for one in counted),
+        "dialled_before": sum(one.dialled_before for one in counted),
+        "avoided": round(sum(one.avoided for one in counted)),
+        "curve": {str(minutes): dials for minutes, dials in lag_curve(parts).items()},
+    }
+
+
+def _of_a_campaign(one: Worth) -> dict[str, Any]:
+    return {
+        "campaign": f"{one.type_campaign} {one.campaign_id}",
+        "coded": one.coded,
+        "dialled_after": one.dialled_after,
+        "dialled_before": one.dialled_before,
+        "avoided": round(one.avoided),
+    }
+
+
+def _complaint(summary: dict[str, Any], counted: list[Worth], most: float) -> str | None:
+    """Which campaigns to look at, if too many contacts are not confirmed, or were dialled after they were codified."""
+    told = []
     wrong = summary["mismatch"] + summary["missing"]
-    if wrong <= most_unconfirmed * (wrong + summary["confirmed"]):
-        return None
-    named = ", ".join(
-        f"{name} ({found['missing']} missing, {found['mismatch']} with another code)"
-        for name, found in sorted(summary["campaigns"].items())
-    )
-    return (
-        f"wolkvox doesn't show what it was told of {wrong} contacts: {named}. The ledger names them"
-        " (wolkvox.codification, column audit)."
-    )
+    if wrong > most * (wrong + summary["confirmed"]):
+        named = ", ".join(
+            f"{name} ({found['missing']} missing, {found['mismatch']} with another code)"
+            for name, found in sorted(summary["campaigns"].items())
+        )
+        told.append(
+            f"wolkvox doesn't show what it was told of {wrong} contacts: {named}. The ledger names them"
+            " (wolkvox.codification, column audit)."
+        )
+    after = summary["worth"]["dialled_after"]
+    if after > most * summary["worth"]["coded"]:
+        dialled: Counter[str] = Counter()
+        for one in counted:
+            dialled[f"{one.type_campaign} {one.campaign_id}"] += one.dialled_after
+        named = ", ".join(f"{name} ({dials})" for name, dials in sorted(dialled.items()) if dials)
+        told.append(
+            f"{after} customers were dialled after they had been codified: {named}. Were their records recalled, or the"
+            " campaign recycled? The ledger names them (wolkvox.dial), the page's time line shows each."
+        )
+    return " ".join(told) or None

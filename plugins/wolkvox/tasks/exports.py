@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
 from time import monotonic
 from uuid import uuid4
 
 from wolkvox.errors import QuotaUsedUp, WolkvoxError
 from wolkvox.ledger import exports
-from wolkvox.ledger.connection import Connection
+from wolkvox.ledger.connection import Connection, clock
 from wolkvox.ledger.quota import QuotaRules, exhaust, give_back, reserve
 from wolkvox.ledger.slots import Holder, SlotRules, slot_for_calls
 from wolkvox.ledger.staging import Run
+from wolkvox.ledger.worth import note_dials
 from wolkvox.rules.exports import Head, why_unfit
+from wolkvox.rules.records import Campaign
 from wolkvox.stop import Stop
 from wolkvox.tasks.task import Wolkvox
+from wolkvox.vendor.settings import Settings
 
+LOOK_BACK = timedelta(days=31)  # of contacts whose dials are noted
 SHARE = 0.5  # of a run's time that exports may take
 
 log = logging.getLogger(__name__)
@@ -47,17 +53,30 @@ def settle_by_exports(
     fewest = wolkvox.settings.export_from
     if fewest is None:
         return exports.Settled()
-    until = monotonic() + seconds * SHARE
-    not_there = already = 0
+    until, since = monotonic() + seconds * SHARE, clock(ledger) - LOOK_BACK
+    found: Counter[str] = Counter()
     for campaign in exports.campaigns_to_ask_for(ledger, run.operation, fewest):
         if asking.stop.is_set() or monotonic() > until:
             break
         with loaded_export(ledger, wolkvox, asking, run.operation, campaign[1]) as fit:
             if fit:
-                settled = exports.settle(ledger, run, campaign)
-                not_there += settled.not_in_campaign
-                already += settled.already_coded
-    return exports.Settled(not_there, already)
+                noted_dials(ledger, wolkvox.settings, campaign, since)
+                settled = exports.settle(ledger, run, campaign, skip_handled=wolkvox.settings.skip_handled)
+                found.update(asdict(settled))
+    return exports.Settled(**found)
+
+
+def noted_dials(ledger: Connection, settings: Settings, campaign: Campaign, since: datetime) -> bool:
+    """Note the dials that a loaded export shows of contacts since then; False, and a warning, when they are none."""
+    if note_dials(ledger, settings.operation, campaign, since, moves_date=settings.moves_date):
+        return True
+    log.warning(
+        "The dates in the export of campaign %s are those of our own calls, so they tell nothing of dials: set"
+        " export_date of connection %r to change.",
+        campaign[1],
+        settings.conn_id,
+    )
+    return False
 
 
 @contextmanager

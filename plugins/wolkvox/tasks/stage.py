@@ -20,6 +20,7 @@ from wolkvox.ledger.staging import Allowance, Chunk, Pace, Resend, Staged, stage
 from wolkvox.rules.chunks import SLOTS
 from wolkvox.rules.contacts import Contact, read_contact
 from wolkvox.rules.options import RunOptions
+from wolkvox.rules.protection import Protection, protected
 from wolkvox.rules.window import Window
 from wolkvox.stop import Stop
 from wolkvox.tasks.exports import Asking, settle_by_exports
@@ -59,6 +60,7 @@ class Source:
     What is staged: rows of the warehouse, ``zone`` being that of a moment without one.
 
     ``seconds``: how long the run may send. ``by_hand``: somebody waits for it, so an outage is tried at once.
+    ``protection``: rules by which customers must not be dialled for a while.
     """
 
     rows: Iterable[Sequence[Any]]
@@ -66,6 +68,7 @@ class Source:
     expire_after: timedelta
     seconds: float
     by_hand: bool = False
+    protection: Protection | None = None
 
 
 def stage_run(
@@ -81,9 +84,10 @@ def stage_run(
         known = outage(ledger, run.operation, wolkvox.settings.identity)
         beyond, settled = _Beyond(window.end), Counter(asdict(Settled()))
         read = (read_contact(row, operation=run.operation, zone=zone) for row in source.rows)
+        wanted = _wanted(beyond.watch(read, task.stop), options.customer_id)
         staged = stage(
             ledger,
-            _wanted(beyond.watch(read, task.stop), options.customer_id),
+            wanted if source.protection is None else protected(wanted, source.protection),
             run=run,
             ask=_asker(task, ledger, wolkvox, options, known, settled, seconds=source.seconds, by_hand=source.by_hand),
             pace=pace,

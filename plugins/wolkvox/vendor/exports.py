@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from datetime import tzinfo
 from typing import Any, Protocol
 
 import ijson
@@ -13,7 +14,8 @@ from wolkvox.rules.exports import MOST_BYTES, Exported, Head, read_exported
 
 SCALARS = ("string", "number", "boolean", "null")
 RECORD = "records.item"
-OF_A_RECORD = {f"{RECORD}.{name}": name for name in ("id_cliente", "cod_rslt1", "cod_rslt2")}
+FIELDS = ("id_cliente", "cod_rslt1", "cod_rslt2", "fecha", "llamadas", "resultado")
+OF_A_RECORD = {f"{RECORD}.{name}": name for name in FIELDS}
 OF_THE_HEAD = {"code": "code", "campaign_id": "campaign_id", "total_records": "total"}
 
 
@@ -49,10 +51,11 @@ class Limited:
         return data
 
 
-def read_export(source: Readable, head: Head) -> Iterator[Exported]:
+def read_export(source: Readable, head: Head, zone: tzinfo) -> Iterator[Exported]:
     """
     The records of an export, one by one; ``head`` is filled in meanwhile, and complete after the last one.
 
+    :param zone: of its moments
     :raises WolkvoxError: when it can't be read, saying nothing of what stands in it
     """
     record: dict[str, Any] = {}
@@ -62,7 +65,7 @@ def read_export(source: Readable, head: Head) -> Iterator[Exported]:
                 record = {}
             elif prefix == RECORD and event == "end_map":
                 head.records += 1
-                exported = read_exported(record)
+                exported = read_exported(record, zone)
                 if exported is not None:
                     yield exported
             elif event in SCALARS and prefix in OF_A_RECORD:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
@@ -51,8 +52,9 @@ class Settings:
 
     ``operation`` is the key of everything the ledger keeps, ``server`` the wolkvox server's name; ``daily_calls`` is
     None when no licences are given; ``export_from`` is how many contacts of a campaign must wait for its export to be
-    asked for before they are sent, None: never; ``call_timeout`` is in seconds; ``token`` never leaves this object but
-    as a header.
+    asked for before they are sent, None: never; ``moves_date`` is whether codifying moves the date that an export
+    shows, ``skip_handled`` whether customers are left out that the dialler is through with; ``call_timeout`` is in
+    seconds; ``token`` never leaves this object but as a header.
     """
 
     conn_id: str
@@ -67,6 +69,8 @@ class Settings:
     preflight: bool
     check_codes: bool
     export_from: int | None = None
+    moves_date: bool = False
+    skip_handled: bool = False
     way: Way = Way()
 
     @property
@@ -132,6 +136,8 @@ def read_settings(connection: Connection, operation: str | None = None) -> Setti
         preflight=str(preflight).lower() not in _NO,
         check_codes=preflight == "codes",
         export_from=_export_from(name, extra),
+        moves_date=_one_of(name, extra, "export_date", ("dial", "change")) == "change",
+        skip_handled=str(extra.get("skip_handled", False)).strip().lower() in _YES,
         way=Way(
             _read_proxies(name, extra.get("proxies", extra.get("proxy"))),
             _read_verify(name, extra.get("verify", extra.get("verify_ssl"))),
@@ -223,6 +229,14 @@ def _export_from(name: str, extra: dict[str, Any]) -> int | None:
     if told == "auto":
         return int(_setting(name, extra, "export_from", EXPORT_FROM) or EXPORT_FROM)
     raise BadSetting(f"export_preflight of connection {name!r} must be off, on or auto.")
+
+
+def _one_of(name: str, extra: dict[str, Any], key: str, words: Sequence[str]) -> str:
+    """One of these words from the extra field, the first one when there is none."""
+    told = str(extra.get(key) or words[0]).strip().lower()
+    if told not in words:
+        raise BadSetting(f"{key} of connection {name!r} must be {' or '.join(words)}.")
+    return told
 
 
 def _zone(name: str, extra: dict[str, Any]) -> str:

@@ -3,5 +3,6 @@ CREATE TEMPORARY TABLE exported (
     customer_id text NOT NULL,
     cod_act text NOT NULL,
     cod_act_2 text NOT NULL,
+    dialled_at timestamptz,
     alike text GENERATED ALWAYS AS (ltrim(lower(customer_id), '0')) STORED
 )

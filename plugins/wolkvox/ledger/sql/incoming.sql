@@ -10,6 +10,7 @@ CREATE TEMPORARY TABLE incoming (
     contacted_at timestamptz,
     reason text,
     channel text,
-    direct boolean
+    direct boolean,
+    protected_until timestamptz
 ) ON COMMIT DROP;
 CREATE TEMPORARY TABLE seen (contact_key uuid NOT NULL) ON COMMIT DROP

@@ -2,7 +2,7 @@ WITH inserted AS (
     INSERT INTO wolkvox.codification (
         contact_key, operation, type_campaign, campaign_id, customer_id,
         cod_act, cod_act_2, comment, contacted_at, state, reason, settled_at, dag_id, dag_run_id,
-        channel, direct
+        channel, direct, protected_until
     )
     SELECT
         contact_key, %(operation)s, type_campaign, campaign_id, customer_id,
@@ -13,7 +13,8 @@ WITH inserted AS (
         %(dag_id)s,
         %(dag_run_id)s,
         channel,
-        direct
+        direct,
+        protected_until
     FROM incoming
     ORDER BY position
     ON CONFLICT (contact_key) DO NOTHING

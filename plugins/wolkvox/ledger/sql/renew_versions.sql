@@ -8,7 +8,7 @@ WITH versions AS (
 INSERT INTO wolkvox.codification (
     contact_key, operation, type_campaign, campaign_id, customer_id,
     cod_act, cod_act_2, comment, contacted_at, state, dag_id, dag_run_id,
-    channel, direct
+    channel, direct, protected_until
 )
 SELECT
     versions.key,
@@ -32,5 +32,6 @@ SELECT
     %(dag_id)s,
     %(dag_run_id)s,
     channel,
-    direct
+    direct,
+    protected_until
 FROM versions
