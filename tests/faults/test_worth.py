@@ -17,11 +17,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from conftest import Database
-from crew import Crew, connect, fill, stage, states, task, verdict
+from crew import Crew, connect, stage, states, task, verdict
 from sandbox_server import SandboxServer
 
 from wolkvox.hook import WolkvoxHook
-from wolkvox.page.reading import known_of
 from wolkvox.rules.protection import read_protection
 from wolkvox.rules.worth import MINUTES
 from wolkvox.tasks.audit import Rules, audit_operation
@@ -67,9 +66,7 @@ class Day:
 
     def run(self) -> None:
         """Every quarter of an hour what happened since, then a run."""
-        self.sandbox.control(
-            members={c: [f"{c}{n:03}" for n in range(MEMBERS)] for c in CAMPAIGNS}, recalled=RECALLED
-        )
+        self.sandbox.control(members={c: [f"{c}{n:03}" for n in range(MEMBERS)] for c in CAMPAIGNS}, recalled=RECALLED)
         now, end = self.begin, self.begin + timedelta(hours=10, minutes=15)
         while now < end:
             for tick in self.ticks(now):

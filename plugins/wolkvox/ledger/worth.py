@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from wolkvox.ledger.connection import Connection, sql
 from wolkvox.rules.records import Campaign
-from wolkvox.rules.worth import by_minutes
+from wolkvox.rules.worth import MINUTES, by_minutes, lag_curve
 
 MARGIN = timedelta(minutes=1)  # between the vendor's clock and ours
 FEWEST_OURS = 10  # codified customers whose dates are those of our calls, before that can't be chance
@@ -31,6 +32,23 @@ class Worth(NamedTuple):
     dialled_before: int
     avoided: float
     minutes: list[int]
+
+
+def total(counted: Iterable[Worth]) -> dict[str, int]:
+    """Days and campaigns together."""
+    parts = list(counted)
+    return {
+        "coded": sum(one.coded for one in parts),
+        "dialled_after": sum(one.dialled_after for one in parts),
+        "dialled_before": sum(one.dialled_before for one in parts),
+        "avoided": round(sum(one.avoided for one in parts)),
+    }
+
+
+def curve(counted: Iterable[Worth]) -> dict[int, int]:
+    """Dials between contact and codification that would not have been, by the minutes of lag: ``worth.lag_curve``."""
+    parts = [sum(dials) for dials in zip(*(one.minutes for one in counted), strict=True)]
+    return lag_curve(parts or [0] * (len(MINUTES) + 1))
 
 
 def note_dials(
@@ -99,12 +117,13 @@ def worth(connection: Connection, operation: str, since: date, until: date) -> l
     return [Worth(*row) for row in rows]
 
 
-def breaches(connection: Connection, operation: str, since: datetime) -> Counter[str]:
-    """Customers of contacts since then that were dialled although they were protected, by the cause."""
+def breaches(connection: Connection, operation: str, since: datetime, until: datetime | None = None) -> Counter[str]:
+    """Contacts in [since, until) whose customers were dialled although they were protected, by the cause."""
     rows = connection.execute(
         "SELECT dial.breach, count(DISTINCT record.id) FROM wolkvox.dial"
         " INNER JOIN wolkvox.codification AS record ON record.id = dial.codification_id"
-        " WHERE record.operation = %s AND record.contacted_at >= %s AND dial.breach IS NOT NULL GROUP BY 1",
-        (operation, since),
+        " WHERE record.operation = %s AND record.contacted_at >= %s"
+        " AND (%s::timestamptz IS NULL OR record.contacted_at < %s) AND dial.breach IS NOT NULL GROUP BY 1",
+        (operation, since, until, until),
     )
     return Counter(dict(rows.fetchall()))

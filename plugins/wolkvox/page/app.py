@@ -104,6 +104,7 @@ def wanted(
     run: Text = None,
     dag: Text = None,
     chunk: Annotated[int | None, Query(ge=1, le=100_000)] = None,
+    dialled: Text = None,
 ) -> queries.Filter:
     """The records that the address asks for, of whatever days."""
     return queries.Filter(
@@ -114,6 +115,7 @@ def wanted(
         run=run,
         dag=dag,
         chunk=chunk,
+        dialled=dialled,
     )
 
 

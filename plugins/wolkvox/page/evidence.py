@@ -36,6 +36,7 @@ COLUMNS = (
     "code",
     "words",
     "run",
+    "protected_until",
 )
 
 
@@ -80,6 +81,7 @@ class Evidence:
                     "code": event["code"],
                     "words": event["words"],
                     "run": event["run"],
+                    "protected_until": self.clock(contact["protected_until"]),
                 }
 
     def clock(self, moment: str | None) -> str | None:
@@ -168,6 +170,8 @@ def _title(contact: Mapping[str, Any], evidence: Evidence, words: Words) -> str:
         *[part for part in reached if part],
         words(f"state.{contact['state']}"),
     ]
+    if contact["protected_until"]:
+        parts.append(words("customer.protected", moment=evidence.clock(contact["protected_until"]) or ""))
     if contact["superseded_by"]:
         parts.append(words("customer.superseded_by", moment=evidence.clock(contact["superseded_by"]) or ""))
     return " · ".join(parts)

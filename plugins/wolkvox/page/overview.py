@@ -10,6 +10,7 @@ from typing import Any
 
 from wolkvox.ledger.faults import Outage, Parked
 from wolkvox.ledger.figures import Count, Figures
+from wolkvox.ledger.worth import Worth, curve, total
 from wolkvox.page.alive import Signs, alive
 from wolkvox.page.links import task_path
 from wolkvox.page.queries import AGES, FINAL, Campaign, Fresh, Run, Slot, Today, Unbegun, Unfinished
@@ -55,6 +56,8 @@ class Known:
     silent: str | None
     chosen: Sequence[Span]
     listed: Mapping[str, Listed] = field(default_factory=dict)
+    worth: Sequence[Worth] = ()
+    breaches: Mapping[str, int] = field(default_factory=dict)
 
 
 def overview(known: Known) -> dict[str, Any]:
@@ -79,6 +82,25 @@ def overview(known: Known) -> dict[str, Any]:
         "outage": _outage(known.outage),
         "unbegun": _unbegun(known.unbegun),
         "runs": [describe_run(run) for run in known.runs],
+        "worth": _worth(known) if known.worth else None,
+        "breaches": [{"cause": cause, "contacts": count} for cause, count in Counter(known.breaches).most_common()],
+    }
+
+
+def _worth(known: Known) -> dict[str, Any]:
+    """What codifying was worth, by day and by campaign, and the dials that a shorter lag would have saved."""
+    campaigns: dict[tuple[str, str], list[Worth]] = {}
+    days: dict[str, list[Worth]] = {}
+    for one in known.worth:
+        campaigns.setdefault((one.type_campaign, one.campaign_id), []).append(one)
+        days.setdefault(one.day.isoformat(), []).append(one)
+    return {
+        "days": [{"day": day, **total(parts)} for day, parts in days.items()],
+        "campaigns": [
+            {"type_campaign": kind, "campaign_id": campaign_id, **_listed(known, campaign_id), **total(parts)}
+            for (kind, campaign_id), parts in campaigns.items()
+        ],
+        "curve": [{"minutes": minutes, "dials": dials} for minutes, dials in curve(known.worth).items()],
     }
 
 

@@ -239,7 +239,8 @@ def unbegun(connection: Connection, operation: str) -> Unbegun | None:
 class Filter:
     """
     Which records: all that fit every part that isn't None. ``chunk`` counts from 1 within a run; customers were
-    contacted in [since, until).
+    contacted in [since, until). ``dialled``: those whose customers were dialled after or before they were codified, or
+    for this cause.
 
     Two DAGs may have runs of the same name; records from before the ledger knew DAGs are any DAG's.
     """
@@ -251,6 +252,7 @@ class Filter:
     run: str | None = None
     dag: str | None = None
     chunk: int | None = None
+    dialled: str | None = None
     since: datetime | None = None
     until: datetime | None = None
 
@@ -291,6 +293,7 @@ def rows(connection: Connection, operation: str, wanted: Filter, *, limit: int, 
         "run": wanted.run,
         "dag": wanted.dag,
         "chunk": wanted.chunk,
+        "dialled": wanted.dialled,
         "since": wanted.since,
         "until": wanted.until,
         "before": before,
@@ -327,6 +330,7 @@ class Contact:
     confirmed_at: datetime | None
     audit: str | None
     shown: str | None
+    protected_until: datetime | None = None
 
 
 class Call(NamedTuple):
@@ -341,10 +345,19 @@ class Call(NamedTuple):
     settled_at: datetime | None
 
 
-def customer(connection: Connection, operation: str, customer_id: str) -> tuple[list[Contact], list[Call]]:
-    """A customer's contacts, the newest first, and their earlier calls, the oldest first."""
+class Dial(NamedTuple):
+    """A dial of the customer of a record, as wolkvox showed it, and why it came although the contact protects."""
+
+    record: int
+    dialled_at: datetime
+    breach: str | None
+
+
+def customer(connection: Connection, operation: str, customer_id: str) -> tuple[list[Contact], list[Call], list[Dial]]:
+    """A customer's contacts, the newest first, their earlier calls and the dials after them, the oldest first."""
     facts = {"operation": operation, "customer_id": customer_id, "limit": MOST_CONTACTS}
     with connection.cursor(row_factory=class_row(Contact)) as cursor:
         contacts = cursor.execute(sql("customer"), facts).fetchall()
-    calls = connection.execute(sql("answers"), {"ids": [contact.id for contact in contacts]})
-    return contacts, [Call(*row) for row in calls]
+    ids = {"ids": [contact.id for contact in contacts]}
+    calls = [Call(*row) for row in connection.execute(sql("answers"), ids)]
+    return contacts, calls, [Dial(*row) for row in connection.execute(sql("dials"), ids)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from functools import partial
@@ -18,6 +18,7 @@ from wolkvox.ledger.faults import outage, parked
 from wolkvox.ledger.figures import figures
 from wolkvox.ledger.quota import QuotaRules
 from wolkvox.ledger.reports import seconds_per_call
+from wolkvox.ledger.worth import Worth, breaches, worth
 from wolkvox.names import DAG_ID
 from wolkvox.page import queries
 from wolkvox.page.evidence import Evidence
@@ -126,7 +127,21 @@ def know(
         silent=queries.silent(ledger, operation, dag_id),
         chosen=_chosen(days, chosen, zone),
         listed=names(ledger, operation),
+        worth=_worth(ledger, operation, days, chosen, zone),
+        breaches=_breaches(ledger, operation, days, chosen, zone),
     )
+
+
+def _worth(ledger: Connection, operation: str, days: Sequence[Span], chosen: Days, zone: str) -> list[Worth]:
+    """What codifying was worth on the chosen days."""
+    within = [day.starts_at.astimezone(ZoneInfo(zone)).date() for day in _chosen(days, chosen, zone)]
+    return worth(ledger, operation, within[0], within[-1]) if within else []
+
+
+def _breaches(ledger: Connection, operation: str, days: Sequence[Span], chosen: Days, zone: str) -> Mapping[str, int]:
+    """Why customers contacted on the chosen days were dialled although they were protected."""
+    within = _chosen(days, chosen, zone)
+    return breaches(ledger, operation, within[0].starts_at, within[-1].ends_at) if within else {}
 
 
 def _chosen(days: Iterable[Span], chosen: Days, zone: str) -> list[Span]:
@@ -199,9 +214,9 @@ def known_of(customer_id: str, *, unmasked: bool, of: queries.Dag = USUAL) -> Ev
     """What the ledger knows of a customer now."""
     known = settings(of)
     with queries.snapshot(LEDGER) as ledger:
-        contacts, calls = queries.customer(ledger, known.operation, customer_id)
+        contacts, calls, dials = queries.customer(ledger, known.operation, customer_id)
         listed = names(ledger, known.operation)
         now = clock(ledger)
     shown = customer_id if unmasked else mask(customer_id) or ""
-    told = timelines(contacts, calls, listed, unmasked=unmasked)
+    told = timelines(contacts, calls, dials, listed, unmasked=unmasked)
     return Evidence(known.operation, shown, known.quota_timezone, now, told)

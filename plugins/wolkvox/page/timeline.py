@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from wolkvox.page.queries import Call, Contact
+from wolkvox.page.queries import Call, Contact, Dial
 from wolkvox.page.rows import mask, without_ids
 from wolkvox.rules.campaigns import Listed
 
@@ -21,7 +21,8 @@ class Event:
 
     ``name`` is one of contacted, pulled, called (``until``: when it was answered), calling, waiting, and, without a
     call: superseded, expired, invalid, failed, and earlier (calls of before answers were kept: ``calls`` of them).
-    What wolkvox showed afterwards is confirmed, mismatch or missing.
+    What wolkvox showed afterwards is dialled (``reason``: why, although the customer was protected), confirmed,
+    mismatch or missing.
     """
 
     name: str
@@ -36,19 +37,30 @@ class Event:
 
 
 def timelines(
-    contacts: Sequence[Contact], calls: Iterable[Call], listed: Mapping[str, Listed] | None = None, *, unmasked: bool
+    contacts: Sequence[Contact],
+    calls: Iterable[Call],
+    dials: Iterable[Dial] = (),
+    listed: Mapping[str, Listed] | None = None,
+    *,
+    unmasked: bool,
 ) -> list[dict[str, Any]]:
     """Every contact with its events, the newest contact first."""
     earlier: dict[int, list[Call]] = {}
     for call in calls:
         earlier.setdefault(call.record, []).append(call)
+    dialled: dict[int, list[Dial]] = {}
+    for dial in dials:
+        dialled.setdefault(dial.record, []).append(dial)
     later = _superseded_by(contacts)
     names = {campaign_id: one.name for campaign_id, one in (listed or {}).items()}
     return [
         {
             "campaign_name": names.get(contact.campaign_id or ""),
             **_describe(
-                contact, events(contact, earlier.get(contact.id, [])), later.get(contact.id), unmasked=unmasked
+                contact,
+                with_dials(events(contact, earlier.get(contact.id, [])), dialled.get(contact.id, [])),
+                later.get(contact.id),
+                unmasked=unmasked,
             ),
         }
         for contact in contacts
@@ -85,6 +97,16 @@ def events(contact: Contact, earlier: Sequence[Call]) -> list[Event]:
     return found
 
 
+def with_dials(happened: Sequence[Event], dials: Sequence[Dial]) -> list[Event]:
+    """The same events with dials among them, each before the first one that came later."""
+    found = list(happened)
+    for dial in dials:
+        later = (place for place, event in enumerate(found) if event.at is not None and event.at > dial.dialled_at)
+        reason = dial.breach and f"breach_{dial.breach}"
+        found.insert(next(later, len(found)), Event("dialled", dial.dialled_at, reason=reason))
+    return found
+
+
 def _was_answered(contact: Contact, earlier: Sequence[Call]) -> bool:
     """Whether the contact's state is what its last call's answer led to."""
     known = {call.sent_at for call in earlier}
@@ -114,6 +136,7 @@ def _describe(contact: Contact, happened: Sequence[Event], later: datetime | Non
         "direct": contact.direct,
         "customer_id": contact.customer_id if unmasked else mask(contact.customer_id),
         "contacted_at": _iso(contact.contacted_at),
+        "protected_until": _iso(contact.protected_until),
         "state": contact.state,
         "reason": contact.reason,
         "superseded_by": _iso(later),

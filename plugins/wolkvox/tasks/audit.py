@@ -12,9 +12,8 @@ from zoneinfo import ZoneInfo
 from wolkvox.errors import Stopped
 from wolkvox.ledger.audits import Audited, audit, campaigns_to_audit, offer_missing
 from wolkvox.ledger.connection import Connection, clock, connected
-from wolkvox.ledger.worth import Worth, breaches, count_worth, worth
+from wolkvox.ledger.worth import Worth, breaches, count_worth, curve, total, worth
 from wolkvox.rules.records import Campaign
-from wolkvox.rules.worth import MINUTES, lag_curve
 from wolkvox.tasks.exports import Asking, loaded_export, noted_dials
 from wolkvox.tasks.task import Task, Wolkvox, quota_rules, slot_rules
 
@@ -71,7 +70,7 @@ def audit_operation(task: Task, wolkvox: Wolkvox, rules: Rules) -> tuple[dict[st
         "not_verifiable": found.not_verifiable,
         "campaigns": {name: asdict(one) for name, one in found.campaigns.items() if one.mismatch or one.missing},
         "breaches": dict(broken),
-        "worth": _total(counted),
+        "worth": {**total(counted), "curve": {str(minutes): dials for minutes, dials in curve(counted).items()}},
         "worth_today": [_of_a_campaign(one) for one in counted if one.day == today][:NAMED],
     }
     return summary, _complaint(summary, counted, rules.most_unconfirmed)
@@ -107,26 +106,8 @@ def _sum(campaigns: Iterable[Audited]) -> Counter[str]:
     return total
 
 
-def _total(counted: list[Worth]) -> dict[str, Any]:
-    """All days and campaigns together; ``curve``: dials that would not have been, by the minutes of lag."""
-    parts = [sum(counts) for counts in zip(*(one.minutes for one in counted), strict=True)] or [0] * (len(MINUTES) + 1)
-    return {
-        "coded": sum(one.coded for one in counted),
-        "dialled_after": sum(one.dialled_after for one in counted),
-        "dialled_before": sum(one.dialled_before for one in counted),
-        "avoided": round(sum(one.avoided for one in counted)),
-        "curve": {str(minutes): dials for minutes, dials in lag_curve(parts).items()},
-    }
-
-
 def _of_a_campaign(one: Worth) -> dict[str, Any]:
-    return {
-        "campaign": f"{one.type_campaign} {one.campaign_id}",
-        "coded": one.coded,
-        "dialled_after": one.dialled_after,
-        "dialled_before": one.dialled_before,
-        "avoided": round(one.avoided),
-    }
+    return {"campaign": f"{one.type_campaign} {one.campaign_id}", **total([one])}
 
 
 def _complaint(summary: dict[str, Any], counted: list[Worth], most: float) -> str | None:

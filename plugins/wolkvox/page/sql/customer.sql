@@ -35,7 +35,8 @@ SELECT
     audited_at,
     confirmed_at,
     audit,
-    shown
+    shown,
+    protected_until
 FROM wolkvox.codification
 INNER JOIN found USING (id)
 ORDER BY contacted_at DESC NULLS LAST, id DESC

@@ -29,6 +29,16 @@ WHERE operation = %(operation)s
     AND (%(chunk)s::integer IS NULL OR chunk_number = %(chunk)s AND chunk_id IS NOT NULL)
     AND (%(since)s::timestamptz IS NULL OR contacted_at >= %(since)s)
     AND (%(until)s::timestamptz IS NULL OR contacted_at < %(until)s)
+    AND (%(dialled)s::text IS NULL OR id IN (
+        SELECT dial.codification_id
+        FROM wolkvox.dial
+        INNER JOIN wolkvox.codification AS record ON record.id = dial.codification_id
+        WHERE CASE %(dialled)s
+            WHEN 'after' THEN record.state = 'coded' AND dial.dialled_at > record.settled_at
+            WHEN 'before' THEN record.state = 'coded' AND dial.dialled_at <= record.settled_at
+            ELSE dial.breach = %(dialled)s
+        END
+    ))
     AND (%(before)s::bigint IS NULL OR id < %(before)s)
 ORDER BY id DESC
 LIMIT %(limit)s

@@ -52,12 +52,13 @@ export function render() {
 
 function contact(of) {
   const reached = [of.channel, of.direct === null ? null : say(of.direct ? "direct.yes" : "direct.no"), of.cod_act && say("customer.code", { code: of.cod_act })];
+  const until = of.protected_until && say("customer.protected", { moment: moment(of.protected_until) });
   const later = of.superseded_by && say("customer.superseded_by", { moment: moment(of.superseded_by) });
   return element(
     "li",
     {},
     element("h4", {}, `${[of.type_campaign ?? "?", of.campaign_id ?? "?", of.campaign_name].filter(Boolean).join(" ")} · `, element("span", { class: `state state-${of.state}`, title: say(`state.${of.state}.help`) }, say(`state.${of.state}`))),
-    element("p", { class: "soft" }, [...reached, later].filter(Boolean).join(" · ")),
+    element("p", { class: "soft" }, [...reached, until, later].filter(Boolean).join(" · ")),
     element("ol", { class: "events" }, ...of.events.map((event) => happened(event, of))),
   );
 }

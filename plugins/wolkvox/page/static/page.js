@@ -7,7 +7,7 @@ import { age, day, duration, explain, load, moment, number, say, soon } from "./
 
 const EVERY = 15_000; // milliseconds between two looks
 const STATES = ["pending", "sending", "coded", "rejected", "failed", "invalid", "superseded", "expired"];
-const FILTERS = ["type_campaign", "campaign_id", "state", "reason", "run", "dag", "chunk"];
+const FILTERS = ["type_campaign", "campaign_id", "state", "reason", "run", "dag", "chunk", "dialled"];
 const framed = window.parent !== window;
 let shown = null; // the last overview
 let rows = []; // the records on screen
@@ -183,6 +183,26 @@ function showReasons(reasons, days) {
   );
 }
 
+// what codifying was worth, as exports of wolkvox showed it
+function showWorth(worth, breaches, days) {
+  $("worth-section").hidden = !worth;
+  if (!worth) return;
+  $("worth-title").textContent = say(days ? "worth.title_days" : "worth.title", days ?? {});
+  const name = (row) => `${row.type_campaign} ${row.campaign_id}`;
+  const which = (row, what) => ({ type_campaign: row.type_campaign, campaign_id: row.campaign_id, dialled: what.replace("dialled_", "") });
+  const count = (what) => [what, "number", (row) => number(row[what]), (row) => row[what]];
+  const dials = (what) => [what, "number", (row) => (row[what] && row.campaign_id ? toRecords(which(row, what), number(row[what])) : number(row[what])), (row) => row[what]];
+  const counts = [count("coded"), count("avoided"), dials("dialled_before"), dials("dialled_after")];
+  fill($("worth"), [["campaign", "nowrap", (row) => named(row, element("span", {}, name(row))), name], ...counts], worth.campaigns, { totals: true });
+  fill($("worth-days"), [["day", "nowrap", (row) => day(row.day), (row) => row.day], ...counts], worth.days, { totals: true });
+  const most = Math.max(1, ...worth.curve.map((row) => row.dials));
+  const bar = (row) => element("meter", { min: 0, max: most, value: row.dials, "aria-label": say("curve.share", { dials: number(row.dials) }) });
+  fill($("curve"), [["minutes", "nowrap", (row) => duration(60 * row.minutes)], ["dials", "number", (row) => number(row.dials)], ["share", "bar", bar]], worth.curve);
+  $("breaches-part").hidden = breaches.length === 0;
+  const cause = (row) => element("span", {}, toRecords({ dialled: row.cause }, say(`breach.${row.cause}`)), element("br"), element("small", {}, explain(`breach_${row.cause}`)));
+  fill($("breaches"), [["cause", "words", cause], ["contacts", "number", (row) => number(row.contacts), (row) => row.contacts]], breaches, { totals: true });
+}
+
 function warn(id, text) {
   $(id).hidden = !text;
   $(id).textContent = text ?? "";
@@ -223,6 +243,7 @@ function showOverview(overview) {
   showSlots(overview.slots);
   showCampaigns(overview.campaigns, chosenDays(overview));
   showReasons(overview.reasons, chosenDays(overview));
+  showWorth(overview.worth, overview.breaches, chosenDays(overview));
   showRuns($("runs"), overview.runs);
   charts.draw(overview);
 }
@@ -284,6 +305,7 @@ function titleRecords() {
     has("chunk") ? say("records.chunk", { chunk: query.get("chunk") }) : "",
     states.length ? states.map((name) => say(`state.${name}`)).join(say("records.or")) : "",
     has("reason") ? say("records.because", { reason: query.get("reason") }) : "",
+    has("dialled") ? say("records.dialled", { how: say(`breach.${query.get("dialled")}`) }) : "",
     has("since") || has("until") ? say("records.days", { since: has("since") ? day(query.get("since")) : "…", until: has("until") ? day(query.get("until")) : "…" }) : "",
   ];
   $("records-title").textContent = `${say("records.title")} ${parts.filter(Boolean).join(", ")}`.trim();
@@ -325,7 +347,7 @@ function wireForms() {
       setTimeout(() => filterBy($(form), keep())); // once the form is empty
     });
   };
-  wire("filter", () => ["run", "dag", "chunk", "tab", "full"]);
+  wire("filter", () => ["run", "dag", "chunk", "dialled", "tab", "full"]);
   wire("days", () => ["tab", "sort"]);
   wire("history-days", () => ["view", "tab", "sort"]);
 }

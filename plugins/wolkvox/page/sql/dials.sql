@@ -1,0 +1,4 @@
+SELECT codification_id, dialled_at, breach
+FROM wolkvox.dial
+WHERE codification_id = ANY(%(ids)s)
+ORDER BY dialled_at
