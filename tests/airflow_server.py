@@ -31,6 +31,7 @@ PATIENCE = 240.0  # seconds
 FAB = "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager"
 
 REFUSED, SCRIPTED, FORMULA = "90000000001", "90000000002", "=1+1"
+DIALLED = "10000000007"
 WORDS = "<img src=x onerror=\"document.title='taken over'\"> El codAct no es valido 90000000002"
 
 
@@ -64,7 +65,9 @@ def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Airflow]:
             SCRIPTED: [{"kind": "status", "status": 422, "msg": WORDS, "repeat": True}],
         }
         call(f"{stack.sandbox_url}/control", "PUT", {"latency": 0.0, "faults": faults})
-        yield Airflow(stack, address(stack), _run(airflow_api(stack), *window))
+        run_id = _run(airflow_api(stack), *window)
+        _tell_worth(stack)
+        yield Airflow(stack, address(stack), run_id)
     finally:
         stop(root)
 
@@ -85,6 +88,28 @@ def _seed(stack: Stack) -> tuple[datetime, datetime]:
             [(*row, begin + timedelta(seconds=place)) for place, row in enumerate(rows)],
         )
     return begin, now
+
+
+def _tell_worth(stack: Stack) -> None:
+    """What an audit would have found: three dials of customers who had been reached, and figures of two days."""
+    with psycopg.connect(stack.uri(databases(demo=True)["ledger"])) as ledger:
+        ledger.execute(
+            "UPDATE wolkvox.codification SET protected_until = settled_at + interval '3 days' WHERE customer_id = %s",
+            (DIALLED,),
+        )
+        ledger.execute(
+            "INSERT INTO wolkvox.dial (codification_id, dialled_at, breach)"
+            " SELECT id, told.at, told.breach FROM wolkvox.codification,"
+            " LATERAL (VALUES (contacted_at + interval '1 minute', 'late_row'), (settled_at + interval '1 second',"
+            " 'vendor')) AS told (at, breach) WHERE customer_id = %s",
+            (DIALLED,),
+        )
+        ledger.cursor().executemany(
+            "INSERT INTO wolkvox.worth (operation, day, type_campaign, campaign_id, coded, dialled_after,"
+            " dialled_before, avoided, minutes) SELECT operation, current_date - %s, %s, %s, 120, 1, 6, 80.4,"
+            " '{1,1,1,1,0,1,1,0,0,0,0,0}' FROM wolkvox.run LIMIT 1",
+            [(0, "preview", "15501"), (1, "preview", "15501"), (1, "predictive", "15502")],
+        )
 
 
 def _run(api: AirflowApi, begin: datetime, end: datetime) -> str:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import psycopg
 import pytest
-from airflow_server import SCRIPTED
+from airflow_server import DIALLED, SCRIPTED
 from page_reader import audited, search, speak
 from playwright.sync_api import expect
 
@@ -19,7 +19,7 @@ from local.stack import DAG
 
 if TYPE_CHECKING:
     from airflow_server import Airflow
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Route
 
 pytest_plugins = ("airflow_server",)
 
@@ -62,6 +62,34 @@ def test_a_customers_time_line_and_its_evidence_without_the_id_in_any_address(
     assert len(logs) > 1_000
     assert SCRIPTED not in logs
     assert all(SCRIPTED not in extra for *_, extra in audited(airflow))
+
+
+def test_a_click_before_the_page_is_ready_is_not_lost(page: Page, airflow: Airflow) -> None:
+    def later(route: Route) -> None:
+        time.sleep(1.0)
+        route.continue_()
+
+    page.route("**/words.*.json", later)
+    page.goto(f"{airflow.url}/wolkvox/")
+    search(page, SCRIPTED)
+    expect(page.locator("#found")).to_contain_text("•••002")
+
+
+def test_dials_of_a_protected_customer_stand_in_the_time_line_with_their_cause(page: Page, airflow: Airflow) -> None:
+    page.goto(f"{airflow.url}/wolkvox/")
+    search(page, DIALLED)
+    expect(page.locator(".events strong")).to_have_text(
+        [
+            "contacted",
+            "dialled by wolkvox",
+            "pulled from the warehouse",
+            "sent to wolkvox, which answered",
+            "dialled by wolkvox",
+        ]
+    )
+    expect(page.locator("#found .soft").first).to_contain_text("not to be dialled before")
+    expect(page.locator(".events li").nth(1)).to_contain_text("after a run had asked for its time")
+    expect(page.locator(".events li").last).to_contain_text("had been codified, and was dialled all the same")
 
 
 def test_a_customer_of_whom_nothing_is_known(page: Page, airflow: Airflow) -> None:

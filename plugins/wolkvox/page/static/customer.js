@@ -15,6 +15,7 @@ export function wire() {
     event.preventDefault();
     search({ customer_id: $("customer-id").value, full: $("customer-full").checked });
   });
+  $("look-up").disabled = false; // until now, nobody would have taken the form
   $("found").addEventListener("click", (event) => {
     const does = { close, pdf: () => download("pdf"), csv: () => download("csv"), send: () => send(event.target) }[event.target.dataset?.does];
     if (does) does();

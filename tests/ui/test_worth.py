@@ -1,0 +1,42 @@
+"""What codifying was worth, on the page: by campaign, by day, by lag, and the dials that should not have been."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from page_reader import speak
+from playwright.sync_api import expect
+
+if TYPE_CHECKING:
+    from airflow_server import Airflow
+    from playwright.sync_api import Page
+
+pytest_plugins = ("airflow_server",)
+
+
+@pytest.mark.parametrize(("language", "title"), [("en", "What it was worth"), ("es", "Lo que valió")])
+def test_worth_by_campaign_and_day_with_the_lag_curve(page: Page, airflow: Airflow, language: str, title: str) -> None:
+    speak(page, language)
+    page.goto(f"{airflow.url}/wolkvox/")
+    expect(page.locator("#worth-title")).to_contain_text(title)
+    expect(page.locator("#worth tbody tr")).to_have_count(2)
+    expect(page.locator("#worth tbody tr").first.locator("td")).to_have_text(["preview 15501", "240", "161", "12", "2"])
+    expect(page.locator("#worth tfoot td")).to_have_text(["360", "241", "18", "3"])
+    page.locator("#worth-section summary").click()
+    expect(page.locator("#worth-days tbody tr")).to_have_count(2)
+    fewer = page.locator("#curve td.number")
+    expect(fewer).to_have_text(["15", "12", "9", "6", "6", "3", "0", "0", "0", "0", "0"])
+
+
+def test_dials_that_should_not_have_been_lead_to_their_records(page: Page, airflow: Airflow) -> None:
+    page.goto(f"{airflow.url}/wolkvox/")
+    expect(page.locator("#breaches tbody tr")).to_have_count(2)
+    page.locator("#breaches a", has_text="although codified").click()
+    expect(page.locator("#records-title")).to_contain_text("dialled: although codified")
+    expect(page.locator("#rows tbody tr")).to_have_count(1)
+    expect(page.locator("#rows tbody tr")).to_contain_text("•••007")
+    page.goto(f"{airflow.url}/wolkvox/?dialled=before&campaign_id=15501")
+    expect(page.locator("#rows tbody tr")).to_have_count(1)
+    page.goto(f"{airflow.url}/wolkvox/?dialled=quota")
+    expect(page.locator("#none")).to_be_visible()
