@@ -19,7 +19,7 @@ from local.stack import DAG
 
 if TYPE_CHECKING:
     from airflow_server import Airflow
-    from playwright.sync_api import Page, Route
+    from playwright.sync_api import Page
 
 pytest_plugins = ("airflow_server",)
 
@@ -64,12 +64,15 @@ def test_a_customers_time_line_and_its_evidence_without_the_id_in_any_address(
     assert all(SCRIPTED not in extra for *_, extra in audited(airflow))
 
 
-def test_a_click_before_the_page_is_ready_is_not_lost(page: Page, airflow: Airflow) -> None:
-    def later(route: Route) -> None:
-        time.sleep(1.0)
-        route.continue_()
+LATE_WORDS = """
+const ask = window.fetch;
+const late = (asked) => new Promise((resolve) => setTimeout(() => resolve(ask(...asked)), 2000));
+window.fetch = (...asked) => (String(asked[0]).includes("words.") ? late(asked) : ask(...asked));
+"""
 
-    page.route("**/words.*.json", later)
+
+def test_a_click_before_the_page_is_ready_is_not_lost(page: Page, airflow: Airflow) -> None:
+    page.add_init_script(LATE_WORDS)
     page.goto(f"{airflow.url}/wolkvox/")
     search(page, SCRIPTED)
     expect(page.locator("#found")).to_contain_text("•••002")
