@@ -156,6 +156,7 @@ def codify_dag(operation: Operation) -> DAG:
         verdict = WolkvoxVerdictOperator(
             task_id="verdict",
             thresholds=operation.told_from,
+            protection=operation.protects,
             outlets=[Asset(operation.asset)],
             on_success_callback=WolkvoxAlert(**alert),  # tells of a degraded run, and is silent otherwise
             on_failure_callback=WolkvoxAlert(**alert),

@@ -93,11 +93,12 @@ def verdict(
     tallies: list[dict[str, Any]],
     *,
     dag: str = "wolkvox_codify",
+    protection: Protection | None = None,
     **params: Any,
 ) -> tuple[dict[str, Any], list[str]]:
     """Do what the task ``verdict`` does: the run's summary, and why it isn't green."""
     options = read_options(params, ZONE)
-    return add_up(task(run, dag), WolkvoxHook().settings, options, Thresholds(), staged, tallies)
+    return add_up(task(run, dag), WolkvoxHook().settings, options, Thresholds(), staged, tallies, protection)
 
 
 def states(ledger: Database) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""``python -m wolkvox``: bring the ledger's schema up to date, make the pools, or check what a deployment needs."""
+"""``python -m wolkvox``: bring the ledger up to date, make the pools, check a deployment, probe wolkvox."""
 
 from __future__ import annotations
 
@@ -17,10 +17,25 @@ def main() -> None:
     migrating.add_argument("--ledger-conn-id", default="wolkvox_ledger", help="PostgreSQL connection of the ledger")
     checking = commands.add_parser("check", help="look at ledger, warehouse, vendor and pool; costs one call")
     checking.add_argument("--dag-id", help="this DAG alone; else every one that stages contacts")
+    probing = commands.add_parser(
+        "probe", help="codify one customer and look what wolkvox does: at most 6 calls, and the settings that follow"
+    )
+    probing.add_argument("--conn-id", default="wolkvox_default", help="connection to wolkvox")
+    probing.add_argument("--type-campaign", choices=("preview", "predictive"), required=True)
+    probing.add_argument("--campaign-id", required=True, help="a campaign of less than 60,000 records")
+    probing.add_argument("--cod-act", required=True, help="code to give")
+    probing.add_argument(
+        "--seconds", type=float, default=300.0, help="between the two exports; the vendor asks for 300"
+    )
+    probing.add_argument("--yes", action="store_true", help="don't ask whether to begin")
     commands.add_parser("pools", help="make the pools that the DAGs name and that are missing, of two slots each")
     arguments = parser.parse_args()
     if arguments.command == "migrate":
         sys.exit(_migrate(arguments.ledger_conn_id))
+    if arguments.command == "probe":
+        from wolkvox.probe import run
+
+        sys.exit(run(arguments))
     sys.exit(_pools() if arguments.command == "pools" else _check(arguments.dag_id))
 
 

@@ -63,12 +63,14 @@ def report_run(summary: Mapping[str, Any]) -> None:
     """
     Gauges at the end of a run, tagged with the operation.
 
-    ``wolkvox.backlog`` (records), ``.backlog_age`` (seconds), ``.quota_left`` (calls), ``.lag_p50`` and
-    ``.lag_p95`` (seconds from contact to codification of the run's records).
+    ``wolkvox.backlog`` (records), ``.backlog_age`` (seconds), ``.backlog_at_opening`` (records that wait, or will, when
+    calling hours begin), ``.quota_left`` (calls), ``.lag_p50`` and ``.lag_p95`` (seconds from contact to codification
+    of the run's records).
     """
     gauges = {
         "backlog": summary["waiting"],
         "backlog_age": _age(summary["oldest_waiting"]),
+        "backlog_at_opening": summary.get("left_at_opening"),
         "quota_left": summary["quota_left"],
         "lag_p50": summary["lag_p50"],
         "lag_p95": summary["lag_p95"],

@@ -279,6 +279,7 @@ class WolkvoxVerdictOperator(WolkvoxOperator):
     :param stage_task_id: task that staged the run
     :param codify_task_id: mapped task that sent its chunks
     :param thresholds: from where on a run that isn't red is told of all the same
+    :param protection: rules whose calling hours no contact should wait into
     """
 
     ui_color = "#fff4dd"
@@ -289,10 +290,12 @@ class WolkvoxVerdictOperator(WolkvoxOperator):
         stage_task_id: str = "stage",
         codify_task_id: str = "codify",
         thresholds: Thresholds | None = None,
+        protection: Protection | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**{"trigger_rule": "all_done", **kwargs})
         self.thresholds = thresholds
+        self.protection = protection
         self.stage_task_id = stage_task_id
         self.codify_task_id = codify_task_id
 
@@ -308,7 +311,8 @@ class WolkvoxVerdictOperator(WolkvoxOperator):
         try:
             options = read_options(context["params"], "UTC")
             settings, thresholds = self.wolkvox().settings, self.thresholds or Thresholds()
-            summary, found = add_up(self._task(context), settings, options, thresholds, staged, chunks)
+            task = self._task(context)
+            summary, found = add_up(task, settings, options, thresholds, staged, chunks, self.protection)
         except HOPELESS as error:
             give_up(error)
         report_run(summary)

@@ -139,6 +139,22 @@ def test_an_id_is_a_stranger_only_if_none_is_like_it_and_coded_only_if_it_is_the
     ]
 
 
+@pytest.mark.parametrize(("setting", "reason"), [(None, None), ("false", None), ("true", "already_handled")])
+def test_customers_that_the_dialler_is_through_with_are_left_out_if_asked_for(
+    ledger: Database, warehouse: Database, sandbox: SandboxServer, setting: str | None, reason: str | None
+) -> None:
+    connect(sandbox, export_preflight="on", skip_handled=setting)
+    sandbox.control(members={"17": ids(1, 3)}, codes={"17": {"customer-1": "99", "customer-2": "5"}})
+    fill(warehouse, 3)
+    _, counts = stage()
+    assert counts["already_handled"] == (1 if reason else 0)
+    assert ledger.rows("SELECT customer_id, reason FROM wolkvox.codification ORDER BY 1") == [
+        ("customer-1", reason),
+        ("customer-2", "already_coded"),
+        ("customer-3", None),
+    ]
+
+
 def test_a_second_code_that_is_not_shown_is_sent(ledger: Database, warehouse: Database, sandbox: SandboxServer) -> None:
     connect(sandbox, export_preflight="on")
     sandbox.control(codes={"17": {"1": "5"}})

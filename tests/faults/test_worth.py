@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from conftest import Database
-from crew import Crew, connect, stage, states, task, verdict
+from crew import Crew, connect, fill, stage, states, task, verdict
 from sandbox_server import SandboxServer
 
 from wolkvox.hook import WolkvoxHook
@@ -192,3 +192,111 @@ def test_a_day_s_worth_is_what_the_sandbox_knows(
     assert set(causes) == {"vendor", "late_row", "quota", "lag"}
     assert complaint is not None
     assert "6 customers were dialled after they had been codified: preview 17 (3), preview 18 (3)" in complaint
+
+
+def customers(first: int, last: int) -> list[str]:
+    return [f"customer-{n}" for n in range(first, last + 1)]
+
+
+@pytest.mark.parametrize(
+    ("setting", "moves", "dialled_after", "counted"),
+    [
+        ("dial", False, 2, 20),
+        ("dial", True, 0, 0),  # most dates are those of our own calls: nothing is taken for a dial, and people are told
+        ("change", True, 2, 20),
+        ("change", False, 2, 20),
+        (None, False, 2, 20),
+    ],
+)
+def test_whichever_date_an_export_shows_our_own_calls_are_no_dials(
+    ledger: Database,
+    warehouse: Database,
+    sandbox: SandboxServer,
+    crew: Crew,
+    caplog: pytest.LogCaptureFixture,
+    setting: str | None,
+    moves: bool,
+    dialled_after: int,
+    counted: int,
+) -> None:
+    connect(sandbox, export_date=setting)
+    long_ago = (datetime.now(BOGOTA) - timedelta(hours=1)).isoformat()
+    sandbox.control(members={"17": customers(1, 40)}, coding_moves_date=moves, recalled=customers(1, 2), now=long_ago)
+    sandbox.dial("17", 40)
+    sandbox.control(now=None)
+    fill(warehouse, 20)
+    chunks, _ = stage()
+    for chunk in chunks:
+        crew.codify(chunk).tally()
+    sandbox.control(now=(datetime.now(BOGOTA) + timedelta(minutes=3)).isoformat())
+    sandbox.dial("17", 22)
+    summary, complaint = audit()
+    assert (summary["worth"]["coded"], summary["worth"]["dialled_after"]) == (counted, dialled_after)
+    assert summary["breaches"] == {}, "no rules, no breaches"
+    assert (complaint is None) is (dialled_after == 0)
+    assert ("set export_date of connection 'wolkvox_default' to change" in caplog.text) is (counted == 0)
+    assert "customer-" not in f"{summary} {complaint}"
+
+
+def test_calls_avoided_are_as_many_as_others_had_by_then(
+    ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew
+) -> None:
+    """A quarter of the list was dialled since: so would a quarter of those who were codified have been."""
+    sandbox.control(members={"17": customers(1, 400)})
+    fill(warehouse, 100, first=301)
+    chunks, _ = stage()
+    for chunk in chunks:
+        crew.codify(chunk).tally()
+    sandbox.control(now=(datetime.now(BOGOTA) + timedelta(minutes=3)).isoformat())
+    sandbox.dial("17", 75)
+    assert audit()[0]["worth"]["avoided"] == 25
+    sandbox.dial("17", 150)
+    ledger.execute("UPDATE wolkvox.worth SET coded = 7")  # counted anew each time
+    assert {name: audit()[0]["worth"][name] for name in ("coded", "avoided")} == {"coded": 100, "avoided": 75}
+
+
+def test_without_others_to_compare_with_no_call_is_claimed_to_be_avoided(
+    ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew
+) -> None:
+    sandbox.control(members={"17": customers(1, 5)})
+    fill(warehouse, 5)
+    for chunk in stage()[0]:
+        crew.codify(chunk).tally()
+    assert audit()[0]["worth"]["avoided"] == 0
+
+
+def test_a_protected_customer_whose_code_was_refused_is_told_apart(
+    ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew
+) -> None:
+    faults = {"customer-1": [{"kind": "invalid_code", "repeat": True}]}
+    sandbox.control(members={"17": customers(1, 3)}, faults=faults)
+    fill(warehouse, 1)
+    rules = read_protection("timezone: America/Bogota\nrules: [{days: 2}]\n")
+    for chunk in stage(protection=rules)[0]:
+        crew.codify(chunk).tally()
+    assert states(ledger) == {"rejected": 1}
+    sandbox.control(now=(datetime.now(BOGOTA) + timedelta(minutes=3)).isoformat())
+    sandbox.dial("17", 3)
+    assert audit()[0]["breaches"] == {"refused": 1}
+
+
+def test_a_backlog_that_will_be_there_when_calling_hours_begin_is_told(
+    ledger: Database, warehouse: Database, sandbox: SandboxServer
+) -> None:
+    """The hours are made so that it is night now, and in the end day."""
+    connect(sandbox, licenses=0.005)
+    fill(warehouse, 20)
+    now = datetime.now(BOGOTA)
+    name = (now + timedelta(days=1)).strftime("%A").lower()
+    night = read_protection(f"timezone: America/Bogota\nhours: {{{name}: '09:00-10:00'}}\nrules: [{{days: 1}}]\n")
+    _, counts = stage(protection=night)
+    summary, _ = verdict("run", counts, [], protection=night)
+    assert summary["opened"] is False
+    assert summary["left_at_opening"] == 20 - 4 - 5, "four calls are left today, five more come with the new day"
+    assert "Calling hours begin" in summary["news"]["began"]["opening"]
+    day = read_protection(
+        f"timezone: America/Bogota\nhours: {{{now.strftime('%A').lower()}: '00:00-24:00'}}\nrules: [{{days: 1}}]\n"
+    )
+    ledger.execute("UPDATE wolkvox.codification SET contacted_at = contacted_at - interval '1 day' WHERE id %% 2 = 0")
+    summary, _ = verdict("run", counts, [], protection=day)
+    assert (summary["opened"], summary["left_at_opening"]) == (True, 10)

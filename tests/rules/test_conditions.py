@@ -36,6 +36,7 @@ def found(**changes: Any) -> dict[str, str]:
 def test_of_a_good_run_nobody_is_told() -> None:
     assert found() == {}
     assert found(oldest_waiting=None, waiting=0, quota_limit=None) == {}
+    assert found(opening="2026-03-03T12:00:00+00:00", opened=False, left_at_opening=0) == {}
 
 
 @pytest.mark.parametrize(
@@ -50,6 +51,18 @@ def test_of_a_good_run_nobody_is_told() -> None:
             {"oldest_waiting": "2026-03-01T14:00:00+00:00"},
             "backlog_age",
             "The oldest of 5 waiting contacts is of 2026-03-01 09:00 America/Bogota: more than 24 hours ago.",
+        ),
+        (
+            {"opening": "2026-03-03T12:00:00+00:00", "opened": False, "left_at_opening": 3},
+            "opening",
+            "Calling hours begin at 2026-03-03 07:00 America/Bogota, and 3 of 5 waiting contacts won't be codified by"
+            " then, at this pace and with the calls that are left: they may be dialled.",
+        ),
+        (
+            {"opening": "2026-03-02T12:00:00+00:00", "opened": True, "left_at_opening": 2},
+            "opening",
+            "Calling hours began at 2026-03-02 07:00 America/Bogota, and 2 contacts from before still wait: they may be"
+            " dialled.",
         ),
         (
             {"new": 0, "invalid": 40},

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from wolkvox.rules.verdict import backlog_gone_at, complaints, failed_ratio
+from wolkvox.rules.verdict import backlog_gone_at, complaints, failed_ratio, left_at
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=timezone.utc)
 MIDNIGHT = datetime(2026, 3, 3, 5, tzinfo=timezone.utc)
@@ -126,3 +126,22 @@ def test_the_backlog_is_gone_at_the_pace_of_the_days_calls(
     waiting: int, left_today: int | None, daily: int | None, gone_at: datetime | None
 ) -> None:
     assert backlog_gone_at(waiting, left_today=left_today, daily=daily, now=NOW, resets_at=MIDNIGHT) == gone_at
+
+
+@pytest.mark.parametrize(
+    ("waiting", "hours", "left_today", "daily", "left"),
+    [
+        (10_000, 1, None, None, 2_800),  # two calls a second
+        (7_000, 1, None, None, 0),
+        (10_000, 1, 500, 1_000, 9_500),  # the day's calls are fewer
+        (10_000, 20, 500, 1_000, 8_500),  # a new day begins at 5:00, before calling hours
+        (10_000, 44, 500, 1_000, 7_500),
+        (10_000, 20, 500, None, 9_500),
+    ],
+)
+def test_what_will_be_left_when_calling_hours_begin(
+    waiting: int, hours: int, left_today: int | None, daily: int | None, left: int
+) -> None:
+    opening = NOW + timedelta(hours=hours)
+    facts: dict[str, Any] = {"left_today": left_today, "daily": daily, "now": NOW, "resets_at": MIDNIGHT}
+    assert left_at(opening, waiting, seconds_per_call=1.0, slots=2, **facts) == left

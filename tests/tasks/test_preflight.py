@@ -13,9 +13,11 @@ from wolkvox.errors import BadToken
 from wolkvox.hook import WolkvoxHook
 from wolkvox.ledger.quota import QuotaState
 from wolkvox.ledger.slots import Holder
+from wolkvox.rules.patience import Patience
 from wolkvox.stop import Stop
+from wolkvox.tasks.asking import Asking
 from wolkvox.tasks.preflight import calls_left, disposition_codes
-from wolkvox.tasks.task import quota_rules, slot_rules
+from wolkvox.tasks.task import Task
 
 HOLDER = Holder("dag", "run", "stage", -1, 1)
 
@@ -28,8 +30,8 @@ def ask(ledger: Database, sandbox: SandboxServer, monkeypatch: pytest.MonkeyPatc
         monkeypatch.setenv("AIRFLOW_CONN_WOLKVOX_DEFAULT", sandbox.connection(**extra))
         with WolkvoxHook() as wolkvox:
             settings = wolkvox.settings
-            rules = slot_rules(settings, patience=1.0), quota_rules(ledger.connection, settings)
-            return question(ledger.connection, wolkvox, *rules, HOLDER, Stop())
+            task = Task("wolkvox_ledger", HOLDER, Stop(), 1.0, Patience())
+            return question(Asking.of(task, settings, ledger.connection), wolkvox)
 
     return ask
 

@@ -8,6 +8,10 @@ from datetime import datetime
 
 from wolkvox.ledger.connection import Connection, sql
 
+# Seconds a call takes before the first one was made. Too fast a guess costs nothing: what a run's time doesn't reach
+# waits for the next one. Too slow a guess would leave the slots idle.
+GUESSED_CALL = 0.02
+
 
 @dataclass(slots=True)
 class Tally:
@@ -55,6 +59,15 @@ def backlog(connection: Connection, operation: str) -> Backlog:
     ).fetchone()
     assert row is not None
     return Backlog(*row)
+
+
+def waiting_since(connection: Connection, operation: str, moment: datetime) -> int:
+    """How many contacts of before this moment an operation has still to send."""
+    row = connection.execute(
+        "SELECT count(*) FROM wolkvox.codification WHERE operation = %s AND state = 'pending' AND contacted_at < %s",
+        (operation, moment),
+    ).fetchone()
+    return row[0] if row else 0
 
 
 def anything_waits(connection: Connection, operation: str) -> bool:

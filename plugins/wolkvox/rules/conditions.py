@@ -64,6 +64,7 @@ def conditions(summary: Mapping[str, Any], thresholds: Thresholds, now: datetime
         "refusals": _refusals(summary, thresholds) if "red:refusals" not in found else None,
         "invalid": _invalid(summary, thresholds),
         "backlog_age": None if summary["stopped"] == "outage" else _backlog(summary, thresholds, now, zone),
+        "opening": _opening(summary, zone),
         "quota": _quota(summary, thresholds, zone),
         "silence": summary["silence"],
         "zone": _zone(summary),
@@ -123,6 +124,20 @@ def _backlog(summary: Mapping[str, Any], thresholds: Thresholds, now: datetime, 
     return (
         f"The oldest of {summary['waiting']} waiting contacts is of {_moment(oldest, zone)}: more than"
         f" {_hours(thresholds.backlog_age)} ago."
+    )
+
+
+def _opening(summary: Mapping[str, Any], zone: str) -> str | None:
+    """Customers who were reached before calling hours, and whom the dialler may call in them."""
+    left = summary.get("left_at_opening")
+    if not left:
+        return None
+    moment = _moment(summary["opening"], zone)
+    if summary["opened"]:
+        return f"Calling hours began at {moment}, and {left} contacts from before still wait: they may be dialled."
+    return (
+        f"Calling hours begin at {moment}, and {left} of {summary['waiting']} waiting contacts won't be codified by"
+        " then, at this pace and with the calls that are left: they may be dialled."
     )
 
 

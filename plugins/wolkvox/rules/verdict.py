@@ -113,3 +113,26 @@ def backlog_gone_at(
         return None
     days = ceil((waiting - left_today) / daily)
     return resets_at + timedelta(days=days - 1)
+
+
+def left_at(
+    opening: datetime,
+    waiting: int,
+    *,
+    seconds_per_call: float,
+    slots: int,
+    left_today: int | None,
+    daily: int | None,
+    now: datetime,
+    resets_at: datetime,
+) -> int:
+    """
+    How many of the waiting records will be left when calling hours begin, at this pace.
+
+    ``left_today`` and ``daily`` are calls, None for no known limit.
+    """
+    calls = int(slots * (opening - now).total_seconds() / seconds_per_call)
+    if left_today is not None:
+        days = ceil((opening - resets_at) / timedelta(days=1)) if opening > resets_at else 0
+        calls = min(calls, left_today + days * (daily or 0))
+    return max(0, waiting - calls)

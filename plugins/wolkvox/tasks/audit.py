@@ -11,11 +11,12 @@ from zoneinfo import ZoneInfo
 
 from wolkvox.errors import Stopped
 from wolkvox.ledger.audits import Audited, audit, campaigns_to_audit, offer_missing
-from wolkvox.ledger.connection import Connection, clock, connected
+from wolkvox.ledger.connection import clock, connected
 from wolkvox.ledger.worth import Worth, breaches, count_worth, curve, total, worth
 from wolkvox.rules.records import Campaign
-from wolkvox.tasks.exports import Asking, loaded_export, noted_dials
-from wolkvox.tasks.task import Task, Wolkvox, quota_rules, slot_rules
+from wolkvox.tasks.asking import Asking
+from wolkvox.tasks.exports import loaded_export, noted_dials
+from wolkvox.tasks.task import Task, Wolkvox
 
 MOST_DAYS = 31  # that the vendor's reports go back [vendor's page on limits]
 NAMED = 20  # campaigns of the last day that the summary names, the largest ones: it travels through XCom
@@ -52,7 +53,7 @@ def audit_operation(task: Task, wolkvox: Wolkvox, rules: Rules) -> tuple[dict[st
     """
     settings, found = wolkvox.settings, _Found()
     with connected(task.ledger_conn_id, task.stop) as ledger:
-        asking = Asking(slot_rules(settings, task.slot_patience), quota_rules(ledger, settings), task.holder, task.stop)
+        asking = Asking.of(task, settings, ledger)
         now = clock(ledger)
         since = now - timedelta(days=min(rules.days, MOST_DAYS))
         today = now.astimezone(ZoneInfo(settings.quota_timezone)).date()
@@ -60,7 +61,7 @@ def audit_operation(task: Task, wolkvox: Wolkvox, rules: Rules) -> tuple[dict[st
         for campaign in campaigns_to_audit(ledger, settings.operation, since):
             if task.stop.is_set():
                 raise Stopped("Told to stop between two campaigns: those before were looked at.")
-            _look_at(ledger, wolkvox, asking, campaign, rules, since, first, found)
+            _look_at(asking, wolkvox, campaign, rules, since, first, found)
         counted = worth(ledger, settings.operation, first, today)
         broken = breaches(ledger, settings.operation, since)
     summary = {
@@ -77,9 +78,8 @@ def audit_operation(task: Task, wolkvox: Wolkvox, rules: Rules) -> tuple[dict[st
 
 
 def _look_at(
-    ledger: Connection,
-    wolkvox: Wolkvox,
     asking: Asking,
+    wolkvox: Wolkvox,
     campaign: Campaign,
     rules: Rules,
     since: datetime,
@@ -87,8 +87,9 @@ def _look_at(
     found: _Found,
 ) -> None:
     """Ask for a campaign's export, and note all that it tells."""
-    settings, name, begun = wolkvox.settings, " ".join(campaign), clock(ledger)
-    with loaded_export(ledger, wolkvox, asking, settings.operation, campaign[1]) as fit:
+    ledger, settings, name = asking.ledger, wolkvox.settings, " ".join(campaign)
+    begun = clock(ledger)
+    with loaded_export(asking, wolkvox, campaign[1]) as fit:
         if not fit:
             found.not_verifiable.append(name)
             return

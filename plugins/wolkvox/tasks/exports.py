@@ -6,21 +6,18 @@ import logging
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from time import monotonic
-from uuid import uuid4
 
-from wolkvox.errors import QuotaUsedUp, WolkvoxError
+from wolkvox.errors import WolkvoxError
 from wolkvox.ledger import exports
 from wolkvox.ledger.connection import Connection, clock
-from wolkvox.ledger.quota import QuotaRules, exhaust, give_back, reserve
-from wolkvox.ledger.slots import Holder, SlotRules, slot_for_calls
 from wolkvox.ledger.staging import Run
 from wolkvox.ledger.worth import note_dials
 from wolkvox.rules.exports import Head, why_unfit
 from wolkvox.rules.records import Campaign
-from wolkvox.stop import Stop
+from wolkvox.tasks.asking import Asking
 from wolkvox.tasks.task import Wolkvox
 from wolkvox.vendor.settings import Settings
 
@@ -30,19 +27,7 @@ SHARE = 0.5  # of a run's time that exports may take
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Asking:
-    """By whom, through which slots and on whose account wolkvox is asked."""
-
-    slots: SlotRules
-    quota: QuotaRules
-    holder: Holder
-    stop: Stop
-
-
-def settle_by_exports(
-    ledger: Connection, wolkvox: Wolkvox, asking: Asking, run: Run, seconds: float
-) -> exports.Settled:
+def settle_by_exports(asking: Asking, wolkvox: Wolkvox, run: Run, seconds: float) -> exports.Settled:
     """
     Settle waiting contacts by what wolkvox already has, campaign by campaign, before anything of them is sent.
 
@@ -53,12 +38,13 @@ def settle_by_exports(
     fewest = wolkvox.settings.export_from
     if fewest is None:
         return exports.Settled()
+    ledger = asking.ledger
     until, since = monotonic() + seconds * SHARE, clock(ledger) - LOOK_BACK
     found: Counter[str] = Counter()
     for campaign in exports.campaigns_to_ask_for(ledger, run.operation, fewest):
         if asking.stop.is_set() or monotonic() > until:
             break
-        with loaded_export(ledger, wolkvox, asking, run.operation, campaign[1]) as fit:
+        with loaded_export(asking, wolkvox, campaign[1]) as fit:
             if fit:
                 noted_dials(ledger, wolkvox.settings, campaign, since)
                 settled = exports.settle(ledger, run, campaign, skip_handled=wolkvox.settings.skip_handled)
@@ -80,39 +66,32 @@ def noted_dials(ledger: Connection, settings: Settings, campaign: Campaign, sinc
 
 
 @contextmanager
-def loaded_export(
-    ledger: Connection, wolkvox: Wolkvox, asking: Asking, operation: str, campaign_id: str
-) -> Iterator[bool]:
+def loaded_export(asking: Asking, wolkvox: Wolkvox, campaign_id: str) -> Iterator[bool]:
     """
     A campaign's export, in the session's own table for as long as it is looked at.
 
     Whether it may be relied on; when not, the log says why.
     """
-    exports.note_export(ledger, operation, campaign_id)
+    exports.note_export(asking.ledger, asking.slots.operation, campaign_id)
     head = Head()
     try:
-        why = _ask(ledger, wolkvox, asking, campaign_id, head) or why_unfit(head, campaign_id)
+        why = _ask(asking, wolkvox, campaign_id, head) or why_unfit(head, campaign_id)
         if why:
             log.warning("The export of campaign %s is left aside: %s.", campaign_id, why.rstrip("."))
         yield why is None
     finally:
-        exports.forget(ledger)
+        exports.forget(asking.ledger)
 
 
-def _ask(ledger: Connection, wolkvox: Wolkvox, asking: Asking, campaign_id: str, head: Head) -> str | None:
+def _ask(asking: Asking, wolkvox: Wolkvox, campaign_id: str, head: Head) -> str | None:
     """Load the export; why there is none."""
-    with slot_for_calls(ledger, asking.slots, asking.holder, asking.stop):
-        block = reserve(ledger, asking.quota, 1, name=uuid4())
-        if block.calls == 0:
+    with asking.turn() as granted:
+        if not granted:
             return "no calls are left today"
         try:
             with wolkvox.export(campaign_id, head) as exported:
-                exports.load(ledger, exported)
-        except QuotaUsedUp as error:
-            exhaust(ledger, asking.quota)
-            return str(error)
+                exports.load(asking.ledger, exported)
         except WolkvoxError as error:
+            asking.heed(error)
             return str(error)
-        finally:
-            give_back(ledger, asking.quota, block, 0)
     return None

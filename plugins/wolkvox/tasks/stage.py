@@ -14,7 +14,7 @@ from wolkvox.errors import BadToken, Stopped
 from wolkvox.ledger.connection import Connection, connected
 from wolkvox.ledger.exports import Settled
 from wolkvox.ledger.faults import Outage, begin_outage, outage
-from wolkvox.ledger.reports import seconds_per_call
+from wolkvox.ledger.reports import GUESSED_CALL, seconds_per_call
 from wolkvox.ledger.runs import begin_run, register_dag
 from wolkvox.ledger.staging import Allowance, Chunk, Pace, Resend, Staged, stage
 from wolkvox.rules.chunks import SLOTS
@@ -23,13 +23,10 @@ from wolkvox.rules.options import RunOptions
 from wolkvox.rules.protection import Protection, protected
 from wolkvox.rules.window import Window
 from wolkvox.stop import Stop
-from wolkvox.tasks.exports import Asking, settle_by_exports
+from wolkvox.tasks.asking import Asking
+from wolkvox.tasks.exports import settle_by_exports
 from wolkvox.tasks.preflight import calls_left, disposition_codes, look_at_campaigns
-from wolkvox.tasks.task import Task, Wolkvox, quota_rules, run_of, slot_rules
-
-# Seconds a call takes before the first one was made. Too fast a guess costs nothing: what the run's time doesn't
-# reach waits for the next one. Too slow a guess would leave the slots idle.
-GUESSED_CALL = 0.02
+from wolkvox.tasks.task import Task, Wolkvox, run_of
 
 log = logging.getLogger(__name__)
 
@@ -138,14 +135,13 @@ def _asker(
             return Allowance(options.limit)
         if known is not None:
             return Allowance(options.limit, outage=True, probe=known.over or by_hand)
-        slots, quota = slot_rules(wolkvox.settings, task.slot_patience), quota_rules(ledger, wolkvox.settings)
+        asking = Asking.of(task, wolkvox.settings, ledger)
         try:
-            codes = disposition_codes(ledger, wolkvox, slots, quota, task.holder, task.stop)
-            left = calls_left(ledger, wolkvox, slots, quota, task.holder, task.stop).left
+            codes = disposition_codes(asking, wolkvox)
+            left = calls_left(asking, wolkvox).left
             if left != 0:
-                look_at_campaigns(ledger, wolkvox, slots, quota, task.holder, task.stop, by_hand=by_hand)
-                asking = Asking(slots, quota, task.holder, task.stop)
-                found = settle_by_exports(ledger, wolkvox, asking, run_of(task, wolkvox.settings), seconds)
+                look_at_campaigns(asking, wolkvox, by_hand=by_hand)
+                found = settle_by_exports(asking, wolkvox, run_of(task, wolkvox.settings), seconds)
                 settled.update(asdict(found))
         except BadToken as error:
             _note_outage(task, ledger, wolkvox, error)

@@ -23,8 +23,16 @@ class TokenInfo(Protocol):
     """The vendor's own count of the day's calls."""
 
     @property
+    def limit(self) -> int | None:
+        """Calls a day; None when it doesn't say, as the others."""
+
+    @property
+    def used(self) -> int | None:
+        """Calls made today by all tokens of the operation."""
+
+    @property
     def left(self) -> int | None:
-        """Calls left, None when it doesn't say."""
+        """Calls left."""
 
 
 class Wolkvox(Protocol):

@@ -13,14 +13,16 @@ from wolkvox.ledger.connection import Connection, clock, connected
 from wolkvox.ledger.faults import Outage, Parked, outage, parked
 from wolkvox.ledger.figures import count_closed_spans, run_lag
 from wolkvox.ledger.quota import QuotaRules, QuotaState, align
-from wolkvox.ledger.reports import backlog
+from wolkvox.ledger.reports import GUESSED_CALL, backlog, seconds_per_call, waiting_since
 from wolkvox.ledger.runs import Account, account, end_run
 from wolkvox.ledger.staging import Run
 from wolkvox.rules.campaigns import Listed
+from wolkvox.rules.chunks import SLOTS
 from wolkvox.rules.conditions import Thresholds, conditions, silence
 from wolkvox.rules.options import RunOptions
+from wolkvox.rules.protection import Protection
 from wolkvox.rules.spans import shown_spans
-from wolkvox.rules.verdict import backlog_gone_at, complaints, failed_ratio
+from wolkvox.rules.verdict import backlog_gone_at, complaints, failed_ratio, left_at
 from wolkvox.tasks.task import Task, quota_rules, run_of
 from wolkvox.vendor.settings import Settings
 
@@ -35,12 +37,14 @@ def add_up(
     thresholds: Thresholds,
     staged: Mapping[str, Any] | None,
     tallies: Iterable[Mapping[str, Any]],
+    protection: Protection | None = None,
 ) -> tuple[dict[str, Any], list[str]]:
     """
     The run's summary, and why it isn't green.
 
     :param staged: the counts that ``stage_run`` gave, None when it did not finish
     :param tallies: what ``codify_chunk`` gave; those of chunks that this staging didn't make are left aside
+    :param protection: when calling hours begin, by which nothing should wait
     """
     run = run_of(task, settings)
     chunk_ids = [] if staged is None or options.dry_run else list(staged["chunk_ids"])
@@ -56,6 +60,7 @@ def add_up(
             **_faults(ledger, run, away),
             **_lag(ledger, run, chunk_ids),
         }
+        summary |= _opening(ledger, protection, rules, summary, now)
         summary["stopped"] = _stopped(summary, told)
         summary["complaints"] = complaints(
             staged=staged is not None,
@@ -124,6 +129,38 @@ def _operation(ledger: Connection, operation: str, rules: QuotaRules, now: datet
         "quota_resets_at": rules.resets_at(now).isoformat(),
         "silence": silence(*arrivals(ledger, operation), now),
     }
+
+
+def _opening(
+    ledger: Connection, protection: Protection | None, rules: QuotaRules, summary: Mapping[str, Any], now: datetime
+) -> dict[str, Any]:
+    """
+    When calling hours begin, or began, and what waits then: customers that the dialler may call though reached.
+
+    Nothing where no hours are given.
+    """
+    if protection is None or not protection.hours:
+        return {}
+    operation, began = summary["operation"], protection.opened(now)
+    if began is not None:
+        return {
+            "opening": began.isoformat(),
+            "opened": True,
+            "left_at_opening": waiting_since(ledger, operation, began),
+        }
+    opening, waiting = protection.opens(now), summary["waiting"]
+    if waiting and not summary["outage"]:
+        waiting = left_at(
+            opening,
+            waiting,
+            seconds_per_call=seconds_per_call(ledger, operation) or GUESSED_CALL,
+            slots=SLOTS,
+            left_today=summary["quota_left"],
+            daily=rules.own_limit,
+            now=now,
+            resets_at=rules.resets_at(now),
+        )
+    return {"opening": opening.isoformat(), "opened": False, "left_at_opening": waiting}
 
 
 def _gone_at(rules: QuotaRules, quota: QuotaState, waiting: int, now: datetime) -> datetime | None:

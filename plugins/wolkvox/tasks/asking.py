@@ -1,0 +1,76 @@
+"""Asking wolkvox something beside the records: in a slot of the token, and counted as a call."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+from uuid import uuid4
+
+from wolkvox.errors import BadToken, QuotaUsedUp, WolkvoxError
+from wolkvox.ledger.connection import Connection
+from wolkvox.ledger.quota import QuotaRules, exhaust, give_back, reserve
+from wolkvox.ledger.slots import Holder, SlotRules, slot_for_calls
+from wolkvox.stop import Stop
+from wolkvox.tasks.task import Task, quota_rules, slot_rules
+from wolkvox.vendor.settings import Settings
+
+log = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """By whom, through which slots and on whose account wolkvox is asked."""
+
+    ledger: Connection
+    slots: SlotRules
+    quota: QuotaRules
+    holder: Holder
+    stop: Stop
+
+    @classmethod
+    def of(cls, task: Task, settings: Settings, ledger: Connection) -> Asking:
+        """A task's."""
+        slots = slot_rules(settings, task.slot_patience)
+        return cls(ledger, slots, quota_rules(ledger, settings), task.holder, task.stop)
+
+    @contextmanager
+    def turn(self, beyond: int = 0) -> Iterator[bool]:
+        """
+        A slot for as long as one call takes; whether there is a call left for it.
+
+        :param beyond: calls that may be made although none are left
+        """
+        with slot_for_calls(self.ledger, self.slots, self.holder, self.stop):
+            block = reserve(self.ledger, self.quota, 1, name=uuid4(), beyond=beyond)
+            try:
+                yield block.calls > 0
+            finally:
+                give_back(self.ledger, self.quota, block, 0)
+
+    def heed(self, error: WolkvoxError) -> None:
+        """Let all know that the day's calls are used up, if that is what wolkvox said."""
+        if isinstance(error, QuotaUsedUp):
+            exhaust(self.ledger, self.quota)
+
+    def ask(self, call: Callable[[], Result], beyond: int = 0) -> Result | None:
+        """
+        Make one call. None when wolkvox doesn't tell, which stops nothing: a wrong address shows with the first record.
+
+        :raises BadToken: nothing else can succeed
+        """
+        with self.turn(beyond) as granted:
+            if not granted:
+                return None
+            try:
+                return call()
+            except BadToken:
+                raise
+            except WolkvoxError as error:
+                self.heed(error)
+                log.warning("%s The run goes on without it.", error)
+                return None

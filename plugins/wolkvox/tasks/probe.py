@@ -1,0 +1,145 @@
+"""What an operation's own wolkvox does where nothing is documented: a handful of calls, asked for by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from wolkvox.errors import WolkvoxError
+from wolkvox.ledger.connection import connected
+from wolkvox.rules.answers import Kind
+from wolkvox.rules.campaigns import misfit, read_campaigns
+from wolkvox.rules.exports import Exported, Head, why_unfit
+from wolkvox.rules.records import Record
+from wolkvox.tasks.asking import Asking
+from wolkvox.tasks.task import Task, TokenInfo, Wolkvox
+
+CALLS = 6  # at most: the calls left and an export before and after, the campaigns, and the code itself
+
+
+class Observed(NamedTuple):
+    """One thing that was looked at: ``words`` say what was seen. One line, no personal data."""
+
+    name: str
+    ok: bool
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A customer of a campaign who may be codified: one whom the dialler has dialled, who is to be left alone."""
+
+    type_campaign: str
+    campaign_id: str
+    customer_id: str
+    cod_act: str
+
+
+@dataclass(slots=True)
+class Probe:
+    """
+    The calls, one after the other; ``settings`` is what a connection's extra should say by what was seen.
+
+    :param pause: waits between the code and the second export; False: told to stop
+    """
+
+    task: Task
+    wolkvox: Wolkvox
+    subject: Subject
+    pause: Callable[[], bool]
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    def observe(self) -> Iterator[Observed]:
+        """What was seen, one thing at a time; ends with the first one that makes the others pointless."""
+        with connected(self.task.ledger_conn_id, self.task.stop) as ledger:
+            asking = Asking.of(self.task, self.wolkvox.settings, ledger)
+            before = self._counts(asking)
+            if before.limit:
+                self.settings["licenses"] = before.limit // 1_000
+            yield Observed("calls", True, f"the day's limit is {before.limit}, {before.used} are used")
+            yield self._campaign(asking)
+            try:
+                first = self._export(asking)
+            except WolkvoxError as error:
+                self.settings["export_preflight"] = "off"
+                yield Observed("export", False, str(error))
+                return
+            if first is None:
+                yield Observed("export", False, "the campaign has no customer of exactly that id: nothing was sent")
+                return
+            self.settings["export_preflight"] = "auto"
+            dialled = "has been dialled" if first.dialled_at else "has not been dialled, as far as it says"
+            yield Observed("export", True, f"it is whole, and the customer is in it, who {dialled}")
+            answer = self._codify(asking)
+            yield answer
+            if not answer.ok or not self.pause():
+                return
+            yield from self._afterwards(first, self._export(asking))
+            after = self._counts(asking)
+            counted = None if after.used is None or before.used is None else after.used - before.used
+            yield Observed("counting", counted is not None, f"wolkvox counted {counted} calls where five were ours")
+
+    def _campaign(self, asking: Asking) -> Observed:
+        listed = read_campaigns(asking.ask(self.wolkvox.campaigns) or [])
+        wrong = misfit((self.subject.type_campaign, self.subject.campaign_id), listed) if listed else None
+        self.settings["preflight"] = "true"
+        if not listed:
+            return Observed("campaigns", False, "wolkvox lists none: campaigns are not checked before sending")
+        return Observed("campaigns", wrong is None, wrong[1] if wrong else "the campaign is listed, of that type")
+
+    def _codify(self, asking: Asking) -> Observed:
+        of = self.subject
+        with _granted(asking):
+            answer = self.wolkvox.codify(
+                Record(0, of.type_campaign, of.campaign_id, of.customer_id, of.cod_act, None, None)
+            )
+        ok = answer.kind is Kind.CODED
+        return Observed("code", ok, f"wolkvox answered {answer.code}" + ("" if ok else f" ({answer.reason})"))
+
+    def _afterwards(self, first: Exported, second: Exported | None) -> Iterator[Observed]:
+        if second is None:
+            yield Observed("shown", False, "the customer is no longer in the export")
+            return
+        shows = second.cod_act == self.subject.cod_act
+        yield Observed("shown", shows, f"the export {'shows' if shows else 'does not show'} the code")
+        if first.dialled_at is None or second.dialled_at is None:
+            yield Observed("date", False, "whether codifying moves it can't be told: take a customer who was dialled")
+            return
+        moved = first.dialled_at != second.dialled_at
+        self.settings["export_date"] = "change" if moved else "dial"
+        yield Observed("date", True, "codifying moves the date" if moved else "the date is that of the last dial")
+
+    def _counts(self, asking: Asking) -> TokenInfo:
+        with _granted(asking):
+            return self.wolkvox.token_info()
+
+    def _export(self, asking: Asking) -> Exported | None:
+        """
+        The customer as the campaign's export has them.
+
+        :raises WolkvoxError: it can't be relied on
+        """
+        head, found = Head(), None
+        with _granted(asking), self.wolkvox.export(self.subject.campaign_id, head) as exported:
+            for one in exported:
+                if one.customer_id == self.subject.customer_id:
+                    found = one
+        why = why_unfit(head, self.subject.campaign_id)
+        if why:
+            raise WolkvoxError(f"The export can't be relied on: {why.rstrip('.')}.")
+        return found
+
+
+@contextmanager
+def _granted(asking: Asking) -> Iterator[None]:
+    """
+    The turn of one call.
+
+    :raises WolkvoxError: no calls are left today
+    """
+    with asking.turn() as granted:
+        if not granted:
+            raise WolkvoxError("No calls are left today: nothing more was asked.")
+        yield
