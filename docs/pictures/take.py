@@ -62,6 +62,10 @@ def main() -> None:
                 locale="es-CO",
             )
             demo.watch(stack, api, run_id)
+            demo.dial(stack, demo.DIALS[1])
+            demo.audit(api)
+            wide = {"width": 1180, "height": 900}
+            _take(browser, login, bare, "worth", "#worth tbody", of="#worth-section", viewport=wide)
             grid = f"{address(stack)}/dags/wolkvox_codify/runs/{run_id}"
             _take(browser, login, grid, "grid", "text=verdict", viewport={"width": 1440, "height": 760})
             browser.close()

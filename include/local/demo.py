@@ -30,6 +30,10 @@ SPOKEN = 10.0  # seconds between two lines of progress where there is no termina
 
 UNKNOWN = [f"C{n}" for n in range(7, 241, 7)]
 REFUSED = [f"C{n}" for n in range(5, 241, 15) if n % 7]
+DIALLED = "15501"  # the campaign whose list the sandbox's dialler goes through meanwhile
+OTHERS = [str(710000000 + n) for n in range(3000)]  # its customers whom nobody reached
+DIALS = 300, 2400  # before the run, and after it
+
 HICCUPS = [str(700000000 + n) for n in range(1000, 9001, 2000)]
 
 SENT = ("coded", "rejected", "failed")
@@ -79,7 +83,9 @@ def main() -> None:
         run_id = trigger(api, *window)
         state = watch(stack, api, run_id)
         outcome = count(stack, api, run_id, state)
+        dial(stack, DIALS[1])
         shown = audit(api)
+        truth = dialled(stack)
     except StackError as error:
         sys.exit(f"\n{error}")
     except (OSError, psycopg.OperationalError) as error:
@@ -91,12 +97,17 @@ def main() -> None:
     found = differences(outcome)
     if shown.get("confirmed") != outcome.sandbox["coded"]:
         found.append(f"the audit found {shown}, the sandbox has {outcome.sandbox['coded']} coded")
+    worth = shown.get("worth", {})
+    if (worth.get("dialled_before"), worth.get("dialled_after")) != truth:
+        found.append(f"the audit tells of {worth}, the sandbox dialled {truth} customers before and after the code")
     if found:
         sys.exit("The demo failed:\n" + "\n".join(f"- {what}" for what in found))
     print(
         f"Ledger, sandbox and XCom agree: {outcome.sandbox['coded']:,} customers coded, each exactly once, at most"
         f" {outcome.sandbox['peak_in_flight']} requests at a time. {time.monotonic() - began:.0f} s in all."
-        f" Asked again, the sandbox shows {shown['confirmed']:,} codes, and none otherwise."
+        f" Asked again, the sandbox shows {shown['confirmed']:,} codes, and none otherwise; its dialler called"
+        f" {worth['dialled_before']} of them before they were codified, {worth['dialled_after']} after, and about"
+        f" {worth['avoided']:,} calls fewer than it would have."
         " The stack is still up: `make down` stops it."
     )
 
@@ -112,15 +123,35 @@ def seed(stack: Stack) -> tuple[datetime, datetime]:
 
 
 def set_sandbox(stack: Stack) -> None:
-    """A fresh sandbox that doesn't know some customers, refuses some codes and stumbles now and then."""
+    """A sandbox that doesn't know some customers, refuses some codes, stumbles now and then, and has begun to dial."""
     faults = {customer: [{"kind": "invalid_code", "repeat": True}] for customer in REFUSED}
     faults |= {customer: [{"kind": "status", "status": 500}] for customer in HICCUPS}
     call(f"{stack.sandbox_url}/reset", "POST")
     call(
         f"{stack.sandbox_url}/control",
         "PUT",
-        {"latency": LATENCY, "unknown_customers": UNKNOWN, "faults": faults},
+        {
+            "latency": LATENCY,
+            "unknown_customers": UNKNOWN,
+            "faults": faults,
+            "members": {DIALLED: [*(str(700000000 + n) for n in range(1, 10_002)), *OTHERS]},
+        },
     )
+    dial(stack, DIALS[0])
+
+
+def dial(stack: Stack, calls: int) -> None:
+    """The sandbox's dialler makes so many calls."""
+    call(f"{stack.sandbox_url}/dial", "POST", {"campaign_id": DIALLED, "calls": calls})
+
+
+def dialled(stack: Stack) -> tuple[int, int]:
+    """How many customers the dialler called before, and how many after they were codified, by its own books."""
+    truth = call(f"{stack.sandbox_url}/truth")
+    coded = {customer: at for campaign, customer, at in truth["coded"] if campaign == DIALLED}
+    called = [(customer, at) for _, customer, at in truth["dialled"] if customer in coded]
+    after = {customer for customer, at in called if at > coded[customer]}
+    return len({customer for customer, _ in called} - after), len(after)
 
 
 def trigger(api: AirflowApi, window_start: datetime, window_end: datetime) -> str:

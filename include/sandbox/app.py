@@ -120,7 +120,7 @@ class Api:
         if campaigns is not None and campaigns.get(record.campaign_id) != record.type_campaign:
             return NOT_FOUND
         members = self.sandbox.settings.members
-        if members is not None and record.customer_id not in members.get(record.campaign_id, ()):
+        if record.customer_id not in members.get(record.campaign_id, [record.customer_id]):
             return NOT_FOUND
         if record.customer_id in self.sandbox.settings.unknown_customers:
             return NOT_FOUND

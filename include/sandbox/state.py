@@ -56,7 +56,7 @@ class Settings:
     :param day: ISO date that stands for today's; None for the clock's, in Bogota
     :param activity_codes: the only codes accepted, None for any
     :param campaigns: the type of each campaign that there is, by its id, None for any
-    :param members: the only customers of campaigns, by the campaign's id, None for any
+    :param members: the only customers of a campaign, by its id; any of one that isn't named
     :param codes: what members carry from the start, by campaign and customer
     :param lost: customers whose code is answered for, and not kept
     :param shows: the code that a customer shows instead of the one that was sent
@@ -72,7 +72,7 @@ class Settings:
     unknown_customers: frozenset[str] = frozenset()
     activity_codes: tuple[str, ...] | None = None
     campaigns: Mapping[str, str] | None = None
-    members: Mapping[str, tuple[str, ...]] | None = None
+    members: Mapping[str, Mapping[str, None]] = field(default_factory=dict)
     codes: Mapping[str, Mapping[str, str]] | None = None
     lost: frozenset[str] = frozenset()
     shows: Mapping[str, str] = field(default_factory=dict)
@@ -175,7 +175,7 @@ class Sandbox:
 
     def dial(self, campaign_id: str, calls: int) -> None:
         """The dialler goes on through a campaign's list, round and round, and makes so many calls; none is answered."""
-        customers = (self.settings.members or {}).get(campaign_id, ())
+        customers = tuple(self.settings.members.get(campaign_id, ()))
         codes = {customer: codes for customer, codes in self._codes(campaign_id).items() if codes[0]}
         for _ in range(len(customers)):
             if calls == 0:
@@ -215,7 +215,7 @@ class Sandbox:
 
     def _codes(self, campaign_id: str) -> dict[str, tuple[str, str]]:
         """The customers of a campaign with the two codes that each shows, empty for none."""
-        codes = dict.fromkeys((self.settings.members or {}).get(campaign_id, ()), ("", ""))
+        codes = dict.fromkeys(self.settings.members.get(campaign_id, ()), ("", ""))
         codes |= {one: (code, "") for one, code in (self.settings.codes or {}).get(campaign_id, {}).items()}
         return codes | {
             one.customer_id: both for one, both in self._seen.coded.items() if one.campaign_id == campaign_id
@@ -334,7 +334,7 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "unknown_customers": lambda value: frozenset(_strings(value)),
     "activity_codes": lambda value: None if value is None else _strings(value),
     "campaigns": lambda value: None if value is None else {str(key): str(kind) for key, kind in dict(value).items()},
-    "members": lambda value: None if value is None else {key: _strings(ids) for key, ids in dict(value).items()},
+    "members": lambda value: {key: dict.fromkeys(_strings(ids)) for key, ids in dict(value).items()},
     "codes": lambda value: None if value is None else {key: dict(codes) for key, codes in dict(value).items()},
     "now": lambda value: None if value is None else _moment(value),
     "recalled": lambda value: frozenset(_strings(value)),
