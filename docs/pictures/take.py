@@ -34,7 +34,7 @@ def main() -> None:
     try:
         stack = start(root, {"PATH": os.environ["PATH"], **ports}, demo=True)
         window = demo.seed(stack)
-        demo.set_sandbox(stack)
+        demo.set_sandbox(stack, window[0])
         api = airflow_api(stack)
         run_id = demo.trigger(api, *window)
         _wait_for_records(stack)
@@ -62,7 +62,7 @@ def main() -> None:
                 locale="es-CO",
             )
             demo.watch(stack, api, run_id)
-            demo.dial(stack, demo.DIALS[1])
+            demo.dial(stack, demo.LATER)
             demo.audit(api)
             wide = {"width": 1180, "height": 900}
             _take(browser, login, bare, "worth", "#worth tbody", of="#worth-section", viewport=wide)

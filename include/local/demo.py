@@ -32,7 +32,9 @@ UNKNOWN = [f"C{n}" for n in range(7, 241, 7)]
 REFUSED = [f"C{n}" for n in range(5, 241, 15) if n % 7]
 DIALLED = "15501"  # the campaign whose list the sandbox's dialler goes through meanwhile
 OTHERS = [str(710000000 + n) for n in range(3000)]  # its customers whom nobody reached
-DIALS = 300, 2400  # before the run, and after it
+EARLY = 20  # calls of the dialler each time before the run: so many minutes after the last one's contact
+MINUTES = (0, 0, 1, 1, 3, 3, 4, 7, 8, 12, 20, 25, 40, 70, 150)
+LATER = 2400  # calls after it
 
 HICCUPS = [str(700000000 + n) for n in range(1000, 9001, 2000)]
 
@@ -78,12 +80,12 @@ def main() -> None:
     try:
         stack = start(STATE, os.environ, demo=True)
         window = seed(stack)
-        set_sandbox(stack)
+        set_sandbox(stack, window[0])
         api = airflow_api(stack)
         run_id = trigger(api, *window)
         state = watch(stack, api, run_id)
         outcome = count(stack, api, run_id, state)
-        dial(stack, DIALS[1])
+        dial(stack, LATER)
         shown = audit(api)
         truth = dialled(stack)
     except StackError as error:
@@ -122,7 +124,7 @@ def seed(stack: Stack) -> tuple[datetime, datetime]:
     return start, start + timedelta(hours=24)
 
 
-def set_sandbox(stack: Stack) -> None:
+def set_sandbox(stack: Stack, begin: datetime) -> None:
     """A sandbox that doesn't know some customers, refuses some codes, stumbles now and then, and has begun to dial."""
     faults = {customer: [{"kind": "invalid_code", "repeat": True}] for customer in REFUSED}
     faults |= {customer: [{"kind": "status", "status": 500}] for customer in HICCUPS}
@@ -137,7 +139,11 @@ def set_sandbox(stack: Stack) -> None:
             "members": {DIALLED: [*(str(700000000 + n) for n in range(1, 10_002)), *OTHERS]},
         },
     )
-    dial(stack, DIALS[0])
+    for place, minutes in enumerate(MINUTES, start=1):
+        moment = begin + timedelta(seconds=8 * EARLY * place, minutes=minutes)  # a contact every eight seconds
+        call(f"{stack.sandbox_url}/control", "PUT", {"now": moment.isoformat()})
+        dial(stack, EARLY)
+    call(f"{stack.sandbox_url}/control", "PUT", {"now": None})
 
 
 def dial(stack: Stack, calls: int) -> None:

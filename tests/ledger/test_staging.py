@@ -294,7 +294,7 @@ CONTACTS = st.lists(
 def test_in_whatever_order_contacts_arrive_the_latest_of_each_customer_waits(
     ledger: Database, pulls: list[list[Contact]]
 ) -> None:
-    ledger.execute("TRUNCATE wolkvox.codification, wolkvox.answer")
+    ledger.execute("TRUNCATE wolkvox.codification, wolkvox.changed, wolkvox.uncompared CASCADE")
     staged = [stage_in(ledger.connection, contacts, f"run {number}") for number, contacts in enumerate(pulls)]
     contacts = [contact for contacts in pulls for contact in contacts]
     latest: dict[tuple[str | None, ...], datetime] = {}
