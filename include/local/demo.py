@@ -140,7 +140,7 @@ def set_sandbox(stack: Stack, begin: datetime) -> None:
         },
     )
     for place, minutes in enumerate(MINUTES, start=1):
-        moment = begin + timedelta(seconds=8 * EARLY * place, minutes=minutes)  # a contact every eight seconds
+        moment = begin + timedelta(seconds=8 * EARLY * place + 4, minutes=minutes)  # a contact every eight seconds
         call(f"{stack.sandbox_url}/control", "PUT", {"now": moment.isoformat()})
         dial(stack, EARLY)
     call(f"{stack.sandbox_url}/control", "PUT", {"now": None})
