@@ -1,14 +1,18 @@
 """
-# Forget old contacts
+# Old contacts: sealed, then anonymous, then gone
 
-Deletes settled records from the ledger that were staged more than half a year ago, with what was answered. Change
-`KEEP` to what your data protection officer asks for; it must be longer than the 31 days a contact may wait.
+Runs from the start, every night. Contacts that were settled five weeks ago don't change any more: each day's get a
+digest that follows from the day before (`python -m wolkvox verify` shows whether any is missing since). After
+`ANONYMISE_AFTER` a contact's customer is a hash and its comment and wolkvox's words are empty; who has the customer's
+id still finds it on the page, for the hash is made with the Airflow variable `wolkvox_evidence_secret`: **keep a copy
+of it.** After `KEEP` the contact is deleted, and its numbers stay in `wolkvox.total`. Change both to what your data
+protection officer asks for; they must be longer than five weeks.
 
 **Owner:** data engineering of the contact centre.
 
 ### When it is red
 
-The ledger could not be reached, or `KEEP` is too short: the log's last line says which. Nothing is lost; clear the
+The ledger could not be reached, or an age is too short: the log's last line says which. Nothing is lost; clear the
 task, or wait for the next day's run.
 """
 
@@ -19,18 +23,20 @@ from airflow.sdk import DAG, CronTriggerTimetable
 
 from wolkvox.operators import WolkvoxRetentionOperator
 
-KEEP = timedelta(days=180)
+ANONYMISE_AFTER = timedelta(days=180)
+KEEP = timedelta(days=1096)  # three years, as long as somebody may ask for proof
 TIMEZONE = "America/Bogota"
 
 with DAG(
     dag_id="wolkvox_retention",
-    description="Delete old contacts from the wolkvox ledger",
+    description="Seal, anonymise and delete old contacts of the wolkvox ledger",
     doc_md=__doc__,
     schedule=CronTriggerTimetable("30 3 * * *", timezone=TIMEZONE),  # half past three at night
     start_date=pendulum.datetime(2026, 1, 1, tz=TIMEZONE),
     catchup=False,
     max_active_runs=1,
+    is_paused_upon_creation=False,  # years begin with the first day
     tags=["wolkvox", "retention"],
     default_args={"owner": "data-engineering", "retries": 2, "retry_delay": timedelta(minutes=5)},
 ) as dag:
-    WolkvoxRetentionOperator(task_id="forget", keep=KEEP)
+    WolkvoxRetentionOperator(task_id="forget", keep=KEEP, anonymise_after=ANONYMISE_AFTER)

@@ -1,4 +1,4 @@
-"""``python -m wolkvox``: bring the ledger up to date, make the pools, check a deployment, probe wolkvox."""
+"""``python -m wolkvox``: what whoever deploys runs by hand, for the ledger, the pools and wolkvox."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ def main() -> None:
     migrating.add_argument("--ledger-conn-id", default="wolkvox_ledger", help="PostgreSQL connection of the ledger")
     checking = commands.add_parser("check", help="look at ledger, warehouse, vendor and pool; costs one call")
     checking.add_argument("--dag-id", help="this DAG alone; else every one that stages contacts")
+    verifying = commands.add_parser("verify", help="compare the ledger with the seals of its days")
+    verifying.add_argument("--ledger-conn-id", default="wolkvox_ledger", help="PostgreSQL connection of the ledger")
     probing = commands.add_parser(
         "probe", help="codify one customer and look what wolkvox does: at most 6 calls, and the settings that follow"
     )
@@ -32,6 +34,8 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.command == "migrate":
         sys.exit(_migrate(arguments.ledger_conn_id))
+    if arguments.command == "verify":
+        sys.exit(_verify(arguments.ledger_conn_id))
     if arguments.command == "probe":
         from wolkvox.probe import run
 
@@ -46,6 +50,15 @@ def _migrate(ledger_conn_id: str) -> int | str:
         return str(error)
     print(f"The ledger at connection {ledger_conn_id!r} is up to date.")
     return 0
+
+
+def _verify(ledger_conn_id: str) -> int | str:
+    from wolkvox.verify import verify
+
+    try:
+        return verify(ledger_conn_id)
+    except WolkvoxError as error:
+        return str(error)
 
 
 def _pools() -> int:

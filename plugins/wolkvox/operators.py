@@ -414,27 +414,39 @@ class WolkvoxAuditOperator(WolkvoxOperator):
 
 class WolkvoxRetentionOperator(BaseOperator):
     """
-    Delete old settled records from the ledger and return how many.
+    Seal what is past changing, make old contacts anonymous, delete the oldest; returns how many of each.
 
-    :param keep: how long a record is kept after it was staged; longer than contacts may wait to be sent
+    Each day's contacts get a digest that follows from the day before (``python -m wolkvox verify`` compares). After a
+    first age, customers' ids are hashed with a secret, the Airflow variable ``wolkvox_evidence_secret``, which is made
+    when it isn't there; comments and wolkvox's words are emptied. After a second one the contacts are deleted, and
+    their numbers kept.
+
+    :param anonymise_after: age from which a contact is anonymous, since it came in; None: never
+    :param keep: age from which it is deleted; longer than contacts may wait to be sent
     :param ledger_conn_id: PostgreSQL connection of the ledger
     """
 
-    def __init__(self, *, keep: timedelta, ledger_conn_id: str = "wolkvox_ledger", **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        keep: timedelta,
+        anonymise_after: timedelta | None = None,
+        ledger_conn_id: str = "wolkvox_ledger",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.keep = keep
+        self.anonymise_after = anonymise_after
         self.ledger_conn_id = ledger_conn_id
 
-    def execute(self, context: Context) -> int:
-        """Delete, batch by batch."""
-        from wolkvox.ledger.connection import connected
-        from wolkvox.ledger.retention import forget
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Seal, then make anonymous, then delete, batch by batch."""
+        from wolkvox.secret import evidence_secret
+        from wolkvox.tasks.retention import retire
 
-        if self.keep <= EXPIRE_AFTER:
-            give_up(
-                BadSetting(f"keep must be longer than {EXPIRE_AFTER.days} days: younger contacts may be pulled again.")
-            )
-        with connected(self.ledger_conn_id) as ledger:
-            forgotten = forget(ledger, self.keep)
-        self.log.info("Deleted %d records staged more than %d days ago.", forgotten, self.keep.days)
-        return forgotten
+        try:
+            done = retire(self.ledger_conn_id, evidence_secret(), self.keep, self.anonymise_after)
+        except HOPELESS as error:
+            give_up(error)
+        self.log.info("Done: %s", done)
+        return done

@@ -1,22 +1,20 @@
-"""Old contacts leave the ledger: personal data is kept no longer than it is needed."""
+"""Old contacts: anonymous after a while, gone after years. Personal data is kept no longer than it is needed."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
 
-from wolkvox.ledger.connection import Connection, sql
+from wolkvox.ledger.connection import Connection, clock, sql
+from wolkvox.rules.anonymity import anonymous, anonymous_key
 
 ACCOUNTED = timedelta(days=31)  # the members of an older chunk are asked for by nobody
-BATCH = 10_000  # records deleted in one transaction: codify tasks beside it never wait long
+BATCH = 10_000  # records of one transaction: codify tasks beside it never wait long
 
 
-def forget(connection: Connection, keep: timedelta) -> int:
-    """
-    Delete settled records that were staged longer than ``keep`` ago, with their history; returns how many.
-
-    A window that is pulled again afterwards stages them anew, but as expired: ``keep`` has to be longer than the
-    age from which contacts are no longer sent.
-    """
+def tidy(connection: Connection, keep: timedelta) -> None:
+    """Delete what nobody asks for any more, beside the contacts."""
     connection.execute("DELETE FROM wolkvox.chunk WHERE made_at < now() - %s", (ACCOUNTED,))
     connection.execute("DELETE FROM wolkvox.reservation WHERE taken_at < now() - %s", (ACCOUNTED,))
     connection.execute("DELETE FROM wolkvox.run WHERE began_at < now() - %s", (keep,))
@@ -24,9 +22,66 @@ def forget(connection: Connection, keep: timedelta) -> int:
         "DELETE FROM wolkvox.changed WHERE NOT EXISTS"
         " (SELECT FROM wolkvox.codification WHERE contact_key = changed.current)"
     )
-    forgotten = 0
+
+
+def anonymise(connection: Connection, secret: str, after: timedelta) -> int:
+    """
+    Make the customers of settled contacts anonymous that came in so long ago, and empty comments and wolkvox's words.
+
+    Whoever knows a customer's id and the secret still finds the contacts; returns how many it were. One that still
+    waits holds up the later ones: old contacts don't wait, they expire.
+    """
+    before, done = clock(connection) - after, 0
     while True:
-        deleted = connection.execute(sql("forget"), {"keep": keep, "batch": BATCH}).rowcount
+        with connection.transaction():
+            due = _due(connection, before)
+            if due:
+                ids = [one.id for one in due]
+                facts = {
+                    "ids": ids,
+                    "customers": [one.customer_id and anonymous(secret, one.operation, one.customer_id) for one in due],
+                    "keys": [anonymous_key(secret, one.contact_key) for one in due],
+                }
+                connection.execute(sql("anonymise"), facts)
+                connection.execute(
+                    "UPDATE wolkvox.answer SET response_msg = NULL WHERE codification_id = ANY(%s)", (ids,)
+                )
+                connection.execute("UPDATE wolkvox.retention SET anonymous = %s", (ids[-1],))
+        done += len(due)
+        if len(due) < BATCH:
+            return done
+
+
+class _Due(NamedTuple):
+    id: int
+    operation: str
+    customer_id: str | None
+    contact_key: UUID
+
+
+def _due(connection: Connection, before: datetime) -> list[_Due]:
+    """The next contacts to be made anonymous, up to the first one that is not."""
+    found = []
+    for *one, is_due in connection.execute(sql("to_anonymise"), {"before": before, "batch": BATCH}):
+        if not is_due:
+            break
+        found.append(_Due(*one))
+    return found
+
+
+def forget(connection: Connection, keep: timedelta) -> int:
+    """
+    Delete settled contacts that came in longer than ``keep`` ago, with their history; returns how many.
+
+    Their numbers stay. A window that is pulled again afterwards stages them anew, but as expired: ``keep`` has to be
+    longer than the age from which contacts are no longer sent.
+    """
+    before, forgotten = clock(connection) - keep, 0
+    while True:
+        row = connection.execute(sql("forget"), {"before": before, "batch": BATCH}).fetchone()
+        deleted = row[0] if row else 0
         forgotten += deleted
         if deleted < BATCH:
-            return forgotten
+            break
+    connection.execute("UPDATE wolkvox.retention SET deleted_before = %s", (before,))
+    return forgotten

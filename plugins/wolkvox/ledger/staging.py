@@ -290,7 +290,7 @@ class _Claim:
         """What is offered again on request, and what isn't sent any more."""
         staged = self.staged
         if self.resend is not None:
-            facts = {**scope, **asdict(self.resend), "customer_id": self.customer_id}
+            facts = {**scope, **asdict(self.resend), "customer_id": self.customer_id, "expire_after": self.expire_after}
             staged.reopened = self._count("reopen", facts)
         self._supersede(scope)
         if allowance.codes is not None:

@@ -353,9 +353,15 @@ class Dial(NamedTuple):
     breach: str | None
 
 
-def customer(connection: Connection, operation: str, customer_id: str) -> tuple[list[Contact], list[Call], list[Dial]]:
-    """A customer's contacts, the newest first, their earlier calls and the dials after them, the oldest first."""
-    facts = {"operation": operation, "customer_id": customer_id, "limit": MOST_CONTACTS}
+def customer(
+    connection: Connection, operation: str, customers: Sequence[str]
+) -> tuple[list[Contact], list[Call], list[Dial]]:
+    """
+    A customer's contacts, the newest first, their earlier calls and the dials after them, the oldest first.
+
+    :param customers: the customer's id, and its anonymous form
+    """
+    facts = {"operation": operation, "customers": list(customers), "limit": MOST_CONTACTS}
     with connection.cursor(row_factory=class_row(Contact)) as cursor:
         contacts = cursor.execute(sql("customer"), facts).fetchall()
     ids = {"ids": [contact.id for contact in contacts]}

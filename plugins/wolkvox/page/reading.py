@@ -25,7 +25,9 @@ from wolkvox.page.evidence import Evidence
 from wolkvox.page.overview import Known, describe_run, last_settled, overview
 from wolkvox.page.rows import as_csv, describe, mask
 from wolkvox.page.timeline import timelines
+from wolkvox.rules.anonymity import anonymous
 from wolkvox.rules.spans import Span, last_days, last_hours
+from wolkvox.secret import known_secret
 from wolkvox.vendor.settings import Settings
 
 LEDGER = "wolkvox_ledger"
@@ -212,9 +214,10 @@ def _batches(read: Callable[..., list[queries.Record]]) -> Iterator[queries.Reco
 
 def known_of(customer_id: str, *, unmasked: bool, of: queries.Dag = USUAL) -> Evidence:
     """What the ledger knows of a customer now."""
-    known = settings(of)
+    known, secret = settings(of), known_secret()
+    customers = [customer_id] if secret is None else [customer_id, anonymous(secret, known.operation, customer_id)]
     with queries.snapshot(LEDGER) as ledger:
-        contacts, calls, dials = queries.customer(ledger, known.operation, customer_id)
+        contacts, calls, dials = queries.customer(ledger, known.operation, customers)
         listed = names(ledger, known.operation)
         now = clock(ledger)
     shown = customer_id if unmasked else mask(customer_id) or ""

@@ -4,6 +4,7 @@ WITH again AS (
     WHERE operation = %(operation)s
         AND contacted_at >= %(window_start)s
         AND contacted_at < %(window_end)s
+        AND contacted_at >= clock_timestamp() - %(expire_after)s -- an older one would expire at once
         AND (state IN ('rejected', 'failed') OR state = 'invalid' AND reason = 'cod_act_unknown')
         AND (state = %(kind)s OR reason = %(kind)s)
         AND (%(customer_id)s::text IS NULL OR customer_id = %(customer_id)s)

@@ -2,15 +2,15 @@
 WITH found AS (
     SELECT id
     FROM wolkvox.codification
-    WHERE customer_id = %(customer_id)s AND operation = %(operation)s AND state NOT IN ('pending', 'sending')
+    WHERE customer_id = ANY(%(customers)s) AND operation = %(operation)s AND state NOT IN ('pending', 'sending')
     UNION ALL
     SELECT id
     FROM wolkvox.codification
-    WHERE customer_id = %(customer_id)s AND operation = %(operation)s AND state = 'pending'
+    WHERE customer_id = ANY(%(customers)s) AND operation = %(operation)s AND state = 'pending'
     UNION ALL
     SELECT id
     FROM wolkvox.codification
-    WHERE customer_id = %(customer_id)s AND operation = %(operation)s AND state = 'sending'
+    WHERE customer_id = ANY(%(customers)s) AND operation = %(operation)s AND state = 'sending'
 )
 SELECT
     id,
