@@ -1,6 +1,6 @@
 # What each target does: `make help`.
 .DEFAULT_GOAL := help
-.PHONY: help up down status env demo test faults bench wheel check lock clean
+.PHONY: help up down status env demo test faults bench wheel sbom check lock clean
 SHELL := /bin/sh
 PYTHON ?= python3
 VENV := .venv
@@ -51,6 +51,10 @@ bench: $(READY)  ## measure
 
 wheel: $(READY)  ## build the package for another Airflow: dist/
 	@$(UV) build --quiet --system-certs --wheel --out-dir dist .
+
+sbom: $(READY)  ## what is installed, for security scanners: dist/sbom.json
+	@mkdir -p dist
+	@$(UV) tool run --quiet --system-certs --from cyclonedx-bom==7.5.0 cyclonedx-py environment --output-reproducible -o dist/sbom.json $(VENV)/bin/python
 
 check: $(READY)  ## style, types, lock, compose file
 	$(VENV)/bin/ruff check .

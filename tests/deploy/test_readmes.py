@@ -64,7 +64,12 @@ def test_every_param_of_the_dag_is_in_both() -> None:
         assert f"`{name}`" in SPANISH
 
 
-@pytest.mark.parametrize(("text", "folder"), [(ENGLISH, "."), (SPANISH, "."), (SUPERVISOR, "docs")])
+DOCS = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "docs").glob("*.md")}
+
+
+@pytest.mark.parametrize(
+    ("text", "folder"), [(ENGLISH, "."), (SPANISH, "."), *((text, "docs") for text in DOCS.values())]
+)
 def test_pictures_and_links_lead_somewhere(text: str, folder: str) -> None:
     for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", text):
         if not target.startswith("https://"):
@@ -79,3 +84,17 @@ def test_the_supervisors_page_names_what_the_page_says() -> None:
         assert f"| {words[key]} |" in SUPERVISOR
     for key in ("customer.pdf", "customer.send", "customer.title", "records.excel", "ages.title", "runs.title"):
         assert words[key] in SUPERVISOR
+
+
+def test_the_operating_guide_has_every_condition_in_both_languages() -> None:
+    rules = ROOT / "plugins" / "wolkvox" / "rules"
+    told = set(re.findall(r'^        "(\w+)": ', (rules / "conditions.py").read_text(), re.MULTILINE))
+    told |= {f"red:{name}" for name in re.findall(r'found\["(\w+)"\]', (rules / "verdict.py").read_text())}
+    told |= {"outage", "parked:…"}
+    assert len(told) >= 14
+    first_cells = [
+        re.findall(r"^\| ([^|]+) \|", DOCS[name], re.MULTILINE) for name in ("operating.md", "operating.es.md")
+    ]
+    named = [re.findall(r"`([^`]+)`", " ".join(cells)) for cells in first_cells]
+    assert named[0] == named[1]
+    assert told <= set(named[0]), told - set(named[0])

@@ -32,7 +32,9 @@ def migrate(ledger_conn_id: str = "wolkvox_ledger") -> None:
     config = _config()
     with engine.begin() as transaction:
         transaction.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
-        transaction.execute(text("CREATE SCHEMA IF NOT EXISTS wolkvox"))
+        if not transaction.scalar(text("SELECT to_regnamespace('wolkvox') IS NOT NULL")):
+            # Not "if not exists": that wants the right to make schemas even where there is one.
+            transaction.execute(text("CREATE SCHEMA wolkvox"))
         config.attributes["connection"] = transaction
         command.upgrade(config, "head")
     engine.dispose()

@@ -16,8 +16,7 @@ STATES = "'pending', 'sending', 'coded', 'rejected', 'failed', 'invalid', 'super
 
 
 def upgrade() -> None:
-    """Create schema ``wolkvox`` and its tables."""
-    op.execute("CREATE SCHEMA IF NOT EXISTS wolkvox")
+    """Create the tables of schema ``wolkvox``."""
     # contact_key is a digest of the contact's identity, so that it is unique whatever is null, empty or long.
     # slot is the "fingerprint/number" of the slot that sent the record last. Without the fillfactor, new rows would
     # go one by one into what little room the pages of a large ledger have left, each touching a page of its own.

@@ -1,0 +1,66 @@
+"""The roles that the security page gives are enough: one makes the tables, another one does the work."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+from conftest import Database
+from crew import Crew, fill, stage, states, verdict
+from sandbox_server import SandboxServer
+
+from wolkvox.ledger.migrate import migrate
+from wolkvox.tasks.retention import retire
+
+PAGE = Path(__file__).parents[2] / "docs" / "security.md"
+ROLES = ("wolkvox_owner", "wolkvox_writer", "wolkvox_reader")
+
+
+def uri(database: Database, role: str) -> str:
+    return database.uri.replace("postgres@", f"{role}@")
+
+
+@pytest.fixture
+def shared(postgres_socket: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
+    """A database whose roles are those of the security page, its ledger made by the owner, the work the writer's."""
+    (block,) = re.findall(r"```sql\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    admin = Database(postgres_socket, "postgres")
+    name = f"test_{uuid4().hex}"
+    admin.execute(f"CREATE DATABASE {name}")
+    database = Database(postgres_socket, name)
+    database.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+    database.execute(block)
+    monkeypatch.setenv("AIRFLOW_CONN_OF_THE_OWNER", uri(database, "wolkvox_owner"))
+    migrate("of_the_owner")
+    monkeypatch.setenv("AIRFLOW_CONN_WOLKVOX_LEDGER", uri(database, "wolkvox_writer"))
+    yield database
+    database.connection.close()
+    admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    for role in ROLES:
+        admin.execute(f"DROP ROLE {role}")
+    admin.connection.close()
+
+
+def test_the_writer_does_all_the_work_and_changes_no_table(
+    shared: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew
+) -> None:
+    fill(warehouse, 20)
+    chunks, counts = stage()
+    summary, complaints = verdict("run", counts, [crew.codify(chunk).tally() for chunk in chunks])
+    assert (summary["coded"], complaints, states(shared)) == (20, [], {"coded": 20})
+    assert retire("wolkvox_ledger", "secret", timedelta(days=1_000), timedelta(days=180))["deleted"] == 0
+    for role, statement in (
+        ("wolkvox_writer", "ALTER TABLE wolkvox.codification ADD COLUMN more text"),
+        ("wolkvox_writer", "DROP TABLE wolkvox.seal"),
+        ("wolkvox_reader", "UPDATE wolkvox.codification SET state = 'coded'"),
+        ("wolkvox_reader", "DELETE FROM wolkvox.seal"),
+    ):
+        with psycopg.connect(uri(shared, role)) as session, pytest.raises(psycopg.errors.InsufficientPrivilege):
+            session.execute(statement.encode())
+    with psycopg.connect(uri(shared, "wolkvox_reader")) as session:
+        assert session.execute("SELECT count(*) FROM wolkvox.codification").fetchone() == (20,)
