@@ -97,8 +97,8 @@ def in_slow_call(ledger: Database, sandbox: SandboxServer, workers: list[Worker]
 def test_both_slots_are_orphaned_and_one_task_alone_comes_back(
     ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew
 ) -> None:
-    connect(sandbox, preflight=False, call_timeout=1.0)
-    sandbox.control(faults={f"customer-{n}": [{"kind": "slow", "seconds": 0.8}] for n in (1, 6)})
+    connect(sandbox, preflight=False, call_timeout=4.0)
+    sandbox.control(faults={f"customer-{n}": [{"kind": "slow", "seconds": 3.5}] for n in (1, 6)})
     fill(warehouse, 10)
     chunks, _ = stage()
     for chunk in chunks:
@@ -137,15 +137,15 @@ def test_a_successor_in_the_free_slot_ends_with_the_call_that_was_orphaned_in_th
 def test_what_a_dead_task_sent_under_a_token_of_the_past_is_taken_up_by_the_next_run(
     ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    connect(sandbox, preflight=False, call_timeout=0.5)
-    sandbox.control(faults={"customer-1": [{"kind": "slow", "seconds": 0.4}]})
+    connect(sandbox, preflight=False, call_timeout=4.0)
+    sandbox.control(faults={"customer-1": [{"kind": "slow", "seconds": 3.5}]})
     fill(warehouse, 1)
     worker = crew.codify(stage()[0][0])
     wait_until(lambda: sandbox.stats()["in_flight"] == 1)
     worker.kill()
     assert stage("too early")[1]["records"] == 0
     monkeypatch.setattr(sandbox, "token", "another-token")
-    connect(sandbox, preflight=False, call_timeout=0.5)
-    wait_until(lambda: ledger.value("SELECT clock_timestamp() - sent_at > interval '0.5 s' FROM wolkvox.codification"))
+    connect(sandbox, preflight=False, call_timeout=4.0)
+    wait_until(lambda: ledger.value("SELECT clock_timestamp() - sent_at > interval '4 s' FROM wolkvox.codification"))
     assert stage("next")[1]["records"] == 1
     assert ledger.rows("SELECT state, reason, attempts FROM wolkvox.codification") == [("pending", "unknown_crash", 1)]
