@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from threading import Thread
 from typing import Any
 from uuid import UUID
 
@@ -22,7 +23,7 @@ from contact_rows import read
 
 from wolkvox.errors import LedgerUnavailable
 from wolkvox.ledger.connection import connected
-from wolkvox.ledger.migrate import MIGRATION_LOCK, migrate
+from wolkvox.ledger.migrate import LONGEST_WAIT, MIGRATION_LOCK, migrate, versions
 
 STATES = {"pending", "sending", "coded", "rejected", "failed", "invalid", "superseded", "expired"}
 
@@ -179,3 +180,44 @@ def test_contacts_with_fractions_of_a_second_are_the_same_contacts_afterwards(em
         count = "SELECT count(*) FROM wolkvox.codification WHERE contact_key = %s"
         assert empty.value(count, UUID(bytes=contact.key)) == found
     assert empty.value("SELECT count(*) FROM wolkvox.codification") == 4
+
+
+@pytest.mark.timeout(120)
+def test_a_migration_behind_a_long_query_holds_no_task_up_and_ends_once_that_is_over(empty: Database) -> None:
+    migrate()
+    alembic(command.downgrade, "0011")
+    reader = psycopg.connect(empty.uri)
+    reader.execute("SELECT count(*) FROM wolkvox.codification")  # and its transaction stays open, as a backup's does
+    migrating = Thread(target=migrate)
+    migrating.start()
+    waits = []
+    began = time.monotonic()
+    while time.monotonic() - began < 10:
+        before = time.monotonic()
+        empty.execute(
+            "INSERT INTO wolkvox.codification (contact_key, operation, state)"
+            " VALUES (gen_random_uuid(), '0041', 'pending')"
+        )
+        waits.append(time.monotonic() - before)
+        time.sleep(0.05)
+    assert migrating.is_alive()
+    assert max(waits) > 0.5, "it did try"
+    assert max(waits) < LONGEST_WAIT + 2.0
+    reader.close()
+    migrating.join(60)
+    assert not migrating.is_alive()
+    assert empty.value("SELECT version_num FROM wolkvox.migration") == versions(empty.connection)[1]
+
+
+def test_a_migration_that_never_gets_its_turn_changes_nothing_and_says_so(
+    empty: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    migrate()
+    alembic(command.downgrade, "0011")
+    monkeypatch.setattr("wolkvox.ledger.migrate.PATIENCE", 1.0)
+    monkeypatch.setattr("wolkvox.ledger.migrate.LONGEST_WAIT", 1.0)
+    with psycopg.connect(empty.uri) as reader:
+        reader.execute("SELECT count(*) FROM wolkvox.codification")
+        with pytest.raises(LedgerUnavailable, match="stayed in use"):
+            migrate()
+    assert empty.value("SELECT version_num FROM wolkvox.migration") == "0011"

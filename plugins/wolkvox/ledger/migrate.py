@@ -4,24 +4,31 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import psycopg
 from airflow.providers.postgres.hooks.postgres import PostgresHook
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import OperationalError
+from tenacity import RetryError, Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
-from wolkvox.errors import BadSetting
+from wolkvox.errors import BadSetting, LedgerUnavailable
 from wolkvox.ledger.connection import Connection, connected
 
 # Two machines may deploy at the same time; the number is arbitrary, but everybody's.
 MIGRATION_LOCK = 7_041_964_030
+LONGEST_WAIT = 2.0  # seconds for a table's lock, in which codify tasks may stand behind it
+PAUSE = 3.0  # seconds before it is tried again
+PATIENCE = 600.0  # seconds for all tries
 
 
 def migrate(ledger_conn_id: str = "wolkvox_ledger") -> None:
     """
     Upgrade the schema ``wolkvox`` of a PostgreSQL database (15 or newer) to this package's version.
 
-    Safe to run again, and from two machines at once: the second one waits and finds nothing to do.
+    Safe to run again, and from two machines at once: the second one waits and finds nothing to do. Beside tasks at work
+    and long queries it holds nobody up for more than two seconds.
 
     :raises BadSetting: when the database can't hold a ledger, or the login may not make one
     :raises LedgerUnavailable: when it can't be reached, or can't be written to at the moment
@@ -29,15 +36,41 @@ def migrate(ledger_conn_id: str = "wolkvox_ledger") -> None:
     with connected(ledger_conn_id) as connection:
         refuse_unfit(connection, ledger_conn_id)
     engine = PostgresHook(postgres_conn_id=ledger_conn_id).get_sqlalchemy_engine()
+    try:
+        for attempt in Retrying(
+            retry=retry_if_exception(_is_locked), stop=stop_after_delay(PATIENCE), wait=wait_fixed(PAUSE)
+        ):
+            with attempt:
+                _upgrade(engine)
+    except RetryError as error:
+        raise LedgerUnavailable(
+            f"The ledger at connection {ledger_conn_id!r} stayed in use for {PATIENCE / 60:.0f} minutes, by a backup"
+            " or a long query perhaps: nothing was changed. Try again once that is over (pg_stat_activity names it)."
+        ) from error
+    finally:
+        engine.dispose()
+
+
+def _is_locked(error: BaseException) -> bool:
+    return isinstance(error, OperationalError) and isinstance(error.orig, psycopg.errors.LockNotAvailable)
+
+
+def _upgrade(engine: Engine) -> None:
+    """
+    Upgrade in one transaction.
+
+    Who changes a table waits until nobody uses it, and everybody else waits behind: so it waits for a moment only, and
+    begins anew.
+    """
     config = _config()
     with engine.begin() as transaction:
+        transaction.execute(text(f"SET LOCAL lock_timeout = '{LONGEST_WAIT:.0f}s'"))
         transaction.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
         if not transaction.scalar(text("SELECT to_regnamespace('wolkvox') IS NOT NULL")):
             # Not "if not exists": that wants the right to make schemas even where there is one.
             transaction.execute(text("CREATE SCHEMA wolkvox"))
         config.attributes["connection"] = transaction
         command.upgrade(config, "head")
-    engine.dispose()
 
 
 def refuse_unfit(connection: Connection, ledger_conn_id: str) -> None:
