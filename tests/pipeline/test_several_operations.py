@@ -35,6 +35,7 @@ east:
 south:
   sql: sql/south.sql
   timezone: America/Santiago
+  protection: protection/chile.yaml
   alert_to: [south@example.com]
 west:
   scheduel: "*/5 * * * *"
@@ -144,6 +145,7 @@ def several(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Several]:
     root = tmp_path_factory.mktemp("operations")
     shutil.copytree(ROOT / "dags", root / "dags", ignore=shutil.ignore_patterns("__pycache__"))
     (root / "include" / "sql").mkdir(parents=True)
+    shutil.copytree(ROOT / "include" / "protection", root / "include" / "protection")
     (root / "include" / "operations.yaml").write_text(OPERATIONS)
     for name, campaign in CAMPAIGNS.items():
         (root / "include" / "sql" / f"{name}.sql").write_text(QUERY.format(campaign=campaign))
@@ -197,6 +199,11 @@ def test_each_operation_codes_its_own_contacts_once(sent: Several) -> None:
     north, south = sent.northern.stats(), sent.southern.stats()
     assert (north["coded"], south["coded"]) == (450, 200)
     assert set(north["calls_per_record"].values()) == set(south["calls_per_record"].values()) == {1}
+
+
+def test_rules_protect_the_customers_of_their_operation_alone(sent: Several) -> None:
+    found = sent.rows("SELECT operation, count(protected_until) FROM wolkvox.codification GROUP BY 1 ORDER BY 1")
+    assert found == [("east", 0), ("north", 0), ("south", 200)]
 
 
 def test_two_that_share_a_token_never_have_more_than_two_requests_in_flight(sent: Several) -> None:
