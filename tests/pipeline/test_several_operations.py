@@ -259,7 +259,7 @@ def test_pools_were_made_of_the_file(sent: Several) -> None:
 def test_a_wrong_entry_is_told_in_airflow_and_its_own_run_says_why(sent: Several) -> None:
     errors = sent.api.get("/importErrors")["import_errors"]
     assert [Path(error["filename"]).name for error in errors] == ["wolkvox_operations.py"]
-    assert "line 13, west.scheduel: there is no such key: did you mean schedule?" in errors[0]["stack_trace"]
+    assert "line 14, west.scheduel: there is no such key: did you mean schedule?" in errors[0]["stack_trace"]
     sent.api.send("PATCH", "/dags/wolkvox_codify_west", {"is_paused": False})
     assert sent.run("west", "manual__west")["state"] == "failed"
     tasks = sent.api.get("/dags/wolkvox_codify_west/dagRuns/manual__west/taskInstances")["task_instances"]
