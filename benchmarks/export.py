@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import threading
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from benchmarks import workers
 from benchmarks.figure import BrokenMeasurement, Figure
@@ -37,9 +39,11 @@ class _Campaign(BaseHTTPRequestHandler):
         self.end_headers()
         head = f'{{"code": "200", "total_records": "{server.records}", "campaign_id": "17", "records": ['
         self.wfile.write(head.encode())
+        now = f"{datetime.now(ZoneInfo('America/Bogota')):%Y-%m-%d %H:%M:%S}"  # every one was dialled since
         for number in range(1, server.records + 1):
             record = {"id_cliente": str(57_300_000_000 + number), "cod_rslt1": "ACT", "cod_rslt2": ""}
-            record["comentarios"] = "x" * (FILLED - 100)
+            record |= {"fecha": now, "llamadas": "1", "resultado": "NO ANSWER"}
+            record["comentarios"] = "x" * (FILLED - 180)
             self.wfile.write((json.dumps(record) + ("," if number < server.records else "")).encode())
         self.wfile.write(b"]}")
         self.close_connection = True
@@ -68,6 +72,8 @@ def measure(place: Place) -> list[Figure]:
     said = outcome.said[0]
     if said["confirmed"] != records:
         raise BrokenMeasurement(f"{said['confirmed']} of {records} contacts were confirmed")
+    if said["worth"]["dialled_after"] != records:
+        raise BrokenMeasurement(f"{said['worth']} of {records} dials were noted")
     size = f"{records * FILLED / 2**20:,.0f} MiB"
     return [
         Figure(f"audit: an export of {size} compared", outcome.seconds, "s", 20, at_most=True, details=said),
