@@ -9,6 +9,7 @@ from conftest import Database
 
 from wolkvox.ledger.retention import anonymise, forget
 from wolkvox.ledger.seals import broken, seal, seals
+from wolkvox.verify import verify
 
 SECRET = "of the operation"
 INSERT = """
@@ -89,3 +90,17 @@ def test_what_retention_deleted_is_not_missing_and_the_chain_goes_on(sealed: Dat
     assert found(sealed) == []
     sealed.execute("UPDATE wolkvox.seal SET previous = NULL WHERE day = (SELECT max(day) FROM wolkvox.seal)")
     assert "doesn't follow from the one of the day before" in found(sealed)[0]
+
+
+def test_the_command_says_what_is_as_it_was_and_what_is_not(
+    sealed: Database, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("wolkvox.verify.known_secret", lambda: SECRET)
+    assert verify("wolkvox_ledger") == 0
+    assert capsys.readouterr().out.startswith("ok   0041: 25 days, ")
+    sealed.execute("DELETE FROM wolkvox.codification WHERE customer_id = 'customer-40-2'")
+    assert verify("wolkvox_ledger") == 1
+    assert "4 contacts were sealed, 3 are there now" in capsys.readouterr().out
+    monkeypatch.setattr("wolkvox.verify.known_secret", lambda: None)
+    assert verify("wolkvox_ledger") == 1
+    assert "can't be compared without the Airflow variable 'wolkvox_evidence_secret'" in capsys.readouterr().out
