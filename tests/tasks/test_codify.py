@@ -501,8 +501,8 @@ def test_a_probe_that_is_refused_waits_and_is_rejected_at_its_third_call() -> No
 
 def test_when_its_time_is_over_the_chunk_ends_cleanly() -> None:
     bench = Bench(3)
-    bench.before_answer = lambda _: time.sleep(0.02)
-    progress = bench.run(seconds=0.03)
+    bench.before_answer = lambda _: time.sleep(0.5)
+    progress = bench.run(seconds=0.75)
     assert progress.stopped == "time"
     assert bench.states == ["coded", "coded", "pending"]
     assert bench.calls_left == 998
