@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import psycopg
 import pytest
 from conftest import Database
 
+from wolkvox.ledger import retention
+from wolkvox.ledger.connection import sql
 from wolkvox.ledger.retention import anonymise, forget
 from wolkvox.ledger.seals import broken, seal, seals
 from wolkvox.verify import verify
@@ -90,6 +93,23 @@ def test_what_retention_deleted_is_not_missing_and_the_chain_goes_on(sealed: Dat
     assert found(sealed) == []
     sealed.execute("UPDATE wolkvox.seal SET previous = NULL WHERE day = (SELECT max(day) FROM wolkvox.seal)")
     assert "doesn't follow from the one of the day before" in found(sealed)[0]
+
+
+def test_a_deletion_that_is_killed_on_the_way_is_told_from_what_is_missing(
+    sealed: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sealed.execute(
+        "UPDATE wolkvox.codification SET staged_at = staged_at - interval '3 years', settled_at = settled_at"
+        " - interval '3 years'; UPDATE wolkvox.seal SET day = day - 1096"
+    )
+    monkeypatch.setattr(retention, "BATCH", 10)
+    statement = sql("forget")
+    asked = iter([statement, statement, "SELECT 1 / 0"])
+    monkeypatch.setattr(retention, "sql", lambda _: next(asked))
+    with pytest.raises(psycopg.errors.DivisionByZero):
+        forget(sealed.connection, timedelta(days=1_000))
+    assert sealed.value("SELECT count(*) FROM wolkvox.codification") == 80
+    assert found(sealed) == []
 
 
 def test_the_command_says_what_is_as_it_was_and_what_is_not(

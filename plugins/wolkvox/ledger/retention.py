@@ -77,11 +77,11 @@ def forget(connection: Connection, keep: timedelta) -> int:
     longer than the age from which contacts are no longer sent.
     """
     before, forgotten = clock(connection) - keep, 0
+    # Noted first: were it killed on the way, what it had deleted would seem to be missing.
+    connection.execute("UPDATE wolkvox.retention SET deleted_before = greatest(deleted_before, %s)", (before,))
     while True:
         row = connection.execute(sql("forget"), {"before": before, "batch": BATCH}).fetchone()
         deleted = row[0] if row else 0
         forgotten += deleted
         if deleted < BATCH:
-            break
-    connection.execute("UPDATE wolkvox.retention SET deleted_before = %s", (before,))
-    return forgotten
+            return forgotten

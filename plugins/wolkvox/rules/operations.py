@@ -16,7 +16,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from wolkvox.names import DAG_ID
 from wolkvox.rules.conditions import Thresholds
 from wolkvox.rules.protection import Protection, Unreadable, Zone, read_protection
-from wolkvox.rules.yaml_lines import NOTHING, keys, line_of, shortened, why_no_yaml
+from wolkvox.rules.yaml_lines import NOTHING, as_written, keys, line_of, shortened, why_no_yaml
 
 DEFAULT = "default"  # the entry whose DAG, pool and connection carry no name
 OURS = ("name", "refused", "protects")  # what of an operation isn't written in the file
@@ -284,20 +284,12 @@ def _entry(loader: yaml.SafeLoader, key: yaml.Node, value: yaml.Node, above: int
         if lines.setdefault(path, at) != at
     ]
     try:
-        values = _values(loader, value)
+        values = as_written(loader, value)
     except (yaml.YAMLError, ValueError) as error:
         at = above + 1 + (line_of(error) if isinstance(error, yaml.YAMLError) else value.start_mark.line)
         words = f"{getattr(error, 'problem', None) or error}: write a plain text or number, in quotes if need be."
         return _Entry(line, name, mistakes=[*mistakes, Mistake(at, name, None, words)])
     return _Entry(line, name, values, lines, mistakes)
-
-
-def _values(loader: yaml.SafeLoader, node: yaml.Node) -> Any:
-    """What an entry says; its keys as they are written: to YAML, ``on`` and ``1`` are none."""
-    if not isinstance(node, yaml.MappingNode):
-        return loader.construct_object(node, deep=True)
-    loader.flatten_mapping(node)
-    return {str(key.value): loader.construct_object(value, deep=True) for key, value in node.value}
 
 
 def _operation(entry: _Entry, read: Callable[[str], str | None], mistakes: list[Mistake]) -> Operation | None:

@@ -14,7 +14,7 @@ import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from wolkvox.rules.contacts import Contact
-from wolkvox.rules.yaml_lines import keys, line_of, shortened, why_no_yaml
+from wolkvox.rules.yaml_lines import as_written, keys, line_of, shortened, why_no_yaml
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 ROLLING = "rolling"  # a week is seven times 24 hours from the contact
@@ -60,7 +60,7 @@ def _holidays(country: str) -> Callable[[date], bool]:
 
     try:
         calendar = holidays.country_holidays(country)
-    except NotImplementedError as error:
+    except NotImplementedError as error:  # so that library says that it has no such country
         raise ValueError from error
     return lambda day: day in calendar
 
@@ -210,7 +210,9 @@ def read_protection(text: str) -> Protection:
     :raises Unreadable: naming the first thing that is wrong
     """
     try:
-        node, values = yaml.compose(text, yaml.SafeLoader), yaml.safe_load(text)
+        loader = yaml.SafeLoader(text)
+        node = loader.get_single_node()
+        values = node and as_written(loader, node)
     except (yaml.YAMLError, ValueError) as error:
         line = line_of(error) + 1 if isinstance(error, yaml.YAMLError) else 1
         words = why_no_yaml(error) if isinstance(error, yaml.YAMLError) else f"{error}."
@@ -230,7 +232,7 @@ def read_protection(text: str) -> Protection:
 def _wrong(error: Any) -> str:
     names = [part for part in error["loc"] if isinstance(part, str)]
     model: type[BaseModel] = Rule if names[:1] == ["rules"] and len(error["loc"]) > 1 else Protection
-    if error["type"] == "extra_forbidden":
+    if error["type"] in ("extra_forbidden", "invalid_key"):  # the latter for a rule's that YAML reads as no text: on, 1
         return f"there is no such key: leave it out. The keys are {', '.join(model.model_fields)}."
     if model is Rule and len(names) == 1:
         return "a rule has either days or weeks, as in {direct: true, weeks: 1}."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import yaml
 
@@ -39,6 +40,14 @@ def keys(node: yaml.Node, above: int = 0, path: tuple[str, ...] = ()) -> Iterato
             here = (*path, str(place))
             yield here, above + value.start_mark.line + 1
             yield from keys(value, above, here)
+
+
+def as_written(loader: yaml.SafeLoader, node: yaml.Node) -> Any:
+    """What a node says; its keys as they are written: to YAML, ``on`` and ``1`` are no texts."""
+    if not isinstance(node, yaml.MappingNode):
+        return loader.construct_object(node, deep=True)
+    loader.flatten_mapping(node)
+    return {str(key.value): loader.construct_object(value, deep=True) for key, value in node.value}
 
 
 def shortened(value: object) -> str:

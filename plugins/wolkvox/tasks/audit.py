@@ -101,10 +101,10 @@ def _look_at(
 
 
 def _sum(campaigns: Iterable[Audited]) -> Counter[str]:
-    total = Counter(asdict(Audited(0, 0, 0)))
+    counts = Counter(asdict(Audited(0, 0, 0)))
     for one in campaigns:
-        total.update(asdict(one))
-    return total
+        counts.update(asdict(one))
+    return counts
 
 
 def _of_a_campaign(one: Worth) -> dict[str, Any]:
