@@ -1,6 +1,6 @@
 # What each target does: `make help`.
 .DEFAULT_GOAL := help
-.PHONY: help up down status env demo test faults bench wheel sbom check lock clean
+.PHONY: help up down status env demo test faults bench wheel sbom audit site check lock clean
 SHELL := /bin/sh
 PYTHON ?= python3
 VENV := .venv
@@ -56,7 +56,15 @@ sbom: $(READY)  ## what is installed, for security scanners: dist/sbom.json
 	@mkdir -p dist
 	@$(UV) tool run --quiet --system-certs --from cyclonedx-bom==7.5.0 cyclonedx-py environment --output-reproducible -o dist/sbom.json $(VENV)/bin/python
 
-check: $(READY)  ## style, types, lock, compose file
+# Strict: a package that nothing could be learnt of is an error, as all are without the internet.
+audit: $(READY)  ## known vulnerabilities of what is locked; needs the internet
+	@$(UV) tool run --quiet --system-certs --from pip-audit==2.10.1 pip-audit --strict --no-deps --disable-pip --progress-spinner off --requirement constraints.txt
+
+# Apart from the lock: what makes the docs would hold back what the product runs with.
+site: $(READY)  ## the docs as a site, every link looked at: dist/site
+	@$(UV) tool run --quiet --system-certs --from sphinx==8.1.3 --with myst-parser==4.0.1 --with furo==2025.12.19 --with sphinxcontrib-mermaid==2.1.1 sphinx-build --quiet --fail-on-warning --keep-going --fresh-env -c docs . dist/site
+
+check: $(READY) site sbom  ## style, types, lock, compose file, docs, and what is installed
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy

@@ -28,6 +28,7 @@ def measures() -> dict[str, Measure]:
         export,
         lag,
         large_ledger,
+        machines,
         page,
         scale,
         staging,
@@ -35,6 +36,7 @@ def measures() -> dict[str, Measure]:
         under_airflow,
         warehouses,
         xcom,
+        years,
     )
     from benchmarks.peers import measure as peers
 
@@ -47,8 +49,10 @@ def measures() -> dict[str, Measure]:
         "staging": staging.measure,
         "warehouses": warehouses.measure,
         "ledger": large_ledger.measure,
+        "years": years.measure,
         "backlog": backlog.measure,
         "lag": lag.measure,
+        "machines": machines.measure,
         "page": page.measure,
         "export": export.measure,
         "scale": scale.measure,

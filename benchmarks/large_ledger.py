@@ -41,8 +41,8 @@ def measure(place: Place) -> list[Figure]:
         connections = {"AIRFLOW_CONN_WOLKVOX_DEFAULT": sandbox.connection(licenses=20)}
         for _ in range(place.pick(9, 1)):
             with place.ledger() as fresh:
-                empty.append(_seconds(place, sandbox, fresh, connections, rows, history // rows))
-            large.append(_seconds(place, sandbox, full, connections, rows, history // rows))
+                empty.append(staging_and_first_call(place, sandbox, fresh, connections, rows, history // rows))
+            large.append(staging_and_first_call(place, sandbox, full, connections, rows, history // rows))
             full.execute("DELETE FROM wolkvox.codification WHERE dag_run_id = %s", RUN)
             full.execute(CLEAN)
     return [
@@ -57,7 +57,7 @@ def measure(place: Place) -> list[Figure]:
     ]
 
 
-def _seconds(
+def staging_and_first_call(
     place: Place, sandbox: SandboxServer, ledger: Database, connections: dict[str, str], rows: int, step: int
 ) -> float:
     """Stage so many rows and send the first record, in a process of its own."""

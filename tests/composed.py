@@ -40,6 +40,10 @@ VARIABLE = re.compile(r"\$(?:(?P<escaped>\$)|{(?P<name>\w+)(?:(?P<operator>:[-?]
 REQUIRED = {
     "BASE_URL",
     "POSTGRES_PASSWORD",
+    "METADATA_PASSWORD",
+    "LEDGER_OWNER_PASSWORD",
+    "LEDGER_WRITER_PASSWORD",
+    "LEDGER_READER_PASSWORD",
     "REDIS_PASSWORD",
     "AIRFLOW__CORE__FERNET_KEY",
     "AIRFLOW__API__SECRET_KEY",
@@ -86,13 +90,13 @@ def postgres_as_the_image_runs_it(compose: dict[str, Any], port: int, pgdata: Pa
     listen = f"-h 127.0.0.1 -p {port} -k {pgdata} -c fsync=off"
     pgexec("pg_ctl", (*control, "-o", listen, "start"), bin_path=server.bin_path, user=server.system_user)
     try:
-        environment = compose["services"]["postgres"]["environment"]
-        superuser, database, password = (environment[f"POSTGRES_{name}"] for name in ("USER", "DB", "PASSWORD"))
+        password = compose["services"]["postgres"]["environment"]["POSTGRES_PASSWORD"]
         with psycopg.connect(host=str(pgdata), port=port, user="postgres", autocommit=True) as connection:
-            connection.execute(f"CREATE ROLE {superuser} SUPERUSER LOGIN PASSWORD '{password}'")
-            connection.execute(f"CREATE DATABASE {database} OWNER {superuser}")
-        with psycopg.connect(host=str(pgdata), port=port, user="postgres", dbname=database, autocommit=True) as db:
-            db.execute(compose["configs"]["ledger-database"]["content"])
+            connection.execute(f"ALTER ROLE postgres PASSWORD '{password}'")
+        (pgdata / "databases.sql").write_text(compose["configs"]["databases"]["content"])
+        once = ("-v", "ON_ERROR_STOP=1", "--no-psqlrc", "-f", str(pgdata / "databases.sql"))
+        socket = ("-h", str(pgdata), "-p", str(port), "-U", "postgres")
+        pgexec("psql", (*socket, *once), bin_path=server.bin_path, user=server.system_user)
         yield
     finally:
         pgexec("pg_ctl", (*control, "-m", "immediate", "stop"), bin_path=server.bin_path, user=server.system_user)
@@ -214,7 +218,7 @@ def filled_in_example(api: str, sandbox: str, postgres_port: int) -> dict[str, s
         "host": "127.0.0.1",
         "port": postgres_port,
         "schema": "warehouse",
-        "login": "airflow",
+        "login": "postgres",
         "password": generated["POSTGRES_PASSWORD"],
     }
     values = {
@@ -233,8 +237,8 @@ def filled_in_example(api: str, sandbox: str, postgres_port: int) -> dict[str, s
 
 def fill_warehouse(password: str, port: int, contacts: int) -> None:
     """So many contacts of yesterday, one of each customer, half of them of another campaign."""
-    address = f"postgresql://airflow:{password}@127.0.0.1:{port}"
-    with psycopg.connect(f"{address}/airflow", autocommit=True) as server:
+    address = f"postgresql://postgres:{password}@127.0.0.1:{port}"
+    with psycopg.connect(f"{address}/postgres", autocommit=True) as server:
         server.execute("CREATE DATABASE warehouse")
     with psycopg.connect(f"{address}/warehouse") as warehouse:
         warehouse.execute(
@@ -249,11 +253,14 @@ def fill_warehouse(password: str, port: int, contacts: int) -> None:
 
 
 @contextmanager
-def deployed(folder: Path, contacts: int, include: Mapping[str, str] | None = None) -> Iterator[Deployment]:
+def deployed(
+    folder: Path, contacts: int, include: Mapping[str, str] | None = None, executor: str | None = None
+) -> Iterator[Deployment]:
     """
     Init twice, as two `up` in a row do, then every service up to its first good health check.
 
     :param include: files below ``include/`` beside those that are shipped, or instead of them
+    :param executor: another one than .env's, which does without workers
     """
     home = folder / "airflow"
     home.mkdir()
@@ -279,6 +286,10 @@ def deployed(folder: Path, contacts: int, include: Mapping[str, str] | None = No
         "HOSTNAME": socket.gethostname(),
     }
     variables = filled_in_example(f"http://127.0.0.1:{api}", f"http://127.0.0.1:{sandbox}", int(postgres))
+    services = ["sandbox", *LONG_RUNNING]
+    if executor:
+        variables["AIRFLOW_EXECUTOR"] = executor
+        services.remove("worker")
     compose = interpolate(substitute(RAW, here), variables)
     where = f"bind 127.0.0.1\nport {redis}\ndir {folder}\n"
     (folder / "redis.conf").write_text(compose["configs"]["redis"]["content"] + where)
@@ -293,9 +304,9 @@ def deployed(folder: Path, contacts: int, include: Mapping[str, str] | None = No
             stack.wait_until_healthy("redis")
             stack.run("init")
             stack.run("init")
-            for service in ("sandbox", *LONG_RUNNING):
+            for service in services:
                 stack.start(service)
-            for service in ("sandbox", *LONG_RUNNING):
+            for service in services:
                 stack.wait_until_healthy(service)
             yield stack
         finally:

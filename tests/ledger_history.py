@@ -1,9 +1,11 @@
 """Fill a ledger with what earlier runs settled: for tests of plans and for measurements."""
 
+from datetime import timedelta
 from typing import Any
 
 import psycopg
 
+STEP = 5_000_000  # rows of a statement: what its triggers look at is kept until its end
 # Two years of runs in twenty campaigns, every tenth record superseded, every fiftieth rejected.
 _HISTORY = """
 INSERT INTO wolkvox.codification (
@@ -20,15 +22,19 @@ SELECT
 FROM (
     SELECT
         n,
-        now() - interval '40 days' - (%(rows)s - n) * (interval '700 days' / %(rows)s) AS moment,
+        now() - %(newest)s - (%(rows)s - n) * (interval '700 days' / %(rows)s) AS moment,
         CASE WHEN n %% 10 = 0 THEN 'superseded' WHEN n %% 50 = 1 THEN 'rejected' ELSE 'coded' END AS state
-    FROM generate_series(1, %(rows)s) AS n
+    FROM generate_series(%(first)s::bigint, %(last)s::bigint) AS n
 ) AS history
 """
 
 
-def fill_history(ledger: psycopg.Connection[Any], rows: int) -> None:
-    """Add so many settled rows; its indexes are made anew afterwards, which is faster with millions of them."""
+def fill_history(ledger: psycopg.Connection[Any], rows: int, newest: timedelta = timedelta(days=40)) -> None:
+    """
+    Add so many settled rows; its indexes are made anew afterwards, which is faster with millions of them.
+
+    :param newest: age of the newest
+    """
     indexes = [
         definition
         for (definition,) in ledger.execute(
@@ -46,7 +52,9 @@ def fill_history(ledger: psycopg.Connection[Any], rows: int) -> None:
         ledger.execute("SET LOCAL maintenance_work_mem = '512MB'")
         ledger.execute(f"DROP INDEX {names[0]}".encode())
         ledger.execute("ALTER TABLE wolkvox.codification DROP CONSTRAINT codification_contact_key")
-        ledger.execute(_HISTORY, {"rows": rows})
+        for first in range(1, rows + 1, STEP):
+            last = min(first + STEP - 1, rows)
+            ledger.execute(_HISTORY, {"rows": rows, "newest": newest, "first": first, "last": last})
         ledger.execute("ALTER TABLE wolkvox.codification ADD CONSTRAINT codification_contact_key UNIQUE (contact_key)")
         for definition in indexes:
             ledger.execute(definition.encode())

@@ -4,6 +4,7 @@ import re
 import subprocess
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -67,6 +68,16 @@ def test_the_example_as_it_is_starts_nothing() -> None:
         interpolate(RAW, values)
 
 
+def test_the_secrets_can_be_made_at_once(tmp_path: Path) -> None:
+    example = (ROOT / ".env.example").read_text()
+    (command,) = re.findall(r"^#   (sed .+)$", example, re.MULTILINE)
+    (tmp_path / ".env").write_text(example)
+    subprocess.run(["bash", "-euo", "pipefail", "-c", command], cwd=tmp_path, check=True)
+    made = {name: value for name, value in dotenv_values(tmp_path / ".env", interpolate=False).items() if value}
+    assert set(made) == {name for name in REQUIRED if re.search("PASSWORD|SECRET", name)}
+    assert len(set(made.values())) == len(made)
+
+
 def test_every_variable_is_documented_in_the_example() -> None:
     used = {found["name"] for found in VARIABLE.finditer((ROOT / "docker-compose.yaml").read_text()) if found["name"]}
     assert documented() == used
@@ -86,7 +97,9 @@ def test_no_secret_is_written_in_the_file() -> None:
         "db+postgresql+psycopg2://airflow:?@postgres:5432/airflow",
         "postgresql+psycopg2://airflow:?@postgres:5432/airflow",
         "redis://:?@redis:6379/0",
-        "postgresql://airflow:?@postgres:5432/ledger",
+        "postgresql://wolkvox_owner:?@postgres:5432/ledger",
+        "postgresql://wolkvox_writer:?@postgres:5432/ledger",
+        "postgresql://wolkvox_reader:?@postgres:5432/ledger",
     }
 
 
@@ -96,6 +109,17 @@ def test_nothing_is_reachable_from_the_network_unless_asked_for() -> None:
         "127.0.0.1:8080:8080",
         "127.0.0.1:8090:8090",
     }
+
+
+def test_no_service_can_take_all_of_the_hosts_memory() -> None:
+    assert [name for name, service in RAW["services"].items() if "mem_limit" not in service] == []
+
+
+def test_the_databases_are_shared_out_as_the_security_page_says() -> None:
+    (page,) = re.findall(r"```sql\n(.*?)```", (ROOT / "docs" / "security.md").read_text(), re.DOTALL)
+    said = [" ".join(statement.split()) for statement in re.sub(r"--.*", "", page).split(";") if statement.strip()]
+    done = " ".join(RAW["configs"]["databases"]["content"].split())
+    assert [statement for statement in said if statement not in done] == []
 
 
 def test_the_image_context_holds_what_the_dockerfile_copies_and_no_secrets() -> None:
@@ -139,10 +163,32 @@ def test_the_pool_has_two_slots(deployment: Deployment, admin: requests.Session)
     assert admin.get(f"{deployment.api}/api/v2/pools/wolkvox", timeout=30).json()["slots"] == 2
 
 
-def test_the_ledger_is_migrated(deployment: Deployment) -> None:
-    ledger = deployment.environment("init")["AIRFLOW_CONN_WOLKVOX_LEDGER"]
-    with psycopg.connect(ledger) as connection:
-        assert connection.execute("SELECT count(*) FROM wolkvox.codification").fetchall() == [(0,)]
+@pytest.mark.parametrize(
+    ("service", "statement"),
+    [
+        ("scheduler", "DROP TABLE wolkvox.codification"),
+        ("worker", "ALTER TABLE wolkvox.codification DROP COLUMN comment"),
+        ("api-server", "INSERT INTO wolkvox.look VALUES ('0041', now())"),
+    ],
+)
+def test_no_service_can_do_more_to_the_ledger_than_it_has_to(
+    deployment: Deployment, service: str, statement: str
+) -> None:
+    with psycopg.connect(deployment.environment(service)["AIRFLOW_CONN_WOLKVOX_LEDGER"]) as ledger:
+        assert ledger.execute("SELECT count(*) FROM wolkvox.campaign").fetchone() is not None
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            ledger.execute(statement.encode())
+
+
+def test_no_login_of_the_ledger_gets_at_airflows_metadata(deployment: Deployment) -> None:
+    ledger = deployment.environment("worker")["AIRFLOW_CONN_WOLKVOX_LEDGER"]
+    with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
+        psycopg.connect(ledger.replace("/ledger", "/airflow"))
+
+
+def test_the_page_is_read_with_a_login_that_only_reads(deployment: Deployment, admin: requests.Session) -> None:
+    page = admin.get(f"{deployment.api}/wolkvox/overview", timeout=30)
+    assert page.status_code == 200, page.text
 
 
 def test_the_dag_files_import(deployment: Deployment, admin: requests.Session) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -14,6 +15,7 @@ from conftest import Database
 from crew import Crew, fill, stage, states, verdict
 from sandbox_server import SandboxServer
 
+from local.postgres import binaries
 from wolkvox.ledger.migrate import migrate
 from wolkvox.tasks.retention import retire
 
@@ -26,8 +28,8 @@ def uri(database: Database, role: str) -> str:
 
 
 @pytest.fixture
-def shared(postgres_socket: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
-    """A database whose roles are those of the security page, its ledger made by the owner, the work the writer's."""
+def roles(postgres_socket: Path) -> Iterator[Database]:
+    """A database whose roles are those of the security page, without a ledger yet."""
     (block,) = re.findall(r"```sql\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     admin = Database(postgres_socket, "postgres")
     name = f"test_{uuid4().hex}"
@@ -35,15 +37,21 @@ def shared(postgres_socket: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[D
     database = Database(postgres_socket, name)
     database.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
     database.execute(block)
-    monkeypatch.setenv("AIRFLOW_CONN_OF_THE_OWNER", uri(database, "wolkvox_owner"))
-    migrate("of_the_owner")
-    monkeypatch.setenv("AIRFLOW_CONN_WOLKVOX_LEDGER", uri(database, "wolkvox_writer"))
     yield database
     database.connection.close()
     admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
     for role in ROLES:
         admin.execute(f"DROP ROLE {role}")
     admin.connection.close()
+
+
+@pytest.fixture
+def shared(roles: Database, monkeypatch: pytest.MonkeyPatch) -> Database:
+    """The ledger made by the owner, the work the writer's."""
+    monkeypatch.setenv("AIRFLOW_CONN_OF_THE_OWNER", uri(roles, "wolkvox_owner"))
+    migrate("of_the_owner")
+    monkeypatch.setenv("AIRFLOW_CONN_WOLKVOX_LEDGER", uri(roles, "wolkvox_writer"))
+    return roles
 
 
 def test_the_writer_does_all_the_work_and_changes_no_table(
@@ -64,3 +72,32 @@ def test_the_writer_does_all_the_work_and_changes_no_table(
             session.execute(statement.encode())
     with psycopg.connect(uri(shared, "wolkvox_reader")) as session:
         assert session.execute("SELECT count(*) FROM wolkvox.codification").fetchone() == (20,)
+
+
+def test_a_ledger_that_one_login_made_is_restored_for_three(
+    ledger: Database,
+    roles: Database,
+    warehouse: Database,
+    sandbox: SandboxServer,
+    crew: Crew,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The way that the operating guide gives."""
+    fill(warehouse, 5)
+    for chunk in stage("before")[0]:
+        crew.codify(chunk).tally()
+    dump = subprocess.run(
+        [str(binaries() / "pg_dump"), "--no-owner", ledger.uri], check=True, capture_output=True, text=True
+    )
+    psql = [str(binaries() / "psql"), "--quiet", uri(roles, "wolkvox_owner")]
+    restored = subprocess.run(psql, input=dump.stdout, capture_output=True, text=True)
+    errors = [line for line in restored.stderr.splitlines() if "ERROR" in line]
+    assert len(errors) == 1
+    assert errors[0].endswith('schema "wolkvox" already exists')
+
+    monkeypatch.setenv("AIRFLOW_CONN_WOLKVOX_LEDGER", uri(roles, "wolkvox_writer"))
+    fill(warehouse, 5, first=6)
+    for chunk in stage("after")[0]:
+        crew.codify(chunk).tally()
+    assert states(roles) == {"coded": 10}
+    assert set(sandbox.stats()["calls_per_record"].values()) == {1}

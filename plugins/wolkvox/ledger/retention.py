@@ -79,9 +79,10 @@ def forget(connection: Connection, keep: timedelta) -> int:
     before, forgotten = clock(connection) - keep, 0
     # Noted first: were it killed on the way, what it had deleted would seem to be missing.
     connection.execute("UPDATE wolkvox.retention SET deleted_before = greatest(deleted_before, %s)", (before,))
-    while True:
-        row = connection.execute(sql("forget"), {"before": before, "batch": BATCH}).fetchone()
-        deleted = row[0] if row else 0
+    after, more = 0, True
+    while more:
+        row = connection.execute(sql("forget"), {"before": before, "after": after, "batch": BATCH}).fetchone()
+        assert row is not None
+        deleted, after, more = row
         forgotten += deleted
-        if deleted < BATCH:
-            return forgotten
+    return forgotten
