@@ -1,4 +1,4 @@
-"""Celery workers beside one machine's scheduler: a whole run over both, and fresh contacts of two operations at once."""
+"""Two Celery workers beside one machine's scheduler: a whole run, and fresh contacts of two operations at once."""
 
 from __future__ import annotations
 
@@ -112,10 +112,8 @@ def _lags(stack: Deployment, place: Place) -> dict[str, list[float]]:
     admin = stack.admin()
     with SandboxServer() as north, _database(stack, "warehouse") as warehouse, _database(stack, "ledger") as ledger:
         connection = json.loads(north.connection(licenses=20))
-        body = connection | {
-            "connection_id": "wolkvox_north",
-            "extra": json.dumps(connection["extra"] | {"wolkvox_server": "0042"}),
-        }
+        extra = json.dumps(connection["extra"] | {"wolkvox_server": "0042"})
+        body = connection | {"connection_id": "wolkvox_north", "extra": extra}
         admin.post(f"{stack.api}/api/v2/connections", json=body, timeout=30).raise_for_status()
         for address in (stack.sandbox, north.url):
             _set(address, SLOW)
