@@ -42,6 +42,8 @@ def test_a_third_task_waits_and_then_says_who_holds_the_slots(
     assert states(ledger) == {"sending": 2, "pending": 1}
     sandbox.control(default_fault=None)
     crew.codify(chunks[2], try_number=2).tally()
+    for holder in holders:
+        holder.tally()
     assert states(ledger) == {"coded": 3}
     assert sandbox.stats()["peak_in_flight"] == 2
 

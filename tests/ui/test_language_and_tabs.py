@@ -12,7 +12,7 @@ from local.stack import DAG
 
 if TYPE_CHECKING:
     from airflow_server import Airflow
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, Route
 
 pytest_plugins = ("airflow_server",)
 
@@ -42,6 +42,25 @@ def test_it_follows_airflows_language_and_clock_while_it_is_open(page: Page, air
     expect(frame.locator("#operation")).to_contain_text("los días son los de America/Bogota")
     page.evaluate("localStorage.setItem('timezone', JSON.stringify('Asia/Tokyo'))")
     expect(frame.locator("#updated")).to_contain_text("Asia/Tokyo")
+
+
+def test_what_is_asked_for_while_another_languages_words_are_still_to_come_is_shown(
+    page: Page, airflow: Airflow
+) -> None:
+    page.goto(f"{airflow.url}/plugin/wolkvox")
+    frame = page.frame_locator("iframe")
+    expect(frame.locator("#runs-title")).to_have_text("Last runs")
+    held: list[Route] = []
+    page.route("**/words.es.json", lambda route: held.append(route))
+    page.evaluate("localStorage.setItem('i18nextLng', 'es')")
+    page.wait_for_timeout(500)
+    assert held, "its words are asked for"
+    with page.expect_response("**/wolkvox/overview*"):
+        page.frames[-1].evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    page.wait_for_timeout(500)
+    expect(frame.locator("#updated")).to_contain_text("As of")
+    held[0].continue_()
+    expect(frame.locator("#runs-title")).to_have_text("Últimas ejecuciones")
 
 
 def test_without_airflows_choice_the_browsers_language_counts(

@@ -26,8 +26,9 @@ export function locale() {
 }
 
 export async function load() {
-  chosen = language();
-  catalogues[chosen] ??= await (await fetch(`static/words.${chosen}.json`)).json();
+  const wanted = language();
+  catalogues[wanted] ??= await (await fetch(`static/words.${wanted}.json`)).json();
+  chosen = wanted; // only now: whatever is shown meanwhile finds its words
   document.documentElement.lang = chosen;
   for (const place of document.querySelectorAll("[data-words]")) place.textContent = say(place.dataset.words);
 }
