@@ -17,8 +17,7 @@ from pathlib import Path
 
 import psutil
 from airflow.executors.base_executor import BaseExecutor
-from airflow.executors.workloads import ExecuteTask
-from airflow.executors.workloads.types import ExecutorWorkload
+from airflow.executors.workloads import All, ExecuteTask
 from airflow.models.taskinstancekey import TaskInstanceKey
 
 
@@ -29,7 +28,7 @@ class Pods(BaseExecutor):
         self.pods: dict[TaskInstanceKey, subprocess.Popen[bytes]] = {}
         _folder().mkdir(exist_ok=True)
 
-    def _process_workloads(self, workload_items: Sequence[ExecutorWorkload]) -> None:
+    def _process_workloads(self, workload_items: Sequence[All]) -> None:
         for workload in workload_items:
             assert isinstance(workload, ExecuteTask)
             key = workload.ti.key
