@@ -61,7 +61,7 @@ audit: $(READY)  ## known vulnerabilities of what is locked; needs the internet
 	@$(UV) tool run --quiet --system-certs --from pip-audit==2.10.1 pip-audit --strict --no-deps --disable-pip --progress-spinner off --requirement constraints.txt
 
 # Apart from the lock: what makes the docs would hold back what the product runs with.
-site: $(READY)  ## the docs as a site, every link looked at: dist/site
+site: $(READY)  ## the docs as a site, every link looked at: dist/site/docs/index.html
 	@$(UV) tool run --quiet --system-certs --from sphinx==8.1.3 --with myst-parser==4.0.1 --with furo==2025.12.19 --with sphinxcontrib-mermaid==2.1.1 sphinx-build --quiet --fail-on-warning --keep-going --fresh-env -c docs . dist/site
 
 check: $(READY) site sbom  ## style, types, lock, compose file, docs, and what is installed
