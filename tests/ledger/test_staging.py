@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
@@ -248,6 +249,21 @@ def test_a_rounded_fraction_is_no_change(ledger: Database, pull: Pull) -> None:
     pull(read(contacted_at=NOON + timedelta(microseconds=499_600)))
     settle(ledger, "1001", "coded")
     assert pull(read(contacted_at=NOON + timedelta(microseconds=500_000)), run="next").known == 1
+
+
+def test_contacts_of_a_warehouse_that_keeps_days_only_are_staged_as_fast(ledger: Database, pull: Pull) -> None:
+    """Each of them is of the same second as all others of its day, and is compared with those that came in before."""
+
+    def seconds(first: int, apart: timedelta) -> float:
+        contacts = [read(customer_id=str(n), contacted_at=NOON + n * apart) for n in range(first, first + 10_000)]
+        began = time.monotonic()
+        assert pull(*contacts, run=str(first)).new == 10_000
+        return time.monotonic() - began
+
+    pull(read())
+    usual = seconds(10_000, timedelta(seconds=1))
+    seconds(30_000, timedelta(0))
+    assert seconds(50_000, timedelta(0)) < 4 * usual + 1.0
 
 
 def test_what_a_run_that_died_left_uncompared_is_compared_by_the_next_one(ledger: Database, pull: Pull) -> None:

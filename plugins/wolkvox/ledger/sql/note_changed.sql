@@ -1,19 +1,23 @@
 -- A contact of the same customer, campaign and second as one that came in before: the warehouse has changed its code.
--- Keys begin with the second, so those of the same second lie side by side in their index.
+-- Keys begin with the second, so those of the same second lie side by side in their index. Each second is read once,
+-- however many contacts it has: where the warehouse keeps days only, all of a day are of one.
 INSERT INTO wolkvox.changed (operation, outdated, current)
-SELECT new.operation, older.contact_key, new.contact_key
-FROM wolkvox.codification AS new
-CROSS JOIN LATERAL (
-    SELECT lpad(to_hex(floor(extract(epoch FROM new.contacted_at))::bigint), 8, '0') AS begins
-) AS second
-INNER JOIN wolkvox.codification AS older
-    ON older.contact_key >= (second.begins || repeat('0', 24))::uuid
-    AND older.contact_key <= (second.begins || repeat('f', 24))::uuid
-    AND older.id <= %(mark)s
-    AND older.state <> 'invalid'
-    AND older.operation = new.operation
-    AND older.customer_id = new.customer_id
-    AND older.campaign_id = new.campaign_id
-    AND older.type_campaign = new.type_campaign
-WHERE new.id > %(mark)s AND new.operation = %(operation)s AND new.state = 'pending'
+SELECT %(operation)s, outdated, current
+FROM (
+    SELECT
+        array_agg(contact.contact_key) FILTER (WHERE contact.id <= %(mark)s AND contact.state <> 'invalid') AS before,
+        array_agg(contact.contact_key) FILTER (WHERE contact.id > %(mark)s AND contact.state = 'pending') AS since
+    FROM (
+        SELECT DISTINCT lpad(to_hex(floor(extract(epoch FROM contacted_at))::bigint), 8, '0') AS begins
+        FROM wolkvox.codification
+        WHERE id > %(mark)s AND operation = %(operation)s AND state = 'pending'
+    ) AS second
+    INNER JOIN wolkvox.codification AS contact
+        ON contact.contact_key >= (second.begins || repeat('0', 24))::uuid
+        AND contact.contact_key <= (second.begins || repeat('f', 24))::uuid
+        AND contact.operation = %(operation)s
+    GROUP BY second.begins, contact.customer_id, contact.campaign_id, contact.type_campaign
+) AS together
+CROSS JOIN unnest(together.before) AS outdated
+CROSS JOIN unnest(together.since) AS current
 ON CONFLICT DO NOTHING
