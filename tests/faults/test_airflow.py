@@ -146,13 +146,13 @@ def failures(crew: Crew, sandbox: SandboxServer, ledger: Database, monkeypatch: 
         worker.terminate()
     for worker in ended[-3:-1]:
         worker.result()
-    connect(sandbox, call_timeout=0.5)
+    connect(sandbox, call_timeout=3)
     sandbox.control(default_fault=None)
     ledger.execute("ALTER TABLE wolkvox.codification ADD CONSTRAINT never CHECK (state <> 'coded') NOT VALID")
     ended.append(crew.codify(chunk))
     ended[-1].result()
     monkeypatch.setattr(sandbox, "token", sandbox.token[::-1])
-    connect(sandbox, call_timeout=0.5)
+    connect(sandbox, call_timeout=3)
     ended.append(crew.codify(chunk))
     return [worker.result().get("error", "none") for worker in ended]
 
@@ -165,7 +165,7 @@ def test_no_log_no_xcom_and_no_rendered_field_holds_a_token_a_customer_or_a_comm
     crew: Crew,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    connect(sandbox, call_timeout=0.5)
+    connect(sandbox, call_timeout=3)
     token = sandbox.token
     sandbox.control(faults=FAULTS)
     marked_contacts(warehouse)

@@ -93,7 +93,7 @@ def test_a_campaign_is_exported_at_most_every_five_minutes(
 def test_after_kills_nothing_is_sent_twice_that_wolkvox_has(
     ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew
 ) -> None:
-    connect(sandbox, export_preflight="on", call_timeout=1)
+    connect(sandbox, export_preflight="on", call_timeout=3)
     sandbox.control(latency=0.05, members={"17": ids(1, 200)})
     fill(warehouse, 200)
     for kill in range(4):

@@ -25,7 +25,7 @@ from wolkvox.rules.records import Settled
 from wolkvox.stop import Stop
 
 RECORDS = 2_000
-QUICKLY = Patience(first_wait=0.1, longest_wait=0.5)
+QUICKLY = Patience(first_wait=0.1, longest_wait=0.5, outages=1_000)
 
 
 class OwnPostgres:
@@ -135,7 +135,7 @@ def test_while_postgresql_is_away_nothing_is_sent_and_the_call_in_flight_is_writ
 def test_processes_killed_while_postgresql_is_away_lose_nothing(
     postgres: OwnPostgres, sandbox: SandboxServer, crew: Crew
 ) -> None:
-    connect(sandbox, preflight=False, call_timeout=1)
+    connect(sandbox, preflight=False, call_timeout=3)
     sandbox.control(latency=0.02)
     chunks = fill_and_stage(postgres, 100)
     for chunk in chunks:
@@ -153,7 +153,7 @@ def test_processes_killed_while_postgresql_is_away_lose_nothing(
 def test_told_to_stop_while_postgresql_is_away_a_task_ends_promptly(
     postgres: OwnPostgres, sandbox: SandboxServer, crew: Crew
 ) -> None:
-    connect(sandbox, preflight=False, call_timeout=1)
+    connect(sandbox, preflight=False, call_timeout=3)
     sandbox.control(latency=0.02)
     chunk = fill_and_stage(postgres, 100)[0]
     worker = crew.codify(chunk)

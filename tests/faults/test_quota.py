@@ -155,7 +155,7 @@ def test_a_token_info_that_is_refused_for_the_quota_ends_the_day(
 def test_a_killed_task_wastes_less_than_a_block_of_the_day(
     ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew
 ) -> None:
-    connect(sandbox, licenses=1, preflight=False, call_timeout=0.5)
+    connect(sandbox, licenses=1, preflight=False, call_timeout=2)
     sandbox.control(latency=0.01)
     fill(warehouse, 100)
     chunk, _ = stage()[0]

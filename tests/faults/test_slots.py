@@ -14,7 +14,7 @@ from wolkvox.ledger.slots import SlotRules, slot_for_calls, take_slot
 from wolkvox.stop import Stop
 
 RULES = SlotRules(fingerprint=-7, operation="0041", call_timeout=0.5, patience=0.2)
-SLOW = [{"kind": "slow", "seconds": 1.5}]
+SLOW = [{"kind": "slow", "seconds": 4.0}]
 
 
 def backend_of(ledger: Database, slot: int) -> int:
@@ -80,8 +80,8 @@ def test_five_tasks_at_once_never_make_three_calls_at_once(
 def test_a_slot_lost_in_mid_call_goes_to_another_task_only_after_that_call(
     ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew
 ) -> None:
-    connect(sandbox, preflight=False, call_timeout=1.5)
-    sandbox.control(latency=0.01, faults={"customer-1": [{"kind": "slow", "seconds": 1.2}]})
+    connect(sandbox, preflight=False, call_timeout=4.0)
+    sandbox.control(latency=0.01, faults={"customer-1": [{"kind": "slow", "seconds": 2.5}]})
     fill(warehouse, 200)
     loser = crew.codify(stage("first", limit=1)[0][0])
     wait_until(lambda: sandbox.stats()["in_flight"] == 1)

@@ -183,7 +183,7 @@ def test_a_pool_of_sessions_keeps_every_promise_kills_included(
     pooled: Callable[..., None], ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew
 ) -> None:
     pooled("session", "default_pool_size = 20")
-    connect_sandbox(sandbox, preflight=False, call_timeout=0.5)
+    connect_sandbox(sandbox, preflight=False, call_timeout=2)
     sandbox.control(latency=0.002)
     fill(warehouse, 2_000)
     kills = 0

@@ -48,8 +48,8 @@ def send(crew: Crew, **params: Any) -> None:
 def test_every_call_keeps_its_answer(ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew) -> None:
     fill(warehouse, 1)
     busy = {"kind": "status", "status": 503, "msg": "busy"}
-    sandbox.control(faults={"customer-1": [busy, busy, {"kind": "slow", "seconds": 3.0}]})
-    connect(sandbox, call_timeout=1)
+    sandbox.control(faults={"customer-1": [busy, busy, {"kind": "slow", "seconds": 4.0}]})
+    connect(sandbox, call_timeout=2)
     send(crew)
     assert [event[:3] for event in events("customer-1")[0]] == [
         ("contacted", None, None),

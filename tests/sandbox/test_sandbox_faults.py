@@ -137,10 +137,10 @@ def test_the_default_fault_meets_each_customer_without_faults_of_its_own(sandbox
 
 
 def test_the_latency_counts_from_the_receipt(sandbox: SandboxServer) -> None:
-    sandbox.control(latency=0.2)
+    sandbox.control(latency=1.0)
     started = time.monotonic()
     Client(sandbox).codify()
-    assert 0.19 <= time.monotonic() - started < 0.4
+    assert 0.99 <= time.monotonic() - started < 1.9
 
 
 def test_an_abandoned_call_stays_in_flight_and_is_coded_in_the_end(sandbox: SandboxServer) -> None:

@@ -53,8 +53,8 @@ def test_what_is_asked_for_while_another_languages_words_are_still_to_come_is_sh
     held: list[Route] = []
     page.route("**/words.es.json", lambda route: held.append(route))
     page.evaluate("localStorage.setItem('i18nextLng', 'es')")
-    page.wait_for_timeout(500)
-    assert held, "its words are asked for"
+    while not held:  # until its words are asked for
+        page.wait_for_timeout(50)
     with page.expect_response("**/wolkvox/overview*"):
         page.frames[-1].evaluate("document.dispatchEvent(new Event('visibilitychange'))")
     page.wait_for_timeout(500)
