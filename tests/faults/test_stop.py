@@ -34,7 +34,7 @@ def test_the_call_in_flight_is_the_last_one_and_is_settled(
 ) -> None:
     connect(sandbox, preflight=False)
     sandbox.control(
-        faults={"customer-5": [{"kind": "truncated"}], "customer-11": [{"kind": "slow", "seconds": 0.8}]},
+        faults={"customer-5": [{"kind": "truncated"}], "customer-11": [{"kind": "slow", "seconds": 3.0}]},
     )
     fill(warehouse, 20)
     chunk, _ = stage()[0]
@@ -72,7 +72,7 @@ def test_told_to_stop_while_it_waits_for_a_dead_tasks_call_it_ends_promptly(
     ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew
 ) -> None:
     connect(sandbox, preflight=False, call_timeout=30)
-    sandbox.control(faults={"customer-1": [{"kind": "slow", "seconds": 1.0}]})
+    sandbox.control(faults={"customer-1": [{"kind": "slow", "seconds": 5.0}]})
     fill(warehouse, 1)
     chunk = stage()[0][0]
     first = in_call(crew, chunk, ledger, "customer-1")

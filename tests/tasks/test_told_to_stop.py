@@ -35,13 +35,13 @@ def test_two_thousand_signals_at_random_microseconds_each_end_the_wait() -> None
     found = subprocess.run(
         [sys.executable, "-c", SIGNALLED], check=True, env=environment, capture_output=True, text=True, timeout=120.0
     )
-    assert float(found.stdout) < 2.0
+    assert float(found.stdout) < 5.0
 
 
 def test_a_wait_lasts_as_long_as_it_is_meant_to() -> None:
     began = time.monotonic()
     assert Stop().wait(0.3) is False
-    assert 0.3 <= time.monotonic() - began < 2.0
+    assert 0.3 <= time.monotonic() - began < 5.0
     told = Stop()
     told.set()
     assert told.wait(60.0) is True

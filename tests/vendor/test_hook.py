@@ -228,7 +228,7 @@ def test_a_failed_call_is_not_repeated_behind_the_loops_back(server: Server, hoo
         ({"kind": "reset_before"}, Kind.UNKNOWN, "unknown_reset"),
         ({"kind": "reset_after"}, Kind.UNKNOWN, "unknown_reset"),
         ({"kind": "truncated"}, Kind.UNKNOWN, "unknown_truncated"),
-        ({"kind": "slow", "seconds": 3}, Kind.UNKNOWN, "unknown_timeout"),
+        ({"kind": "slow", "seconds": 6}, Kind.UNKNOWN, "unknown_timeout"),
         ({"kind": "html_200"}, Kind.UNKNOWN, "unknown_unreadable"),
     ],
 )
@@ -236,7 +236,7 @@ def test_an_answer_that_nobody_saw_is_unknown_and_the_next_call_is_fine(
     sandbox: SandboxServer, hook: Hook, fault: dict[str, object], kind: Kind, reason: str
 ) -> None:
     sandbox.control(faults={RECORD.customer_id: [fault]})
-    wolkvox = hook(sandbox.url, sandbox.token, call_timeout=0.5)
+    wolkvox = hook(sandbox.url, sandbox.token, call_timeout=2.0)
     answer = wolkvox.codify(RECORD)
     assert (answer.kind, answer.reason) == (kind, reason)
     assert wolkvox.codify(RECORD._replace(customer_id="2")).kind is Kind.CODED
@@ -306,13 +306,13 @@ def test_interim_answers_are_not_the_answer(hook: Hook, interim: tuple[bytes | f
         (final(), 0.05, refused("of nobody")),
         (b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n",),
         (b"nonsense\r\n\r\n",),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nshort", 0.6),
-        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabcdeXX", 0.6),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nshort", 2.5),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabcdeXX", 2.5),
     ],
 )
 def test_no_answer_is_taken_for_that_of_the_record_before(hook: Hook, first: tuple[bytes | float, ...]) -> None:
     server = Script(first, (refused("mine"),))
-    wolkvox = hook(server.url, call_timeout=0.3)
+    wolkvox = hook(server.url, call_timeout=1.5)
     wolkvox.codify(RECORD)
     time.sleep(0.5)
     assert wolkvox.codify(RECORD).msg == "mine"
@@ -350,10 +350,10 @@ def test_what_can_not_be_unpacked_is_no_words_of_the_vendor(server: Server, hook
 @pytest.mark.parametrize("begun", [b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n{"])
 def test_a_server_that_sends_a_byte_now_and_then_does_not_prolong_the_call(hook: Hook, begun: bytes) -> None:
     server = Script((begun, *(part for _ in range(50) for part in (b"H", 0.1))), (refused("mine"),))
-    wolkvox = hook(server.url, call_timeout=0.5)
+    wolkvox = hook(server.url, call_timeout=1.5)
     began = time.monotonic()
     assert wolkvox.codify(RECORD).reason == "unknown_timeout"
-    assert 0.4 < time.monotonic() - began < 3.0
+    assert 1.4 < time.monotonic() - began < 4.5
     assert wolkvox.codify(RECORD).msg == "mine"
     server.stop()
 
