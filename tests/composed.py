@@ -211,7 +211,7 @@ def filled_in_example(api: str, sandbox: str, postgres_port: int) -> dict[str, s
         "conn_type": "wolkvox",
         "host": sandbox,
         "password": token,
-        "extra": {"wolkvox_server": "0041", "licenses": 20, "call_timeout": 5},
+        "extra": {"wolkvox_server": "0041", "licenses": 20, "call_timeout": 15},
     }
     warehouse = {
         "conn_type": "postgres",

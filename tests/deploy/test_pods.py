@@ -60,8 +60,7 @@ def latency(stack: Deployment, seconds: float) -> None:
 
 def evict_both(stack: Deployment, grace: float) -> list[float]:
     """Evict both codify tasks in mid-call; the seconds that each took to end."""
-    before = states(stack).get("coded", 0)
-    wait_until(lambda: states(stack).get("coded", 0) > before + 10, "nothing is codified")
+    wait_until(lambda: stats(stack)["in_flight"] == 2, "no two calls are under way")
     both = pods.running(stack.home, "codify")
     assert len(both) == 2
     return [pods.evict(pod, grace) for pod in both]
@@ -73,6 +72,7 @@ def test_an_evicted_pod_loses_nothing_and_sends_nothing_twice_if_its_grace_is_he
 ) -> None:
     latency(stack, 1.0)
     trigger(stack, admin)
+    wait_until(lambda: states(stack).get("coded", 0) > 10, "nothing is codified")
     # The hook of an upgrade, beside tasks at work.
     hook = VALUES["migrateDatabaseJob"]["args"]
     subprocess.run(hook, env=stack.environment("init"), cwd=stack.home, check=True, capture_output=True, timeout=120)
@@ -87,8 +87,10 @@ def test_an_evicted_pod_loses_nothing_and_sends_nothing_twice_if_its_grace_is_he
 def test_a_pod_that_is_killed_leaves_one_record_in_doubt_and_the_next_run_does_the_rest(
     stack: Deployment, admin: requests.Session
 ) -> None:
-    latency(stack, 2.0)
     trigger(stack, admin)
+    wait_until(lambda: stats(stack)["in_flight"] == 2, "no two calls are under way")
+    latency(stack, 10.0)
+    time.sleep(2.0)  # until the calls that were to take a second are over, and others under way
     evict_both(stack, 0.2)
     assert states(stack)["sending"] == 2
     latency(stack, 0.01)
