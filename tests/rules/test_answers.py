@@ -94,6 +94,8 @@ def meaning(status: int, body: bytes, **headers: str) -> Answer:
         (200, b'{"code": 202, "error": null, "msg": "two\nlines"}', Kind.CODED, None, "202"),
         (200, b'{"code": 202.0, "error": null, "msg": ""}', Kind.CODED, None, "202"),
         (200, said("422.0", "no"), Kind.REJECTED, "refused_422", "422"),
+        (200, b'{"debug": {"code": 500}}{}' + said(202) + said(422), Kind.CODED, None, "202"),
+        (200, b'{"debug": {"code": 202}}', Kind.UNKNOWN, "unknown_unreadable", "200"),
         (200, b"[" + said(202) + b"]", Kind.CODED, None, "202"),
         (200, b"{" * 100_000, Kind.UNKNOWN, "unknown_unreadable", "200"),
         (599, b"", Kind.OVERLOADED, "overloaded_599", "599"),

@@ -138,6 +138,8 @@ def test_no_field_may_hold_a_character_that_no_person_types(column: str, charact
         (b"\xef\xbb\xbf007", "007"),
         ("NA-17", "NA-17"),
         ("Nancy", "Nancy"),
+        ("#17", "#17"),
+        ("1.023.456.789", "1.023.456.789"),
         ("CC-52.998", "CC-52.998"),
     ],
 )
@@ -156,6 +158,23 @@ class Enumerated(Enum):
         *[
             (text, "customer_id_not_an_id")
             for text in ("nan", "NULL", "None", "<NA>", "#N/A", "n/a", "Infinity", "True")
+        ],
+        *[
+            (text, "customer_id_not_an_id")
+            for text in (
+                "1,02E+09",
+                "1023456789,0",
+                "#DIV/0!",
+                "#¡REF!",
+                "#¿NOMBRE?",
+                "#N/D",
+                "b'1001'",
+                "[object Object]",
+            )
+        ],
+        *[
+            (text, "customer_id_not_an_id")
+            for text in ("(null)", "\\N", "s/d", "Desconocido", "ANÓNIMO", "sin dato", "-1", -1)
         ],
         *[
             (text, "customer_id_not_an_id")
@@ -181,7 +200,7 @@ def test_what_no_one_can_call_an_id_is_invalid(customer_id: object, reason: str)
 
 
 @pytest.mark.parametrize("column", ["cod_act", "cod_act_2"])
-@pytest.mark.parametrize("code", ["NULL", "nan", "None", "<NA>", "5.0", "1.4E+02"])
+@pytest.mark.parametrize("code", ["NULL", "nan", "None", "<NA>", "5.0", "1.4E+02", "5,0", "#N/D", "(null)"])
 def test_what_no_one_can_call_a_code_is_invalid(column: str, code: str) -> None:
     assert read(**{column: code}).reason == f"{column}_not_a_code"
 

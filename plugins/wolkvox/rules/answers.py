@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from enum import Enum, auto
+from typing import cast
 
 
 class Kind(Enum):
@@ -160,20 +161,28 @@ def _text(body: bytes) -> str:
 
 
 def read_document(body: bytes) -> dict[str, object] | None:
-    """The JSON object in the body, or None: notices before and after it and raw line feeds in it are put up with."""
+    """
+    The JSON object in the body, or None: what stands before and after it and raw line feeds in it are put up with.
+
+    Of several objects, as a host prints whose debugging was left on, the first one that has a code.
+    """
     text = _text(body)
     decoder = json.JSONDecoder(strict=False)
-    begin = -1
+    first: dict[str, object] | None = None
+    end = 0
     for _ in range(MOST_BRACES):
-        begin = text.find("{", begin + 1)
+        begin = text.find("{", end)
         if begin < 0:
-            return None
+            break
         try:
-            document, _end = decoder.raw_decode(text, begin)
+            document, end = decoder.raw_decode(text, begin)
         except (ValueError, RecursionError):
+            end = begin + 1
             continue
-        return document if isinstance(document, dict) else None
-    return None
+        if "code" in document:
+            return cast("dict[str, object]", document)
+        first = first or document
+    return first
 
 
 def _code(code: object) -> int | None:

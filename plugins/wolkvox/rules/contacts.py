@@ -42,12 +42,17 @@ _UNSEEN = "".join(mark for mark in map(chr, range(sys.maxunicode + 1)) if unicod
 _BLANK = "\t\n\v\f\r \x1c\x1d\x1e\x1f\x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000\u2800\u3164\u115f\u1160" + (
     "".join(map(chr, range(0x2000, 0x200B))) + _UNSEEN
 )
-# What a spreadsheet or a program made of a number: 1.02E+09, 1023456789.0.
-_MANGLED = re.compile(r"[+-]?\d+(\.\d*[eE][+-]?|[eE][+])\d+|[+-]?\d+\.0*")
-_NOTHING = frozenset(
-    ("nan", "nat", "null", "none", "nil", "undefined", "<na>", "#n/a", "#ref!", "#value!", "inf", "-inf")
+# What a spreadsheet or a program made of a value: 1.02E+09, 1,02E+09, 1023456789.0, #DIV/0!, #¡REF!, b'1001'.
+_MANGLED = re.compile(
+    r"[+-]?\d+([.,]\d*[eE][+-]?|[eE][+])\d+|[+-]?\d+[.,]0*|#.*[!?]|#[nN]/[aAdD]|b'.*'|b\".*\"|\[object .*\]"
 )
-_NO_CUSTOMER = _NOTHING | {"na", "n/a", "infinity", "true", "false", "unknown", "anonymous"}
+_NOTHING = frozenset(("nan", "nat", "null", "(null)", "\\n", "none", "nil", "undefined", "<na>", "inf", "-inf"))
+_NO_CUSTOMER = (
+    _NOTHING
+    | {"na", "n/a", "n/d", "s/d", "infinity", "true", "false", "unknown", "anonymous"}
+    | ({"desconocido", "desconocida", "anónimo", "anonimo", "ninguno", "sin dato", "sin datos", "no aplica"})
+)
+_NEGATIVE = re.compile(r"-\d+")  # the key of "nobody" in many a warehouse is -1
 
 _YES = frozenset(("1", "t", "true", "y", "yes", "s", "si", "sí"))
 _NO = frozenset(("0", "f", "false", "n", "no"))
@@ -269,6 +274,7 @@ def _is_no_id(text: str) -> bool:
     return (
         text.lower() in _NO_CUSTOMER
         or _MANGLED.fullmatch(text) is not None
+        or _NEGATIVE.fullmatch(text) is not None
         or not any(map(str.isalnum, text))
         or any(character.isdigit() and not character.isascii() for character in text)
     )
