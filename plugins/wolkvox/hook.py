@@ -20,7 +20,7 @@ from urllib3 import HTTPConnectionPool, Timeout
 from urllib3.exceptions import HTTPError
 
 from wolkvox import __version__
-from wolkvox.errors import BadSetting, BadToken, QuotaUsedUp, WolkvoxError, WrongEndpoint
+from wolkvox.errors import BadSetting, BadToken, GatewayGaveUp, QuotaUsedUp, WolkvoxError, WrongEndpoint
 from wolkvox.provider import HIDDEN, LABELS, PLACEHOLDERS
 from wolkvox.rules.answers import Answer, Kind, classify, read_document
 from wolkvox.rules.exports import Exported, Head
@@ -155,7 +155,7 @@ class WolkvoxHook(HttpHook):
     def token_info(self) -> TokenInfo:
         """Today's calls as the vendor counts them. Costs one call.
 
-        :raises BadToken, WrongEndpoint, WolkvoxError: as the vendor answers
+        :raises BadToken, WrongEndpoint, QuotaUsedUp, GatewayGaveUp, WolkvoxError: as the vendor answers
         """
         rows = self._read("token_info")
         row = rows[0] if rows else {}
@@ -178,7 +178,7 @@ class WolkvoxHook(HttpHook):
         """
         A campaign's customers with their codes, as a stream; ``head`` is filled in meanwhile. Costs one call.
 
-        :raises QuotaUsedUp, WolkvoxError: there is none, or it can't be read to its end
+        :raises QuotaUsedUp, GatewayGaveUp, WolkvoxError: there is none, or it can't be read to its end
         """
         query = {"api": "campaign_15", "campaign_id": campaign_id}
         limits = (CONNECT_TIMEOUT, self.settings.call_timeout)
@@ -195,8 +195,7 @@ class WolkvoxHook(HttpHook):
             if response.status_code != requests.codes.ok:
                 start = response.raw.read(_START, decode_content=True)
                 answer = classify(response.status_code, response.headers, start, datetime.now(timezone.utc))
-                kind = QuotaUsedUp if answer.kind is Kind.QUOTA else WolkvoxError
-                raise kind(f"wolkvox gave no export ({answer.reason or 'unreadable'}, code {answer.code}).")
+                raise _untold("export", answer, self.settings.base_url)
             source, zone = Limited(response.raw, self.settings.call_timeout), ZoneInfo(self.settings.quota_timezone)
             yield read_export(source, head, zone)
         except (requests.RequestException, HTTPError, OSError) as error:
@@ -240,15 +239,10 @@ class WolkvoxHook(HttpHook):
                 f"{self.settings.base_url} isn't a wolkvox API (code {answer.code}): correct the host of"
                 f" connection {self.wolkvox_conn_id!r}."
             )
-        if answer.kind is Kind.QUOTA:
-            raise QuotaUsedUp(f"wolkvox gave no {api}: the day's calls are used up (code {answer.code}).")
         document = read_document(body) if answer.kind is Kind.CODED else None
         data = (document or {}).get("data")
         if not isinstance(data, list):
-            raise WolkvoxError(
-                f"wolkvox gave no {api} ({answer.reason or 'unreadable'}, code {answer.code}) at"
-                f" {self.settings.base_url}."
-            )
+            raise _untold(api, answer, self.settings.base_url)
         return [row for row in data if isinstance(row, dict)]
 
     def _call(self, method: str, page: str, query: dict[str, str], body: bytes | None) -> tuple[Answer, bytes]:
@@ -268,6 +262,16 @@ class WolkvoxHook(HttpHook):
         except HTTPError as error:
             return broken(error), b""
         return classify(response.status, response.headers, response.data, datetime.now(timezone.utc)), response.data
+
+
+def _untold(what: str, answer: Answer, where: str) -> WolkvoxError:
+    """Why wolkvox didn't tell, by what follows from it."""
+    said = f"wolkvox gave no {what} ({answer.reason or 'unreadable'}, code {answer.code}) at {where}"
+    if answer.kind is Kind.QUOTA:
+        return QuotaUsedUp(f"{said}: the day's calls are used up.")
+    if answer.goes_on:
+        return GatewayGaveUp(f"{said}: something on the way gave up waiting for it.")
+    return WolkvoxError(f"{said}.")
 
 
 def _number(value: object) -> int | None:

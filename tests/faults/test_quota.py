@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from conftest import Database
-from crew import AT_ONCE, Crew, connect, fill, stage, states, verdict
+from crew import AT_ONCE, Crew, connect, fill, stage, states, verdict, wait_until
 from sandbox_server import SandboxServer
 
 from wolkvox.ledger.connection import Connection
@@ -152,7 +152,7 @@ def test_a_token_info_that_is_refused_for_the_quota_ends_the_day(
     assert states(ledger) == {"pending": 10}
 
 
-def test_a_killed_task_wastes_less_than_a_block_of_the_day(
+def test_a_killed_task_wastes_no_more_than_a_block_of_the_day(
     ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew
 ) -> None:
     connect(sandbox, licenses=1, preflight=False, call_timeout=2)
@@ -160,11 +160,11 @@ def test_a_killed_task_wastes_less_than_a_block_of_the_day(
     fill(warehouse, 100)
     chunk, _ = stage()[0]
     worker = crew.codify(chunk)
-    worker.process.join(0.8)
+    wait_until(lambda: sandbox.stats()["calls"] > 5)
     worker.kill()
     crew.codify(chunk, try_number=2).tally()
     wasted = ledger.value("SELECT calls FROM wolkvox.quota") - sandbox.stats()["calls"]
-    assert 0 <= wasted < BLOCK
+    assert 0 <= wasted <= BLOCK
 
 
 def test_at_midnight_what_is_left_of_the_block_goes_back_to_the_day_it_was_taken_from(

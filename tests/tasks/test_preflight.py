@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 
 import pytest
 from conftest import Database
@@ -13,6 +13,7 @@ from wolkvox.errors import BadToken
 from wolkvox.hook import WolkvoxHook
 from wolkvox.ledger.quota import QuotaState
 from wolkvox.ledger.slots import Holder
+from wolkvox.rules.answers import classify
 from wolkvox.rules.patience import Patience
 from wolkvox.stop import Stop
 from wolkvox.tasks.asking import Asking
@@ -95,3 +96,18 @@ def test_a_question_leaves_its_slot_free(ask: Ask, ledger: Database) -> None:
         ask(calls_left)
     assert ledger.value("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == 0
     assert ledger.rows("SELECT busy_until FROM wolkvox.slot") == [(None,)]
+
+
+@pytest.mark.parametrize(("code", "stays_busy"), [(504, True), (524, True), (502, False), (503, False)])
+def test_a_question_that_a_gateway_gave_up_on_leaves_its_slot_busy(
+    ask: Ask, ledger: Database, monkeypatch: pytest.MonkeyPatch, code: int, stays_busy: bool
+) -> None:
+    """wolkvox may be at it for as long as a call lasts: two others beside it would be three."""
+    waiting(ledger)
+    answer = classify(code, {}, b"<html>", datetime.now(timezone.utc))
+    monkeypatch.setattr(WolkvoxHook, "_call", lambda *_: (answer, b"<html>"))
+    ask(calls_left, call_timeout=50)
+    left = "SELECT extract(epoch FROM busy_until - clock_timestamp())::float FROM wolkvox.slot"
+    (seconds,) = ledger.rows(left)[0]
+    assert (seconds is not None and 40 < seconds <= 50) == stays_busy
+    assert ledger.value("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == 0

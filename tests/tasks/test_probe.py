@@ -85,9 +85,10 @@ def test_what_goes_wrong_is_told_and_ends_it(
     known.control(members={}, faults={})
     code, printed, settings = ask(monkeypatch, capsys)
     assert (code, settings["export_preflight"]) == (1, "off")
-    assert "FAIL export     wolkvox gave no export (not_found, code 404)." in printed
+    assert "FAIL export     wolkvox gave no export (not_found, code 404) at " in printed
     known.control(quota_used=3_000)
-    assert "No calls" in str(ask(monkeypatch, capsys)[0]) or "used up" in str(ask(monkeypatch, capsys)[0])
+    assert "the day's calls are used up" in str(ask(monkeypatch, capsys)[0])
+    assert "No calls are left today" in str(ask(monkeypatch, capsys)[0])
 
 
 def test_a_customer_who_was_never_dialled_tells_nothing_of_the_date(

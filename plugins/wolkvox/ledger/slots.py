@@ -84,21 +84,30 @@ def take_slot(connection: Connection, rules: SlotRules, holder: Holder, stop: St
             raise Stopped("Told to stop while waiting for a free slot.")
 
 
-@contextmanager
-def slot_for_calls(connection: Connection, rules: SlotRules, holder: Holder, stop: Stop) -> Iterator[None]:
-    """
-    A slot for a few calls that concern no record.
+@dataclass(slots=True)
+class CallSlot:
+    """A slot in which no record is sent; ``goes_on``: its last call may be in flight although it was answered."""
 
-    The slot is noted as busy for one ``call_timeout``, in case nobody lives to see a call's end; errors as
-    ``take_slot``.
+    goes_on: bool = False
+
+
+@contextmanager
+def slot_for_calls(connection: Connection, rules: SlotRules, holder: Holder, stop: Stop) -> Iterator[CallSlot]:
+    """
+    A slot for a call that concerns no record.
+
+    The slot is noted as busy for one ``call_timeout``, in case nobody lives to see the call's end, and stays so when
+    the call ``goes_on``; errors as ``take_slot``.
     """
     slot = take_slot(connection, rules, holder, stop)
     busy = "UPDATE wolkvox.slot SET busy_until = clock_timestamp() + %s WHERE slot = %s"
     connection.execute(busy, (timedelta(seconds=rules.call_timeout), slot))
+    call = CallSlot()
     try:
-        yield
+        yield call
     finally:
-        connection.execute(busy, (None, slot))
+        if not call.goes_on:
+            connection.execute(busy, (None, slot))
         _unlock(connection, rules.fingerprint, int(slot.rpartition("/")[2]))
 
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import TypeVar
 from uuid import uuid4
 
-from wolkvox.errors import BadToken, QuotaUsedUp, WolkvoxError
+from wolkvox.errors import BadToken, GatewayGaveUp, QuotaUsedUp, WolkvoxError
 from wolkvox.ledger.connection import Connection
 from wolkvox.ledger.quota import QuotaRules, exhaust, give_back, reserve
-from wolkvox.ledger.slots import Holder, SlotRules, slot_for_calls
+from wolkvox.ledger.slots import CallSlot, Holder, SlotRules, slot_for_calls
 from wolkvox.stop import Stop
 from wolkvox.tasks.task import Task, quota_rules, slot_rules
 from wolkvox.vendor.settings import Settings
@@ -20,6 +20,14 @@ from wolkvox.vendor.settings import Settings
 log = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """The turn of one call; ``granted``: whether there is a call left for it."""
+
+    granted: bool
+    slot: CallSlot
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,23 +47,29 @@ class Asking:
         return cls(ledger, slots, quota_rules(ledger, settings), task.holder, task.stop)
 
     @contextmanager
-    def turn(self, beyond: int = 0) -> Iterator[bool]:
+    def turn(self, beyond: int = 0) -> Iterator[Turn]:
         """
-        A slot for as long as one call takes; whether there is a call left for it.
+        A slot for as long as one call takes.
 
         :param beyond: calls that may be made although none are left
         """
-        with slot_for_calls(self.ledger, self.slots, self.holder, self.stop):
+        with slot_for_calls(self.ledger, self.slots, self.holder, self.stop) as slot:
             block = reserve(self.ledger, self.quota, 1, name=uuid4(), beyond=beyond)
+            turn = Turn(block.calls > 0, slot)
             try:
-                yield block.calls > 0
+                yield turn
+            except WolkvoxError as error:
+                self.heed(turn, error)
+                raise
             finally:
                 give_back(self.ledger, self.quota, block, 0)
 
-    def heed(self, error: WolkvoxError) -> None:
-        """Let all know that the day's calls are used up, if that is what wolkvox said."""
+    def heed(self, turn: Turn, error: WolkvoxError) -> None:
+        """Let all know what wolkvox's answer means for them: no calls are left today, or this one may go on."""
         if isinstance(error, QuotaUsedUp):
             exhaust(self.ledger, self.quota)
+        if isinstance(error, GatewayGaveUp):
+            turn.slot.goes_on = True
 
     def ask(self, call: Callable[[], Result], beyond: int = 0) -> Result | None:
         """
@@ -63,14 +77,14 @@ class Asking:
 
         :raises BadToken: nothing else can succeed
         """
-        with self.turn(beyond) as granted:
-            if not granted:
+        with self.turn(beyond) as turn:
+            if not turn.granted:
                 return None
             try:
                 return call()
             except BadToken:
                 raise
             except WolkvoxError as error:
-                self.heed(error)
+                self.heed(turn, error)
                 log.warning("%s The run goes on without it.", error)
                 return None

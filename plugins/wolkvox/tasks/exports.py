@@ -85,13 +85,13 @@ def loaded_export(asking: Asking, wolkvox: Wolkvox, campaign_id: str) -> Iterato
 
 def _ask(asking: Asking, wolkvox: Wolkvox, campaign_id: str, head: Head) -> str | None:
     """Load the export; why there is none."""
-    with asking.turn() as granted:
-        if not granted:
+    with asking.turn() as turn:
+        if not turn.granted:
             return "no calls are left today"
         try:
             with wolkvox.export(campaign_id, head) as exported:
                 exports.load(asking.ledger, exported)
         except WolkvoxError as error:
-            asking.heed(error)
+            asking.heed(turn, error)
             return str(error)
     return None

@@ -13,7 +13,7 @@ from wolkvox.rules.answers import Kind
 from wolkvox.rules.campaigns import misfit, read_campaigns
 from wolkvox.rules.exports import Exported, Head, why_unfit
 from wolkvox.rules.records import Record
-from wolkvox.tasks.asking import Asking
+from wolkvox.tasks.asking import Asking, Turn
 from wolkvox.tasks.task import Task, TokenInfo, Wolkvox
 
 CALLS = 6  # at most: the calls left and an export before and after, the campaigns, and the code itself
@@ -91,10 +91,11 @@ class Probe:
 
     def _codify(self, asking: Asking) -> Observed:
         of = self.subject
-        with _granted(asking):
+        with _granted(asking) as turn:
             answer = self.wolkvox.codify(
                 Record(0, of.type_campaign, of.campaign_id, of.customer_id, of.cod_act, None, None)
             )
+            turn.slot.goes_on = answer.goes_on
         ok = answer.kind is Kind.CODED
         return Observed("code", ok, f"wolkvox answered {answer.code}" + ("" if ok else f" ({answer.reason})"))
 
@@ -133,13 +134,13 @@ class Probe:
 
 
 @contextmanager
-def _granted(asking: Asking) -> Iterator[None]:
+def _granted(asking: Asking) -> Iterator[Turn]:
     """
     The turn of one call.
 
     :raises WolkvoxError: no calls are left today
     """
-    with asking.turn() as granted:
-        if not granted:
+    with asking.turn() as turn:
+        if not turn.granted:
             raise WolkvoxError("No calls are left today: nothing more was asked.")
-        yield
+        yield turn
