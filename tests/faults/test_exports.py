@@ -249,12 +249,14 @@ def test_an_export_that_is_no_whole_one_of_this_campaign_marks_nothing(
     assert "customer-" not in caplog.text
 
 
-@pytest.mark.parametrize("status", [404, 403, 302, 500, 503])
+@pytest.mark.parametrize("status", [404, 403, 302, 500, 503, 504])
 def test_an_export_that_is_refused_marks_nothing(ledger: Database, warehouse: Database, odd: Any, status: int) -> None:
     odd.status, odd.body = status, TEXT
     fill(warehouse, 5)
     assert stage()[1]["records"] == 5
     assert states(ledger) == {"pending": 5}
+    busy = ledger.value("SELECT count(busy_until) FROM wolkvox.slot")
+    assert busy == (status == 504), "after a gateway gave up, wolkvox may still be at it"
 
 
 @pytest.mark.timeout(30)

@@ -47,10 +47,9 @@ _MANGLED = re.compile(
     r"[+-]?\d+([.,]\d*[eE][+-]?|[eE][+])\d+|[+-]?\d+[.,]0*|#.*[!?]|#[nN]/[aAdD]|b'.*'|b\".*\"|\[object .*\]"
 )
 _NOTHING = frozenset(("nan", "nat", "null", "(null)", "\\n", "none", "nil", "undefined", "<na>", "inf", "-inf"))
-_NO_CUSTOMER = (
-    _NOTHING
-    | {"na", "n/a", "n/d", "s/d", "infinity", "true", "false", "unknown", "anonymous"}
-    | ({"desconocido", "desconocida", "anónimo", "anonimo", "ninguno", "sin dato", "sin datos", "no aplica"})
+_NO_CUSTOMER = _NOTHING.union(
+    ("na", "n/a", "n/d", "s/d", "infinity", "true", "false", "unknown", "anonymous"),
+    ("desconocido", "desconocida", "anónimo", "anonimo", "ninguno", "sin dato", "sin datos", "no aplica"),
 )
 _NEGATIVE = re.compile(r"-\d+")  # the key of "nobody" in many a warehouse is -1
 
