@@ -7,9 +7,9 @@ import multiprocessing
 import os
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta, timezone
-from functools import partial
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,12 +19,11 @@ import crew_worker
 
 from wolkvox.hook import WolkvoxHook
 from wolkvox.ledger.slots import Holder
-from wolkvox.ledger.staging import Chunk
-from wolkvox.rules.chunks import MAX_CHUNK, deal
 from wolkvox.rules.conditions import Thresholds
 from wolkvox.rules.options import read_options
 from wolkvox.rules.patience import Patience
 from wolkvox.rules.protection import Protection
+from wolkvox.rules.runs import Chunk
 from wolkvox.rules.window import Window
 from wolkvox.stop import Stop
 from wolkvox.tasks.stage import Source, stage_run
@@ -67,7 +66,7 @@ def stage(
     seconds: float = 3_600.0,
     by_hand: bool = False,
     sql: str = SQL,
-    chunk_size: int = MAX_CHUNK,
+    chunk_size: int | None = None,
     protection: Protection | None = None,
     **params: Any,
 ) -> tuple[list[Chunk], dict[str, Any]]:
@@ -77,8 +76,9 @@ def stage(
     rows = contacted_customers("warehouse", sql, window, ZONE)
     source = Source(rows, ZONE, timedelta(days=31), seconds, by_hand, protection)
     # Two chunks, however few the records: most of what is shown takes both slots.
-    small = patch("wolkvox.ledger.staging.deal", partial(deal, limit=chunk_size))
-    with WolkvoxHook() as wolkvox, small, patch("wolkvox.rules.chunks.TASK_START", 0.0):
+    few = patch("wolkvox.rules.chunks.FEW", 1)
+    small = nullcontext() if chunk_size is None else patch("wolkvox.rules.chunks.MAX_CHUNK", chunk_size)
+    with WolkvoxHook() as wolkvox, few, small:
         return stage_run(task(run, dag), wolkvox, source, window, read_options(params, ZONE), 1_000)
 
 

@@ -231,36 +231,50 @@ def run_window(context: Context, options: RunOptions) -> Window:
 
 class WolkvoxCodifyOperator(WolkvoxOperator):
     """
-    Codify one chunk of contacts and return its tally, counted from the ledger.
+    Codify what waits, the newest first, up to one chunk's allotment; return the tally, counted from the ledger.
 
-    A retry continues where the chunk stopped. Put it into the pool of two slots.
+    A retry takes up what the first try left. Put it into the pool of two slots.
 
     :param chunk: reference of the chunk, as ``stage`` returned it (templated)
+    :param linger: seconds to wait for more when nothing is left to send, unless a person began the run; only the last
+        worker of an operation waits
     """
 
     template_fields: Sequence[str] = ("chunk",)
     template_fields_renderers = {"chunk": "json"}  # noqa: RUF012 - as in every operator
     ui_color = "#e8f7e4"
 
-    def __init__(self, *, chunk: dict[str, Any], **kwargs: Any) -> None:
+    def __init__(self, *, chunk: dict[str, Any], linger: float = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.chunk = chunk
+        self.linger = linger
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Send the chunk's pending records and return the tally."""
-        from wolkvox.ledger.staging import Chunk
         from wolkvox.metrics import ChunkMetrics
+        from wolkvox.rules.runs import Chunk
         from wolkvox.tasks.chunk import codify_chunk
 
         chunk = Chunk(**self.chunk)
         try:
             with self.wolkvox() as wolkvox:
-                tally = codify_chunk(self._task(context), wolkvox, chunk, ChunkMetrics(chunk.operation))
+                meter = ChunkMetrics(chunk.operation)
+                tally = codify_chunk(self._task(context), wolkvox, chunk, meter, self._linger(context))
         except HOPELESS as error:
             give_up(error)
         self.log.info("Done: %s", tally)
         self.done = tally["coded"]
         return tally
+
+    @property
+    def sent(self) -> str:
+        """What the grid says of the chunk: how many records it sent, once it has."""
+        return "" if self.done is None else f" · {self.done:,} coded"
+
+    def _linger(self, context: Context) -> float:
+        """A person who began the run waits for its end."""
+        run = context.get("dag_run")
+        return 0.0 if run is None or run.run_type == "manual" else self.linger
 
     def get_openlineage_facets_on_start(self) -> OperatorLineage:
         """What OpenLineage is told."""

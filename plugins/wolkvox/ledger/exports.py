@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from wolkvox.ledger.connection import Connection, sql
-from wolkvox.ledger.staging import Run
 from wolkvox.rules.exports import Exported
 from wolkvox.rules.records import Campaign
+from wolkvox.rules.runs import Run
 
 ASK_AGAIN = timedelta(minutes=5)  # between two exports of a campaign [vendor's page on its reports]
 

@@ -1,5 +1,5 @@
 """
-What is wrong with an operation, known to all of its tasks: streaks of refusals, parked campaigns, an outage.
+What is wrong with an operation, known to all of its tasks: streaks of failures, suspended campaigns, an outage.
 
 Everything here is told by the database's clock, and each function is one transaction of its own when the
 connection is in autocommit mode.
@@ -7,20 +7,25 @@ connection is in autocommit mode.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from wolkvox.ledger.connection import Connection, sql
-from wolkvox.rules.patience import PROBES, Patience, doubled, refuses_everything
-from wolkvox.rules.records import Campaign
+from wolkvox.rules.campaigns import MISFITS
+from wolkvox.rules.faults import Failing, Fault, is_campaigns, is_outage, most_of_one, refuses_everything
+from wolkvox.rules.patience import TRIALS, Patience, doubled
+from wolkvox.rules.records import EVERYTHING_REFUSED, Campaign, Record
 
 WHOLE_OPERATION: Campaign = ("", "")  # whose streak is that of all campaigns
+RECENT = timedelta(days=1)  # a campaign that had an answer since is one of the operation's
+CAMPAIGNS_AT_ONCE = 20  # suspended campaigns that one worker tries at once
 
 
 class Parked(NamedTuple):
-    """A campaign that refused everything: why, in whose words, since when, and when it is probed next."""
+    """A suspended campaign: why, in whose words, since when, and when it is tried next."""
 
     type_campaign: str
     campaign_id: str
@@ -34,7 +39,7 @@ class Outage(NamedTuple):
     """
     What keeps an operation from sending anything.
 
-    ``dag_id`` and ``dag_run_id`` are the run's that met it first; ``over`` tells whether one call may try again.
+    ``dag_id`` and ``dag_run_id`` are the run's that met it first; ``over`` tells whether a request may try again.
     """
 
     reason: str
@@ -47,18 +52,31 @@ class Outage(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
-    """A record that was refused: ``refusal`` is the same text for one and the same refusal."""
+class Breaker:
+    """
+    The circuit breaker of an operation, as one run sees it.
 
-    record: int
-    campaign: Campaign
-    reason: str
-    words: str | None
-    refusal: str
+    :param fingerprint: of the address and the token in use: with others, nothing is known yet
+    :param run: DAG and run that open it
+    """
+
+    operation: str
+    fingerprint: int
+    run: tuple[str, str]
+    patience: Patience
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a fault means: an outage that begins with it, or a doubt that only a record of another campaign can end."""
+
+    outage: str | None = None
+    first: bool = False
+    in_doubt: bool = False
 
 
 def parked(connection: Connection, operation: str) -> list[Parked]:
-    """The campaigns that are parked, the latest one last."""
+    """The campaigns that are suspended, the latest one last."""
     rows = connection.execute(
         "SELECT type_campaign, campaign_id, reason, words, since, until FROM wolkvox.parked"
         " WHERE operation = %s ORDER BY since, type_campaign, campaign_id",
@@ -74,165 +92,304 @@ def outage(connection: Connection, operation: str, fingerprint: int) -> Outage |
     :param fingerprint: of the address and the token in use: with others, nothing is known yet
     """
     row = connection.execute(
-        "SELECT reason, words, since, until, dag_id, dag_run_id, until <= clock_timestamp() FROM wolkvox.outage"
+        "SELECT reason, words, since, until, dag_id, dag_run_id,"
+        " until <= clock_timestamp() OR until > clock_timestamp() + %s FROM wolkvox.outage"
         " WHERE operation = %s AND fingerprint = %s",
-        (operation, fingerprint),
+        (timedelta(seconds=Patience().longest_outage), operation, fingerprint),
     ).fetchone()
     return None if row is None else Outage(*row)
 
 
-def begin_outage(
-    connection: Connection,
-    operation: str,
-    fingerprint: int,
-    run: tuple[str, str],
-    reason: str,
-    words: str,
-    patience: Patience,
-) -> bool:
-    """
-    Note that nothing can be sent; whether this is news.
-
-    :param run: DAG and run that met it
-    """
+def begin_outage(connection: Connection, breaker: Breaker, reason: str, words: str) -> bool:
+    """Note that nothing can be sent; whether this is news. It says nothing of any campaign: streaks begin again."""
+    connection.execute("DELETE FROM wolkvox.streak WHERE operation = %s", (breaker.operation,))
     cursor = connection.execute(
         sql("begin_outage"),
         {
-            "operation": operation,
-            "fingerprint": fingerprint,
-            "dag_id": run[0],
-            "dag_run_id": run[1],
+            "operation": breaker.operation,
+            "fingerprint": breaker.fingerprint,
+            "dag_id": breaker.run[0],
+            "dag_run_id": breaker.run[1],
             "reason": reason,
             "words": words,
-            "pause": timedelta(seconds=patience.first_outage),
+            "pause": timedelta(seconds=breaker.patience.first_outage),
         },
     )
     return cursor.rowcount == 1
 
 
-def unanswered(connection: Connection, operation: str) -> int:
-    """How many records met an outage with their last call since the operation had its last answer."""
-    row = connection.execute(sql("unanswered"), {"operation": operation}).fetchone()
-    return int(row[0]) if row else 0
-
-
 def end_outage(connection: Connection, operation: str) -> None:
-    """A call went through."""
-    connection.execute("DELETE FROM wolkvox.outage WHERE operation = %s", (operation,))
-    _forget_streak(connection, operation, WHOLE_OPERATION)
+    """A request went through. What was suspended meanwhile is tried at once: the outage may have been why."""
+    with connection.transaction():
+        row = connection.execute(
+            "DELETE FROM wolkvox.outage WHERE operation = %s RETURNING since", (operation,)
+        ).fetchone()
+        if row is not None:
+            connection.execute(
+                "UPDATE wolkvox.parked SET until = least(until, clock_timestamp())"
+                " WHERE operation = %s AND since > %s - interval '1 hour' AND reason <> ALL(%s)",
+                (operation, row[0], list(MISFITS)),
+            )
+        _forget_streak(connection, operation, WHOLE_OPERATION)
 
 
-def put_off_outage(connection: Connection, operation: str, patience: Patience) -> None:
-    """One call is about to try: the next one comes after a longer pause."""
+def try_at_once(connection: Connection, operation: str) -> None:
+    """Somebody waits for a run: the next trial of an outage is due now."""
+    connection.execute(
+        "UPDATE wolkvox.outage SET until = least(until, clock_timestamp()) WHERE operation = %s", (operation,)
+    )
+
+
+def begin_trial(connection: Connection, operation: str, patience: Patience) -> bool:
+    """Whether this worker may try if the outage is over: one at a time, and the next one after a longer pause."""
     row = connection.execute("SELECT probes FROM wolkvox.outage WHERE operation = %s", (operation,)).fetchone()
     pause = doubled(patience.first_outage, patience.longest_outage, (row[0] if row else 0) + 1)
-    connection.execute(
-        "UPDATE wolkvox.outage SET probes = probes + 1, until = clock_timestamp() + %s WHERE operation = %s",
-        (timedelta(seconds=pause), operation),
+    return (
+        connection.execute(
+            "UPDATE wolkvox.outage SET probes = probes + 1, until = clock_timestamp() + %(pause)s"
+            " WHERE operation = %(operation)s"
+            " AND (until <= clock_timestamp() OR until > clock_timestamp() + %(longest)s)",
+            {
+                "pause": timedelta(seconds=pause),
+                "operation": operation,
+                "longest": timedelta(seconds=Patience().longest_outage),
+            },
+        ).rowcount
+        == 1
     )
 
 
 def take_back(connection: Connection, chunk_id: str, calls: Mapping[int, int]) -> None:
-    """Put records of a chunk back to pending, so many calls less each: what they met was no answer to them."""
+    """Put records of a chunk back to pending, so many requests less each: what they met was no answer to them."""
     connection.execute(
         sql("take_back"), {"chunk_id": chunk_id, "ids": list(calls.keys()), "calls": list(calls.values())}
     )
 
 
-def count_refusal(
-    connection: Connection, operation: str, refused: Refused, coded: bool, anything_coded: bool, patience: Patience
-) -> bool:
+def count_fault(connection: Connection, breaker: Breaker, fault: Fault) -> Found:
     """
-    Count a refusal that was settled; park its campaign when its streak is too long. Whether everything is refused.
+    Count a record that was refused or failed, over all tasks; suspend its campaign when that is at fault.
 
-    In both cases what was refused in a row is pending again.
-
-    :param coded: a record of this campaign was coded since the last refusal: a new streak begins
-    :param anything_coded: a record of any campaign was
+    What was refused in a row is pending again when it turns out to be its campaign's fault, or everybody's; an outage
+    begins in the transaction that finds it.
     """
+    operation, patience = breaker.operation, breaker.patience
     with connection.transaction():
-        ids, since, _ = _add(connection, operation, refused.campaign, refused, refused.refusal, anew=coded)
-        if len(ids) >= patience.refusals:
-            _forget_streak(connection, operation, refused.campaign)
-            if not _coded_since(connection, operation, refused.campaign, since):
-                _park(connection, operation, refused, patience)
-                reopen(connection, operation, ids)
-        ids, since, campaigns = _add(connection, operation, WHOLE_OPERATION, refused, "", anew=anything_coded)
-        if not refuses_everything(patience, campaigns):
-            return False
-        _forget_streak(connection, operation, WHOLE_OPERATION)
-        if _coded_since(connection, operation, WHOLE_OPERATION, since):
-            return False
-        reopen(connection, operation, ids)
-        return True
+        own = _add(connection, operation, fault.campaign, fault, patience.refusals)
+        enough = is_campaigns(len(own.failed), len(own.refused), patience)
+        if enough and (fault.refused or _others_answer(connection, operation, own)):
+            return _suspend(connection, operation, fault, own, patience)
+        if fault.conflict:
+            return Found()
+        whole = _add(connection, operation, WHOLE_OPERATION, fault, most_of_one(patience))
+        if fault.refused:
+            if not refuses_everything(patience, _campaigns(connection, whole.refused)):
+                return Found()
+            reopen(connection, operation, whole.refused)
+            return _open(connection, breaker, EVERYTHING_REFUSED, fault)
+        failing = _failing(connection, operation, whole.failed)
+        if is_outage(failing, patience.outages):
+            return _open(connection, breaker, fault.reason, fault)
+        if failing.records.total() < patience.outages:
+            return Found()
+        if trials_of_all(connection, operation, 1, other_than=list(failing.records)):
+            return Found(in_doubt=True)
+        return _suspend(connection, operation, fault, own, patience)
 
 
-def _add(
-    connection: Connection, operation: str, scope: Campaign, refused: Refused, refusal: str, *, anew: bool
-) -> tuple[list[int], datetime, list[str]]:
-    """Lengthen a streak, or begin it anew; its records, its begin and its campaigns."""
+def judge(connection: Connection, breaker: Breaker, fault: Fault) -> Found:
+    """Whether the records that failed in a row are an outage, when a run has no time or no record left to tell."""
+    operation = breaker.operation
+    with connection.transaction():
+        streak = _streak(connection, operation, WHOLE_OPERATION)
+        if streak is None or _answered_since(connection, operation, WHOLE_OPERATION, streak.failed_since):
+            return Found()
+        if not is_outage(_failing(connection, operation, streak.failed), breaker.patience.sure):
+            return Found()
+        return _open(connection, breaker, fault.reason, fault)
+
+
+def answered_since(connection: Connection, operation: str, since: datetime) -> bool:
+    """Whether wolkvox has answered anybody since."""
+    return _answered_since(connection, operation, WHOLE_OPERATION, since)
+
+
+@dataclass(frozen=True, slots=True)
+class _Streak:
+    refused: list[int]
+    refused_since: datetime
+    failed: list[int]
+    failed_since: datetime
+
+
+def _open(connection: Connection, breaker: Breaker, reason: str, fault: Fault) -> Found:
+    return Found(reason, begin_outage(connection, breaker, reason, fault.explanation))
+
+
+def _streak(connection: Connection, operation: str, scope: Campaign) -> _Streak | None:
     row = connection.execute(
-        sql("add_to_streak"),
+        "SELECT refused, refused_since, failed, failed_since FROM wolkvox.streak"
+        " WHERE operation = %s AND type_campaign = %s AND campaign_id = %s FOR UPDATE",
+        (operation, *scope),
+    ).fetchone()
+    return None if row is None else _Streak(*row)
+
+
+def _add(connection: Connection, operation: str, scope: Campaign, fault: Fault, most_refused: int) -> _Streak:
+    """
+    A streak with one more record, or a new one where somebody has succeeded since it began.
+
+    A record counts once. Of a campaign's refusals no more are kept than can tell anything.
+    """
+    connection.execute(
+        "INSERT INTO wolkvox.streak (operation, type_campaign, campaign_id) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
+        (operation, *scope),
+    )
+    streak = _streak(connection, operation, scope)
+    assert streak is not None
+    records, since = (streak.refused, streak.refused_since) if fault.refused else (streak.failed, streak.failed_since)
+    # A refusal is an answer too: whatever answers one record isn't away, though it may be for a campaign.
+    refusals_end_it = not fault.refused and scope == WHOLE_OPERATION
+    ended = _answered_since(connection, operation, scope, since, coded_only=not refusals_end_it)
+    if ended:
+        records = []
+    full = fault.refused and _campaigns(connection, records)[fault.campaign] >= most_refused
+    if fault.record not in records and not full:
+        records = [*records, fault.record]
+    which = "refused" if fault.refused else "failed"
+    row = connection.execute(
+        f"UPDATE wolkvox.streak SET {which} = %s,"  # noqa: S608 - one of two words
+        f" {which}_since = CASE WHEN %s THEN clock_timestamp() ELSE {which}_since END"
+        " WHERE operation = %s AND type_campaign = %s AND campaign_id = %s"
+        " RETURNING refused, refused_since, failed, failed_since".encode(),
+        (records, ended, operation, *scope),
+    ).fetchone()
+    assert row is not None
+    return _Streak(*row)
+
+
+def _campaigns(connection: Connection, ids: Sequence[int]) -> Counter[Campaign]:
+    """Of which campaigns records are."""
+    rows = connection.execute(
+        "SELECT type_campaign, campaign_id, count(*) FROM wolkvox.codification WHERE id = ANY(%s) GROUP BY 1, 2",
+        (list(ids),),
+    )
+    return Counter({(kind, campaign): records for kind, campaign, records in rows})
+
+
+def _failing(connection: Connection, operation: str, ids: Sequence[int]) -> Failing:
+    records = _campaigns(connection, ids)
+    return Failing(records, len(records) == 1 and _is_alone(connection, operation, next(iter(records))))
+
+
+def _is_alone(connection: Connection, operation: str, campaign: Campaign) -> bool:
+    """Whether the operation has no other campaign: none waits, and none had an answer lately."""
+    row = connection.execute(
+        sql("other_campaign"),
+        {"operation": operation, "type_campaign": campaign[0], "campaign_id": campaign[1], "recent": RECENT},
+    ).fetchone()
+    return not (row and row[0])
+
+
+def _others_answer(connection: Connection, operation: str, streak: _Streak) -> bool:
+    """Whether others had an answer while a campaign failed."""
+    return _answered_since(connection, operation, WHOLE_OPERATION, streak.failed_since)
+
+
+def _answered_since(
+    connection: Connection, operation: str, scope: Campaign, since: datetime, *, coded_only: bool = False
+) -> bool:
+    """Whether somebody had a record coded since then, or at least refused."""
+    row = connection.execute(
+        sql("answered_since"),
         {
             "operation": operation,
             "type_campaign": scope[0],
             "campaign_id": scope[1],
-            "refusal": refusal,
-            "record": refused.record,
-            "campaign": " ".join(refused.campaign),
-            "anew": anew,
+            "since": since,
+            "states": ["coded"] if coded_only else ["coded", "rejected"],
         },
     ).fetchone()
-    assert row is not None
-    return row[0], row[1], row[2]
-
-
-def _coded_since(connection: Connection, operation: str, scope: Campaign, since: datetime) -> bool:
-    """Whether another task had a record coded while the streak went on."""
-    facts = {"operation": operation, "type_campaign": scope[0], "campaign_id": scope[1], "since": since}
-    row = connection.execute(sql("coded_since"), facts).fetchone()
     return bool(row and row[0])
 
 
-def _park(connection: Connection, operation: str, refused: Refused, patience: Patience) -> None:
+def _suspend(connection: Connection, operation: str, fault: Fault, streak: _Streak, patience: Patience) -> Found:
+    """The campaign is at fault: none of its records is settled for it, and they tell nothing of the operation."""
     connection.execute(
         sql("park"),
         {
             "operation": operation,
-            "type_campaign": refused.campaign[0],
-            "campaign_id": refused.campaign[1],
-            "reason": refused.reason,
-            "words": refused.words,
-            "pause": timedelta(seconds=patience.first_parking),
+            "type_campaign": fault.campaign[0],
+            "campaign_id": fault.campaign[1],
+            "reason": fault.reason,
+            "words": fault.message,
+            "pause": timedelta(seconds=patience.first_suspension),
         },
     )
+    reopen(connection, operation, streak.refused)
+    _forget_streak(connection, operation, fault.campaign)
+    connection.execute(
+        "UPDATE wolkvox.streak SET failed = ARRAY(SELECT unnest(failed) EXCEPT SELECT unnest(%s::bigint[]))"
+        " WHERE operation = %s AND type_campaign = '' AND campaign_id = ''",
+        (streak.failed, operation),
+    )
+    return Found()
 
 
-def unpark(connection: Connection, operation: str, campaign: Campaign) -> None:
-    """A record of the campaign was coded: its others go out with the next run."""
+def resume(connection: Connection, operation: str, campaign: Campaign) -> None:
+    """A record of a suspended campaign was coded: its others may be sent."""
     connection.execute(
         "DELETE FROM wolkvox.parked WHERE operation = %s AND type_campaign = %s AND campaign_id = %s",
         (operation, *campaign),
     )
 
 
-def choose_probes(connection: Connection, operation: str, patience: Patience) -> list[int]:
+def campaign_trials(connection: Connection, operation: str, patience: Patience, most: int) -> list[Record]:
     """
-    The records that try parked campaigns whose pause is over, the newest first; their next pause is set at once.
+    The records that try suspended campaigns whose pause is over; their next pause begins.
 
-    At most ``PROBES`` of each: its newest ones, and one that was tried least, should the newest be at fault.
+    At most ``TRIALS`` of each: others than were tried before, as long as there are any.
+
+    :param most: records that may be sent; nobody's pause begins in vain
     """
+    if most < TRIALS:
+        return []
     facts = {
         "operation": operation,
-        "newest": PROBES - 1,
-        "first": patience.first_parking,
-        "longest": patience.longest_parking,
+        "first": patience.first_suspension,
+        "longest": patience.longest_suspension,
+        "most": min(CAMPAIGNS_AT_ONCE, most // TRIALS),
     }
     connection.execute(sql("free_empty"), facts)
-    ids = [row[0] for row in connection.execute(sql("choose_probes"), facts)]
-    if ids:
-        connection.execute(sql("put_off_parked"), {**facts, "ids": ids})
-    return ids
+    due = connection.execute(sql("due_trials"), facts).fetchall()
+    if not due:
+        return []
+    values = {
+        "operation": operation,
+        "types": [kind for kind, _ in due],
+        "campaigns": [campaign for _, campaign in due],
+        "trials": TRIALS,
+    }
+    return [Record(*row) for row in connection.execute(sql("trials"), values)]
+
+
+def trials_of_all(
+    connection: Connection,
+    operation: str,
+    most: int = TRIALS,
+    *,
+    other_than: Sequence[Campaign] | None = None,
+    only: Sequence[int] | None = None,
+) -> list[Record]:
+    """Records of different campaigns that try whether an outage is over, or whether it is one."""
+    campaigns = None if other_than is None else [" ".join(campaign) for campaign in other_than]
+    values = {
+        "operation": operation,
+        "campaigns": campaigns,
+        "most": most,
+        "only": None if only is None else list(only),
+    }
+    return [Record(*row) for row in connection.execute(sql("trials_of_all"), values)]
 
 
 def reopen(connection: Connection, operation: str, ids: Sequence[int]) -> None:

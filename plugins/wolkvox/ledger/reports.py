@@ -8,9 +8,8 @@ from datetime import datetime
 
 from wolkvox.ledger.connection import Connection, sql
 
-# Seconds a call takes before the first one was made. Too fast a guess costs nothing: what a run's time doesn't reach
-# waits for the next one. Too slow a guess would leave the slots idle.
-GUESSED_CALL = 0.02
+GUESSED_CALL = 0.02  # seconds a request takes, as people are told before the first one was made
+LATELY = 50  # requests whose time tells how long the next ones take
 
 
 @dataclass(slots=True)
@@ -18,12 +17,14 @@ class Tally:
     """
     Records by state.
 
-    ``unknown`` counts those whose last call nobody saw the answer of, ``resent`` those sent more than once.
+    ``unknown`` counts those whose last request nobody saw the answer of, ``resent`` those sent more than once. They are
+    of so many ``campaigns``.
     """
 
     states: Counter[str] = field(default_factory=Counter)
     unknown: int = 0
     resent: int = 0
+    campaigns: int = 0
 
     @property
     def total(self) -> int:
@@ -33,10 +34,14 @@ class Tally:
 
 def tally(connection: Connection, dag_run_id: str, chunk_id: str) -> Tally:
     """Count the records that are in a chunk now."""
-    result = Tally()
-    for state, records, unknown, resent in connection.execute(
-        sql("tally"), {"dag_run_id": dag_run_id, "chunk_id": chunk_id}
-    ):
+    values = {"dag_run_id": dag_run_id, "chunk_id": chunk_id}
+    row = connection.execute(
+        "SELECT count(DISTINCT (type_campaign, campaign_id)) FROM wolkvox.codification"
+        " WHERE dag_run_id = %(dag_run_id)s AND chunk_id = %(chunk_id)s",
+        values,
+    ).fetchone()
+    result = Tally(campaigns=row[0] if row else 0)
+    for state, records, unknown, resent in connection.execute(sql("tally"), values):
         result.states[state] = records
         result.unknown += unknown
         result.resent += resent
@@ -79,12 +84,12 @@ def anything_waits(connection: Connection, operation: str) -> bool:
 
 
 def seconds_per_call(connection: Connection, operation: str) -> float | None:
-    """Median seconds a call took lately; None when there was none."""
+    """Median seconds the last requests took; None when there was none. For people: nothing is decided by it."""
     row = connection.execute(
         "SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM settled_at - sent_at))::float"
         " FROM (SELECT settled_at, sent_at FROM wolkvox.codification"
-        " WHERE operation = %s AND state = 'coded' AND settled_at IS NOT NULL"
-        " ORDER BY settled_at DESC LIMIT 1000) AS recent",
-        (operation,),
+        " WHERE operation = %s AND state = 'coded' AND chunk_id IS NOT NULL AND settled_at IS NOT NULL"
+        " ORDER BY settled_at DESC LIMIT %s) AS recent",
+        (operation, LATELY),
     ).fetchone()
     return None if row is None or row[0] is None else float(row[0])

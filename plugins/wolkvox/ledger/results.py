@@ -11,7 +11,7 @@ from typing import Any
 from psycopg import IsolationLevel
 
 from wolkvox.ledger.connection import Connection, sql
-from wolkvox.ledger.staging import Run
+from wolkvox.rules.runs import Run
 
 COLUMNS = (
     "contact_key",

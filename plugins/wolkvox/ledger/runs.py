@@ -10,7 +10,7 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from wolkvox.ledger.connection import Connection, sql
-from wolkvox.ledger.staging import Run
+from wolkvox.rules.runs import Run
 from wolkvox.rules.window import Window
 
 
@@ -20,7 +20,7 @@ class Account:
     Where the records of one chunk are by now.
 
     ``states`` are those of records still in it. Of its pending ones ``put_off`` went wrong and wait for their turn,
-    and ``parked`` wait with their campaign; ``refused_probes`` are the rejected ones of parked campaigns. ``moved``
+    and ``parked`` wait with their campaign; ``refused_trials`` are the rejected ones of parked campaigns. ``moved``
     ones are in another run's hands, by that run's name; ``missing`` ones are nowhere. ``unknown`` and ``resent`` as
     in a tally.
     """
@@ -28,7 +28,7 @@ class Account:
     states: Counter[str] = field(default_factory=Counter)
     put_off: int = 0
     parked: int = 0
-    refused_probes: int = 0
+    refused_trials: int = 0
     moved: Counter[str] = field(default_factory=Counter)
     missing: int = 0
     unknown: int = 0
@@ -72,7 +72,7 @@ def account(connection: Connection, run: Run, chunk_ids: Sequence[str]) -> dict[
             if state == "pending" and parked:
                 chunk.parked += records
             elif state == "rejected" and parked:
-                chunk.refused_probes += records
+                chunk.refused_trials += records
             elif state == "pending" and put_off:
                 chunk.put_off += records
     return accounts

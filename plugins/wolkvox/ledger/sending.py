@@ -1,10 +1,10 @@
-"""The ledger as the codify loop sees it: one chunk, one slot, one durable round trip per record."""
+"""The ledger as a worker sees it: one chunk, one slot, one durable round trip per record."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from time import monotonic
 from types import TracebackType
 from typing import TypeVar
@@ -23,13 +23,14 @@ from tenacity import (
 from tenacity.nap import sleep_using_event
 
 from wolkvox.errors import LedgerUnavailable, Stopped, WolkvoxError
-from wolkvox.ledger import faults
-from wolkvox.ledger.connection import Connection, LedgerConnection, one_line, refusal, sql
+from wolkvox.ledger import faults, workers
+from wolkvox.ledger.connection import Connection, LedgerConnection, clock, one_line, refusal, sql
 from wolkvox.ledger.slots import LOOK_AGAIN, STOPPED_WAITING, Holder, SlotRules, sweep, take_slot, tell_of_wait
-from wolkvox.ledger.staging import Chunk
-from wolkvox.rules.answers import Answer
+from wolkvox.rules.chunks import share
+from wolkvox.rules.faults import Fault
 from wolkvox.rules.patience import Patience
-from wolkvox.rules.records import EVERYTHING_REFUSED, Campaign, Faults, Record, Settled
+from wolkvox.rules.records import Campaign, Faults, Record, Settled
+from wolkvox.rules.runs import Chunk
 from wolkvox.stop import Stop
 
 # Away: not reached, ended, in the middle of a failover, or silent.
@@ -46,7 +47,7 @@ Result = TypeVar("Result")
 
 class ChunkSession:
     """
-    A slot of the token, held for one chunk, and the chunk's records.
+    A slot of the token, held for one chunk, and the records that its worker takes.
 
     When PostgreSQL goes away nothing is sent: every call waits for a ledger that answers, up to ``ledger_patience``
     seconds, takes a slot anew, and then writes what was still to be written.
@@ -74,41 +75,99 @@ class ChunkSession:
         ledger_patience: float = LEDGER_PATIENCE,
     ) -> None:
         self._connect, self._chunk, self._rules, self._holder = connect, chunk, rules, holder
-        self._stop, self._identity, self._ledger_patience = stop, identity, ledger_patience
-        self._patience = patience or Patience()
+        self._stop, self._ledger_patience, self._patience = stop, ledger_patience, patience or Patience()
+        self._breaker = faults.Breaker(rules.operation, identity, (holder.dag_id, chunk.dag_run_id), self._patience)
         self._connection: LedgerConnection | None = None
         self._slots: list[str] = []  # taken since the ledger last confirmed a record; the last one is held now
         self._at_risk: list[int] = []  # records this process has marked as being sent
         self._unflushed: tuple[Settled | None, int | None] | None = None  # seen by everybody, maybe not on disk yet
         self._flushing = False
         self._given_up: WolkvoxError | None = None  # why nobody waits for the ledger any more
+        self._made_at: datetime | None = None  # when the chunk was made
+        self._only: list[int] | None = None  # the only records it may take
+        self._dag_id = holder.dag_id
+        self.seconds = 0.0  # that it may send
 
     def __enter__(self) -> ChunkSession:
-        self.run(lambda _: None)
+        self.run(self._begin)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._connection is not None:
+        if self._connection is None:
+            return
+        try:
+            self._await_flush(self._connection)
+            self._connection.execute(sql("close_chunk"), {"chunk_id": self._chunk.chunk_id})
+        except (psycopg.Error, Stopped):
+            log.warning("The ledger went away: the next run finds this chunk's end by itself.")
+        finally:
             self._connection.close()
 
-    def waiting(self) -> Sequence[Record]:
-        """The chunk's pending records, the newest first, without those that were put off.
+    def take(self, most: int) -> Sequence[Record]:
+        """
+        The newest records that may be sent now, the others' left alone; first those that try suspended campaigns.
 
         When there are none left but some that a dead task was sending, waits until those can't be in flight any
         more, and returns them.
         """
+        records = self.run(lambda connection: self._take(connection, most))
+        if records or not self.run(self._orphaned):
+            return records
+        tell_of_wait(self._rules.call_timeout)
         deadline = monotonic() + self._rules.call_timeout + self._rules.patience
-        records = self.run(self._pending)
-        if not records and self.run(self._orphaned):
-            tell_of_wait(self._rules.call_timeout)
         while not records and self.run(self._orphaned) and monotonic() < deadline:
             if self._stop.wait(LOOK_AGAIN):
                 raise Stopped(STOPPED_WAITING)
             self.run(lambda connection: sweep(connection, self._rules, mine=self._slots[-1]))
-            records = self.run(self._pending)
+            records = self.run(lambda connection: self._take(connection, most))
         return records
+
+    def trials(self) -> Sequence[Record]:
+        """The records that try whether the outage is over; none when it isn't time, or another worker tries."""
+
+        def choose(connection: Connection) -> Sequence[Record]:
+            with connection.transaction():
+                records = faults.trials_of_all(connection, self._rules.operation, only=self._only)
+                begins = bool(records) and faults.begin_trial(connection, self._rules.operation, self._patience)
+            return records if begins else ()
+
+        return self.run(choose)
+
+    def another(self, campaign: Campaign) -> Record | None:
+        """A record of another campaign, which tells whether it is only this one that fails."""
+        operation = self._rules.operation
+        found = self.run(lambda one: faults.trials_of_all(one, operation, 1, other_than=[campaign]))
+        return found[0] if found else None
+
+    def close(self) -> bool:
+        """
+        Take no more, unless there is something; whether it is so.
+
+        In turn with whoever hands records over: what came in before is seen, what comes later makes a chunk.
+        """
+
+        def end(connection: Connection) -> bool:
+            with connection.transaction():
+                workers.in_turn(connection, self._rules.operation)
+                if self._take(connection, 1):
+                    return False
+                connection.execute(
+                    "UPDATE wolkvox.chunk SET closed_at = clock_timestamp() WHERE chunk_id = %s",
+                    (self._chunk.chunk_id,),
+                )
+            return True
+
+        return self.run(end)
+
+    def is_last(self) -> bool:
+        """Whether no other worker is left to take what comes in."""
+        return self.run(lambda connection: workers.under_way(connection, self._rules.operation)) <= 1
+
+    def is_awaited(self) -> bool:
+        """Whether another operation waits for this token's slots."""
+        return self.run(lambda connection: workers.others_wait(connection, self._chunk.chunk_id))
 
     def advance(self, settled: Settled | None, following: int | None) -> bool:
         """Settle one record and mark the next one, in one statement; False when the next one isn't ours."""
@@ -138,56 +197,98 @@ class ChunkSession:
         """What is known to be wrong with the operation."""
         return self.run(self._faults)
 
-    def refused(self, record: Record, answer: Answer, refusal: str, coded: bool, anything_coded: bool) -> Faults:
-        """Count a refusal that was settled, and tell what is wrong by now."""
-        said = faults.Refused(record.id, record.campaign, answer.reason or "refused", refusal, refusal)
+    def count(self, fault: Fault) -> Faults:
+        """Count a record that was refused, once that is settled, or that failed; what is wrong by now."""
 
         def count(connection: Connection) -> Faults:
-            operation = self._rules.operation
-            everything = faults.count_refusal(connection, operation, said, coded, anything_coded, self._patience)
+            found = faults.count_fault(connection, self._breaker, fault)
             known = self._faults(connection)
-            if everything:
-                known = Faults(known.parked, EVERYTHING_REFUSED)
-            if known.outage or record.campaign in known.parked:  # by another task, while this call was under way
-                faults.reopen(connection, operation, [record.id])
-            return known
+            if found.outage or known.outage or fault.campaign in known.suspended:  # perhaps by another task meanwhile
+                faults.reopen(connection, self._rules.operation, [fault.record])
+            return Faults(known.suspended, found.outage or known.outage, found.first, found.in_doubt)
 
         return self.run(count)
 
-    def unpark(self, campaign: Campaign) -> None:
-        """A record of a parked campaign was coded."""
-        self.run(lambda connection: faults.unpark(connection, self._rules.operation, campaign))
+    def judge(self, fault: Fault) -> Faults:
+        """Whether what failed in a row is an outage, now that nothing is left that could tell."""
 
-    def unanswered(self) -> int:
-        """How many records met an outage with their last call since anybody had an answer."""
-        return self.run(lambda connection: faults.unanswered(connection, self._rules.operation))
+        def judge(connection: Connection) -> Faults:
+            found = faults.judge(connection, self._breaker, fault)
+            return Faults(outage=found.outage, first=found.first)
 
-    def begin_outage(self, reason: str, words: str, calls: Mapping[int, int]) -> bool:
+        return self.run(judge)
+
+    def resume(self, campaign: Campaign) -> None:
+        """A record of a suspended campaign was coded."""
+        self.run(lambda connection: faults.resume(connection, self._rules.operation, campaign))
+
+    def now(self) -> datetime:
+        """What time it is."""
+        return self.run(clock)
+
+    def answered_since(self, since: datetime) -> bool:
+        """Whether wolkvox has answered any worker since."""
+        return self.run(lambda connection: faults.answered_since(connection, self._rules.operation, since))
+
+    def begin_outage(self, reason: str, message: str) -> bool:
         """Note that nothing can be sent; whether this task is the first to say so."""
-        run = self._holder.dag_id, self._holder.dag_run_id
+        return self.run(lambda connection: faults.begin_outage(connection, self._breaker, reason, message))
 
-        def begin(connection: Connection) -> bool:
-            with connection.transaction():
-                faults.take_back(connection, self._chunk.chunk_id, calls)
-                return faults.begin_outage(
-                    connection, self._rules.operation, self._identity, run, reason, words, self._patience
-                )
-
-        return self.run(begin)
+    def take_back(self, calls: Mapping[int, int]) -> None:
+        """So many requests of these records met an outage, and were no attempts of them."""
+        self.run(lambda connection: faults.take_back(connection, self._chunk.chunk_id, calls))
 
     def end_outage(self) -> None:
-        """A call went through."""
+        """A request went through."""
         self.run(lambda connection: faults.end_outage(connection, self._rules.operation))
 
     def _faults(self, connection: Connection) -> Faults:
-        outage = faults.outage(connection, self._rules.operation, self._identity)
-        rows = connection.execute(
-            "SELECT type_campaign, campaign_id, parked.since < chunk.made_at"
-            " FROM wolkvox.parked CROSS JOIN wolkvox.chunk WHERE parked.operation = %s AND chunk.chunk_id = %s",
-            (self._rules.operation, self._chunk.chunk_id),
+        outage = faults.outage(connection, self._rules.operation, self._breaker.fingerprint)
+        suspended = faults.parked(connection, self._rules.operation)
+        return Faults(
+            frozenset((one.type_campaign, one.campaign_id) for one in suspended), outage.reason if outage else None
         )
-        parked = {(type_campaign, campaign_id): probing for type_campaign, campaign_id, probing in rows}
-        return Faults(parked, outage.reason if outage else None)
+
+    def _begin(self, connection: Connection) -> None:
+        values = {"chunk_id": self._chunk.chunk_id, "time": timedelta(seconds=self._chunk.seconds)}
+        row = connection.execute(sql("begin_chunk"), values).fetchone()
+        if row is None:
+            raise LedgerUnavailable(
+                f"The ledger doesn't know chunk {self._chunk.number} of this run: it was made more than a month ago, or"
+                " the ledger was restored. Nothing was sent; the next run takes up what waits."
+            )
+        self.seconds, self._made_at, self._only, self._dag_id = row
+
+    def _take(self, connection: Connection, most: int) -> list[Record]:
+        operation, slot = self._rules.operation, self._slots[-1]
+        values = {"operation": operation, "slot": slot, "made_at": self._made_at, "most": 2 * most}
+        if self._only is not None:
+            rows = connection.execute(sql("take_only"), {**values, "ids": self._only, "most": most})
+            return self._within_life(connection, [Record(*row) for row in rows])
+        if trials := faults.campaign_trials(connection, operation, self._patience, most):
+            return self._within_life(connection, trials)
+        found = [Record(*row) for row in connection.execute(sql("take"), values)]
+        records = self._within_life(connection, found[: share(len(found), most)])
+        if found:
+            connection.execute(
+                "UPDATE wolkvox.slot SET taken = %s WHERE slot = %s", ([record.id for record in records], slot)
+            )
+            return records
+        return [Record(*row) for row in connection.execute(sql("take_over"), values)]
+
+    def _within_life(self, connection: Connection, records: Sequence[Record]) -> list[Record]:
+        """Those that have requests left; the others were killed with their task each time."""
+        used_up = [record.id for record in records if record.calls >= self._patience.calls]
+        if used_up:
+            values = {
+                "ids": used_up,
+                "dag_id": self._dag_id,
+                "dag_run_id": self._chunk.dag_run_id,
+                "chunk_id": self._chunk.chunk_id,
+                "number": self._chunk.number,
+            }
+            connection.execute(sql("give_up"), values)
+        return [record for record in records if record.calls < self._patience.calls]
 
     def run(self, work: Callable[[LedgerConnection], Result]) -> Result:
         """Do some work on the ledger, again after a reconnection if the connection is lost meanwhile."""
@@ -241,7 +342,7 @@ class ChunkSession:
         self._flushing = False
         try:
             own = [*self._at_risk, *_ids(*(self._unflushed or (None, None)))]
-            self._slots.append(take_slot(connection, self._rules, self._holder, self._stop, own))
+            self._slots.append(take_slot(connection, self._rules, self._holder, self._stop, own, self._chunk.chunk_id))
             connection.execute(sql("prepare_advance"))
             connection.execute(sql("prepare_flush"))
             connection.execute("SET synchronous_commit = off")
@@ -270,22 +371,14 @@ class ChunkSession:
         self._unflushed = None
         del self._slots[:-1]
 
-    def _pending(self, connection: Connection) -> list[Record]:
-        rows = connection.execute(
-            sql("waiting"),
-            {
-                "dag_run_id": self._chunk.dag_run_id,
-                "chunk_id": self._chunk.chunk_id,
-                "calls": self._patience.calls,
-            },
-        )
-        return [Record(*row) for row in rows]
-
     def _orphaned(self, connection: Connection) -> bool:
+        """Whether a dead task of the operation was sending something."""
+        if self._only is not None:
+            return False
         row = connection.execute(
-            "SELECT EXISTS (SELECT FROM wolkvox.codification"
-            " WHERE dag_run_id = %s AND chunk_id = %s AND state = 'sending')",
-            (self._chunk.dag_run_id, self._chunk.chunk_id),
+            "SELECT EXISTS (SELECT FROM wolkvox.codification WHERE operation = %s AND state = 'sending'"
+            " AND slot <> ALL(ARRAY(SELECT slot FROM wolkvox.held_slot)))",
+            (self._rules.operation,),
         ).fetchone()
         return bool(row and row[0])
 
@@ -304,6 +397,9 @@ class ChunkSession:
             self._slots[-1],
             f"{{{','.join(self._slots)}}}",
             None if last.pause is None else str(last.pause),
+            self._dag_id,
+            self._chunk.dag_run_id,
+            str(self._chunk.number),
         )
         encoding = connection.info.encoding
         encoded = [None if value is None else value.encode(encoding) for value in values]

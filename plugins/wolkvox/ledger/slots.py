@@ -55,7 +55,14 @@ class SlotRules:
     patience: float
 
 
-def take_slot(connection: Connection, rules: SlotRules, holder: Holder, stop: Stop, own: Sequence[int] = ()) -> str:
+def take_slot(
+    connection: Connection,
+    rules: SlotRules,
+    holder: Holder,
+    stop: Stop,
+    own: Sequence[int] = (),
+    chunk_id: str | None = None,
+) -> str:
     """
     Lock a free slot of the token and settle what its last holder left behind.
 
@@ -63,6 +70,7 @@ def take_slot(connection: Connection, rules: SlotRules, holder: Holder, stop: St
     slot is waited out until that call can't be in flight any more; the record is pending again then.
 
     :param own: ids of records that this process itself is sending, after a reconnection
+    :param chunk_id: the chunk that is sent through it
     :returns: the slot's name
     :raises NoFreeSlot: naming who holds the slots
     :raises Stopped: when ``stop`` is set meanwhile
@@ -77,7 +85,7 @@ def take_slot(connection: Connection, rules: SlotRules, holder: Holder, stop: St
                 tell_of_wait(seconds)
             if stop.wait(max(0.0, seconds)):
                 raise Stopped(STOPPED_WAITING)
-            return _hold(connection, rules, holder, number, own)
+            return _hold(connection, rules, holder, number, own, chunk_id)
         if time.monotonic() >= deadline:
             raise NoFreeSlot(_explain(connection, rules))
         if stop.wait(LOOK_AGAIN):
@@ -169,7 +177,9 @@ def _unlock(connection: Connection, lock_class: int, lock_number: int) -> None:
     connection.execute("SELECT pg_advisory_unlock(%s, %s)", (lock_class, lock_number))
 
 
-def _hold(connection: Connection, rules: SlotRules, holder: Holder, number: int, own: Sequence[int]) -> str:
+def _hold(
+    connection: Connection, rules: SlotRules, holder: Holder, number: int, own: Sequence[int], chunk_id: str | None
+) -> str:
     slot = _slot(rules, number)
     facts = {
         **asdict(holder),
@@ -179,6 +189,7 @@ def _hold(connection: Connection, rules: SlotRules, holder: Holder, number: int,
         "number": number,
         "host": socket.gethostname(),
         "pid": os.getpid(),
+        "chunk_id": chunk_id,
     }
     with connection.transaction():
         connection.execute(sql("requeue_orphans"), {"slot": slot, "own": list(own), "silence": None})

@@ -1,36 +1,35 @@
-"""How a run's records are dealt into chunks: both slots always hold the newest that is left. Pure."""
+"""How many workers a run gets, and how much each of them may take. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from math import ceil
-from typing import TypeVar
 
 SLOTS = 2  # simultaneous requests a token may have [vendor's page on the codify call]
 MAX_CHUNK = 10_000  # records a consumption may upload [same page]
-TASK_START = 1.0  # seconds: a second task has to save more than its own start costs
+FEW = 10  # records that one worker sends sooner than a second task starts
+BATCH = 20  # records a worker takes at once, at most
+BATCH_SECONDS = 2.0  # of work: what is staged meanwhile waits no longer for a worker
 
-Record = TypeVar("Record")
 
-
-def deal(newest_first: Sequence[Record], seconds_per_call: float, limit: int = MAX_CHUNK) -> list[Sequence[Record]]:
+def allotments(records: int, under_way: int = 0, limit: int | None = None, most_chunks: int = 1_000) -> list[int]:
     """
-    Deal records into the fewest equal chunks of at most ``limit``, in the order in which they are to start.
+    The chunks a run makes: the most records that the worker of each may take.
 
-    Like cards: one to each slot in turn, so that the two chunks that are sent side by side hold the newest records
-    there are, each of them newest first. What is more than both slots can take at once falls into even rounds.
+    One worker for a few records, else one for each slot, and as many more as the limit of a chunk asks for.
 
-    :param seconds_per_call: one slot alone gets what is sent sooner than a second task pays
+    :param records: that may be sent now
+    :param under_way: workers that take from the same queue already
+    :param limit: records that the run may send at most; its chunks then share it evenly
     """
-    total = len(newest_first)
-    lanes = 1 if total <= limit and total * seconds_per_call / SLOTS <= TASK_START else SLOTS
-    chunks: list[Sequence[Record]] = []
-    taken = 0
-    for size in balance(total, ceil(total / (limit * lanes))):
-        cards = newest_first[taken : taken + size]
-        chunks.extend(cards[lane::lanes] for lane in range(min(lanes, size)))
-        taken += size
-    return chunks
+    if limit is not None:
+        records = min(records, limit)
+    if records <= 0:
+        return []
+    wanted = 1 if records <= FEW else max(SLOTS, ceil(records / MAX_CHUNK))
+    chunks = min(wanted - under_way, most_chunks)
+    if chunks <= 0:
+        return []
+    return [MAX_CHUNK] * chunks if limit is None else [min(size, MAX_CHUNK) for size in balance(records, chunks)]
 
 
 def balance(total: int, parts: int) -> list[int]:
@@ -41,6 +40,13 @@ def balance(total: int, parts: int) -> list[int]:
     return [small + 1] * larger + [small] * (parts - larger)
 
 
-def sendable(seconds: float, seconds_per_call: float) -> int:
-    """How many records both slots can send in so many seconds."""
-    return int(SLOTS * seconds / seconds_per_call)
+def batch(seconds_per_request: float) -> int:
+    """How many records a worker takes at once: about two seconds' work, so that the newest never wait for long."""
+    if seconds_per_request <= 0:
+        return BATCH
+    return max(1, min(BATCH, int(BATCH_SECONDS / seconds_per_request)))
+
+
+def share(found: int, size: int) -> int:
+    """How many of the records that are left a worker takes: half of the last ones, so that all workers end together."""
+    return min(size, ceil(found / SLOTS)) if found < SLOTS * size else size

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -12,12 +10,13 @@ class Patience:
     """
     How often and how long to try again. Waits and pauses are in seconds.
 
-    ``tries``: calls for one record in one run. ``calls``: for one record in its life; then it is failed for good.
-    ``outages``: calls in a row that may meet an outage before the operation counts as away; ``sure``: likewise when
-    the run's time is over. ``blocked``: calls after which a record that is blocked on its way, while others pass, is
-    set aside. ``refusals``: calls in a row that may be refused alike before a campaign is parked, or anyhow over
-    several campaigns before that counts as an outage. ``refused_probes``: calls after which a record of a parked
-    campaign is rejected. The ``first_`` and ``longest_`` pauses bound one that doubles each time.
+    ``tries``: requests for one record in one run. ``calls``: for one record in its life; then it is failed for good.
+    ``outages``: different records in a row that may fail before their campaign is suspended, or the operation counts
+    as away; ``sure``: likewise of the operation, when a run has no time or no record left. ``blocked``: requests after
+    which a record that is blocked on its way, while others pass, is set aside. ``refusals``: different records in a
+    row that may be refused before a campaign is suspended, or over several campaigns before that counts as an outage.
+    ``refused_trials``: requests after which a record of a suspended campaign is rejected. The ``first_`` and
+    ``longest_`` pauses bound one that doubles each time.
     """
 
     tries: int = 5
@@ -26,20 +25,20 @@ class Patience:
     sure: int = 3
     blocked: int = 3
     refusals: int = 50
-    refused_probes: int = 3
+    refused_trials: int = 3
     first_wait: float = 1.0
     longest_wait: float = 60.0
     maintenance_wait: float = 15.0
     longest_retry_after: float = 300.0
     first_put_off: float = 900.0
     longest_put_off: float = 43_200.0
-    first_parking: float = 900.0
-    longest_parking: float = 28_800.0
+    first_suspension: float = 900.0
+    longest_suspension: float = 28_800.0
     first_outage: float = 60.0
     longest_outage: float = 960.0
 
 
-PROBES = 3  # records that try a parked campaign at once
+TRIALS = 3  # records that try a suspended campaign, or, of different campaigns, an outage
 
 
 def doubled(first: float, longest: float, times: int) -> float:
@@ -58,13 +57,3 @@ def put_off(patience: Patience, calls: int, *, before: bool, at_once: int = 1) -
     :param at_once: how many of them a first run makes
     """
     return doubled(patience.first_put_off, patience.longest_put_off, calls - at_once - 1) if before else 0.0
-
-
-def refuses_everything(patience: Patience, campaigns: Sequence[str]) -> bool:
-    """
-    Whether refusals in a row, given by their campaigns, are those of a host that refuses everything.
-
-    No campaign counts for more than two fifths: one that is dead, or two, are no outage.
-    """
-    most = patience.refusals * 2 // 5
-    return sum(min(count, most) for count in Counter(campaigns).values()) >= patience.refusals

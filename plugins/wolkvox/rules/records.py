@@ -1,9 +1,8 @@
-"""A record on its way: what one call sends, and what becomes of it. Pure."""
+"""A record on its way: what one request sends, and what becomes of it. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 Campaign = tuple[str, str]  # type_campaign, campaign_id
@@ -12,9 +11,10 @@ EVERYTHING_REFUSED = "everything_refused"  # the reason of an outage in which wo
 
 class Record(NamedTuple):
     """
-    What one call sends. ``id`` is the ledger's.
+    What one request sends. ``id`` is the ledger's.
 
-    ``calls`` were made for it in its life so far; ``put_off`` tells whether it went wrong in an earlier run.
+    ``calls`` requests were made for it in its life so far; ``put_off`` tells whether it went wrong in an earlier run.
+    ``trial``: it tries whether its suspended campaign, or the whole operation, takes records again.
     """
 
     id: int
@@ -26,6 +26,7 @@ class Record(NamedTuple):
     comment: str | None
     calls: int = 0
     put_off: bool = False
+    trial: bool = False
 
     @property
     def campaign(self) -> Campaign:
@@ -35,9 +36,9 @@ class Record(NamedTuple):
 
 class Settled(NamedTuple):
     """
-    The state a record is put in after a call.
+    The state a record is put in after a request.
 
-    ``counts`` is False for a call that isn't an attempt of it. ``pause``: seconds before which it isn't offered
+    ``counts`` is False for a request that isn't an attempt of it. ``pause``: seconds before which it isn't offered
     again, None where that is no question.
     """
 
@@ -53,11 +54,14 @@ class Settled(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Faults:
     """
-    What is known to be wrong with an operation: campaigns that are parked, and why nothing can be sent at all.
+    What is known to be wrong with an operation: suspended campaigns, and why nothing can be sent at all.
 
-    ``parked`` maps such a campaign to True when the chunk's records of it are meant to probe it. ``outage`` is the
-    reason of the answers that began it, ``EVERYTHING_REFUSED``, or None.
+    ``outage`` is the reason of the answers that opened the operation's circuit breaker, ``EVERYTHING_REFUSED``, or
+    None. ``first`` tells whether it was opened by the question that is answered with this. ``in_doubt``: one campaign
+    fails, and nobody knows of another one whether it does.
     """
 
-    parked: Mapping[Campaign, bool] = field(default_factory=dict)
+    suspended: frozenset[Campaign] = frozenset()
     outage: str | None = None
+    first: bool = False
+    in_doubt: bool = False

@@ -1,4 +1,4 @@
-"""The task ``codify``: one chunk, sent through a slot of the token, and its tally."""
+"""The task ``codify``: one worker, which sends through a slot of the token, and its tally."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from functools import partial
 from time import monotonic
 from typing import Any, Protocol
 
-from wolkvox.ledger.connection import Connection, connect, connected
+from wolkvox.ledger.connection import connect, connected
 from wolkvox.ledger.quota import BlockQuota
 from wolkvox.ledger.reports import Tally, tally
 from wolkvox.ledger.sending import ChunkSession
-from wolkvox.ledger.staging import Chunk
 from wolkvox.rules.answers import Answer
 from wolkvox.rules.records import Record
-from wolkvox.tasks.codify import Progress, codify
+from wolkvox.rules.runs import Chunk
+from wolkvox.tasks.codify import Allotment, Progress, codify
 from wolkvox.tasks.task import Task, Wolkvox, quota_rules, slot_rules
 
 log = logging.getLogger(__name__)
@@ -34,33 +34,19 @@ class Meter(Protocol):
         """Nothing comes any more."""
 
 
-def codify_chunk(task: Task, wolkvox: Wolkvox, chunk: Chunk, meter: Meter) -> dict[str, Any]:
-    """Send a chunk's pending records; its tally, counted from the ledger."""
+def codify_chunk(task: Task, wolkvox: Wolkvox, chunk: Chunk, meter: Meter, linger: float = 0.0) -> dict[str, Any]:
+    """
+    Send what waits, the newest first, up to the chunk's allotment; its tally, counted from the ledger.
+
+    :param linger: seconds to wait for more when nothing is left
+    """
+    progress = _send(task, wolkvox, chunk, meter, linger)
     with connected(task.ledger_conn_id, task.stop) as ledger:
-        seconds, campaigns = _seconds_left(ledger, chunk)
-    if seconds > 0:
-        progress = _send(task, wolkvox, chunk, meter, seconds)
-    else:
-        progress = Progress(total=chunk.records, started=monotonic(), stopped="time")
-    with connected(task.ledger_conn_id, task.stop) as ledger:
-        return describe_chunk(chunk, campaigns, tally(ledger, chunk.dag_run_id, chunk.chunk_id), progress)
+        return describe_chunk(chunk, tally(ledger, chunk.dag_run_id, chunk.chunk_id), progress)
 
 
-def _seconds_left(ledger: Connection, chunk: Chunk) -> tuple[float, int]:
-    """How long the chunk may be sent yet, by the ledger's clock, and how many campaigns it holds records of."""
-    row = ledger.execute(
-        "SELECT extract(epoch FROM %s::timestamptz - clock_timestamp())::float,"
-        " (SELECT count(DISTINCT (type_campaign, campaign_id)) FROM wolkvox.codification"
-        " WHERE dag_run_id = %s AND chunk_id = %s)",
-        (chunk.until, chunk.dag_run_id, chunk.chunk_id),
-    ).fetchone()
-    assert row is not None
-    return row[0], row[1]
-
-
-def _send(task: Task, wolkvox: Wolkvox, chunk: Chunk, meter: Meter, seconds: float) -> Progress:
-    rules = slot_rules(wolkvox.settings, min(task.slot_patience, seconds))
-    deadline = monotonic() + seconds
+def _send(task: Task, wolkvox: Wolkvox, chunk: Chunk, meter: Meter, linger: float) -> Progress:
+    rules = slot_rules(wolkvox.settings, task.slot_patience)
 
     def tell(progress: Progress) -> None:
         report(progress)
@@ -83,7 +69,7 @@ def _send(task: Task, wolkvox: Wolkvox, chunk: Chunk, meter: Meter, seconds: flo
                 quota=quota,
                 stop=task.stop,
                 patience=task.patience,
-                seconds=deadline - monotonic(),
+                allotment=Allotment(chunk.records, session.seconds, linger),
                 report=tell,
             )
         finally:
@@ -92,33 +78,30 @@ def _send(task: Task, wolkvox: Wolkvox, chunk: Chunk, meter: Meter, seconds: flo
 
 
 def report(progress: Progress) -> None:
-    """Log how far a chunk is."""
+    """Log how far a worker is."""
     seconds = monotonic() - progress.started
-    rate = progress.done / seconds if seconds > 0 else 0.0
-    left = f"about {(progress.total - progress.done) / rate:.0f} s" if rate else "not known how long"
     states = ", ".join(f"{count} {state}" for state, count in sorted(progress.states.items())) or "none yet"
     put_off = f", {progress.put_off} put off" if progress.put_off else ""
     unknown = f" ({progress.unknown} with an unknown outcome)" if progress.unknown else ""
     log.info(
-        "%d of %d records done, %.1f a second, %s left; %s%s%s",
+        "%d records done in %.0f s, %.1f a second; %s%s%s",
         progress.done,
-        progress.total,
-        rate,
-        left,
+        seconds,
+        progress.done / seconds if seconds > 0 else 0.0,
         states,
         put_off,
         unknown,
     )
 
 
-def describe_chunk(chunk: Chunk, campaigns: int, counted: Tally, progress: Progress) -> dict[str, Any]:
-    """A chunk's XCom: states from the ledger, calls and seconds of this attempt."""
+def describe_chunk(chunk: Chunk, counted: Tally, progress: Progress) -> dict[str, Any]:
+    """A chunk's XCom: states from the ledger, requests and seconds of this attempt."""
     states = ("coded", "rejected", "failed", "pending")
     return {
         "chunk": chunk.number,
         "chunk_id": chunk.chunk_id,
-        "records": chunk.records,
-        "campaigns": campaigns,
+        "records": counted.total,
+        "campaigns": counted.campaigns,
         **{state: counted.states[state] for state in states},
         "unknown": counted.unknown,
         "resent": counted.resent,

@@ -1,93 +1,115 @@
 """
-The loop that codifies one chunk: record by record, each answer in the ledger before the next call.
+The loop of a worker: it takes the newest records, sends one by one, each answer in the ledger before the next request.
 
-It knows neither Airflow nor HTTP nor SQL: it is handed a ledger, a call and a quota, and can be tested with
+It knows neither Airflow nor HTTP nor SQL: it is handed a ledger, a way to send and a quota, and can be tested with
 three small fakes.
 """
 
 from __future__ import annotations
 
+import heapq
 import random
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
 from wolkvox.errors import BadToken, BreakerOpen, Stopped, WrongEndpoint
 from wolkvox.rules.answers import Answer, Kind, refusal
-from wolkvox.rules.patience import Patience, doubled, put_off
+from wolkvox.rules.chunks import batch
+from wolkvox.rules.faults import CERTAIN, HOST, REFUSALS, TAKEN_BACK, UNCOUNTED, Fault
+from wolkvox.rules.outcomes import Situation, outcome
+from wolkvox.rules.patience import Patience, doubled
 from wolkvox.rules.records import EVERYTHING_REFUSED, Campaign, Faults, Record, Settled
 from wolkvox.stop import Stop
 
+LOOK = 1.0  # seconds between two looks at what other workers found out, and for records that come in
+TURN = 30.0  # seconds after which a worker leaves its slot to another operation that waits for it
 
-class ChunkLedger(Protocol):
+
+class WorkerLedger(Protocol):
     """The part of the ledger the loop needs."""
 
-    def waiting(self) -> Sequence[Record]:
-        """The chunk's records still to be sent, in the order to send them; asked again until there are none."""
+    def take(self, most: int) -> Sequence[Record]:
+        """The newest records that may be sent now, at most so many, in the order to send them."""
+
+    def trials(self) -> Sequence[Record]:
+        """The records that try whether an outage is over; none when it isn't time."""
+
+    def another(self, campaign: Campaign) -> Record | None:
+        """A record of another campaign than this one."""
 
     def advance(self, settled: Settled | None, following: int | None) -> bool:
-        """Settle one record and mark the next one as being sent, durably, in one round trip.
+        """
+        Settle one record and mark the next one as being sent, durably, in one round trip.
 
-        Returns whether ``following`` may be sent: False when another run has taken it meanwhile.
+        Whether ``following`` may be sent: False when somebody has sent or settled it meanwhile.
         """
 
     def goes_on(self, record: int) -> float:
-        """Note that a record's call may still be in flight, though it was answered; seconds until it can't be."""
+        """Note that a record's request may still be in flight, though it was answered; seconds until it can't be."""
 
     def faults(self) -> Faults:
         """What is known to be wrong, by whichever task found it."""
 
-    def refused(self, record: Record, answer: Answer, refusal: str, coded: bool, anything_coded: bool) -> Faults:
-        """
-        Count a refusal that was settled, over all tasks, and tell what is wrong by now.
+    def count(self, fault: Fault) -> Faults:
+        """Count a record that was refused, once that is settled, or failed, over all tasks; what is wrong by now."""
 
-        A campaign whose streak is too long is parked, an operation that refuses everything is in an outage; what
-        they refused in a row is pending again. ``coded`` and ``anything_coded`` tell whether this loop had a record
-        of this campaign, or any record, coded since the last refusal: a new streak begins.
-        """
+    def judge(self, fault: Fault) -> Faults:
+        """Whether the records that failed in a row are an outage, when nothing is left that could tell."""
 
-    def unpark(self, campaign: Campaign) -> None:
-        """A probe was coded."""
+    def resume(self, campaign: Campaign) -> None:
+        """A record of a suspended campaign was coded."""
 
-    def unanswered(self) -> int:
-        """How many records met an outage with their last call since anybody had an answer, whichever task sent them."""
+    def now(self) -> datetime:
+        """What time it is for all tasks."""
 
-    def begin_outage(self, reason: str, words: str, calls: Mapping[int, int]) -> bool:
-        """
-        Note that nothing can be sent; whether this task is the first to say so.
+    def answered_since(self, since: datetime) -> bool:
+        """Whether wolkvox has answered any task since."""
 
-        :param calls: the records that met it, and how many calls are taken off each of them
-        """
+    def begin_outage(self, reason: str, message: str) -> bool:
+        """Note that nothing can be sent; whether this task is the first to say so."""
+
+    def take_back(self, calls: Mapping[int, int]) -> None:
+        """So many requests of these records met an outage, and were no attempts of them."""
 
     def end_outage(self) -> None:
-        """A call went through."""
+        """A request went through."""
+
+    def close(self) -> bool:
+        """Take no more, unless there is something; whether it is so."""
+
+    def is_last(self) -> bool:
+        """Whether no other worker is left to take what comes in."""
+
+    def is_awaited(self) -> bool:
+        """Whether another operation waits for this token's slots."""
 
 
 class Quota(Protocol):
-    """The day's calls."""
+    """The day's requests."""
 
     def take(self) -> bool:
-        """Spend one call of today's; False when there is none left."""
+        """Spend one request of today's; False when there is none left."""
 
     def untake(self) -> None:
-        """Give one call back that was taken and not made."""
+        """Give one request back that was taken and not made."""
 
     def exhausted(self) -> None:
-        """The vendor says that the day's calls are used up."""
+        """The vendor says that the day's requests are used up."""
 
 
 @dataclass(slots=True)
 class Progress:
     """
-    What the loop has done so far; ``states`` counts records by the state they were put in.
+    What a worker has done so far; ``states`` counts records by the state they were put in.
 
-    ``put_off`` of the pending ones went wrong and wait for a later run. ``stopped`` tells what ended the chunk
-    before its records did: "quota", "time" or "outage".
+    ``put_off`` of the pending ones went wrong and wait for a later run. ``stopped`` tells what ended the work while
+    records wait: "quota", "time" or "outage".
     """
 
-    total: int
     started: float
     calls: int = 0
     states: Counter[str] = field(default_factory=Counter)
@@ -102,143 +124,221 @@ class Progress:
         return sum(self.states.values()) + self.put_off
 
 
-OUTAGES = frozenset({Kind.OVERLOADED, Kind.MAINTENANCE, Kind.UNREACHABLE, Kind.UNKNOWN, Kind.BUSY})
-AGAIN = frozenset({Kind.OVERLOADED, Kind.MAINTENANCE, Kind.UNREACHABLE, Kind.BUSY})
-UNCOUNTED = frozenset({Kind.BUSY, Kind.UNREACHABLE, Kind.MAINTENANCE, Kind.QUOTA, Kind.BAD_TOKEN, Kind.WRONG_ENDPOINT})
-REFUSALS = frozenset({Kind.REJECTED, Kind.NOT_FOUND})
-HOPELESS = frozenset({Kind.BAD_TOKEN, Kind.WRONG_ENDPOINT})
+@dataclass(frozen=True, slots=True)
+class Allotment:
+    """
+    What one worker may do: take so many ``records`` and send for so many ``seconds``.
+
+    ``linger`` seconds with nothing to send it waits for more, if no other worker does.
+    """
+
+    records: int
+    seconds: float
+    linger: float = 0.0
 
 
 def codify(
     *,
-    ledger: ChunkLedger,
+    ledger: WorkerLedger,
     send: Callable[[Record], Answer],
     quota: Quota,
     stop: Stop,
     patience: Patience,
-    seconds: float,
+    allotment: Allotment,
     report: Callable[[Progress], None],
     report_every: float = 10.0,
 ) -> Progress:
     """
-    Send the chunk's waiting records one by one and settle each.
+    Take the newest records and send them, until there are none, or the allotment, quota or somebody's patience ends.
 
-    While an outage is known, the first record is a probe: what it meets ends the outage or the chunk.
+    While an outage is known, a few records of different campaigns try whether it is over.
 
-    :param seconds: how long to send; the call in flight then is the last one
     :param report: called with the progress about every ``report_every`` seconds, at the start and at the end
-    :param stop: when set, the call in flight is the last one
+    :param stop: when set, the request in flight is the last one
     :returns: what was done, and what ended it
     :raises BadToken: nothing was rejected, the record that met it is pending; only the first task to meet it
     :raises WrongEndpoint: likewise
-    :raises BreakerOpen: likewise, after too many outages in a row or a refusal of everything
-    :raises Stopped: after ``stop`` was set; the call in flight was settled
+    :raises BreakerOpen: likewise, after too many failures in a row or a refusal of everything
+    :raises Stopped: after ``stop`` was set; the request in flight was settled
     """
-    loop = _Loop(ledger, send, quota, stop, patience, seconds, report, report_every)
+    loop = _Loop(ledger, send, quota, stop, patience, allotment, report, report_every)
     loop.run()
     return loop.progress
 
 
 class _Loop:
-    """The state between two calls: the answer not yet written, and the row of calls that went wrong."""
+    """The state between two requests: the answer not yet written, what was taken, and what failed in a row."""
 
     def __init__(
         self,
-        ledger: ChunkLedger,
+        ledger: WorkerLedger,
         send: Callable[[Record], Answer],
         quota: Quota,
         stop: Stop,
         patience: Patience,
-        seconds: float,
+        allotment: Allotment,
         report: Callable[[Progress], None],
         report_every: float,
     ) -> None:
         self.ledger, self.send, self.quota, self.stop = ledger, send, quota, stop
         self.patience, self.report, self.report_every = patience, report, report_every
+        self.progress = Progress(started=time.monotonic())
+        self.reported = self.looked = self.progress.started
+        self.deadline = self.progress.started + allotment.seconds
+        self.left, self.linger = allotment.records, allotment.linger
         self.queue: deque[Record] = deque()
-        self.progress = Progress(total=0, started=time.monotonic())
-        self.reported = self.progress.started
-        self.deadline = self.progress.started + seconds
+        self.again: list[tuple[float, int, Record]] = []  # when to try which record again in this run
         self.unwritten: Settled | None = None
         self.faults = Faults()
-        self.streak = 0  # calls in a row that met an outage
-        self.last_outage: Answer | None = None  # what the last of them was answered
-        self.met: Counter[int] = Counter()  # records that met it, and their calls that don't count if it is one
-        self.blocked: Counter[int] = Counter()  # records that were blocked on their way, and how often in a row
-        self.passed: set[int] = set()  # those of them since whose first time another one passed
+        self.tries: Counter[int] = Counter()  # of each record, in this run
+        self.blocked: set[int] = set()  # records that were blocked on their way
+        self.passed: set[int] = set()  # those of them since whose first time another one was answered
         self.answered = False  # whether wolkvox has said anything of any record
-        self.silent_at = self.progress.started  # when the slot's last call can't be in flight any more
-        self.coded: set[Campaign] = set()  # since each campaign's last refusal
-        self.anything_coded = False  # since the last refusal
-        self.waits = 0  # in a row, for the record at the head of the queue
-        self.tries = 0  # calls that count as an attempt of that record
+        self.idle_since: float | None = None
+        self.through = False  # whether nothing was left to do
+        self.not_before = 0.0  # when the next request may be made
+        # Since the last answer:
+        self.failures = 0  # requests
+        self.unread = 0  # requests that no record is to blame for
+        self.since: datetime | None = None  # when the first of those was made
+        self.last: tuple[Record, Answer] | None = None
+        self.met: Counter[int] = Counter()  # records, and their requests that don't count if it is an outage
 
     def run(self) -> None:
         """Send until the records, the time, the quota or somebody's patience end."""
-        while not self.progress.stopped and self._refill():
-            while self.queue and self._may_send():
-                self._send_one(self.queue.popleft())
-            self._write()
-            if self.queue and self.stop.is_set():
-                raise Stopped(
-                    f"Told to stop: {self.progress.done} records sent ({self.progress.unknown} of them with an"
-                    f" unknown outcome), {len(self.queue)} unsent and still pending."
-                )
-
-    def _refill(self) -> bool:
-        """Fetch what waits; whether there was anything that may be sent."""
         self.faults = self.ledger.faults()
-        self.queue.extend(record for record in self.ledger.waiting() if self._may_try(record))
-        self.progress.total += len(self.queue)
         self.report(self.progress)
-        return bool(self.queue)
+        while (record := self._next()) is not None:
+            self._send_one(record)
+        self._write()
+        self.report(self.progress)
+        if self.stop.is_set() and not self.through:
+            raise Stopped(
+                f"Told to stop: {self.progress.done} records sent ({self.progress.unknown} of them with an unknown"
+                " outcome); all others are still pending."
+            )
 
-    def _may_try(self, record: Record) -> bool:
-        """Whether a record's campaign isn't parked, or this record is to probe it."""
-        return self.faults.parked.get(record.campaign, True)
+    def _next(self) -> Record | None:
+        """The next record to send, with a request of the day's for it; None when this worker is through."""
+        while not self._is_over():
+            self._look_around()
+            record = self._at_hand()
+            if record is None:
+                if self._is_through():
+                    return None
+                continue
+            if record.campaign in self.faults.suspended and not record.trial:
+                continue
+            if not self._may_send_now():
+                self.queue.appendleft(record)
+            elif self.quota.take():
+                return record
+            else:
+                self.progress.stopped = "quota"
+        return None
 
-    def _may_send(self) -> bool:
-        """Whether one more call is allowed; when the slot's last one goes on behind a gateway, after its end."""
-        now = time.monotonic()
-        if now < self.silent_at:
-            self.stop.wait(min(self.silent_at, self.deadline) - now)
+    def _is_over(self) -> bool:
         if self.stop.is_set() or self.progress.stopped:
-            return False
+            return True
         if time.monotonic() >= self.deadline:
-            self._end_of_time()
-        elif not self.quota.take():
-            self.progress.stopped = "quota"
-        return not self.progress.stopped
+            self.progress.stopped = "time"
+            self._judge()
+        return bool(self.progress.stopped)
 
-    def _end_of_time(self) -> None:
-        """The run's time is over; in the middle of an outage, the next run is to know of it."""
-        self.progress.stopped = "time"
-        if self.last_outage is not None and self.streak >= self.patience.sure:
-            self._begin_outage(self.last_outage)
-
-    def _send_one(self, record: Record) -> None:
-        """Claim, send and settle one record."""
-        if not self._may_try(record) or not self._claim(record):
-            self.quota.untake()
-            self.progress.total -= 1
-            self.waits = self.tries = 0
-            return
-        began = time.monotonic()
-        answer = self.send(record)
+    def _look_around(self) -> None:
+        """Now and then: what have others found out, and does another operation wait for its turn."""
         now = time.monotonic()
-        self.progress.calls += 1
-        self.progress.call_seconds += now - began
-        if answer.goes_on:
-            self.silent_at = time.monotonic() + self.ledger.goes_on(record.id)
-        self._settle(record, answer)
+        if now - self.looked < LOOK:
+            return
+        self.looked = now
+        if not self.faults.outage:
+            self.faults = self.ledger.faults()
+            if self.faults.outage:
+                self.queue.clear()
+                self.again.clear()
+        if now - self.progress.started > TURN and self.ledger.is_awaited():
+            self.progress.stopped = "time"
+
+    def _at_hand(self) -> Record | None:
+        """The record whose turn it is; None when there is nothing to send at this moment."""
+        if self.progress.stopped:
+            return None
+        if self.again and self.again[0][0] <= time.monotonic():
+            return heapq.heappop(self.again)[2]
+        if not self.queue:
+            self._refill()
+        return self.queue.popleft() if self.queue else None
+
+    def _refill(self) -> None:
+        """Take records; while an outage is known those that try whether it is over, or end."""
+        if self.faults.outage:
+            self._write()
+            self.queue.extend(self.ledger.trials())
+            if not self.queue:
+                self.progress.stopped = "outage"
+            return
+        average = self.progress.call_seconds / self.progress.calls if self.progress.calls else 0.0
+        most = min(batch(average), self.left)
+        if most > 0:
+            self.queue.extend(self.ledger.take(most))
+        if self.queue:
+            self.idle_since = None
+
+    def _is_through(self) -> bool:
+        """Nothing is at hand: wait for a record that is to be tried again, or for more; whether there is none."""
+        if self.progress.stopped:
+            return True
+        self._write()
+        now = time.monotonic()
+        if self.again:
+            self._rest(min(self.again[0][0] - now, LOOK))
+            return False
+        if self.left <= 0:
+            self.through = True
+            return True
+        self._judge()
+        if self.progress.stopped:
+            return True
+        self.idle_since = now if self.idle_since is None else self.idle_since
+        if now - self.idle_since < self.linger and self.ledger.is_last() and not self.ledger.is_awaited():
+            self._rest(LOOK)
+            return False
+        self.through = self.ledger.close()
+        return self.through
+
+    def _may_send_now(self) -> bool:
+        """Wait, if a request must wait; False when the wait was broken off."""
+        seconds = self.not_before - time.monotonic()
+        if seconds <= 0:
+            return True
+        self._rest(seconds)
+        return time.monotonic() >= self.not_before
+
+    def _rest(self, seconds: float) -> None:
+        self._report_now_and_then()
+        self.stop.wait(max(0.0, min(seconds, self.deadline - time.monotonic())))
+
+    def _report_now_and_then(self) -> None:
+        now = time.monotonic()
         if now - self.reported >= self.report_every:
             self.report(self.progress)
             self.reported = now
 
-    def _claim(self, record: Record) -> bool:
-        """Write the last answer and mark this record as being sent, in one round trip."""
+    def _send_one(self, record: Record) -> None:
+        """Claim, send and settle one record."""
         unwritten, self.unwritten = self.unwritten, None
-        return self.ledger.advance(unwritten, record.id)
+        if not self.ledger.advance(unwritten, record.id):
+            self.quota.untake()
+            return
+        self.left -= record.id not in self.tries
+        began = time.monotonic()
+        answer = self.send(record)
+        self.progress.calls += 1
+        self.progress.call_seconds += time.monotonic() - began
+        if answer.goes_on:
+            self.not_before = time.monotonic() + self.ledger.goes_on(record.id)
+        self._settle(record, answer)
+        self._report_now_and_then()
 
     def _write(self) -> None:
         """Write the last answer alone."""
@@ -248,188 +348,179 @@ class _Loop:
 
     def _settle(self, record: Record, answer: Answer) -> None:
         """Put the record where its answer belongs, then heed what the answer says of all the others."""
-        self.tries += answer.kind not in UNCOUNTED
-        if self._is_blocked_alone(record, answer):
-            answer = replace(answer, kind=Kind.REJECTED, reason=f"refused_{answer.code}")
-        self.unwritten = self._outcome(record, answer)
+        self.tries[record.id] += answer.kind not in UNCOUNTED
+        settled = outcome(record, answer, self._situation(record, answer), self.patience)
+        self.unwritten = settled
+        if settled.state == "pending" and settled.pause is not None:
+            self.progress.put_off += 1
+        elif settled.state != "pending":
+            self.progress.states[settled.state] += 1
+        self.progress.unknown += answer.kind is Kind.UNKNOWN
         if answer.kind is Kind.UNREACHABLE:
             self.quota.untake()
         if answer.kind is Kind.QUOTA:
-            self._keep(record)
-            self.quota.exhausted()
-        elif record.id in self.blocked and answer.kind is Kind.REJECTED:
-            self._count(answer)
-            self._meet_refusal(record, answer)
-        elif answer.kind in OUTAGES or answer.kind in HOPELESS:
-            self._meet_outage(record, answer)
-        else:
-            self._meet_answer(record, answer)
-        if self.queue and self.queue[0] is record:
-            return
-        self.waits = self.tries = 0
-
-    def _is_blocked_alone(self, record: Record, answer: Answer) -> bool:
-        """
-        Whether this record can't pass while others do.
-
-        Another one is sent before it is tried again; the last one of all is the next run's to try.
-        """
-        if answer.kind is not Kind.MAINTENANCE:
-            self.blocked.pop(record.id, None)
-            return False
-        self.blocked[record.id] += 1
-        if record.id in self.passed:
-            return self.blocked[record.id] >= self.patience.blocked
-        last, others_passed_since = not self.queue, record.put_off and self.answered
-        return last and others_passed_since and record.calls + 1 >= self.patience.blocked
-
-    def _outcome(self, record: Record, answer: Answer) -> Settled:
-        """The state after this answer."""
-        blocked = answer.kind is Kind.MAINTENANCE and not self.queue  # with nothing to tell whether others pass
-        counts, calls = blocked or answer.kind not in UNCOUNTED, record.calls + self.tries + blocked
-        state, pause = "pending", None
-        if answer.kind is Kind.CODED:
-            state = "coded"
-        elif answer.kind in REFUSALS:
-            probing = record.campaign in self.faults.parked
-            if not probing or calls >= self.patience.refused_probes:
-                state = "rejected"
-            else:
-                pause = 0.0
-        elif answer.kind is Kind.UNKNOWN or blocked or (answer.kind is Kind.OVERLOADED and self._tried_enough(record)):
-            at_once = self.patience.tries if answer.kind is Kind.OVERLOADED else 1
-            if calls < self.patience.calls:
-                pause = put_off(self.patience, calls, before=record.put_off, at_once=at_once)
-            else:
-                state = "failed"
-        return Settled(record.id, state, answer.reason, answer.code, answer.msg, counts, pause)
-
-    def _tried_enough(self, record: Record) -> bool:
-        """Whether it is the next run's turn: one that was put off before has one try in each."""
-        return record.put_off or self.tries >= self.patience.tries or record.calls + self.tries >= self.patience.calls
-
-    def _meet_answer(self, record: Record, answer: Answer) -> None:
-        """Wolkvox is there, and has said something of this record."""
-        self.streak = 0
-        self.answered = True
-        self.passed.update(self.blocked)
-        self.met.clear()
-        self._count(answer)
-        if self.faults.outage and (answer.kind is Kind.CODED or self.faults.outage != EVERYTHING_REFUSED):
             self._write()
-            self.ledger.end_outage()
-            self.faults = self.ledger.faults()
-        if answer.kind is Kind.CODED:
+            self.quota.exhausted()
+            self.progress.stopped = "quota"
+        elif answer.kind is Kind.CODED:
             self._meet_success(record)
+        elif answer.kind in REFUSALS or settled.state == "rejected":
+            self._meet_refusal(record, answer, settled.reason or "refused")
         else:
-            self._meet_refusal(record, answer)
+            self._meet_failure(record, answer, settled)
+
+    def _situation(self, record: Record, answer: Answer) -> Situation:
+        alone = False
+        if answer.kind is Kind.MAINTENANCE:
+            self.blocked.add(record.id)
+            alone = record.id in self.passed or (record.put_off and self.answered)
+        return Situation(
+            self.tries[record.id],
+            refusals=self._refusals_allowed(record),
+            # With no other record at hand, nothing would tell whether others pass.
+            at_once=not self.faults.outage and (answer.kind is not Kind.MAINTENANCE or bool(self.queue)),
+            blocked_alone=alone,
+        )
+
+    def _refusals_allowed(self, record: Record) -> int:
+        if self.faults.outage == EVERYTHING_REFUSED:
+            return self.patience.calls
+        return self.patience.refused_trials if record.campaign in self.faults.suspended else 0
+
+    def _meet_answer(self) -> None:
+        """Wolkvox is there, and has said something of a record."""
+        self.answered = True
+        self.passed |= self.blocked
+        self.failures = self.unread = 0
+        self.since = self.last = None
+        self.met.clear()
 
     def _meet_success(self, record: Record) -> None:
-        self.coded.add(record.campaign)
-        self.anything_coded = True
-        if record.campaign in self.faults.parked:
+        self._meet_answer()
+        if self.faults.outage:
+            self._end_outage()
+        if record.campaign in self.faults.suspended:
             self._write()
-            self.ledger.unpark(record.campaign)
+            self.ledger.resume(record.campaign)
             self.faults = self.ledger.faults()
 
-    def _meet_refusal(self, record: Record, answer: Answer) -> None:
+    def _end_outage(self) -> None:
+        self._write()
+        self.ledger.end_outage()
+        self.faults = self.ledger.faults()
+
+    def _meet_refusal(self, record: Record, answer: Answer, reason: str) -> None:
         """A refusal may be this record's, its campaign's, or everybody's: the ledger counts."""
-        if record.campaign in self.faults.parked:
-            self._write()
-            return
-        if self.faults.outage:
-            self._leave_pending(record, answer)
-            self.progress.stopped = "outage"
-            return
         self._write()
-        words = refusal(answer, record.customer_id)
-        self.faults = self.ledger.refused(record, answer, words, record.campaign in self.coded, self.anything_coded)
-        self.coded.discard(record.campaign)
-        self.anything_coded = False
-        if self.faults.outage:
-            said = (
-                f"Everything is refused, over several campaigns, lastly with {answer.reason} (code {answer.code})."
-                " Nobody was rejected for it; the records stay pending. Check what changed at wolkvox."
-            )
-            self._stop_for_outage(said, answer, first=self.ledger.begin_outage(EVERYTHING_REFUSED, said, {}))
-
-    def _leave_pending(self, record: Record, answer: Answer) -> None:
-        """What was said in an outage settles nothing."""
-        self.unwritten = Settled(record.id, "pending", answer.reason, answer.code, answer.msg, False)
-        self._write()
-
-    def _meet_outage(self, record: Record, answer: Answer) -> None:
-        """Nobody can say yet whether it is this call or all of them."""
-        if self.faults.outage:
-            counts = answer.kind is Kind.UNKNOWN
-            self.unwritten = Settled(record.id, "pending", answer.reason, answer.code, answer.msg, counts)
-            self._write()
-            self.progress.stopped = "outage"
+        if self.faults.outage == EVERYTHING_REFUSED:  # nothing new: the trial of another campaign may tell more
             return
-        settled = self.unwritten
-        assert settled is not None
-        again = settled.state == "pending" and settled.pause is None
-        if again:
-            self._keep(record, behind=answer.kind is Kind.MAINTENANCE)
-        else:
-            self._count(answer)
-            self._write()
-            self.streak = max(self.streak, self.ledger.unanswered() - 1)
-        self.streak += 1
-        self.last_outage = answer
-        self.met[record.id] += answer.kind is Kind.OVERLOADED
-        self.waits += 1
-        pause, left = self._pause(answer), max(0.0, self.deadline - time.monotonic())
-        if answer.kind in HOPELESS or self.streak >= self.patience.outages or self._ends_waiting(answer, pause, left):
+        self._meet_answer()
+        if self.faults.outage:
+            self._end_outage()
+        if record.campaign in self.faults.suspended:
+            return
+        said = (
+            f"Everything is refused, over several campaigns, lastly with {reason} (code {answer.code})."
+            " Nobody was rejected for it; the records stay pending. Check what changed at wolkvox."
+        )
+        message = refusal(answer, record.customer_id)
+        self.faults = self.ledger.count(Fault(record.id, record.campaign, reason, message, said, refused=True))
+        if self.faults.outage:
+            self._stop_for_outage(said, answer, first=self.faults.first)
+
+    def _meet_failure(self, record: Record, answer: Answer, settled: Settled) -> None:
+        """Nobody can say yet whether it is this record, its campaign, or all of them."""
+        self._write()
+        if self.faults.outage:
+            if answer.kind in HOST or answer.kind in CERTAIN:
+                self.queue.clear()  # another record would meet the same
+            return
+        self.failures += answer.kind is not Kind.CONFLICT
+        self.met[record.id] += answer.kind in TAKEN_BACK
+        self.last = record, answer
+        if answer.kind in CERTAIN:
             self._begin_outage(answer)
-        elif self.streak == 1 and self.ledger.faults().outage:
-            self._stop_for_outage("", answer, first=False)
-        elif self.queue:  # whatever cut this call off may cut the next one off too
-            self.stop.wait(min(pause, left))
+        elif answer.kind in HOST:
+            self._meet_silence(record, answer)
+        else:
+            self._meet_doubt(record, answer, settled)
+
+    def _meet_silence(self, record: Record, answer: Answer) -> None:
+        """The record was not read: it is the next one again, after a while."""
+        self.unread += 1
+        if self.since is None:
+            self.since = self.ledger.now()
+            self.faults = self.ledger.faults()  # perhaps another task knows
+            if self.faults.outage:
+                self._stop_for_outage("", answer, first=False)
+                return
+        if self.unread >= self.patience.outages:
+            if not self.ledger.answered_since(self.since):
+                self._begin_outage(answer)
+                return
+            self.unread, self.since = 0, None
+        self.queue.appendleft(record)
+        self._wait(answer, self.unread)
+
+    def _meet_doubt(self, record: Record, answer: Answer, settled: Settled) -> None:
+        """Another record is sent before this one is tried again; from the second failure in a row on, after a while."""
+        if settled.state == "pending" and settled.pause is None:
+            wait = backoff(self.patience.first_wait, self.patience.longest_wait, self.tries[record.id])
+            due = time.monotonic() + max(wait, answer.retry_after or 0.0)
+            heapq.heappush(self.again, (due, record.id, record))
+        if self.tries[record.id] == 1:
+            self._count_failure(record, answer)
+        if self.failures > 1 and not self.progress.stopped:
+            self._wait(answer, self.failures - 1)
+
+    def _count_failure(self, record: Record, answer: Answer) -> None:
+        fault = _fault(record, answer)
+        self.faults = self.ledger.count(fault)
+        if self.faults.outage:
+            self._stop_for_outage(fault.explanation, answer, first=self.faults.first)
+        elif self.faults.in_doubt and (other := self.ledger.another(record.campaign)):
+            self.queue.appendleft(other)
+
+    def _wait(self, answer: Answer, times: int) -> None:
+        """The next request waits: longer each time, or what the vendor asks for if that is more."""
+        first = self.patience.maintenance_wait if answer.kind is Kind.MAINTENANCE else self.patience.first_wait
+        own = backoff(first, self.patience.longest_wait, times)
+        asked = min(answer.retry_after or 0.0, self.patience.longest_retry_after)
+        self.not_before = max(self.not_before, time.monotonic() + max(own, asked))
+
+    def _judge(self) -> None:
+        """Nothing is left that could tell whether it is an outage: the next run would begin with the same fault."""
+        last, self.last = self.last, None
+        if last is None or self.faults.outage:
+            return
+        record, answer = last
+        if answer.kind in HOST:
+            if self.unread >= self.patience.sure and self.since and not self.ledger.answered_since(self.since):
+                self._begin_outage(answer)
+            return
+        self._write()
+        fault = _fault(record, answer)
+        found = self.ledger.judge(fault)
+        if found.outage:
+            self._stop_for_outage(fault.explanation, answer, first=found.first)
 
     def _begin_outage(self, answer: Answer) -> None:
-        words = _explain(self.streak, answer)
-        first = self.ledger.begin_outage(answer.reason or "outage", words, self.met)
-        self._stop_for_outage(words, answer, first=first)
+        message = _explain(answer)
+        self._stop_for_outage(message, answer, first=self.ledger.begin_outage(answer.reason or "outage", message))
 
-    def _ends_waiting(self, answer: Answer, pause: float, left: float) -> bool:
-        """Whether the run's time would end in this wait, and the next run would begin with the same fault."""
-        asked = (answer.retry_after or 0.0) >= self.patience.longest_wait
-        return pause >= left and (asked or self.streak >= self.patience.sure)
-
-    def _keep(self, record: Record, *, behind: bool = False) -> None:
-        """The same record is the next one again, or the one ``behind`` that."""
-        self._write()
-        self.queue.insert(int(behind), record)
-
-    def _count(self, answer: Answer) -> None:
-        """A record that this attempt is through with."""
-        settled = self.unwritten
-        assert settled is not None
-        if settled.state == "pending":
-            self.progress.put_off += 1
-        else:
-            self.progress.states[settled.state] += 1
-        self.progress.unknown += answer.kind is Kind.UNKNOWN
-
-    def _stop_for_outage(self, words: str, answer: Answer, *, first: bool) -> None:
+    def _stop_for_outage(self, message: str, answer: Answer, *, first: bool) -> None:
         """The first task that meets it is red; for all others it is known."""
+        self._write()
+        if self.met:
+            self.ledger.take_back(self.met)
         self.progress.stopped = "outage"
         if not first:
             return
         if answer.kind is Kind.BAD_TOKEN:
-            raise BadToken(words)
+            raise BadToken(message)
         if answer.kind is Kind.WRONG_ENDPOINT:
-            raise WrongEndpoint(words)
-        raise BreakerOpen(words)
-
-    def _pause(self, answer: Answer) -> float:
-        """Seconds to wait before the next call: more each time, or what the vendor asks for if that is more."""
-        first, times = self.patience.first_wait, self.waits
-        if answer.kind is Kind.MAINTENANCE and self.streak > 1:  # of the first one, another record tells more
-            first, times = self.patience.maintenance_wait, self.streak - 1
-        own = backoff(first, self.patience.longest_wait, times)
-        return max(own, min(answer.retry_after or 0.0, self.patience.longest_retry_after))
+            raise WrongEndpoint(message)
+        raise BreakerOpen(message)
 
 
 def backoff(first: float, longest: float, tries: int) -> float:
@@ -437,7 +528,19 @@ def backoff(first: float, longest: float, tries: int) -> float:
     return doubled(first, longest, tries - 1) * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, guards nothing
 
 
-def _explain(count: int, answer: Answer) -> str:
+def _fault(record: Record, answer: Answer) -> Fault:
+    return Fault(
+        record.id,
+        record.campaign,
+        answer.reason or "failed",
+        refusal(answer, record.customer_id),
+        _explain(answer),
+        refused=False,
+        conflict=answer.kind is Kind.CONFLICT,
+    )
+
+
+def _explain(answer: Answer) -> str:
     """What was seen and what to do, for the person who reads the task's log."""
     if answer.kind is Kind.BAD_TOKEN:
         return (
@@ -450,8 +553,7 @@ def _explain(count: int, answer: Answer) -> str:
             " https://wv0041.wolkvox.com. Correct the host; the records stay pending."
         )
     return (
-        f"{count} call{'s' if count > 1 else ''} in a row met an outage, the last one {answer.reason} (code"
-        f" {answer.code}). Check whether"
-        " wolkvox is up, whether this machine's IP is on the operation's list, and whether somebody else uses the"
-        " token. The records stay pending; the next runs try with one call each and take them up when it is over."
+        f"Record after record fails, the last one with {answer.reason} (code {answer.code}). Check whether wolkvox is"
+        " up, whether this machine's IP is on the operation's list, and whether somebody else uses the token. The"
+        " records stay pending; the next runs try with a few requests and go on when it is over."
     )

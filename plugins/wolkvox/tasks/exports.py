@@ -13,10 +13,10 @@ from time import monotonic
 from wolkvox.errors import WolkvoxError
 from wolkvox.ledger import exports
 from wolkvox.ledger.connection import Connection, clock
-from wolkvox.ledger.staging import Run
 from wolkvox.ledger.worth import note_dials
 from wolkvox.rules.exports import Head, why_unfit
 from wolkvox.rules.records import Campaign
+from wolkvox.rules.runs import Run
 from wolkvox.tasks.asking import Asking
 from wolkvox.tasks.task import Wolkvox
 from wolkvox.vendor.settings import Settings

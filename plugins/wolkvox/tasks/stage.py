@@ -1,26 +1,28 @@
-"""The task ``stage``: a window's contacts into the ledger, and what this run sends into chunks."""
+"""The task ``stage``: a window's contacts into the ledger, and as many chunks as what waits asks for."""
 
 from __future__ import annotations
 
 import logging
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from wolkvox.errors import BadToken, Stopped
-from wolkvox.ledger.connection import Connection, connected
-from wolkvox.ledger.exports import Settled
-from wolkvox.ledger.faults import Outage, begin_outage, outage
+from wolkvox.ledger import exports
+from wolkvox.ledger.claiming import Wanted, claim
+from wolkvox.ledger.connection import Connection, clock, connected
+from wolkvox.ledger.faults import Breaker, Outage, begin_outage, outage
 from wolkvox.ledger.reports import GUESSED_CALL, seconds_per_call
 from wolkvox.ledger.runs import begin_run, register_dag
-from wolkvox.ledger.staging import Allowance, Chunk, Pace, Resend, Staged, stage
+from wolkvox.ledger.staging import Staged, load
 from wolkvox.rules.chunks import SLOTS
 from wolkvox.rules.contacts import Contact, read_contact
 from wolkvox.rules.options import RunOptions
 from wolkvox.rules.protection import Protection, protected
+from wolkvox.rules.runs import Allowance, Chunk, Resend
 from wolkvox.rules.window import Window
 from wolkvox.stop import Stop
 from wolkvox.tasks.asking import Asking
@@ -56,7 +58,7 @@ class Source:
     """
     What is staged: rows of the warehouse, ``zone`` being that of a moment without one.
 
-    ``seconds``: how long the run may send. ``by_hand``: somebody waits for it, so an outage is tried at once.
+    ``seconds``: how long a worker may send. ``by_hand``: somebody waits for it, so an outage is tried at once.
     ``protection``: rules by which customers must not be dialled for a while.
     """
 
@@ -71,30 +73,32 @@ class Source:
 def stage_run(
     task: Task, wolkvox: Wolkvox, source: Source, window: Window, options: RunOptions, most_chunks: int
 ) -> tuple[list[Chunk], dict[str, Any]]:
-    """Pull a window's contacts into the ledger; the run's chunks and the counts for its summary."""
+    """
+    Pull a window's contacts into the ledger; the run's chunks and the counts for its summary.
+
+    The contacts are durable before wolkvox is asked anything, so that nothing is lost when it doesn't answer.
+    """
     run, zone = run_of(task, wolkvox.settings), ZoneInfo(source.zone)
     with connected(task.ledger_conn_id, task.stop) as ledger:
         if not options.dry_run:
             begin_run(ledger, run, window)
             register_dag(ledger, run, wolkvox.settings.conn_id)
-        pace = Pace(source.seconds, seconds_per_call(ledger, run.operation) or GUESSED_CALL)
-        known = outage(ledger, run.operation, wolkvox.settings.identity)
-        beyond, settled = _Beyond(window.end), Counter(asdict(Settled()))
+        beyond, settled = _Beyond(window.end), exports.Settled()
         read = (read_contact(row, operation=run.operation, zone=zone) for row in source.rows)
-        wanted = _wanted(beyond.watch(read, task.stop), options.customer_id)
-        staged = stage(
-            ledger,
-            wanted if source.protection is None else protected(wanted, source.protection),
-            run=run,
-            ask=_asker(task, ledger, wolkvox, options, known, settled, seconds=source.seconds, by_hand=source.by_hand),
-            pace=pace,
-            expire_after=source.expire_after,
-            most_chunks=most_chunks,
-            patience=task.patience,
-            resend=Resend(options.resend, window.start, window.end) if options.resend else None,
-            customer_id=options.customer_id,
-            keep=not options.dry_run,
-        )
+        contacts = _wanted(beyond.watch(read, task.stop), options.customer_id)
+        if source.protection is not None:
+            contacts = protected(contacts, source.protection)
+        with ledger.transaction(force_rollback=True) if options.dry_run else nullcontext():
+            staged = load(ledger, contacts, run)
+            known = outage(ledger, run.operation, wolkvox.settings.identity)
+            if options.dry_run:
+                allowance = Allowance()
+            elif known is not None:
+                allowance = Allowance(outage=True, trial=known.over or source.by_hand)
+            else:
+                allowance, settled = _ask(task, ledger, wolkvox, source)
+            claim(ledger, run, staged, allowance, _claimed(wolkvox, source, window, options, most_chunks))
+        pace = seconds_per_call(ledger, run.operation) or GUESSED_CALL
     if beyond.rows:
         log.warning(
             "%d contacts are of after the window's end: contacted_at is in another zone than %s, and lags are wrong by"
@@ -102,8 +106,21 @@ def stage_run(
             beyond.rows,
             source.zone,
         )
-    counts = describe_stage(staged, pace, window, options, known)
-    return staged.chunks, {**counts, **settled, "beyond_window": beyond.rows}
+    counts = describe_stage(staged, pace, source, window, options, known)
+    return staged.chunks, {**counts, **asdict(settled), "beyond_window": beyond.rows}
+
+
+def _claimed(wolkvox: Wolkvox, source: Source, window: Window, options: RunOptions, most_chunks: int) -> Wanted:
+    return Wanted(
+        source.expire_after,
+        source.seconds,
+        most_chunks,
+        options.limit,
+        options.customer_id,
+        Resend(options.resend, window.start, window.end) if options.resend else None,
+        source.by_hand,
+        wolkvox.settings.fingerprint,
+    )
 
 
 def _wanted(contacts: Iterable[Contact], customer_id: str | None) -> Iterable[Contact]:
@@ -113,62 +130,50 @@ def _wanted(contacts: Iterable[Contact], customer_id: str | None) -> Iterable[Co
     return (contact for contact in contacts if contact.customer_id == customer_id)
 
 
-def _asker(
-    task: Task,
-    ledger: Connection,
-    wolkvox: Wolkvox,
-    options: RunOptions,
-    known: Outage | None,
-    settled: Counter[str],
-    *,
-    seconds: float,
-    by_hand: bool,
-) -> Callable[[], Allowance]:
+def _ask(task: Task, ledger: Connection, wolkvox: Wolkvox, source: Source) -> tuple[Allowance, exports.Settled]:
     """
-    What tells staging how much may be sent now: outages, the day's calls, the run's limit, the operation's codes.
+    What wolkvox says before anything is sent: its codes, the day's requests, its campaigns, its exports.
 
-    :param settled: counts what campaigns' exports settled meanwhile
+    :raises BadToken: the run can't succeed, and the next ones know
     """
+    asking = Asking.of(task, wolkvox.settings, ledger)
+    try:
+        codes = disposition_codes(asking, wolkvox)
+        quota = calls_left(asking, wolkvox)
+        if quota.left == 0:
+            return Allowance(0, codes, quiet_seconds=_quiet_seconds(ledger, asking)), exports.Settled()
+        look_at_campaigns(asking, wolkvox, by_hand=source.by_hand)
+        return Allowance(quota.left, codes), settle_by_exports(
+            asking, wolkvox, run_of(task, wolkvox.settings), source.seconds
+        )
+    except BadToken as error:
+        _note_outage(task, ledger, wolkvox, error)
+        raise
 
-    def ask() -> Allowance:
-        if options.dry_run:
-            return Allowance(options.limit)
-        if known is not None:
-            return Allowance(options.limit, outage=True, probe=known.over or by_hand)
-        asking = Asking.of(task, wolkvox.settings, ledger)
-        try:
-            codes = disposition_codes(asking, wolkvox)
-            left = calls_left(asking, wolkvox).left
-            if left != 0:
-                look_at_campaigns(asking, wolkvox, by_hand=by_hand)
-                found = settle_by_exports(asking, wolkvox, run_of(task, wolkvox.settings), seconds)
-                settled.update(asdict(found))
-        except BadToken as error:
-            _note_outage(task, ledger, wolkvox, error)
-            raise
-        numbers = [number for number in (left, options.limit) if number is not None]
-        return Allowance(min(numbers, default=None), codes)
 
-    return ask
+def _quiet_seconds(ledger: Connection, asking: Asking) -> float:
+    """How long the day has no requests left."""
+    now = clock(ledger)
+    return (asking.quota.resets_at(now) - now).total_seconds()
 
 
 def _note_outage(task: Task, ledger: Connection, wolkvox: Wolkvox, error: BadToken) -> None:
-    """The next runs know, and try with one call."""
-    run = task.holder.dag_id, task.holder.dag_run_id
-    operation, identity = wolkvox.settings.operation, wolkvox.settings.identity
-    begin_outage(ledger, operation, identity, run, "bad_token", str(error), task.patience)
+    """The next runs know, and try with one request."""
+    run, settings = (task.holder.dag_id, task.holder.dag_run_id), wolkvox.settings
+    breaker = Breaker(settings.operation, settings.identity, run, task.patience)
+    begin_outage(ledger, breaker, "bad_token", str(error))
 
 
 def describe_stage(
-    staged: Staged, pace: Pace, window: Window, options: RunOptions, known: Outage | None
+    staged: Staged, pace: float, source: Source, window: Window, options: RunOptions, known: Outage | None
 ) -> dict[str, Any]:
-    """The counts of staging; ``expected_minutes`` at the pace of the last calls in two slots."""
+    """The counts of staging; ``expected_minutes`` with two requests at a time that take ``pace`` seconds each."""
     return {
         **staged.counts(),
         "chunks": len(staged.chunks),
         "chunk_ids": [chunk.chunk_id for chunk in staged.chunks],
-        "expected_minutes": round(staged.records * pace.seconds_per_call / SLOTS / 60, 1),
-        "run_minutes": round(pace.seconds / 60, 2),
+        "expected_minutes": round(staged.records * pace / SLOTS / 60, 1),
+        "run_minutes": round(source.seconds / 60, 2),
         "window_start": window.start.isoformat(),
         "window_end": window.end.isoformat(),
         "dry_run": options.dry_run,

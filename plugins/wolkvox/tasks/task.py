@@ -10,11 +10,11 @@ from typing import Any, Protocol
 from wolkvox.ledger.connection import Connection
 from wolkvox.ledger.quota import QuotaRules, account_of
 from wolkvox.ledger.slots import Holder, SlotRules
-from wolkvox.ledger.staging import Run
 from wolkvox.rules.answers import Answer
 from wolkvox.rules.exports import Exported, Head
 from wolkvox.rules.patience import Patience
 from wolkvox.rules.records import Record
+from wolkvox.rules.runs import Run
 from wolkvox.stop import Stop
 from wolkvox.vendor.settings import Settings
 

@@ -15,12 +15,12 @@ from wolkvox.ledger.figures import count_closed_spans, run_lag
 from wolkvox.ledger.quota import QuotaRules, QuotaState, align
 from wolkvox.ledger.reports import GUESSED_CALL, backlog, seconds_per_call, waiting_since
 from wolkvox.ledger.runs import Account, account, end_run
-from wolkvox.ledger.staging import Run
 from wolkvox.rules.campaigns import Listed
 from wolkvox.rules.chunks import SLOTS
 from wolkvox.rules.conditions import Thresholds, conditions, silence
 from wolkvox.rules.options import RunOptions
 from wolkvox.rules.protection import Protection
+from wolkvox.rules.runs import Run
 from wolkvox.rules.spans import shown_spans
 from wolkvox.rules.verdict import backlog_gone_at, complaints, failed_ratio, left_at
 from wolkvox.tasks.task import Task, quota_rules, run_of
@@ -104,7 +104,7 @@ def _judged(accounts: Mapping[str, Account]) -> Counter[str]:
     states: Counter[str] = Counter()
     for one in accounts.values():
         states.update(one.states)
-        states["rejected"] -= one.refused_probes
+        states["rejected"] -= one.refused_trials
     return states
 
 

@@ -1,4 +1,5 @@
 -- Where the records of some chunks are by now: still in their chunk, in another run's hands, or gone.
+-- A chunk whose worker did not end has no list of what it sent.
 SELECT
     chunk.chunk_id,
     record.state,
@@ -11,11 +12,23 @@ SELECT
     count(*) FILTER (WHERE record.reason LIKE 'unknown%%' AND record.state IN ('failed', 'pending', 'sending')) AS unknown,
     count(*) FILTER (WHERE record.attempts > 1) AS resent
 FROM wolkvox.chunk AS chunk
-CROSS JOIN LATERAL unnest(chunk.ids) AS member (id)
+CROSS JOIN LATERAL (
+    SELECT unnest(chunk.ids) AS id
+    UNION
+    SELECT id
+    FROM wolkvox.codification
+    WHERE codification.dag_run_id = chunk.dag_run_id AND codification.chunk_id = chunk.chunk_id
+) AS member
 LEFT JOIN wolkvox.codification AS record ON record.id = member.id
 LEFT JOIN wolkvox.parked AS parked
     ON parked.operation = record.operation
     AND parked.type_campaign = record.type_campaign
     AND parked.campaign_id = record.campaign_id
 WHERE chunk.chunk_id = ANY(%(chunk_ids)s)
+    -- What another chunk of the same run has sent since is accounted for there.
+    AND NOT coalesce(
+        record.chunk_id <> chunk.chunk_id
+        AND (record.dag_id, record.dag_run_id) = (chunk.dag_id, chunk.dag_run_id),
+        false
+    )
 GROUP BY chunk.chunk_id, record.state, own, record.dag_id, record.dag_run_id, put_off, parked.operation

@@ -1,8 +1,9 @@
+-- Records that had all the requests of their life, each of which ended with its task.
 UPDATE wolkvox.codification
 SET state = 'failed',
     settled_at = now(),
     dag_id = %(dag_id)s,
     dag_run_id = %(dag_run_id)s,
-    chunk_id = NULL,
-    chunk_number = NULL
+    chunk_id = %(chunk_id)s,
+    chunk_number = %(number)s
 WHERE id = ANY(%(ids)s) AND state = 'pending'

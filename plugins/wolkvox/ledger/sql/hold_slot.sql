@@ -1,10 +1,10 @@
 INSERT INTO wolkvox.slot (
     slot, operation, lock_class, lock_number, dag_id, dag_run_id, task_id, map_index, try_number,
-    host, pid, taken_at, busy_until
+    host, pid, taken_at, busy_until, chunk_id, taken
 )
 VALUES (
     %(slot)s, %(operation)s, %(fingerprint)s, %(number)s, %(dag_id)s, %(dag_run_id)s, %(task_id)s,
-    %(map_index)s, %(try_number)s, %(host)s, %(pid)s, now(), NULL
+    %(map_index)s, %(try_number)s, %(host)s, %(pid)s, now(), NULL, %(chunk_id)s, '{}'
 )
 ON CONFLICT (slot) DO UPDATE SET
     operation = excluded.operation,
@@ -16,4 +16,6 @@ ON CONFLICT (slot) DO UPDATE SET
     host = excluded.host,
     pid = excluded.pid,
     taken_at = excluded.taken_at,
-    busy_until = NULL
+    busy_until = NULL,
+    chunk_id = excluded.chunk_id,
+    taken = '{}'

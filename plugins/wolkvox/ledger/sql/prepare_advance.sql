@@ -1,9 +1,10 @@
--- Settle record $1 as state $2, reason $3, code $4, words $5, taking back $6 attempts; mark record $7 of chunk $8 as
--- being sent in slot $9; $10 are the slots it may be marked in already; record $1 isn't offered before a pause of
--- $11 seconds, if that is not null. Counts 1 row when record $7 may be sent.
+-- Settle record $1 as state $2, reason $3, code $4, message $5, taking back $6 attempts; mark record $7 as being sent
+-- in slot $9 as part of chunk $8, the one numbered $14 of run $13 of DAG $12; $10 are the slots it may be marked in
+-- already; record $1 isn't offered before a pause of $11 seconds, if that is not null. Counts 1 row when record $7 may
+-- be sent.
 -- Both rows are found by their id: coalesce keeps the planner off the indexes of records being sent, in which every
--- record leaves a dead entry that each next call would have to pass while an old snapshot is open somewhere.
-PREPARE advance (bigint, text, text, text, text, integer, bigint, text, text, text[], float) AS
+-- record leaves a dead entry that each next request would have to pass while an old snapshot is open somewhere.
+PREPARE advance (bigint, text, text, text, text, integer, bigint, text, text, text[], float, text, text, integer) AS
 WITH settled AS (
     UPDATE wolkvox.codification
     SET state = $2,
@@ -22,7 +23,10 @@ UPDATE wolkvox.codification
 SET state = 'sending',
     sent_at = clock_timestamp(),
     attempts = CASE state WHEN 'pending' THEN attempts + 1 ELSE attempts END,
-    slot = $9
+    slot = $9,
+    dag_id = $12,
+    dag_run_id = $13,
+    chunk_id = $8,
+    chunk_number = $14
 WHERE id = $7
-    AND chunk_id = $8
     AND (coalesce(state, '') = 'pending' OR (coalesce(state, '') = 'sending' AND slot = ANY($10)))

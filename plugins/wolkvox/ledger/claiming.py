@@ -1,0 +1,157 @@
+"""What of the ledger a run may send: what must not be sent any more retires, and the rest becomes chunks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+from wolkvox.ledger.connection import Connection, sql
+from wolkvox.ledger.faults import try_at_once
+from wolkvox.ledger.reports import backlog
+from wolkvox.ledger.staging import Staged
+from wolkvox.ledger.workers import in_turn, keep_quiet, sendable, under_way
+from wolkvox.rules.chunks import MAX_CHUNK, allotments
+from wolkvox.rules.runs import Allowance, Chunk, Resend, Run
+
+# One run at a time retires an operation's records: two would do so in turn.
+STAGE_LOCK = 7_041_964
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """
+    What a run is to send.
+
+    ``expire_after`` is the age of a contact from which it is no longer sent; ``seconds`` is how long a worker may send;
+    ``most_chunks`` is Airflow's limit of mapped tasks; ``limit`` is in records; ``customer_id`` is the one customer to
+    send, whatever else waits; ``resend`` are settled records to offer again. ``by_hand``: somebody waits for it, so an
+    outage is tried at once. ``fingerprint`` is that of the token.
+    """
+
+    expire_after: timedelta
+    seconds: float
+    most_chunks: int = 1_000
+    limit: int | None = None
+    customer_id: str | None = None
+    resend: Resend | None = None
+    by_hand: bool = False
+    fingerprint: int = 0
+
+
+def claim(connection: Connection, run: Run, staged: Staged, allowance: Allowance, wanted: Wanted) -> None:
+    """
+    Retire what isn't sent any more, and make the chunks of a run, in one transaction.
+
+    As many chunks as what waits asks for, beyond the workers of a run under way: those take what is newest anyway.
+    """
+    with connection.transaction():
+        connection.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", (STAGE_LOCK, run.operation))
+        _retire(connection, asdict(run), staged, allowance, wanted)
+        in_turn(connection, run.operation)
+        staged.waiting = backlog(connection, run.operation).waiting
+        keep_quiet(connection, run.dag_id, allowance.quiet_seconds if staged.waiting else 0.0)
+        if wanted.by_hand and allowance.outage:
+            try_at_once(connection, run.operation)
+        if wanted.customer_id is not None:
+            _claim_customer(connection, run, staged, allowance, wanted)
+        else:
+            _claim_newest(connection, run, staged, allowance, wanted)
+
+
+def _claim_newest(connection: Connection, run: Run, staged: Staged, allowance: Allowance, wanted: Wanted) -> None:
+    records, staged.campaigns = sendable(connection, run.operation)
+    bounds = [bound for bound in (wanted.limit, allowance.left) if bound is not None]
+    staged.records = min([records, *bounds])
+    if allowance.outage and not allowance.trial:
+        staged.records = staged.campaigns = 0
+    limited = wanted.limit is not None
+    workers = 0 if limited else under_way(connection, run.operation)
+    sizes = allotments(staged.records, workers, wanted.limit, wanted.most_chunks)
+    if allowance.outage:  # one worker tries whether it is over
+        sizes = sizes[: max(0, 1 - workers)]
+    if workers and not sizes:
+        staged.handed_over = staged.records
+    staged.chunks = [
+        _chunk(connection, run, number, size, wanted, limited=limited) for number, size in enumerate(sizes, start=1)
+    ]
+
+
+def _claim_customer(connection: Connection, run: Run, staged: Staged, allowance: Allowance, wanted: Wanted) -> None:
+    """One customer's records, those of suspended campaigns too, in a chunk of their own."""
+    most = min(bound for bound in (MAX_CHUNK, wanted.limit, allowance.left) if bound is not None)
+    values = {**asdict(run), "customer_id": wanted.customer_id, "budget": most}
+    ids = [record for record, _ in connection.execute(sql("choose_customer"), values)]
+    if not ids or (allowance.outage and not allowance.trial):
+        return
+    staged.records = len(ids)
+    row = connection.execute(
+        "SELECT count(DISTINCT (type_campaign, campaign_id)) FROM wolkvox.codification WHERE id = ANY(%s)", (ids,)
+    ).fetchone()
+    staged.campaigns = row[0] if row else 0
+    staged.chunks = [_chunk(connection, run, 1, len(ids), wanted, limited=True, only=ids)]
+
+
+def _chunk(
+    connection: Connection,
+    run: Run,
+    number: int,
+    records: int,
+    wanted: Wanted,
+    *,
+    limited: bool,
+    only: Sequence[int] | None = None,
+) -> Chunk:
+    chunk = Chunk(uuid4().hex, run.dag_run_id, run.operation, number, records, wanted.seconds)
+    connection.execute(
+        "INSERT INTO wolkvox.chunk"
+        " (chunk_id, operation, dag_id, dag_run_id, number, records, only_ids, limited, fingerprint)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        (
+            chunk.chunk_id,
+            run.operation,
+            run.dag_id,
+            run.dag_run_id,
+            number,
+            records,
+            None if only is None else list(only),
+            limited,
+            wanted.fingerprint,
+        ),
+    )
+    return chunk
+
+
+def _retire(
+    connection: Connection, scope: dict[str, Any], staged: Staged, allowance: Allowance, wanted: Wanted
+) -> None:
+    """What is offered again on request, and what isn't sent any more."""
+    if wanted.resend is not None:
+        values = {
+            **scope,
+            **asdict(wanted.resend),
+            "customer_id": wanted.customer_id,
+            "expire_after": wanted.expire_after,
+        }
+        staged.reopened = connection.execute(sql("reopen"), values).rowcount
+    _supersede(connection, scope, staged)
+    if allowance.codes is not None:
+        values = {**scope, "codes": sorted(allowance.codes)}
+        staged.codes_unknown = connection.execute(sql("refuse_codes"), values).rowcount
+    values = {**scope, "expire_after": wanted.expire_after}
+    staged.expired = connection.execute(sql("expire"), values).rowcount
+
+
+def _supersede(connection: Connection, scope: Mapping[str, Any], staged: Staged) -> None:
+    """Compare what came in since the last time, also with a run that died before it did so."""
+    loads = connection.execute(
+        "DELETE FROM wolkvox.uncompared WHERE operation = %(operation)s RETURNING above", scope
+    ).fetchall()
+    marks = [above for (above,) in loads]
+    if marks and min(marks) > 0:
+        connection.execute(sql("note_changed"), {**scope, "mark": min(marks)})
+    marks += [0] if staged.reopened else []
+    if marks:
+        staged.superseded = connection.execute(sql("supersede"), {**scope, "mark": min(marks)}).rowcount

@@ -1,0 +1,15 @@
+-- Whether the operation has another campaign than this one: one that waits, or had an answer lately.
+SELECT
+    EXISTS (
+        SELECT FROM wolkvox.codification
+        WHERE operation = %(operation)s
+            AND state = 'pending'
+            AND (type_campaign, campaign_id) <> (%(type_campaign)s, %(campaign_id)s)
+    )
+    OR EXISTS (
+        SELECT FROM wolkvox.codification
+        WHERE settled_at >= clock_timestamp() - %(recent)s
+            AND operation = %(operation)s
+            AND state = 'coded'
+            AND (type_campaign, campaign_id) <> (%(type_campaign)s, %(campaign_id)s)
+    )

@@ -1,0 +1,24 @@
+-- The newest records that may be sent now and that no other worker has taken. A record has one turn in each run.
+SELECT
+    id, type_campaign, campaign_id, customer_id, cod_act, cod_act_2, comment, attempts, not_before IS NOT NULL, false
+FROM wolkvox.codification AS record
+WHERE operation = %(operation)s
+    AND state = 'pending'
+    AND (not_before IS NULL OR not_before <= clock_timestamp())
+    AND (sent_at IS NULL OR sent_at < %(made_at)s)
+    AND NOT EXISTS (
+        SELECT
+        FROM wolkvox.parked
+        WHERE parked.operation = record.operation
+            AND parked.type_campaign = record.type_campaign
+            AND parked.campaign_id = record.campaign_id
+    )
+    AND id <> ALL(
+        ARRAY(
+            SELECT unnest(taken)
+            FROM wolkvox.held_slot
+            WHERE held_slot.operation = %(operation)s AND held_slot.slot <> %(slot)s
+        )
+    )
+ORDER BY contacted_at DESC, id DESC
+LIMIT %(most)s

@@ -1,0 +1,7 @@
+-- Those of a chunk's own records that still wait: they were chosen by hand, so that nothing keeps them.
+SELECT
+    id, type_campaign, campaign_id, customer_id, cod_act, cod_act_2, comment, attempts, not_before IS NOT NULL, true
+FROM wolkvox.codification
+WHERE id = ANY(%(ids)s) AND state = 'pending' AND (sent_at IS NULL OR sent_at < %(made_at)s)
+ORDER BY contacted_at DESC, id DESC
+LIMIT %(most)s

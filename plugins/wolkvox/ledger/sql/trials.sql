@@ -1,0 +1,18 @@
+-- The records that try some suspended campaigns: the newest never sent, else those that were sent longest ago.
+SELECT
+    id, type_campaign, campaign_id, customer_id, cod_act, cod_act_2, comment, attempts, not_before IS NOT NULL, true
+FROM (
+    SELECT
+        record.*,
+        row_number() OVER (
+            PARTITION BY type_campaign, campaign_id ORDER BY sent_at NULLS FIRST, contacted_at DESC, id DESC
+        ) AS place
+    FROM wolkvox.codification AS record
+    WHERE operation = %(operation)s
+        AND state = 'pending'
+        AND (type_campaign, campaign_id) IN (
+            SELECT * FROM unnest(%(types)s::text[], %(campaigns)s::text[])
+        )
+) AS ranked
+WHERE place <= %(trials)s
+ORDER BY contacted_at DESC, id DESC

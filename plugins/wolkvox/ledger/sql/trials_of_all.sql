@@ -1,0 +1,30 @@
+-- The records that try whether an outage is over, each of another campaign: campaigns that are suspended last, of the
+-- others the one that was tried longest ago first, and of each the record that was.
+SELECT
+    id, type_campaign, campaign_id, customer_id, cod_act, cod_act_2, comment, attempts, not_before IS NOT NULL, true
+FROM (
+    SELECT
+        record.*,
+        row_number() OVER (
+            PARTITION BY type_campaign, campaign_id ORDER BY sent_at NULLS FIRST, contacted_at DESC, id DESC
+        ) AS place,
+        max(sent_at) OVER (PARTITION BY type_campaign, campaign_id) AS tried_at
+    FROM wolkvox.codification AS record
+    WHERE operation = %(operation)s
+        AND state = 'pending'
+        AND (not_before IS NULL OR not_before <= clock_timestamp())
+        AND (%(campaigns)s::text[] IS NULL OR (type_campaign || ' ' || campaign_id) <> ALL(%(campaigns)s))
+        AND (%(only)s::bigint[] IS NULL OR id = ANY(%(only)s))
+) AS ranked
+WHERE place = 1
+ORDER BY
+    EXISTS (
+        SELECT
+        FROM wolkvox.parked
+        WHERE parked.operation = ranked.operation
+            AND parked.type_campaign = ranked.type_campaign
+            AND parked.campaign_id = ranked.campaign_id
+    ),
+    tried_at NULLS FIRST,
+    contacted_at DESC
+LIMIT %(most)s

@@ -1,0 +1,107 @@
+"""Workers of an operation: how many are under way, and how many more what waits asks for."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from wolkvox.ledger.connection import Connection, sql
+from wolkvox.rules.chunks import MAX_CHUNK, SLOTS, allotments
+from wolkvox.rules.patience import Patience
+
+START = timedelta(minutes=5)  # a chunk that nobody began for so long has lost its task
+ENOUGH = timedelta(seconds=30)  # a worker whose time is over sooner isn't handed anything
+_QUIET = timedelta(hours=1)  # how long the ledger's word that nothing can be sent is taken, whatever its clock did
+
+# One at a time, for an operation: a stage that looks for workers under way, a worker that ends.
+_LOCK = 7_041_965
+
+
+def in_turn(connection: Connection, operation: str) -> None:
+    """Wait until nobody else hands records over or ends, up to the end of the transaction."""
+    connection.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", (_LOCK, operation))
+
+
+def under_way(connection: Connection, operation: str) -> int:
+    """How many workers take what waits, or will in a moment."""
+    row = connection.execute(
+        sql("workers_under_way"), {"operation": operation, "start": START, "enough": ENOUGH}
+    ).fetchone()
+    return row[0] if row else 0
+
+
+def sendable(connection: Connection, operation: str, most: int | None = None) -> tuple[int, int]:
+    """
+    How many records may be sent now, and of how many campaigns; those that try a suspended campaign among them.
+
+    :param most: to count no further than that
+    """
+    longest = timedelta(seconds=Patience().longest_suspension)
+    row = connection.execute(sql("sendable"), {"operation": operation, "most": most, "longest": longest}).fetchone()
+    assert row is not None
+    return row[0], row[1]
+
+
+def chunks_wanted(connection: Connection, operation: str) -> int:
+    """How many chunks a stage would make now: 0 when nothing can be sent, or enough workers are under way."""
+    if _is_quiet(connection, operation):
+        return 0
+    records, _ = sendable(connection, operation, SLOTS * MAX_CHUNK)
+    records += _left_behind(connection, operation)
+    workers = under_way(connection, operation) if records else 0
+    if _is_away(connection, operation):  # one worker tries
+        return int(records > 0 and workers == 0)
+    return len(allotments(records, workers))
+
+
+def _is_quiet(connection: Connection, operation: str) -> bool:
+    """Whether an outage is known whose next trial isn't due, or the day has no requests left."""
+    row = connection.execute(
+        """
+        SELECT
+            EXISTS (
+                SELECT FROM wolkvox.outage
+                WHERE operation = %(operation)s
+                    AND until > clock_timestamp()
+                    AND until <= clock_timestamp() + %(longest)s
+            )
+            OR EXISTS (
+                SELECT FROM wolkvox.dag
+                WHERE operation = %(operation)s
+                    AND quiet_until > clock_timestamp()
+                    AND quiet_until <= clock_timestamp() + %(quiet)s
+            )
+        """,
+        {"operation": operation, "longest": timedelta(seconds=Patience().longest_outage), "quiet": _QUIET},
+    ).fetchone()
+    return bool(row and row[0])
+
+
+def _is_away(connection: Connection, operation: str) -> bool:
+    row = connection.execute("SELECT EXISTS (SELECT FROM wolkvox.outage WHERE operation = %s)", (operation,)).fetchone()
+    return bool(row and row[0])
+
+
+def _left_behind(connection: Connection, operation: str) -> int:
+    """Records that tasks were sending which are dead by now: a stage puts them back."""
+    row = connection.execute(
+        "SELECT count(*)::integer FROM wolkvox.codification WHERE operation = %s AND state = 'sending'"
+        " AND slot <> ALL(ARRAY(SELECT slot FROM wolkvox.held_slot))",
+        (operation,),
+    ).fetchone()
+    return row[0] if row else 0
+
+
+def others_wait(connection: Connection, chunk_id: str) -> bool:
+    """Whether a chunk of another operation waits for the slots that this one is sent through."""
+    row = connection.execute(sql("others_wait"), {"chunk_id": chunk_id, "start": START}).fetchone()
+    return bool(row and row[0])
+
+
+def keep_quiet(connection: Connection, dag_id: str, seconds: float) -> None:
+    """Note that nothing can be sent for so long, whatever waits; 0: that it can."""
+    connection.execute(
+        "UPDATE wolkvox.dag SET quiet_until = CASE WHEN %(seconds)s > 0 THEN"
+        " clock_timestamp() + least(%(seconds)s * interval '1 second', %(quiet)s) END"
+        " WHERE dag_id = %(dag_id)s AND (quiet_until IS NOT NULL OR %(seconds)s > 0)",
+        {"seconds": seconds, "quiet": _QUIET, "dag_id": dag_id},
+    )

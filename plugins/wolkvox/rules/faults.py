@@ -1,0 +1,75 @@
+"""Whose fault it is when records fail: their own, their campaign's, or everybody's. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from wolkvox.rules.answers import Kind
+from wolkvox.rules.patience import Patience
+from wolkvox.rules.records import Campaign
+
+REFUSALS = frozenset({Kind.REJECTED, Kind.NOT_FOUND})  # wolkvox has read the record, and says no
+HOST = frozenset({Kind.UNREACHABLE, Kind.BUSY})  # no record was read: each request tells of all of them
+CERTAIN = frozenset({Kind.BAD_TOKEN, Kind.WRONG_ENDPOINT})  # in the API's own words: no request can succeed
+DOUBTFUL = frozenset({Kind.OVERLOADED, Kind.MAINTENANCE, Kind.UNKNOWN})  # of one record, or of all: others tell
+AGAIN = frozenset({Kind.OVERLOADED, Kind.MAINTENANCE, Kind.CONFLICT})  # worth another try within the run
+UNCOUNTED = HOST | CERTAIN | {Kind.QUOTA}  # no attempt of the record
+TAKEN_BACK = frozenset({Kind.OVERLOADED, Kind.MAINTENANCE})  # no attempt either, once it turns out to be an outage
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """
+    A record that failed: ``reason`` is short, ``message`` fit for the eyes of everybody.
+
+    ``explanation`` is for people, should it be an outage. ``refused``: wolkvox said no. ``conflict``: the dialler holds
+    the record, which may be a word on its campaign, and is none on wolkvox.
+    """
+
+    record: int
+    campaign: Campaign
+    reason: str
+    message: str
+    explanation: str
+    refused: bool
+    conflict: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Failing:
+    """
+    Records that failed in a row, with no success of anybody in between, by campaign.
+
+    ``alone``: the operation has no other campaign, so that none can tell whether it is this one's fault.
+    """
+
+    records: Counter[Campaign]
+    alone: bool
+
+
+def is_outage(failing: Failing, fewest: int) -> bool:
+    """Whether so many records of several campaigns failed, or of the only one, that it is the operation's fault."""
+    several = len(failing.records) > 1 or failing.alone
+    return several and failing.records.total() >= fewest
+
+
+def is_campaigns(failed: int, refused: int, patience: Patience) -> bool:
+    """Whether so many records of a campaign failed, none having succeeded, that it is the campaign's fault."""
+    return refused >= patience.refusals or failed >= patience.outages
+
+
+def refuses_everything(patience: Patience, campaigns: Iterable[Campaign]) -> bool:
+    """
+    Whether refusals in a row, given by their campaigns, are those of a host that refuses everything.
+
+    No campaign counts for more than two fifths: one that is dead, or two, are no outage.
+    """
+    most = most_of_one(patience)
+    return sum(min(count, most) for count in Counter(campaigns).values()) >= patience.refusals
+
+
+def most_of_one(patience: Patience) -> int:
+    """Refusals of one campaign that count towards those of everything."""
+    return patience.refusals * 2 // 5
