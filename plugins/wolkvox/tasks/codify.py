@@ -553,7 +553,7 @@ def _explain(answer: Answer) -> str:
             " https://wv0041.wolkvox.com. Correct the host; the records stay pending."
         )
     return (
-        f"Record after record fails, the last one with {answer.reason} (code {answer.code}). Check whether wolkvox is"
+        f"Record after record fails, the last one {answer.reason} (code {answer.code}). Check whether wolkvox is"
         " up, whether this machine's IP is on the operation's list, and whether somebody else uses the token. The"
         " records stay pending; the next runs try with a few requests and go on when it is over."
     )

@@ -93,7 +93,8 @@ def upgrade() -> None:
     )
     for name, comment in COMMENTS.items():
         kind = "COLUMN" if "." in name else "TABLE"
-        op.execute(f"COMMENT ON {kind} wolkvox.{name} IS '{comment}'")
+        quoted = comment.replace("'", "''")
+        op.execute(f"COMMENT ON {kind} wolkvox.{name} IS '{quoted}'")
 
 
 def downgrade() -> None:
