@@ -212,11 +212,15 @@ class _Loop:
             self._send_one(record)
         self._write()
         self.report(self.progress)
-        if self.stop.is_set() and not self.through:
+        if self.stop.is_set() and not self._has_done_all():
             raise Stopped(
                 f"Told to stop: {self.progress.done} records sent ({self.progress.unknown} of them with an unknown"
                 " outcome); all others are still pending."
             )
+
+    def _has_done_all(self) -> bool:
+        """Whether nothing is left that it was told to stop before."""
+        return self.through or (not self.queue and not self.again and self.ledger.close())
 
     def _next(self) -> Record | None:
         """The next record to send, with a request of the day's for it; None when this worker is through."""
@@ -263,17 +267,20 @@ class _Loop:
         """The record whose turn it is; None when there is nothing to send at this moment."""
         if self.progress.stopped:
             return None
-        if self.again and self.again[0][0] <= time.monotonic():
+        due = bool(self.again) and self.again[0][0] <= time.monotonic()
+        if due and self.failures <= 1:
             return heapq.heappop(self.again)[2]
         if not self.queue:
             self._refill()
-        return self.queue.popleft() if self.queue else None
+        if self.queue:  # while records fail in a row, a new one tells more than one that failed before
+            return self.queue.popleft()
+        return heapq.heappop(self.again)[2] if due and not self.progress.stopped else None
 
     def _refill(self) -> None:
         """Take records; while an outage is known those that try whether it is over, or end."""
         if self.faults.outage:
             self._write()
-            self.queue.extend(self.ledger.trials())
+            self.queue.extend(self.ledger.trials()[: max(0, self.left)])
             if not self.queue:
                 self.progress.stopped = "outage"
             return
@@ -437,7 +444,8 @@ class _Loop:
             return
         self.failures += answer.kind is not Kind.CONFLICT
         self.met[record.id] += answer.kind in TAKEN_BACK
-        self.last = record, answer
+        if answer.kind is not Kind.CONFLICT:
+            self.last = record, answer
         if answer.kind in CERTAIN:
             self._begin_outage(answer)
         elif answer.kind in HOST:
