@@ -51,6 +51,7 @@ def claim(connection: Connection, run: Run, staged: Staged, allowance: Allowance
         connection.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", (STAGE_LOCK, run.operation))
         _retire(connection, asdict(run), staged, allowance, wanted)
         in_turn(connection, run.operation)
+        _forget_earlier_try(connection, run)
         staged.waiting = backlog(connection, run.operation).waiting
         keep_quiet(connection, run.dag_id, allowance.quiet_seconds if staged.waiting else 0.0)
         if wanted.by_hand and allowance.outage:
@@ -59,6 +60,16 @@ def claim(connection: Connection, run: Run, staged: Staged, allowance: Allowance
             _claim_customer(connection, run, staged, allowance, wanted)
         else:
             _claim_newest(connection, run, staged, allowance, wanted)
+
+
+def _forget_earlier_try(connection: Connection, run: Run) -> None:
+    """A stage that is cleared or tried again makes the run's chunks anew: those of before have no task any more."""
+    connection.execute(
+        "UPDATE wolkvox.chunk SET closed_at = clock_timestamp()"
+        " WHERE operation = %(operation)s AND dag_id = %(dag_id)s AND dag_run_id = %(dag_run_id)s"
+        " AND began_at IS NULL AND closed_at IS NULL",
+        asdict(run),
+    )
 
 
 def _claim_newest(connection: Connection, run: Run, staged: Staged, allowance: Allowance, wanted: Wanted) -> None:
