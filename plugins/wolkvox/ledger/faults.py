@@ -350,15 +350,13 @@ def campaign_trials(connection: Connection, operation: str, patience: Patience, 
 
     At most ``TRIALS`` of each: others than were tried before, as long as there are any.
 
-    :param most: records that may be sent; nobody's pause begins in vain
+    :param most: records that may be sent, one or more
     """
-    if most < TRIALS:
-        return []
     facts = {
         "operation": operation,
         "first": patience.first_suspension,
         "longest": patience.longest_suspension,
-        "most": min(CAMPAIGNS_AT_ONCE, most // TRIALS),
+        "most": min(CAMPAIGNS_AT_ONCE, max(1, most // TRIALS)),
     }
     connection.execute(sql("free_empty"), facts)
     due = connection.execute(sql("due_trials"), facts).fetchall()
@@ -368,7 +366,7 @@ def campaign_trials(connection: Connection, operation: str, patience: Patience, 
         "operation": operation,
         "types": [kind for kind, _ in due],
         "campaigns": [campaign for _, campaign in due],
-        "trials": TRIALS,
+        "trials": min(TRIALS, most),
     }
     return [Record(*row) for row in connection.execute(sql("trials"), values)]
 

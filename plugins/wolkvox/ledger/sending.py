@@ -151,7 +151,7 @@ class ChunkSession:
         def end(connection: Connection) -> bool:
             with connection.transaction():
                 workers.in_turn(connection, self._rules.operation)
-                if self._take(connection, 1):
+                if self._take_newest(connection, 1):
                     return False
                 connection.execute(
                     "UPDATE wolkvox.chunk SET closed_at = clock_timestamp() WHERE chunk_id = %s",
@@ -260,20 +260,24 @@ class ChunkSession:
         self.seconds, self._made_at, self._only, self._dag_id = row
 
     def _take(self, connection: Connection, most: int) -> list[Record]:
-        operation, slot = self._rules.operation, self._slots[-1]
-        values = {"operation": operation, "slot": slot, "made_at": self._made_at, "most": 2 * most}
+        trials = []
+        if self._only is None:
+            trials = faults.campaign_trials(connection, self._rules.operation, self._patience, most)
+        return self._within_life(connection, trials) if trials else self._take_newest(connection, most)
+
+    def _take_newest(self, connection: Connection, most: int) -> list[Record]:
+        slot = self._slots[-1]
+        values = {"operation": self._rules.operation, "slot": slot, "made_at": self._made_at, "most": most}
         if self._only is not None:
-            rows = connection.execute(sql("take_only"), {**values, "ids": self._only, "most": most})
+            rows = connection.execute(sql("take_only"), {**values, "ids": self._only})
             return self._within_life(connection, [Record(*row) for row in rows])
-        if trials := faults.campaign_trials(connection, operation, self._patience, most):
-            return self._within_life(connection, trials)
-        found = [Record(*row) for row in connection.execute(sql("take"), values)]
-        records = self._within_life(connection, found[: share(len(found), most)])
-        if found:
+        while rows := connection.execute(sql("take"), {**values, "most": 2 * most}).fetchall():
+            records = self._within_life(connection, [Record(*row) for row in rows[: share(len(rows), most)]])
             connection.execute(
                 "UPDATE wolkvox.slot SET taken = %s WHERE slot = %s", ([record.id for record in records], slot)
             )
-            return records
+            if records:
+                return records
         return [Record(*row) for row in connection.execute(sql("take_over"), values)]
 
     def _within_life(self, connection: Connection, records: Sequence[Record]) -> list[Record]:
