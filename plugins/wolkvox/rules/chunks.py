@@ -15,7 +15,8 @@ def allotments(records: int, under_way: int = 0, limit: int | None = None, most_
     """
     The chunks a run makes: the most records that the worker of each may take.
 
-    One worker for a few records, else one for each slot, and as many more as the limit of a chunk asks for.
+    One worker for a few records, else one for each slot, and as many more rounds of those as the limit of a chunk asks
+    for: a round of fewer would leave a slot idle.
 
     :param records: that may be sent now
     :param under_way: workers that take from the same queue already
@@ -25,7 +26,7 @@ def allotments(records: int, under_way: int = 0, limit: int | None = None, most_
         records = min(records, limit)
     if records <= 0:
         return []
-    wanted = 1 if records <= FEW else max(SLOTS, ceil(records / MAX_CHUNK))
+    wanted = 1 if records <= FEW else SLOTS * ceil(records / (SLOTS * MAX_CHUNK))
     chunks = min(wanted - under_way, most_chunks)
     if chunks <= 0:
         return []
