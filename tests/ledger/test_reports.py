@@ -70,3 +70,20 @@ def test_a_call_takes_as_long_as_it_took_lately(ledger: Database) -> None:
     record(ledger, "failed", seconds=65)
     record(ledger, "coded", operation="0042", seconds=65)
     assert seconds_per_call(ledger.connection, "0041") == 0.3
+
+
+def test_slow_hours_of_long_ago_tell_nothing_of_the_next_requests(ledger: Database) -> None:
+    for _ in range(200):
+        record(ledger, "coded", seconds=30)
+    earlier = "settled_at = settled_at - interval '4 hours', sent_at = sent_at - interval '4 hours'"
+    ledger.execute(f"UPDATE wolkvox.codification SET {earlier}")
+    for _ in range(26):
+        record(ledger, "coded", seconds=0.02)
+    assert seconds_per_call(ledger.connection, "0041") == 0.02
+
+
+def test_what_an_export_settled_was_no_request(ledger: Database) -> None:
+    record(ledger, "coded", seconds=0.5)
+    for _ in range(9):
+        record(ledger, "coded", seconds=1_204, chunk=None)
+    assert seconds_per_call(ledger.connection, "0041") == 0.5

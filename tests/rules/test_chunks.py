@@ -65,16 +65,17 @@ def test_one_worker_sends_a_few_records_and_two_share_more() -> None:
     assert allotments(20_000) == [MAX_CHUNK] * 2
 
 
-def test_more_than_both_slots_may_take_at_once_makes_as_many_chunks_as_the_limit_of_a_chunk_asks_for() -> None:
-    assert allotments(20_001) == [MAX_CHUNK] * 3
-    assert allotments(50_000) == [MAX_CHUNK] * 5
+def test_more_than_both_slots_may_take_at_once_makes_as_many_rounds_as_the_limit_of_a_chunk_asks_for() -> None:
+    """A third chunk alone would be sent through one slot, while the other one is idle."""
+    assert allotments(20_001) == [MAX_CHUNK] * 4
+    assert allotments(50_000) == [MAX_CHUNK] * 6
 
 
 def test_workers_under_way_take_what_waits_and_only_the_missing_ones_are_added() -> None:
     assert allotments(1_000, under_way=2) == []
     assert allotments(1_000, under_way=1) == [MAX_CHUNK]
     assert allotments(3, under_way=1) == []
-    assert allotments(30_000, under_way=2) == [MAX_CHUNK]
+    assert allotments(30_000, under_way=2) == [MAX_CHUNK] * 2
     assert allotments(1_000, under_way=9) == []
 
 
@@ -82,7 +83,7 @@ def test_a_limit_of_records_is_shared_evenly() -> None:
     assert allotments(1_000, limit=3) == [3]
     assert allotments(1_000, limit=25) == [13, 12]
     assert allotments(7, limit=25) == [7]
-    assert allotments(100_000, limit=20_002) == [6_668, 6_667, 6_667]
+    assert allotments(100_000, limit=20_002) == [5_001, 5_001, 5_000, 5_000]
     assert allotments(1_000, limit=0) == []
 
 
