@@ -10,8 +10,8 @@ from wolkvox.stop import Stop
 
 if TYPE_CHECKING:
     from benchmarks.place import Database
-    from wolkvox.ledger.staging import Chunk
     from wolkvox.rules.contacts import Contact
+    from wolkvox.rules.runs import Chunk
 
 OPERATION = "0041"
 DAG = "bench"
@@ -46,18 +46,15 @@ def comment(n: int) -> str:
 
 def staged_chunks(ledger: Database, count: int) -> list[Chunk]:
     """Stage so many contacts in an empty ledger; the run's chunks, two of them."""
-    from wolkvox.ledger.staging import Allowance, Pace, Run, stage
+    from wolkvox.ledger.claiming import Wanted, claim
+    from wolkvox.ledger.staging import load
+    from wolkvox.rules.runs import Allowance, Run
 
+    run = Run(OPERATION, DAG, RUN)
     with ledger.connect() as connection:
-        return stage(
-            connection,
-            contacts(count),
-            run=Run(OPERATION, DAG, RUN),
-            ask=Allowance,
-            pace=Pace(A_DAY, 0.05),
-            expire_after=timedelta(days=31),
-            most_chunks=1024,
-        ).chunks
+        staged = load(connection, contacts(count), run)
+        claim(connection, run, staged, Allowance(), Wanted(timedelta(days=31), A_DAY, 1024))
+    return staged.chunks
 
 
 def stopped() -> Stop:

@@ -19,7 +19,7 @@ def main() -> None:
         with WolkvoxHook() as wolkvox:
             rules = slot_rules(wolkvox.settings, 600.0)
             with ChunkSession(lambda: connect("wolkvox_ledger"), chunks[0], rules, task.holder, task.stop) as session:
-                record = session.waiting()[0]
+                record = session.take(1)[0]
                 session.advance(None, record.id)
                 wolkvox.codify(record)
         return summary

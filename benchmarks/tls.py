@@ -31,8 +31,8 @@ def measure(place: Place) -> list[Figure]:
         chunk = staged_chunks(ledger, count)[0]
         said = workers.run([workers.module("our_worker", json.dumps(asdict(chunk)))]).said[0]
         stats = sandbox.stats()
-    if said["coded"] != chunk.records:
-        raise BrokenMeasurement(f"{said['coded']} of {chunk.records} records coded over TLS")
+    if said["coded"] != count:
+        raise BrokenMeasurement(f"{said['coded']} of {count} records coded over TLS")
     details = {"calls": stats["codify_calls"]}
     return [
         Figure("TLS handshakes per task", float(said["handshakes"]), "", 1, at_most=True, details=details),

@@ -21,14 +21,14 @@ def measure(place: Place) -> list[Figure]:
 
     from wolkvox.hook import WolkvoxHook
     from wolkvox.ledger.slots import Holder
-    from wolkvox.ledger.staging import Pace, Staged
+    from wolkvox.ledger.staging import Staged
     from wolkvox.metrics import ChunkMetrics
     from wolkvox.rules.conditions import Thresholds
     from wolkvox.rules.options import RunOptions
     from wolkvox.rules.patience import Patience
     from wolkvox.rules.window import choose_window
     from wolkvox.tasks.chunk import codify_chunk
-    from wolkvox.tasks.stage import describe_stage
+    from wolkvox.tasks.stage import Source, describe_stage
     from wolkvox.tasks.task import Task
     from wolkvox.tasks.verdict import add_up
 
@@ -43,7 +43,7 @@ def measure(place: Place) -> list[Figure]:
         os.environ["AIRFLOW_CONN_WOLKVOX_DEFAULT"] = sandbox.connection(licenses=20)
         chunks = staged_chunks(ledger, count)
         staged = Staged(pulled=count, new=count, records=count, chunks=chunks)
-        summary = describe_stage(staged, Pace(900.0, 0.02), window, options, None)
+        summary = describe_stage(staged, 0.02, Source((), "UTC", timedelta(days=31), 900.0), window, options, None)
         tallies = []
         for chunk in chunks:
             task = Task("wolkvox_ledger", Holder(DAG, RUN, "codify", 1, 1), stopped(), 600.0, Patience())
