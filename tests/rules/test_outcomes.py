@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,6 +16,10 @@ from wolkvox.rules.records import Record, Settled
 
 PATIENCE = Patience()
 FIRST = Situation(tries=1)
+
+
+def by_name(kinds: Iterable[Kind]) -> list[Kind]:
+    return sorted(kinds, key=lambda kind: kind.name)
 
 
 def record(calls: int = 0, *, put_off: bool = False) -> Record:
@@ -37,12 +43,12 @@ def test_a_coded_record_keeps_what_wolkvox_said() -> None:
     )
 
 
-@pytest.mark.parametrize("kind", sorted(REFUSALS, key=lambda kind: kind.name))
+@pytest.mark.parametrize("kind", by_name(REFUSALS))
 def test_a_refusal_is_the_records_own_at_its_first_request(kind: Kind) -> None:
     assert became(kind) == ("rejected", None)
 
 
-@pytest.mark.parametrize("kind", sorted(REFUSALS, key=lambda kind: kind.name))
+@pytest.mark.parametrize("kind", by_name(REFUSALS))
 def test_while_its_campaign_or_everything_is_refused_a_record_is_rejected_at_its_last_refusal_only(kind: Kind) -> None:
     allowed = Situation(tries=1, refusals=3)
     assert [became(kind, allowed, calls) for calls in range(4)] == [
@@ -53,7 +59,7 @@ def test_while_its_campaign_or_everything_is_refused_a_record_is_rejected_at_its
     ]
 
 
-@pytest.mark.parametrize("kind", sorted(UNCOUNTED, key=lambda kind: kind.name))
+@pytest.mark.parametrize("kind", by_name(UNCOUNTED))
 def test_what_no_record_is_to_blame_for_leaves_it_as_it_was(kind: Kind) -> None:
     settled = outcome(record(7, put_off=True), answer(kind), Situation(tries=0), PATIENCE)
     assert (settled.state, settled.pause, settled.counts) == ("pending", None, False)
@@ -107,7 +113,7 @@ def test_a_long_wait_that_one_record_is_asked_for_is_its_own_pause() -> None:
 
 
 @given(
-    st.sampled_from(sorted(set(Kind) - {Kind.CODED}, key=lambda kind: kind.name)),
+    st.sampled_from(by_name(set(Kind) - {Kind.CODED})),
     st.integers(0, 7),
     st.booleans(),
     st.builds(Situation, tries=st.integers(1, 5), at_once=st.booleans(), refusals=st.sampled_from([0, 3, 8])),

@@ -42,7 +42,7 @@ def stats(monkeypatch: pytest.MonkeyPatch) -> Kept:
 def test_a_chunk_counts_what_came_on_top(stats: Kept) -> None:
     tags = {"operation": "0041"}
     chunk = metrics.ChunkMetrics("0041")
-    progress = Progress(total=10, started=time.monotonic())
+    progress = Progress(started=time.monotonic())
     chunk.report(progress)
     progress.states, progress.calls, progress.unknown = Counter(coded=3, rejected=1), 5, 1
     chunk.report(progress)

@@ -261,7 +261,7 @@ class ChunkSession:
         return connection.execute(sql("begin_chunk"), values).fetchone()
 
     def _take(self, connection: Connection, most: int) -> list[Record]:
-        trials = []
+        trials: list[Record] = []
         if self._only is None:
             trials = faults.campaign_trials(connection, self._rules.operation, self._patience, most)
         return self._within_life(connection, trials) if trials else self._take_newest(connection, most)
@@ -270,8 +270,8 @@ class ChunkSession:
         slot = self._slots[-1]
         values = {"operation": self._rules.operation, "slot": slot, "made_at": self._made_at, "most": most}
         if self._only is not None:
-            rows = connection.execute(sql("take_only"), {**values, "ids": self._only})
-            return self._within_life(connection, [Record(*row) for row in rows])
+            own = connection.execute(sql("take_only"), {**values, "ids": self._only})
+            return self._within_life(connection, [Record(*row) for row in own])
         while rows := connection.execute(sql("take"), {**values, "most": 2 * most}).fetchall():
             records = self._within_life(connection, [Record(*row) for row in rows[: share(len(rows), most)]])
             connection.execute(
