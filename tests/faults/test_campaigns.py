@@ -116,9 +116,7 @@ def test_when_the_next_look_fails_they_are_tried_as_any_parked_campaign_is(
     sandbox.control(campaigns=None)
     looked_an_hour_ago(ledger)
     send(crew, "second")
-    assert 0 < sandbox.stats()["codify_calls"] <= 3
     assert ledger.rows(PARKED) == [], "one was taken: the campaign is free"
-    send(crew, "third")
     assert states(ledger) == {"coded": 5}
 
 

@@ -51,6 +51,7 @@ def claim(connection: Connection, run: Run, staged: Staged, allowance: Allowance
         connection.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", (STAGE_LOCK, run.operation))
         _retire(connection, asdict(run), staged, allowance, wanted)
         in_turn(connection, run.operation)
+        connection.execute(sql("close_run"), asdict(run))
         staged.waiting = backlog(connection, run.operation).waiting
         keep_quiet(connection, run.dag_id, allowance.quiet_seconds if staged.waiting else 0.0)
         if wanted.by_hand and allowance.outage:
@@ -68,7 +69,9 @@ def _claim_newest(connection: Connection, run: Run, staged: Staged, allowance: A
     if allowance.outage and not allowance.trial:
         staged.records = staged.campaigns = 0
     limited = wanted.limit is not None
-    workers = 0 if limited else under_way(connection, run.operation)
+    # Whoever waits for a run is better off with a worker of its own than with one that may never begin.
+    begun = {"start": timedelta(0)} if wanted.by_hand else {}
+    workers = 0 if limited else under_way(connection, run.operation, **begun)
     sizes = allotments(staged.records, workers, wanted.limit, wanted.most_chunks)
     if allowance.outage:  # one worker tries whether it is over
         sizes = sizes[: max(0, 1 - workers)]

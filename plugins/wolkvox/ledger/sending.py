@@ -105,14 +105,16 @@ class ChunkSession:
         finally:
             self._connection.close()
 
-    def take(self, most: int) -> Sequence[Record]:
+    def take(self, most: int, kept: Sequence[int] = ()) -> Sequence[Record]:
         """
         The newest records that may be sent now, the others' left alone; first those that try suspended campaigns.
 
         When there are none left but some that a dead task was sending, waits until those can't be in flight any
         more, and returns them.
+
+        :param kept: records that were taken before and will be sent yet
         """
-        records = self.run(lambda connection: self._take(connection, most))
+        records = self.run(lambda connection: self._take(connection, most, kept))
         if records or not self.run(self._orphaned):
             return records
         tell_of_wait(self._rules.call_timeout)
@@ -121,7 +123,7 @@ class ChunkSession:
             if self._stop.wait(LOOK_AGAIN):
                 raise Stopped(STOPPED_WAITING)
             self.run(lambda connection: sweep(connection, self._rules, mine=self._slots[-1]))
-            records = self.run(lambda connection: self._take(connection, most))
+            records = self.run(lambda connection: self._take(connection, most, kept))
         return records
 
     def trials(self) -> Sequence[Record]:
@@ -259,7 +261,7 @@ class ChunkSession:
             )
         self.seconds, self._made_at, self._only, self._dag_id = row
 
-    def _take(self, connection: Connection, most: int) -> list[Record]:
+    def _take(self, connection: Connection, most: int, kept: Sequence[int] = ()) -> list[Record]:
         operation, slot = self._rules.operation, self._slots[-1]
         values = {"operation": operation, "slot": slot, "made_at": self._made_at, "most": 2 * most}
         if self._only is not None:
@@ -271,7 +273,8 @@ class ChunkSession:
         records = self._within_life(connection, found[: share(len(found), most)])
         if found:
             connection.execute(
-                "UPDATE wolkvox.slot SET taken = %s WHERE slot = %s", ([record.id for record in records], slot)
+                "UPDATE wolkvox.slot SET taken = %s WHERE slot = %s",
+                ([*kept, *(record.id for record in records)], slot),
             )
             return records
         return [Record(*row) for row in connection.execute(sql("take_over"), values)]

@@ -53,7 +53,7 @@ def _again(record: Record, answer: Answer, situation: Situation, calls: int, pat
     """Whether it is tried again in this run: a record that was put off before has one try in each."""
     if answer.kind not in AGAIN or not situation.at_once or record.put_off:
         return False
-    if (answer.retry_after or 0.0) >= patience.longest_wait:
+    if answer.retry_after is not None and answer.retry_after >= patience.longest_wait:
         return False
     return situation.tries < patience.tries and calls < patience.calls
 

@@ -32,8 +32,12 @@ TURN = 30.0  # seconds after which a worker leaves its slot to another operation
 class WorkerLedger(Protocol):
     """The part of the ledger the loop needs."""
 
-    def take(self, most: int) -> Sequence[Record]:
-        """The newest records that may be sent now, at most so many, in the order to send them."""
+    def take(self, most: int, kept: Sequence[int]) -> Sequence[Record]:
+        """
+        The newest records that may be sent now, at most so many, in the order to send them.
+
+        :param kept: records that were taken before and will be sent yet
+        """
 
     def trials(self) -> Sequence[Record]:
         """The records that try whether an outage is over; none when it isn't time."""
@@ -194,6 +198,7 @@ class _Loop:
         self.blocked: set[int] = set()  # records that were blocked on their way
         self.passed: set[int] = set()  # those of them since whose first time another one was answered
         self.answered = False  # whether wolkvox has said anything of any record
+        self.latest: int | None = None  # the record that was sent last: another one is sent before it is tried again
         self.idle_since: float | None = None
         self.through = False  # whether nothing was left to do
         self.not_before = 0.0  # when the next request may be made
@@ -263,11 +268,14 @@ class _Loop:
         """The record whose turn it is; None when there is nothing to send at this moment."""
         if self.progress.stopped:
             return None
-        if self.again and self.again[0][0] <= time.monotonic():
+        due = bool(self.again) and self.again[0][0] <= time.monotonic()
+        if due and self.again[0][1] != self.latest:
             return heapq.heappop(self.again)[2]
         if not self.queue:
             self._refill()
-        return self.queue.popleft() if self.queue else None
+        if self.queue:
+            return self.queue.popleft()
+        return heapq.heappop(self.again)[2] if due and not self.progress.stopped else None
 
     def _refill(self) -> None:
         """Take records; while an outage is known those that try whether it is over, or end."""
@@ -280,7 +288,7 @@ class _Loop:
         average = self.progress.call_seconds / self.progress.calls if self.progress.calls else 0.0
         most = min(batch(average), self.left)
         if most > 0:
-            self.queue.extend(self.ledger.take(most))
+            self.queue.extend(self.ledger.take(most, [record.id for *_, record in self.again]))
         if self.queue:
             self.idle_since = None
 
@@ -331,6 +339,7 @@ class _Loop:
             self.quota.untake()
             return
         self.left -= record.id not in self.tries
+        self.latest = record.id
         began = time.monotonic()
         answer = self.send(record)
         self.progress.calls += 1
@@ -377,10 +386,13 @@ class _Loop:
         return Situation(
             self.tries[record.id],
             refusals=self._refusals_allowed(record),
-            # With no other record at hand, nothing would tell whether others pass.
-            at_once=not self.faults.outage and (answer.kind is not Kind.MAINTENANCE or bool(self.queue)),
+            at_once=not self.faults.outage and self._others_tell(record, answer),
             blocked_alone=alone,
         )
+
+    def _others_tell(self, record: Record, answer: Answer) -> bool:
+        """Of a record that is blocked on its way, only others tell whether they pass."""
+        return answer.kind is not Kind.MAINTENANCE or bool(self.queue) or record.id in self.passed
 
     def _refusals_allowed(self, record: Record) -> int:
         if self.faults.outage == EVERYTHING_REFUSED:
