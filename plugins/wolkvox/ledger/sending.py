@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from time import monotonic
 from types import TracebackType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg.errors import error_from_result
@@ -89,7 +89,14 @@ class ChunkSession:
         self.seconds = 0.0  # that it may send
 
     def __enter__(self) -> ChunkSession:
-        self.run(self._begin)
+        row = self.run(self._begin)
+        if row is None:
+            self._close()
+            raise LedgerUnavailable(
+                f"The ledger doesn't know chunk {self._chunk.number} of this run: it was made more than a month ago, or"
+                " the ledger was restored. Nothing was sent; the next run takes up what waits."
+            )
+        self.seconds, self._made_at, self._only, self._dag_id = row
         return self
 
     def __exit__(
@@ -249,15 +256,9 @@ class ChunkSession:
             frozenset((one.type_campaign, one.campaign_id) for one in suspended), outage.reason if outage else None
         )
 
-    def _begin(self, connection: Connection) -> None:
+    def _begin(self, connection: Connection) -> tuple[Any, ...] | None:
         values = {"chunk_id": self._chunk.chunk_id, "time": timedelta(seconds=self._chunk.seconds)}
-        row = connection.execute(sql("begin_chunk"), values).fetchone()
-        if row is None:
-            raise LedgerUnavailable(
-                f"The ledger doesn't know chunk {self._chunk.number} of this run: it was made more than a month ago, or"
-                " the ledger was restored. Nothing was sent; the next run takes up what waits."
-            )
-        self.seconds, self._made_at, self._only, self._dag_id = row
+        return connection.execute(sql("begin_chunk"), values).fetchone()
 
     def _take(self, connection: Connection, most: int) -> list[Record]:
         trials = []
@@ -361,6 +362,9 @@ class ChunkSession:
 
     def _forget(self) -> None:
         log.warning("The ledger doesn't answer; nothing is sent until it does.")
+        self._close()
+
+    def _close(self) -> None:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
