@@ -27,8 +27,8 @@ from wolkvox.ledger.migrate import migrate
 from wolkvox.ledger.reports import backlog
 from wolkvox.ledger.sending import ChunkSession
 from wolkvox.ledger.slots import SlotRules
-from wolkvox.ledger.staging import Chunk
 from wolkvox.rules.records import Settled
+from wolkvox.rules.runs import Chunk
 from wolkvox.stop import Stop
 
 RULES = SlotRules(7, "0041", 1.0, 5.0)
@@ -219,7 +219,7 @@ def test_patience_with_a_silent_server_ends_when_it_should(
     fill(warehouse, 2)
     (chunk,) = stage()[0][:1]
     with session(Stop(), chunk, 4.0) as ledger:
-        record = ledger.waiting()[0].id
+        record = ledger.take(1)[0].id
         assert ledger.advance(None, record)
         wire.fall_silent()
         began = time.monotonic()
@@ -234,7 +234,7 @@ def test_what_a_silent_server_missed_is_written_when_it_speaks_again(
     fill(warehouse, 2)
     (chunk,) = stage()[0][:1]
     with session(Stop(), chunk, 8.0) as held:
-        record = held.waiting()[0].id
+        record = held.take(1)[0].id
         assert held.advance(None, record)
         wire.fall_silent()
         threading.Timer(3.0, wire.speak).start()
@@ -257,7 +257,7 @@ def test_a_stop_is_heeded_within_seconds_though_the_server_is_silent(
             pass
     else:
         with session(stop, chunk, 60.0) as held:
-            first = held.waiting()[0].id
+            first = held.take(1)[0].id
             if during == "a flush":
                 held.advance(None, first)
             wire.fall_silent()

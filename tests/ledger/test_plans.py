@@ -9,28 +9,35 @@ import psycopg
 import pytest
 from conftest import Database
 from ledger_history import fill_history
+from staged import RULES, stage_in, worker
 
-from wolkvox.ledger.connection import LedgerConnection
-from wolkvox.ledger.faults import choose_probes
+from wolkvox.ledger.connection import LedgerConnection, sql
+from wolkvox.ledger.faults import answered_since, begin_outage, campaign_trials, judge
 from wolkvox.ledger.figures import count_closed_spans, run_lag
 from wolkvox.ledger.reports import backlog, seconds_per_call, tally
 from wolkvox.ledger.runs import account
 from wolkvox.ledger.sending import ChunkSession
-from wolkvox.ledger.slots import Holder, SlotRules, sweep
-from wolkvox.ledger.staging import Allowance, Pace, Resend, Run, stage
+from wolkvox.ledger.slots import sweep
+from wolkvox.ledger.workers import chunks_wanted, others_wait, sendable, under_way
 from wolkvox.page.queries import last_runs, unfinished
-from wolkvox.rules.answers import Answer, Kind
 from wolkvox.rules.contacts import Contact, read_contact
+from wolkvox.rules.faults import Fault
 from wolkvox.rules.patience import Patience
 from wolkvox.rules.records import Settled
+from wolkvox.rules.runs import Allowance, Resend, Run
 from wolkvox.rules.spans import shown_spans
-from wolkvox.stop import Stop
 
 HISTORY = 200_000
 NOW = datetime.now(timezone.utc)
-RULES = SlotRules(fingerprint=7, operation="0041", call_timeout=65.0, patience=1.0)
-HOLDER = Holder("wolkvox_codify", "run", "codify", 0, 1)
-ADVANCE = "EXECUTE advance (1, 'coded', NULL, '202', 'coded', 0, 2, 'chunk', 'ab/0', '{ab/0}', NULL)"
+ADVANCE = "EXECUTE advance (1, 'coded', NULL, '202', 'coded', 0, 2, 'chunk', 'ab/0', '{ab/0}', NULL, 'd', 'r', 1)"
+BACKLOG = """
+INSERT INTO wolkvox.codification (
+    contact_key, operation, type_campaign, campaign_id, customer_id, cod_act, contacted_at, not_before
+)
+SELECT
+    gen_random_uuid(), '0041', 'predictive', (100 + n %% 20)::text, n::text, '141', %s, %s
+FROM generate_series(1, %s) AS n
+"""
 
 Plans = dict[str, list[dict[str, Any]]]
 
@@ -88,31 +95,88 @@ def indexes(plan: dict[str, Any]) -> Iterator[str]:
         yield from indexes(part)
 
 
-def test_no_statement_reads_the_whole_ledger(connection: LedgerConnection, plans: Plans) -> None:
-    staged = stage(
+def rows_read(connection: LedgerConnection, name: str, values: dict[str, Any]) -> tuple[int, set[str]]:
+    """How many of the ledger's rows a statement looks at, those that it leaves out among them, and by which indexes."""
+    with psycopg.Cursor(connection) as cursor:
+        cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql(name)}".encode(), values)
+        row = cursor.fetchone()
+    assert row is not None
+    plan = row[0][0]["Plan"]
+    return sum(_looked_at(plan)), set(indexes(plan))
+
+
+def _looked_at(plan: dict[str, Any]) -> Iterator[int]:
+    if plan.get("Relation Name") == "codification":
+        left_out = plan.get("Rows Removed by Filter", 0) + plan.get("Rows Removed by Index Recheck", 0)
+        yield (plan["Actual Rows"] + left_out) * plan["Actual Loops"]
+    for part in plan.get("Plans", []):
+        yield from _looked_at(part)
+
+
+def explaining(connection: LedgerConnection, session: ChunkSession) -> ChunkSession:
+    """The session of a worker on the connection that keeps the plans."""
+    session._connect = lambda: connection
+    return session
+
+
+def test_no_statement_reads_the_whole_ledger(ledger: Database, connection: LedgerConnection, plans: Plans) -> None:
+    staged = stage_in(
         connection,
         contacts(HISTORY - 1_000, 2_000),
-        run=Run("0041", "wolkvox_codify", "run"),
-        ask=lambda: Allowance(1_500, frozenset({"141"})),
-        pace=Pace(3_600.0, 0.05),
+        allowance=Allowance(1_500, frozenset({"141"})),
         expire_after=timedelta(days=31),
         most_chunks=10,
         resend=Resend("failed", NOW - timedelta(days=1), NOW),
     )
-    with ChunkSession(lambda: connection, staged.chunks[0], RULES, HOLDER, Stop()) as session:
-        first, second = session.waiting()[:2]
+    limited = stage_in(connection, [], "by hand", customer_id=str(900_000_000 + HISTORY))
+    only = limited.chunks[0]
+    with worker(ledger, only) as session:
+        session._connection, other = connection, session._connection
+        session.take(20)
+        session._connection = other
+    with (
+        worker(ledger, staged.chunks[1]) as other_worker,
+        explaining(connection, worker(ledger, staged.chunks[0])) as session,
+    ):
+        assert other_worker.take(20)
+        first, second = session.take(20)[:2]
         assert session.advance(None, first.id)
         assert session.advance(Settled(first.id, "rejected", "refused_422", "422", "no"), second.id)
-        answer = Answer(Kind.REJECTED, "refused_422", "422", "no")
-        session.refused(first, answer, "422 NO", False, False)
-        session.begin_outage("overloaded_503", "words", {first.id: 1})
+        refused = Fault(first.id, first.campaign, "refused_422", "422 NO", "Look.", refused=True)
+        session.count(refused)
+        failed = Fault(second.id, second.campaign, "overloaded_500", "500", "Look.", refused=False)
+        session.count(failed)
+        judge(connection, session._breaker, failed)
+        session.another(first.campaign)
+        session.take_back({first.id: 1})
+        answered_since(connection, "0041", NOW)
+        connection.execute(
+            "INSERT INTO wolkvox.parked (operation, type_campaign, campaign_id, reason, since, until)"
+            " VALUES ('0041', 'predictive', '101', 'not_found', now(), now() - interval '1 second')"
+        )
+        assert campaign_trials(connection, "0041", Patience(), 20)
+        begin_outage(connection, session._breaker, "overloaded_503", "words")
+        connection.execute("UPDATE wolkvox.outage SET until = now()")
+        assert session.trials()
         session.end_outage()
-        session.unpark(first.campaign)
-        session.unanswered()
-        choose_probes(connection, "0041", Patience())
+        session.resume(first.campaign)
+        session.is_last()
+        session.is_awaited()
+        assert not session.close()
+        sendable(connection, "0041")
+        chunks_wanted(connection, "0041")
+        under_way(connection, "0041")
+        others_wait(connection, staged.chunks[0].chunk_id)
+        slot = {"operation": "0041", "slot": session._slots[-1], "made_at": NOW, "most": 20}
+        assert connection.execute(sql("take_over"), slot).fetchall()
+        connection.execute(
+            sql("other_campaign"),
+            {"operation": "0041", "type_campaign": "predictive", "campaign_id": "100", "recent": timedelta(days=1)},
+        )
         session.run(session._orphaned)
         session.run(lambda _: sweep(connection, RULES))
         chunk_ids = [chunk.chunk_id for chunk in staged.chunks]
+        connection.execute(sql("close_chunk"), {"chunk_id": chunk_ids[0]})
         tally(connection, "run", chunk_ids[0])
         account(connection, Run("0041", "wolkvox_codify", "run"), chunk_ids)
         backlog(connection, "0041")
@@ -128,8 +192,43 @@ def test_no_statement_reads_the_whole_ledger(connection: LedgerConnection, plans
             assert row is not None
             plans[f"advance, {mode}"] = [row[0][0]["Plan"]]
 
-    assert len(plans) >= 20
+    names = (
+        "take",
+        "take_only",
+        "take_over",
+        "trials",
+        "trials_of_all",
+        "sendable",
+        "answered_since",
+        "other_campaign",
+    )
+    for name in (*names, "close_chunk", "account", "give_up", "take_back"):
+        assert name in {"give_up"} or sql(name) in plans, f"{name} was not looked at"
     whole = [(query, plan) for query, found in plans.items() for plan in found if "Seq Scan" in scans(plan)]
     assert not whole, "\n\n".join(f"{query}\n{json.dumps(plan, indent=1)}" for query, plan in whole)
     advance = [index for query, (plan, *_) in plans.items() if query.startswith("advance") for index in indexes(plan)]
     assert set(advance) == {"codification_pkey"}
+
+
+def test_twenty_of_a_large_backlog_of_one_day_are_found_by_looking_at_few(connection: LedgerConnection) -> None:
+    """Where the warehouse keeps days only, all contacts of a day are of one timestamp."""
+    connection.execute(BACKLOG, (NOW, None, 100_000))
+    connection.execute("ANALYZE wolkvox.codification")
+    values = {"operation": "0041", "slot": "ab/0", "made_at": NOW + timedelta(hours=1), "most": 40}
+    looked_at, by = rows_read(connection, "take", values)
+    assert by & {"codification_waiting"}
+    assert looked_at <= 40
+
+
+def test_records_that_were_just_sent_are_not_passed_again_by_each_worker(connection: LedgerConnection) -> None:
+    """A snapshot that is open somewhere keeps their entries in the index; each is looked at once, and then left."""
+    connection.execute(BACKLOG, (NOW, None, 30_000))
+    connection.execute(
+        "UPDATE wolkvox.codification SET state = 'coded', settled_at = now() WHERE id IN"
+        " (SELECT id FROM wolkvox.codification WHERE state = 'pending' ORDER BY contacted_at DESC, id DESC LIMIT 10000)"
+    )
+    values = {"operation": "0041", "slot": "ab/0", "made_at": NOW + timedelta(hours=1), "most": 40}
+    rows_read(connection, "take", values)
+    looked_at, by = rows_read(connection, "take", values)
+    assert by & {"codification_waiting"}
+    assert looked_at <= 40

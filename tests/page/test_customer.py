@@ -18,9 +18,12 @@ from crew import SQL, Crew, connect, fill, stage, states
 from debian import program
 from sandbox_server import SandboxServer
 
+from wolkvox.hook import WolkvoxHook
+from wolkvox.ledger.faults import Breaker, begin_outage
 from wolkvox.page.evidence import Evidence, as_csv, as_pdf
 from wolkvox.page.reading import known_of
 from wolkvox.page.words import words
+from wolkvox.rules.patience import Patience
 
 WITH_CHANNEL = SQL.replace("contacted_at\nFROM", "contacted_at, channel, direct\nFROM")
 
@@ -181,14 +184,10 @@ def test_in_an_outage_it_is_the_one_that_tries(
     ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew
 ) -> None:
     fill(warehouse, 20)
-    sandbox.control(faults={f"customer-{n}": [{"kind": "status", "status": 503, "repeat": True}] for n in range(1, 20)})
-    chunks, _ = stage("outage", limit=12)
-    for chunk in chunks:
-        crew.codify(chunk).result()
-    assert ledger.value("SELECT count(*) FROM wolkvox.outage") == 1
-    before = customers(sandbox)["customer-20"]
+    breaker = Breaker("0041", WolkvoxHook().settings.identity, ("wolkvox_codify", "outage"), Patience())
+    begin_outage(ledger.connection, breaker, "overloaded_503", "words")
     send(crew, customer_id="customer-20")
-    assert customers(sandbox)["customer-20"] == before + 1
+    assert customers(sandbox) == {"customer-20": 1}
     assert ledger.value("SELECT count(*) FROM wolkvox.outage") == 0
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-
-from wolkvox.rules.patience import Patience, doubled, put_off, refuses_everything
+from wolkvox.rules.patience import Patience, doubled, put_off
 
 PATIENCE = Patience()
 
@@ -22,19 +20,3 @@ def test_a_record_that_went_wrong_is_the_next_runs_then_waits_longer_each_time()
 def test_tries_used_up_in_one_run_are_the_next_runs_too_and_lengthen_no_pause() -> None:
     assert put_off(PATIENCE, 5, before=False, at_once=5) == 0.0
     assert [put_off(PATIENCE, calls, before=True, at_once=5) for calls in (6, 7, 8)] == [900, 1_800, 3_600]
-
-
-@pytest.mark.parametrize(
-    ("campaigns", "everything"),
-    [
-        (["a"] * 5_000, False),
-        (["a"] * 500 + ["b"] * 500, False),
-        (["a"] * 500 + ["b"] * 9, False),
-        (["a"] * 20 + ["b"] * 20 + ["c"] * 9, False),
-        (["a"] * 20 + ["b"] * 20 + ["c"] * 10, True),
-        (["a"] * 500 + ["b"] * 20 + ["c"] * 10, True),
-        ([str(number) for number in range(50)], True),
-    ],
-)
-def test_one_or_two_dead_campaigns_are_no_refusal_of_everything(campaigns: list[str], everything: bool) -> None:
-    assert refuses_everything(PATIENCE, campaigns) is everything

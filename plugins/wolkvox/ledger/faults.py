@@ -22,6 +22,7 @@ from wolkvox.rules.records import EVERYTHING_REFUSED, Campaign, Record
 WHOLE_OPERATION: Campaign = ("", "")  # whose streak is that of all campaigns
 RECENT = timedelta(days=1)  # a campaign that had an answer since is one of the operation's
 CAMPAIGNS_AT_ONCE = 20  # suspended campaigns that one worker tries at once
+_LOCK = 7_041_966  # one at a time, for an operation: who counts a fault, begins an outage or ends it
 
 
 class Parked(NamedTuple):
@@ -102,25 +103,25 @@ def outage(connection: Connection, operation: str, fingerprint: int) -> Outage |
 
 def begin_outage(connection: Connection, breaker: Breaker, reason: str, words: str) -> bool:
     """Note that nothing can be sent; whether this is news. It says nothing of any campaign: streaks begin again."""
-    connection.execute("DELETE FROM wolkvox.streak WHERE operation = %s", (breaker.operation,))
-    cursor = connection.execute(
-        sql("begin_outage"),
-        {
-            "operation": breaker.operation,
-            "fingerprint": breaker.fingerprint,
-            "dag_id": breaker.run[0],
-            "dag_run_id": breaker.run[1],
-            "reason": reason,
-            "words": words,
-            "pause": timedelta(seconds=breaker.patience.first_outage),
-        },
-    )
-    return cursor.rowcount == 1
+    values = {
+        "operation": breaker.operation,
+        "fingerprint": breaker.fingerprint,
+        "dag_id": breaker.run[0],
+        "dag_run_id": breaker.run[1],
+        "reason": reason,
+        "words": words,
+        "pause": timedelta(seconds=breaker.patience.first_outage),
+    }
+    with connection.transaction():
+        _in_turn(connection, breaker.operation)
+        connection.execute("DELETE FROM wolkvox.streak WHERE operation = %s", (breaker.operation,))
+        return connection.execute(sql("begin_outage"), values).rowcount == 1
 
 
 def end_outage(connection: Connection, operation: str) -> None:
     """A request went through. What was suspended meanwhile is tried at once: the outage may have been why."""
     with connection.transaction():
+        _in_turn(connection, operation)
         row = connection.execute(
             "DELETE FROM wolkvox.outage WHERE operation = %s RETURNING since", (operation,)
         ).fetchone()
@@ -174,15 +175,18 @@ def count_fault(connection: Connection, breaker: Breaker, fault: Fault) -> Found
     begins in the transaction that finds it.
     """
     operation, patience = breaker.operation, breaker.patience
+    refused = fault.refused
     with connection.transaction():
-        own = _add(connection, operation, fault.campaign, fault, patience.refusals)
-        enough = is_campaigns(len(own.failed), len(own.refused), patience)
-        if enough and (fault.refused or _others_answer(connection, operation, own)):
+        _in_turn(connection, operation)
+        own = _add(connection, operation, fault.campaign, fault, patience.refusals if refused else patience.outages)
+        enough = is_campaigns(0 if refused else len(own.failed), len(own.refused) if refused else 0, patience)
+        if enough and (refused or _others_answer(connection, operation, own)):
             return _suspend(connection, operation, fault, own, patience)
         if fault.conflict:
             return Found()
-        whole = _add(connection, operation, WHOLE_OPERATION, fault, most_of_one(patience))
-        if fault.refused:
+        most = most_of_one(patience) if refused else patience.outages
+        whole = _add(connection, operation, WHOLE_OPERATION, fault, most)
+        if refused:
             if not refuses_everything(patience, _campaigns(connection, whole.refused)):
                 return Found()
             reopen(connection, operation, whole.refused)
@@ -201,6 +205,7 @@ def judge(connection: Connection, breaker: Breaker, fault: Fault) -> Found:
     """Whether the records that failed in a row are an outage, when a run has no time or no record left to tell."""
     operation = breaker.operation
     with connection.transaction():
+        _in_turn(connection, operation)
         streak = _streak(connection, operation, WHOLE_OPERATION)
         if streak is None or _answered_since(connection, operation, WHOLE_OPERATION, streak.failed_since):
             return Found()
@@ -222,6 +227,11 @@ class _Streak:
     failed_since: datetime
 
 
+def _in_turn(connection: Connection, operation: str) -> None:
+    """Wait for the others, up to the end of the transaction: they change the same rows in another order."""
+    connection.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", (_LOCK, operation))
+
+
 def _open(connection: Connection, breaker: Breaker, reason: str, fault: Fault) -> Found:
     return Found(reason, begin_outage(connection, breaker, reason, fault.explanation))
 
@@ -235,11 +245,11 @@ def _streak(connection: Connection, operation: str, scope: Campaign) -> _Streak 
     return None if row is None else _Streak(*row)
 
 
-def _add(connection: Connection, operation: str, scope: Campaign, fault: Fault, most_refused: int) -> _Streak:
+def _add(connection: Connection, operation: str, scope: Campaign, fault: Fault, most: int) -> _Streak:
     """
     A streak with one more record, or a new one where somebody has succeeded since it began.
 
-    A record counts once. Of a campaign's refusals no more are kept than can tell anything.
+    A record counts once. Of a campaign's records no more are kept than can tell anything.
     """
     connection.execute(
         "INSERT INTO wolkvox.streak (operation, type_campaign, campaign_id) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
@@ -250,10 +260,10 @@ def _add(connection: Connection, operation: str, scope: Campaign, fault: Fault, 
     records, since = (streak.refused, streak.refused_since) if fault.refused else (streak.failed, streak.failed_since)
     # A refusal is an answer too: whatever answers one record isn't away, though it may be for a campaign.
     refusals_end_it = not fault.refused and scope == WHOLE_OPERATION
-    ended = _answered_since(connection, operation, scope, since, coded_only=not refusals_end_it)
+    ended = not records or _answered_since(connection, operation, scope, since, coded_only=not refusals_end_it)
     if ended:
         records = []
-    full = fault.refused and _campaigns(connection, records)[fault.campaign] >= most_refused
+    full = _campaigns(connection, records)[fault.campaign] >= most
     if fault.record not in records and not full:
         records = [*records, fault.record]
     which = "refused" if fault.refused else "failed"
@@ -329,9 +339,10 @@ def _suspend(connection: Connection, operation: str, fault: Fault, streak: _Stre
     reopen(connection, operation, streak.refused)
     _forget_streak(connection, operation, fault.campaign)
     connection.execute(
-        "UPDATE wolkvox.streak SET failed = ARRAY(SELECT unnest(failed) EXCEPT SELECT unnest(%s::bigint[]))"
-        " WHERE operation = %s AND type_campaign = '' AND campaign_id = ''",
-        (streak.failed, operation),
+        "UPDATE wolkvox.streak SET failed = ARRAY(SELECT id FROM wolkvox.codification"
+        " WHERE id = ANY(failed) AND (type_campaign, campaign_id) <> (%s, %s))"
+        " WHERE operation = %s AND streak.type_campaign = '' AND streak.campaign_id = ''",
+        (*fault.campaign, operation),
     )
     return Found()
 
@@ -350,15 +361,13 @@ def campaign_trials(connection: Connection, operation: str, patience: Patience, 
 
     At most ``TRIALS`` of each: others than were tried before, as long as there are any.
 
-    :param most: records that may be sent; nobody's pause begins in vain
+    :param most: records that may be sent, one or more
     """
-    if most < TRIALS:
-        return []
     facts = {
         "operation": operation,
         "first": patience.first_suspension,
         "longest": patience.longest_suspension,
-        "most": min(CAMPAIGNS_AT_ONCE, most // TRIALS),
+        "most": min(CAMPAIGNS_AT_ONCE, max(1, most // TRIALS)),
     }
     connection.execute(sql("free_empty"), facts)
     due = connection.execute(sql("due_trials"), facts).fetchall()
@@ -368,7 +377,7 @@ def campaign_trials(connection: Connection, operation: str, patience: Patience, 
         "operation": operation,
         "types": [kind for kind, _ in due],
         "campaigns": [campaign for _, campaign in due],
-        "trials": TRIALS,
+        "trials": min(TRIALS, most),
     }
     return [Record(*row) for row in connection.execute(sql("trials"), values)]
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from time import monotonic
 from types import TracebackType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg.errors import error_from_result
@@ -89,7 +89,14 @@ class ChunkSession:
         self.seconds = 0.0  # that it may send
 
     def __enter__(self) -> ChunkSession:
-        self.run(self._begin)
+        row = self.run(self._begin)
+        if row is None:
+            self._close()
+            raise LedgerUnavailable(
+                f"The ledger doesn't know chunk {self._chunk.number} of this run: it was made more than a month ago, or"
+                " the ledger was restored. Nothing was sent; the next run takes up what waits."
+            )
+        self.seconds, self._made_at, self._only, self._dag_id = row
         return self
 
     def __exit__(
@@ -153,7 +160,7 @@ class ChunkSession:
         def end(connection: Connection) -> bool:
             with connection.transaction():
                 workers.in_turn(connection, self._rules.operation)
-                if self._take(connection, 1):
+                if self._take_newest(connection, 1):
                     return False
                 connection.execute(
                     "UPDATE wolkvox.chunk SET closed_at = clock_timestamp() WHERE chunk_id = %s",
@@ -251,32 +258,30 @@ class ChunkSession:
             frozenset((one.type_campaign, one.campaign_id) for one in suspended), outage.reason if outage else None
         )
 
-    def _begin(self, connection: Connection) -> None:
+    def _begin(self, connection: Connection) -> tuple[Any, ...] | None:
         values = {"chunk_id": self._chunk.chunk_id, "time": timedelta(seconds=self._chunk.seconds)}
-        row = connection.execute(sql("begin_chunk"), values).fetchone()
-        if row is None:
-            raise LedgerUnavailable(
-                f"The ledger doesn't know chunk {self._chunk.number} of this run: it was made more than a month ago, or"
-                " the ledger was restored. Nothing was sent; the next run takes up what waits."
-            )
-        self.seconds, self._made_at, self._only, self._dag_id = row
+        return connection.execute(sql("begin_chunk"), values).fetchone()
 
     def _take(self, connection: Connection, most: int, kept: Sequence[int] = ()) -> list[Record]:
-        operation, slot = self._rules.operation, self._slots[-1]
-        values = {"operation": operation, "slot": slot, "made_at": self._made_at, "most": 2 * most}
+        trials = []
+        if self._only is None:
+            trials = faults.campaign_trials(connection, self._rules.operation, self._patience, most)
+        return self._within_life(connection, trials) if trials else self._take_newest(connection, most, kept)
+
+    def _take_newest(self, connection: Connection, most: int, kept: Sequence[int]) -> list[Record]:
+        slot = self._slots[-1]
+        values = {"operation": self._rules.operation, "slot": slot, "made_at": self._made_at, "most": most}
         if self._only is not None:
-            rows = connection.execute(sql("take_only"), {**values, "ids": self._only, "most": most})
+            rows = connection.execute(sql("take_only"), {**values, "ids": self._only})
             return self._within_life(connection, [Record(*row) for row in rows])
-        if trials := faults.campaign_trials(connection, operation, self._patience, most):
-            return self._within_life(connection, trials)
-        found = [Record(*row) for row in connection.execute(sql("take"), values)]
-        records = self._within_life(connection, found[: share(len(found), most)])
-        if found:
+        while rows := connection.execute(sql("take"), {**values, "most": 2 * most}).fetchall():
+            records = self._within_life(connection, [Record(*row) for row in rows[: share(len(rows), most)]])
             connection.execute(
                 "UPDATE wolkvox.slot SET taken = %s WHERE slot = %s",
                 ([*kept, *(record.id for record in records)], slot),
             )
-            return records
+            if records:
+                return records
         return [Record(*row) for row in connection.execute(sql("take_over"), values)]
 
     def _within_life(self, connection: Connection, records: Sequence[Record]) -> list[Record]:
@@ -360,6 +365,9 @@ class ChunkSession:
 
     def _forget(self) -> None:
         log.warning("The ledger doesn't answer; nothing is sent until it does.")
+        self._close()
+
+    def _close(self) -> None:
         if self._connection is not None:
             self._connection.close()
             self._connection = None

@@ -217,11 +217,15 @@ class _Loop:
             self._send_one(record)
         self._write()
         self.report(self.progress)
-        if self.stop.is_set() and not self.through:
+        if self.stop.is_set() and not self._has_done_all():
             raise Stopped(
                 f"Told to stop: {self.progress.done} records sent ({self.progress.unknown} of them with an unknown"
                 " outcome); all others are still pending."
             )
+
+    def _has_done_all(self) -> bool:
+        """Whether nothing is left that it was told to stop before."""
+        return self.through or (not self.queue and not self.again and self.ledger.close())
 
     def _next(self) -> Record | None:
         """The next record to send, with a request of the day's for it; None when this worker is through."""
@@ -269,11 +273,11 @@ class _Loop:
         if self.progress.stopped:
             return None
         due = bool(self.again) and self.again[0][0] <= time.monotonic()
-        if due and self.again[0][1] != self.latest:
+        if due and self.failures <= 1 and self.again[0][1] != self.latest:
             return heapq.heappop(self.again)[2]
         if not self.queue:
             self._refill()
-        if self.queue:
+        if self.queue:  # while records fail in a row, a new one tells more than one that failed before
             return self.queue.popleft()
         return heapq.heappop(self.again)[2] if due and not self.progress.stopped else None
 
@@ -281,7 +285,7 @@ class _Loop:
         """Take records; while an outage is known those that try whether it is over, or end."""
         if self.faults.outage:
             self._write()
-            self.queue.extend(self.ledger.trials())
+            self.queue.extend(self.ledger.trials()[: max(0, self.left)])
             if not self.queue:
                 self.progress.stopped = "outage"
             return
@@ -449,7 +453,8 @@ class _Loop:
             return
         self.failures += answer.kind is not Kind.CONFLICT
         self.met[record.id] += answer.kind in TAKEN_BACK
-        self.last = record, answer
+        if answer.kind is not Kind.CONFLICT:
+            self.last = record, answer
         if answer.kind in CERTAIN:
             self._begin_outage(answer)
         elif answer.kind in HOST:

@@ -8,7 +8,7 @@ SELECT
     )
     OR EXISTS (
         SELECT FROM wolkvox.codification
-        WHERE settled_at >= clock_timestamp() - %(recent)s
+        WHERE settled_at >= now() - %(recent)s
             AND operation = %(operation)s
             AND state = 'coded'
             AND (type_campaign, campaign_id) <> (%(type_campaign)s, %(campaign_id)s)

@@ -10,6 +10,14 @@ FROM (
         AND held_slot.slot <> %(slot)s
         AND record.state = 'pending'
         AND (record.sent_at IS NULL OR record.sent_at < %(made_at)s)
+        AND NOT EXISTS (
+            SELECT
+            FROM wolkvox.parked
+            WHERE parked.operation = record.operation
+                AND parked.type_campaign = record.type_campaign
+                AND parked.campaign_id = record.campaign_id
+        )
 ) AS theirs
 WHERE place <= (records + 1) / 2
 ORDER BY place DESC
+LIMIT %(most)s

@@ -1,0 +1,100 @@
+"""Whose fault it is when records fail: their own, their campaign's, or everybody's."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wolkvox.rules.answers import Kind
+from wolkvox.rules.faults import (
+    AGAIN,
+    CERTAIN,
+    DOUBTFUL,
+    HOST,
+    REFUSALS,
+    TAKEN_BACK,
+    UNCOUNTED,
+    Failing,
+    is_campaigns,
+    is_outage,
+    refuses_everything,
+)
+from wolkvox.rules.patience import Patience
+
+PATIENCE = Patience()
+
+
+def failing(alone: bool = False, **records: int) -> Failing:
+    return Failing(Counter({("preview", campaign): count for campaign, count in records.items()}), alone)
+
+
+@pytest.mark.parametrize(
+    ("found", "outage"),
+    [
+        (failing(a=9, b=1), True),
+        (failing(a=5, b=3, c=2), True),
+        (failing(a=8, b=1), False),
+        (failing(a=10), False),
+        (failing(a=5_000), False),
+        (failing(alone=True, a=10), True),
+        (failing(alone=True, a=9), False),
+        (failing(), False),
+        (failing(alone=True), False),
+    ],
+)
+def test_ten_records_of_two_campaigns_or_of_the_only_one_are_an_outage(found: Failing, outage: bool) -> None:
+    assert is_outage(found, PATIENCE.outages) is outage
+
+
+@pytest.mark.parametrize(
+    ("failed", "refused", "campaigns"),
+    [(0, 49, False), (0, 50, True), (9, 0, False), (10, 0, True), (9, 49, False), (10, 49, True), (0, 0, False)],
+)
+def test_a_campaign_is_at_fault_after_ten_failures_or_fifty_refusals(
+    failed: int, refused: int, campaigns: bool
+) -> None:
+    assert is_campaigns(failed, refused, PATIENCE) is campaigns
+
+
+@pytest.mark.parametrize(
+    ("campaigns", "everything"),
+    [
+        (["a"] * 5_000, False),
+        (["a"] * 500 + ["b"] * 500, False),
+        (["a"] * 500 + ["b"] * 9, False),
+        (["a"] * 20 + ["b"] * 20 + ["c"] * 9, False),
+        (["a"] * 20 + ["b"] * 20 + ["c"] * 10, True),
+        (["a"] * 500 + ["b"] * 20 + ["c"] * 10, True),
+        ([str(number) for number in range(50)], True),
+    ],
+)
+def test_one_or_two_dead_campaigns_are_no_refusal_of_everything(campaigns: list[str], everything: bool) -> None:
+    of_types = [("preview", campaign) for campaign in campaigns]
+    assert refuses_everything(PATIENCE, of_types) is everything
+
+
+@given(st.lists(st.sampled_from([("preview", "1"), ("preview", "2"), ("predictive", "1")]), max_size=200))
+def test_no_two_campaigns_alone_are_ever_everything(campaigns: list[tuple[str, str]]) -> None:
+    if refuses_everything(PATIENCE, campaigns):
+        assert len(set(campaigns)) == 3
+
+
+def test_each_answer_that_is_no_success_says_something_of_somebody() -> None:
+    ours = {Kind.QUOTA, Kind.CODED}  # the day's requests are used up; it is done
+    of_records = REFUSALS | DOUBTFUL | {Kind.CONFLICT}
+    assert set(Kind) == ours | of_records | HOST | CERTAIN
+    assert not of_records & (HOST | CERTAIN)
+
+
+def test_a_conflict_is_tried_again_counts_as_an_attempt_and_is_never_taken_back() -> None:
+    """The dialler holds that record: it says nothing of the others, so that no outage undoes its attempts."""
+    assert Kind.CONFLICT in AGAIN
+    assert Kind.CONFLICT not in UNCOUNTED | TAKEN_BACK | DOUBTFUL
+
+
+def test_only_what_counts_as_an_attempt_is_taken_back() -> None:
+    assert not TAKEN_BACK & UNCOUNTED
+    assert TAKEN_BACK <= AGAIN

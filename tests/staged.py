@@ -1,0 +1,86 @@
+"""Contacts staged without a warehouse, and workers that take them without a task: for tests of the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import nullcontext
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from wolkvox.ledger.claiming import Wanted, claim
+from wolkvox.ledger.connection import Connection, LedgerConnection
+from wolkvox.ledger.sending import ChunkSession
+from wolkvox.ledger.slots import Holder, SlotRules
+from wolkvox.ledger.staging import Staged, load
+from wolkvox.rules.contacts import Contact
+from wolkvox.rules.records import Record, Settled
+from wolkvox.rules.runs import Allowance, Chunk, Run
+from wolkvox.stop import Stop
+
+if TYPE_CHECKING:
+    from conftest import Database
+
+EVER = timedelta(days=36_500)
+RULES = SlotRules(fingerprint=7, operation="0041", call_timeout=65.0, patience=5.0)
+HOLDER = Holder("wolkvox_codify", "run", "codify", 0, 1)
+
+
+def stage_in(
+    connection: Connection,
+    contacts: Iterable[Contact],
+    run: str = "run",
+    *,
+    allowance: Allowance | None = None,
+    keep: bool = True,
+    **wanted: Any,
+) -> Staged:
+    """Do what the task ``stage`` does with contacts; the rest as in ``Wanted``."""
+    scope = Run("0041", "wolkvox_codify", run)
+    options: dict[str, Any] = {"expire_after": EVER, "seconds": 3_600.0, "fingerprint": 7, **wanted}
+    with nullcontext() if keep else connection.transaction(force_rollback=True):
+        staged = load(connection, contacts, scope)
+        claim(connection, scope, staged, allowance or Allowance(), Wanted(**options))
+    return staged
+
+
+def worker(ledger: Database, chunk: Chunk, **options: Any) -> ChunkSession:
+    """The worker of a chunk, as its task has it."""
+    return ChunkSession(
+        lambda: LedgerConnection.connect(ledger.uri, autocommit=True), chunk, RULES, HOLDER, Stop(), **options
+    )
+
+
+def coded(record: int) -> Settled:
+    """The record was coded."""
+    return Settled(record, "coded", None, "202", "coded")
+
+
+def code(session: ChunkSession, *records: Record) -> None:
+    """Send records and have them coded."""
+    last = None
+    for record in records:
+        session.advance(last, record.id)
+        last = coded(record.id)
+    session.advance(last, None)
+
+
+def settle(ledger: Database, customer: str, state: str, reason: str | None = None) -> None:
+    """Do to a customer's pending record what the codify loop does."""
+    ledger.execute(
+        "UPDATE wolkvox.codification SET state = %s, reason = %s, attempts = 1, response_code = '500',"
+        " response_msg = 'oops', settled_at = now() WHERE customer_id = %s AND state IN ('pending', 'sending')",
+        state,
+        reason,
+        customer,
+    )
+
+
+def states(ledger: Database) -> dict[str, int]:
+    """Records by state."""
+    return dict(ledger.rows("SELECT state, count(*) FROM wolkvox.codification GROUP BY state"))
+
+
+def customers(ledger: Database, state: str) -> list[str]:
+    """The customers in a state, in the order in which they were staged."""
+    rows = ledger.rows("SELECT customer_id FROM wolkvox.codification WHERE state = %s ORDER BY id", state)
+    return [row[0] for row in rows]
