@@ -77,8 +77,8 @@ def meaning(status: int, body: bytes, **headers: str) -> Answer:
         (524, HTML, Kind.UNKNOWN, "unknown_524", "524"),
         (200, said(504), Kind.UNKNOWN, "unknown_504", "504"),
         # the dialler holds the record at this moment
-        (409, said(409, "is being dialled"), Kind.OVERLOADED, "conflict_409", "409"),
-        (200, said(423), Kind.OVERLOADED, "conflict_423", "423"),
+        (409, said(409, "is being dialled"), Kind.CONFLICT, "conflict_409", "409"),
+        (200, said(423), Kind.CONFLICT, "conflict_423", "423"),
         # success in the code, failure in the words
         (200, said("", error="CAMPAIGN NOT FOUND"), Kind.REJECTED, "refused_200", "200"),
         (200, said(200, "", "customer is in a call"), Kind.REJECTED, "refused_200", "200"),

@@ -19,6 +19,7 @@ class Kind(Enum):
     REJECTED = auto()  # this record is wrong for good
     NOT_FOUND = auto()  # no such record, or an endpoint that is away: many in a row tell
     OVERLOADED = auto()  # try the same record again, a bounded number of times
+    CONFLICT = auto()  # the dialler holds this record at this moment: it again, later; it says nothing of the others
     BUSY = auto()  # somebody else uses the token: the same record again, not an attempt of it
     MAINTENANCE = auto()  # the API is away for long, backups for instance; or something on the way blocks this call
     UNREACHABLE = auto()  # no connection: the record was never sent
@@ -48,7 +49,7 @@ class Answer:
 
 GAVE_UP = (502, 504, 520, 524)  # a gateway's word, when the host behind it may have gone on
 GOES_ON = (504, 524)  # of these: that waited too long, while the other two lost their connection
-NOT_NOW = (409, 423)  # the dialler holds the record at this moment
+NOT_NOW = (409, 423)  # the words of a dialler that holds the record
 NO_ERROR = ("", "null", "none", "false", "0")
 MOST_BRACES = 50  # that are tried as the beginning of the answer in a body that isn't JSON alone
 
@@ -116,7 +117,7 @@ def classify(status: int, headers: Mapping[str, str], body: bytes, now: datetime
     if said in GAVE_UP:
         return answer(Kind.UNKNOWN, f"unknown_{said}")
     if said in NOT_NOW:
-        return answer(Kind.OVERLOADED, f"conflict_{said}")
+        return answer(Kind.CONFLICT, f"conflict_{said}")
     if said in (408, 429) or 500 <= said < 600:
         return answer(Kind.OVERLOADED, f"overloaded_{said}")
     if 300 <= said < 400 or said == 405 or (said == 400 and NO_API_TEXT in text):
