@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -85,7 +85,11 @@ def _look(name: str, look: Callable[[], str]) -> Finding:
 def _settings(stage: WolkvoxStageOperator) -> str:
     settings = stage.wolkvox().settings
     calls = "no licences given" if settings.daily_calls is None else f"{settings.daily_calls} calls a day"
-    return f"{settings.base_url}, operation {settings.operation}, {calls}, days of {settings.quota_timezone}"
+    zone = settings.quota_timezone
+    offset = f"{datetime.now(ZoneInfo(zone)):%z}"
+    return (
+        f"{settings.base_url}, operation {settings.operation}, {calls}, days of {zone} (now UTC{offset[:3]}:{offset[3:5]})"
+    )
 
 
 def _ledger(stage: WolkvoxStageOperator) -> str:

@@ -704,6 +704,29 @@ def test_what_is_no_plain_address_is_refused(host: str) -> None:
         ({"extra": '{"licenses": 1e9}'}, "licenses of connection 'c' must be a number"),
         ({"extra": '{"quota_reserve": []}'}, "quota_reserve of connection 'c' must be a number"),
         ({"extra": '{"call_timeout": "65 s"}'}, "call_timeout of connection 'c' must be a number"),
+        ({"extra": '{"licenses": true}'}, "licenses of connection 'c' must be a number"),
+        ({"extra": '{"licenses": "1.000"}'}, "1.000 may mean 1 or 1000"),
+        ({"extra": '{"licenses": "2,500"}'}, "2,500 may mean 2.5 or 2500"),
+        ({"extra": '{"quota_reserve": "20.000"}'}, "20.000 may mean 20 or 20000"),
+        ({"extra": '{"licenses": "20,5"}'}, "written in digits with at most one dot"),
+        ({"extra": '{"licenses": "1.000.000"}'}, "written in digits with at most one dot"),
+        ({"extra": '{"licenses": "1_000"}'}, "written in digits with at most one dot"),
+        ({"extra": '{"licenses": "1e3"}'}, "written in digits with at most one dot"),
+        ({"extra": '{"licenses": "٢٠"}'}, "written in digits with at most one dot"),
+        ({"extra": '{"licenses": 2, "quota_reserve": 2000}'}, "keeps 2000 requests a day back, and the licences allow"),
+        ({"extra": '{"licenses": 1, "quota_reserve": 1500}'}, "Lower quota_reserve, or correct licenses."),
+        ({"extra": '{"licenses": 0, "quota_reserve": 1}'}, "nothing could ever be sent"),
+        ({"extra": '{"call_timeout": 0.001}'}, "call_timeout of connection 'c' must be a number from 1 to 600"),
+        ({"extra": '{"call_timeout": true}'}, "call_timeout of connection 'c' must be a number from 1 to 600"),
+        ({"extra": '{"call_timeout": 0}'}, "call_timeout of connection 'c' must be a number from 1 to 600"),
+        ({"extra": '{"call_timeout": 86400}'}, "call_timeout of connection 'c' must be a number from 1 to 600"),
+        ({"extra": '{"preflight": "ture"}'}, "preflight of connection 'c' must be one of true, 1, yes, on, false"),
+        ({"extra": '{"preflight": "code"}'}, "preflight of connection 'c' must be one of"),
+        ({"extra": '{"skip_handled": "si"}'}, "skip_handled of connection 'c' must be one of"),
+        ({"extra": '{"export_preflight": "automatic"}'}, "export_preflight of connection 'c' must be one of"),
+        ({"extra": '{"export_date": "dials"}'}, "export_date of connection 'c' must be one of dial and change"),
+        ({"extra": '{"quota_timezone": "Etc/GMT-5"}'}, "Etc/GMT-5 is 5 hours ahead of UTC"),
+        ({"extra": '{"quota_timezone": "Etc/GMT-12"}'}, "12 hours behind UTC would be Etc/GMT+12"),
         ({"extra": '{"quota_timezone": "Bogota"}'}, "quota_timezone of connection 'c' must be a zone"),
         ({"extra": '{"quota_timezone": "../../etc/passwd"}'}, "quota_timezone of connection 'c' must be a zone"),
         ({"extra": '{"quota_timezone": "America"}'}, "quota_timezone of connection 'c' must be a zone"),
@@ -718,11 +741,44 @@ def test_a_setting_that_cannot_be_used_is_named_and_the_token_is_not(fields: dic
 
 @pytest.mark.parametrize(
     ("preflight", "asks", "checks_codes"),
-    [(True, True, False), (False, False, False), ("false", False, False), ("off", False, False), ("codes", True, True)],
+    [
+        (True, True, False),
+        (False, False, False),
+        ("false", False, False),
+        ("off", False, False),
+        ("codes", True, True),
+        (" Codes ", True, True),
+        ("FALSE ", False, False),
+        (0, False, False),
+        (None, True, False),
+        ("", True, False),
+    ],
 )
 def test_what_is_asked_before_a_run_is_settable(preflight: object, asks: bool, checks_codes: bool) -> None:
     settings = read_settings(connection(extra=json.dumps({"preflight": preflight})))
     assert (settings.preflight, settings.check_codes) == (asks, checks_codes)
+
+
+@pytest.mark.parametrize("zone", ["America/Bogota", " America/Bogota ", "Etc/GMT+5", "Etc/GMT-14", "UTC", ""])
+def test_a_zone_that_can_mean_one_thing_alone_is_taken(zone: str) -> None:
+    assert read_settings(connection(extra=json.dumps({"quota_timezone": zone}))).quota_timezone == (
+        zone.strip() or "America/Bogota"
+    )
+
+
+@pytest.mark.parametrize(("patience", "in_flight"), [(1, 65.0), (30, 65.0), (65, 65.0), (120, 120.0), ("", 65.0)])
+def test_a_request_of_a_dead_task_is_waited_out_for_the_vendors_minute_at_least(
+    patience: object, in_flight: float
+) -> None:
+    settings = read_settings(connection(extra=json.dumps({"call_timeout": patience})))
+    assert settings.in_flight_seconds == in_flight
+
+
+@pytest.mark.parametrize(
+    ("written", "daily"), [(1.0, 1_000), ("1.5", 1_500), (" 20 ", 20_000), ("0.125", 125), ("1000", 1_000_000)]
+)
+def test_a_number_is_read_as_it_is_written(written: object, daily: int) -> None:
+    assert read_settings(connection(extra=json.dumps({"licenses": written}))).daily_calls == daily
 
 
 def test_a_connection_may_be_a_uri_whose_values_are_all_text(monkeypatch: pytest.MonkeyPatch) -> None:

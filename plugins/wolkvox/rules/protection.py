@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from wolkvox.rules.contacts import Contact
 from wolkvox.rules.yaml_lines import as_written, keys, line_of, shortened, why_no_yaml
+from wolkvox.rules.zones import why_backwards
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 ROLLING = "rolling"  # a week is seven times 24 hours from the contact
@@ -30,10 +31,19 @@ def _zone(name: str) -> str:
         ZoneInfo(name)
     except (KeyError, OSError) as error:  # not found is a KeyError, a folder an OSError
         raise ValueError from error
+    if why_backwards(name):
+        raise ValueError
     return name
 
 
-Zone = Annotated[str, Field(description="the name of a time zone, as in America/Bogota"), AfterValidator(_zone)]
+Zone = Annotated[
+    str,
+    Field(
+        description="the name of a time zone, as in America/Bogota (zones such as Etc/GMT-5 are ahead of UTC, and"
+        " hardly ever meant)"
+    ),
+    AfterValidator(_zone),
+]
 
 
 def _hours(text: str) -> str:
