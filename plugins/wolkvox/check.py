@@ -86,10 +86,8 @@ def _settings(stage: WolkvoxStageOperator) -> str:
     settings = stage.wolkvox().settings
     calls = "no licences given" if settings.daily_calls is None else f"{settings.daily_calls} calls a day"
     zone = settings.quota_timezone
-    offset = f"{datetime.now(ZoneInfo(zone)):%z}"
-    return (
-        f"{settings.base_url}, operation {settings.operation}, {calls}, days of {zone} (now UTC{offset[:3]}:{offset[3:5]})"
-    )
+    now = f"UTC{datetime.now(ZoneInfo(zone)):%z}"
+    return f"{settings.base_url}, operation {settings.operation}, {calls}, days of {zone} ({now})"
 
 
 def _ledger(stage: WolkvoxStageOperator) -> str:
