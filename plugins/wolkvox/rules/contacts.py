@@ -220,7 +220,7 @@ def _described(value: object) -> str:
 
 def _comment(value: object) -> str | None:
     """The comment as it can be sent: cut, and without what nobody types; None where it is no text."""
-    text = _remark(value)
+    text = value if isinstance(value, str) else _remark(value)
     if text is None:
         return None
     text = text[:LONGEST_COMMENT]
@@ -231,8 +231,9 @@ def _comment(value: object) -> str | None:
 
 
 def _remark(value: object) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
+    """The text of a comment that isn't given as text."""
+    if value is None:
+        return None
     if isinstance(value, (bytes, bytearray, memoryview)):
         try:
             return bytes(value).decode()

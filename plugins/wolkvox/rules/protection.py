@@ -14,7 +14,7 @@ import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from wolkvox.rules.contacts import Contact
-from wolkvox.rules.yaml_lines import as_written, keys, line_of, shortened, why_no_yaml
+from wolkvox.rules.yaml_lines import Loader, as_written, cant_be_used, keys, line_of, why_no_yaml
 from wolkvox.rules.zones import why_backwards
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -31,19 +31,12 @@ def _zone(name: str) -> str:
         ZoneInfo(name)
     except (KeyError, OSError) as error:  # not found is a KeyError, a folder an OSError
         raise ValueError from error
-    if why_backwards(name):
-        raise ValueError
+    if backwards := why_backwards(name):
+        raise ValueError(backwards)
     return name
 
 
-Zone = Annotated[
-    str,
-    Field(
-        description="the name of a time zone, as in America/Bogota (zones such as Etc/GMT-5 are ahead of UTC, and"
-        " hardly ever meant)"
-    ),
-    AfterValidator(_zone),
-]
+Zone = Annotated[str, Field(description="the name of a time zone, as in America/Bogota"), AfterValidator(_zone)]
 
 
 def _hours(text: str) -> str:
@@ -220,7 +213,7 @@ def read_protection(text: str) -> Protection:
     :raises Unreadable: naming the first thing that is wrong
     """
     try:
-        loader = yaml.SafeLoader(text)
+        loader = Loader(text)
         node = loader.get_single_node()
         values = node and as_written(loader, node)
     except (yaml.YAMLError, ValueError) as error:
@@ -249,4 +242,4 @@ def _wrong(error: Any) -> str:
     described = model.model_fields[names[0] if model is Protection else names[1]].description
     if error["type"] == "missing":
         return f"it is missing: give {described}."
-    return f"{shortened(error['input'])} can't be used: give {described}."
+    return cant_be_used(error, described)

@@ -10,7 +10,7 @@ _EASTERN = re.compile(r"(Etc/)?GMT-(?P<hours>[1-9]|1[0-2])")
 
 def why_backwards(zone: str) -> str | None:
     """
-    Why a zone is most likely not the one that was meant, and what to write; None for all others.
+    Why a zone is most likely not the one that was meant; None for all others.
 
     The signs of the ``Etc/GMT`` zones are those of POSIX: Etc/GMT-5 is five hours *ahead* of UTC, half a day from
     Bogota, which is Etc/GMT+5.
@@ -18,8 +18,4 @@ def why_backwards(zone: str) -> str | None:
     match = _EASTERN.fullmatch(zone)
     if match is None:
         return None
-    hours = match["hours"]
-    return (
-        f"{zone} is {hours} hours ahead of UTC, although its sign says otherwise. Name the place instead, as in"
-        f" America/Bogota; {hours} hours behind UTC would be Etc/GMT+{hours}."
-    )
+    return f"{zone} is {match['hours']} hours ahead of UTC, and Etc/GMT+{match['hours']} is as far behind it"

@@ -267,7 +267,10 @@ def _zone(name: str, extra: dict[str, Any]) -> str:
     except (ValueError, OSError, KeyError) as error:  # not found is a KeyError, a folder an OSError
         raise BadSetting(f"quota_timezone of connection {name!r} must be a zone such as America/Bogota.") from error
     if backwards := why_backwards(zone):
-        raise BadSetting(f"quota_timezone of connection {name!r}: {backwards}")
+        raise BadSetting(
+            f"quota_timezone of connection {name!r} must be a zone such as America/Bogota, which can't be mistaken:"
+            f" {backwards}."
+        )
     return zone
 
 
