@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -12,12 +13,15 @@ from wolkvox.airflow_core.dag_files import DagBag, slots_of
 from wolkvox.errors import BadSetting, WolkvoxError
 from wolkvox.ledger.connection import clock, connected
 from wolkvox.ledger.migrate import refuse_unfit, versions
+from wolkvox.ledger.token_limits import other_limits
 from wolkvox.operations import FILE
 from wolkvox.operators import WolkvoxStageOperator, missing_query
 from wolkvox.pools import pools_of
 from wolkvox.rules.chunks import SLOTS
 from wolkvox.rules.contacts import read_contact
+from wolkvox.rules.token_limits import refuse_disagreement
 from wolkvox.rules.window import Window
+from wolkvox.tasks.preflight import token_limit
 from wolkvox.warehouse import contacted_customers
 
 LOOKED_AT = timedelta(days=1)  # how far back the warehouse query is tried
@@ -56,7 +60,9 @@ def check(dag_id: str | None = None) -> Iterator[Finding]:
         usual = WolkvoxStageOperator(task_id="stage", sql="")
         yield from _look_at(usual, "usual connections", _settings, _ledger, _schema, _vendor)
     for stage in stages:
-        yield from _look_at(stage, stage.dag_id, _settings, _ledger, _schema, _warehouse, _vendor, _pool)
+        yield from _look_at(stage, stage.dag_id, _settings, _ledger, _schema)
+        yield _look(f"{stage.dag_id} token", partial(_token, stage, stages))
+        yield from _look_at(stage, stage.dag_id, _warehouse, _vendor, _pool)
 
 
 def _told(words: str) -> list[str]:
@@ -106,6 +112,24 @@ def _schema(stage: WolkvoxStageOperator) -> str:
             f" {wanted}: run `python -m wolkvox migrate`."
         )
     return f"version {found}"
+
+
+def _token(stage: WolkvoxStageOperator, stages: Sequence[WolkvoxStageOperator]) -> str:
+    """Whether all that share its token count its requests alike: DAGs here as they are now, others as they ran last."""
+    settings = stage.wolkvox().settings
+    own = token_limit(stage.dag_id, settings)
+    with connected(stage.ledger_conn_id, writing=False) as ledger:
+        known = {limit.dag_id: limit for limit in other_limits(ledger, settings.fingerprint, own)}
+    for other in stages:
+        known.pop(other.dag_id, None)
+        with suppress(BadSetting):  # which its own lines tell of
+            others = other.wolkvox().settings
+            if others.fingerprint == settings.fingerprint and other.dag_id != stage.dag_id:
+                known[other.dag_id] = token_limit(other.dag_id, others)
+    refuse_disagreement(own, known.values())
+    return (
+        f"shared with {', '.join(sorted(known))}, who count its requests alike" if known else "shared with no other DAG"
+    )
 
 
 def _warehouse(stage: WolkvoxStageOperator) -> str:
