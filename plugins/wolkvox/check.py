@@ -128,7 +128,9 @@ def _token(stage: WolkvoxStageOperator, stages: Sequence[WolkvoxStageOperator]) 
                 known[other.dag_id] = token_limit(other.dag_id, others)
     refuse_disagreement(own, known.values())
     return (
-        f"shared with {', '.join(sorted(known))}, who count its requests alike" if known else "shared with no other DAG"
+        f"shared with {', '.join(sorted(known))}, which count its requests alike"
+        if known
+        else "shared with no other DAG"
     )
 
 
