@@ -19,7 +19,7 @@ from wolkvox.operators import WolkvoxStageOperator, missing_query
 from wolkvox.pools import pools_of
 from wolkvox.rules.chunks import SLOTS
 from wolkvox.rules.contacts import read_contact
-from wolkvox.rules.token_limits import refuse_disagreement
+from wolkvox.rules.token_limits import TokenLimit, refuse_disagreement
 from wolkvox.rules.window import Window
 from wolkvox.tasks.preflight import token_limit
 from wolkvox.warehouse import contacted_customers
@@ -61,7 +61,7 @@ def check(dag_id: str | None = None) -> Iterator[Finding]:
         yield from _look_at(usual, "usual connections", _settings, _ledger, _schema, _vendor)
     for stage in stages:
         yield from _look_at(stage, stage.dag_id, _settings, _ledger, _schema)
-        yield _look(f"{stage.dag_id} token", partial(_token, stage, stages))
+        yield from _shared_token(stage, stages)
         yield from _look_at(stage, stage.dag_id, _warehouse, _vendor, _pool)
 
 
@@ -114,24 +114,32 @@ def _schema(stage: WolkvoxStageOperator) -> str:
     return f"version {found}"
 
 
-def _token(stage: WolkvoxStageOperator, stages: Sequence[WolkvoxStageOperator]) -> str:
-    """Whether all that share its token count its requests alike: DAGs here as they are now, others as they ran last."""
+def _shared_token(stage: WolkvoxStageOperator, stages: Sequence[WolkvoxStageOperator]) -> Iterator[Finding]:
+    """Whether all who share the DAG's token count its requests alike; nothing where nobody does."""
+    with suppress(Exception):  # which has a line of its own
+        own, others = _limits(stage, stages)
+        if others:
+            yield _look(f"{stage.dag_id} token", partial(_agreed, own, others))
+
+
+def _limits(stage: WolkvoxStageOperator, stages: Sequence[WolkvoxStageOperator]) -> tuple[TokenLimit, list[TokenLimit]]:
+    """What the DAG's connection says of its token, and what others do: DAGs here as they are, others as they ran."""
     settings = stage.wolkvox().settings
     own = token_limit(stage.dag_id, settings)
     with connected(stage.ledger_conn_id, writing=False) as ledger:
         known = {limit.dag_id: limit for limit in other_limits(ledger, settings.fingerprint, own)}
     for other in stages:
         known.pop(other.dag_id, None)
-        with suppress(BadSetting):  # which its own lines tell of
+        with suppress(BadSetting):
             others = other.wolkvox().settings
             if others.fingerprint == settings.fingerprint and other.dag_id != stage.dag_id:
                 known[other.dag_id] = token_limit(other.dag_id, others)
-    refuse_disagreement(own, known.values())
-    return (
-        f"shared with {', '.join(sorted(known))}, which count its requests alike"
-        if known
-        else "shared with no other DAG"
-    )
+    return own, list(known.values())
+
+
+def _agreed(own: TokenLimit, others: Sequence[TokenLimit]) -> str:
+    refuse_disagreement(own, others)
+    return f"shared with {', '.join(sorted(other.dag_id for other in others))}, which count its requests alike"
 
 
 def _warehouse(stage: WolkvoxStageOperator) -> str:
