@@ -100,8 +100,8 @@ def meaning(status: int, body: bytes, **headers: str) -> Answer:
         (200, said(202, "ok", False), Kind.CODED, None, "202"),
         (200, said(202, "ok", "None"), Kind.CODED, None, "202"),
         *[
-            (202, said(202, "ok", words), Kind.CODED, None, "202")
-            for words in ("OK", "No error", "No errors.", "N/A", "ninguno", " Sin  errores ", "000", 200, [], {}, "-")
+            (202, said(202, "ok", none), Kind.CODED, None, "202")
+            for none in ("OK", "No error", "No errors.", "N/A", "ninguno", " Sin  errores ", "000", 200, [], {}, "-")
         ],
         *[
             (202, said(202, "ok", words), Kind.REJECTED, "refused_202", "202")

@@ -175,10 +175,10 @@ def _says_coded(document: Mapping[str, object] | None) -> bool:
 
 def _unwrapped(document: dict[str, object] | None) -> dict[str, object] | None:
     """The object that holds the outcome: the document, or the one object under its ``data``."""
-    match document:
-        case {"code": _}:
-            return document
-        case {"data": [dict() as inner] | (dict() as inner)} if "code" in inner:
+    if document is None or "code" in document:
+        return document
+    match document.get("data"):
+        case [dict() as inner] | (dict() as inner) if "code" in inner:
             return {**inner, "error": document["error"]} if _complains(document) else inner
     return document
 

@@ -143,7 +143,7 @@ def read_settings(connection: Connection, operation: str | None = None) -> Setti
             f"quota_reserve of connection {name!r} keeps {reserve} requests a day back, and the licences allow"
             f" {daily_requests}: nothing could ever be sent. Lower quota_reserve, or correct licenses."
         )
-    preflight = _one_of(name, extra, "preflight", {**_SWITCH, "codes": "codes"}, True)
+    preflight = _one_of(name, extra, "preflight", "true, false or codes", {**_SWITCH, "codes": "codes"}, True)
     return Settings(
         conn_id=name,
         base_url=base_url,
@@ -158,8 +158,8 @@ def read_settings(connection: Connection, operation: str | None = None) -> Setti
         preflight=bool(preflight),
         check_codes=preflight == "codes",
         export_from=_export_from(name, extra),
-        moves_date=_one_of(name, extra, "export_date", {"dial": False, "change": True}, False),
-        skip_handled=_one_of(name, extra, "skip_handled", _SWITCH, False),
+        moves_date=_one_of(name, extra, "export_date", "dial or change", {"dial": False, "change": True}, False),
+        skip_handled=_one_of(name, extra, "skip_handled", "true or false", _SWITCH, False),
         way=Way(
             _read_proxies(name, extra.get("proxies", extra.get("proxy"))),
             _read_verify(name, extra.get("verify", extra.get("verify_ssl"))),
@@ -243,19 +243,22 @@ def _base_url(connection: Connection, server: str) -> str:
 
 def _export_from(name: str, extra: dict[str, Any]) -> int | None:
     """From how many waiting contacts of a campaign on its export is asked for before they are sent."""
-    mode = _one_of(name, extra, "export_preflight", {"off": "off", "on": "on", "auto": "auto", **_SWITCH}, "off")
+    mode = _one_of(name, extra, "export_preflight", "off, on or auto", {**_SWITCH, "auto": "auto"}, False)
     if mode == "auto":
         return int(_setting(name, extra, "export_from", EXPORT_FROM) or EXPORT_FROM)
-    return 1 if mode in ("on", True) else None
+    return 1 if mode else None
 
 
-def _one_of(name: str, extra: dict[str, Any], key: str, words: Mapping[str, Any], default: Any) -> Any:
-    """What a word of the extra field stands for, however it is spelt; ``default`` where there is none."""
+def _one_of(name: str, extra: dict[str, Any], key: str, wanted: str, words: Mapping[str, Any], default: Any) -> Any:
+    """
+    What a word of the extra field stands for, in whatever case and with blanks around it.
+
+    :param wanted: the words to write, as a message names them; ``words`` may hold others that mean the same
+    """
     value = extra.get(key)
     word = "" if value is None else str(value).strip().lower()
     if word and word not in words:
-        *others, last = words
-        raise BadSetting(f"{key} of connection {name!r} must be one of {', '.join(others)} and {last}.")
+        raise BadSetting(f"{key} of connection {name!r} must be {wanted}.")
     return words[word] if word else default
 
 
