@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from wolkvox.rules.answers import LONGEST_MSG, Answer, Kind, classify, refusal, unknown, unreachable
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=timezone.utc)
+NO_ERROR: list[object] = ["OK", "No error", "No errors.", "N/A", "ninguno", " Sin  errores ", "000", 200, [], {}, "-"]
 HTML = b"<html><body><h1>Service</h1></body></html>"
 
 
@@ -99,10 +100,7 @@ def meaning(status: int, body: bytes, **headers: str) -> Answer:
         (200, said(202, "ok", "null"), Kind.CODED, None, "202"),
         (200, said(202, "ok", False), Kind.CODED, None, "202"),
         (200, said(202, "ok", "None"), Kind.CODED, None, "202"),
-        *[
-            (202, said(202, "ok", none), Kind.CODED, None, "202")
-            for none in ("OK", "No error", "No errors.", "N/A", "ninguno", " Sin  errores ", "000", 200, [], {}, "-")
-        ],
+        *[(202, said(202, "ok", none), Kind.CODED, None, "202") for none in NO_ERROR],
         *[
             (202, said(202, "ok", words), Kind.REJECTED, "refused_202", "202")
             for words in ("no es valido", "error", "not ok", "400", "ninguno de los registros", ["no"], "sin saldo")
