@@ -200,7 +200,7 @@ class WolkvoxStageOperator(WolkvoxOperator):
         if (self.sql is None) == (self.records is None):
             raise BadSetting("Give WolkvoxStageOperator either sql or records.")
         if self.sql is not None:
-            return contacted_customers(self.warehouse_conn_id, self.sql, window, self.timezone)
+            return contacted_customers(self.warehouse_conn_id, self.sql, window, self.timezone, self.stop)
         records = self.records.resolve(context) if isinstance(self.records, XComArg) else self.records
         return told_customers(records or ())
 

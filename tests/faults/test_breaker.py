@@ -105,20 +105,39 @@ def test_an_outage_that_one_task_found_ends_the_other_one_and_the_next_run_is_on
     assert states(ledger) == {"pending": 40}
 
 
-def test_another_api_stops_at_once_without_a_retry(
+def test_an_address_without_this_api_stops_at_once_without_a_retry(
     ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew
 ) -> None:
     connect(sandbox, preflight=False)
-    other = {
-        "kind": "status",
-        "status": 400,
-        "body": '{"code": "400", "msg": "The API you want to consult does not exist"}',
-    }
-    sandbox.control(faults={"customer-1": [{**other, "repeat": True}]})
+    away = {"kind": "status", "status": 400, "msg": "THE API YOU WANT TO CONSULT DOES NOT EXIST", "repeat": True}
+    sandbox.control(faults={"customer-1": [away]})
     fill(warehouse, 4)
     result = crew.codify(stage()[0][0]).result()
     assert (result["ended"], result["error"]) == ("failed", "WrongEndpoint")
     assert (sandbox.stats()["calls"], states(ledger)) == (1, {"pending": 4})
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        {"status": 302, "headers": {"Location": "http://127.0.0.1:9/"}},
+        {"status": 405, "body": "<html>Not Allowed"},
+        {"status": 401, "body": "<html>Who are you"},
+    ],
+    ids=lambda page: str(page["status"]),
+)
+def test_a_page_of_something_on_the_way_keeps_one_record_and_no_other(
+    ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew, page: dict[str, object]
+) -> None:
+    connect(sandbox, preflight=False)
+    sandbox.control(faults={"customer-1": [{"kind": "status", "repeat": True, **page}]})
+    fill(warehouse, 20)
+    for chunk in stage()[0]:
+        crew.codify(chunk, patience=PATIENCE).tally()
+    coded = ledger.rows(
+        "SELECT count(*), bool_or(customer_id = 'customer-1') FROM wolkvox.codification WHERE state = 'coded'"
+    )
+    assert coded == [(19, False)]
 
 
 def test_a_bad_token_is_one_call_a_failure_without_retries_and_nothing_rejected(

@@ -175,7 +175,7 @@ def session(run: Callable[[], Any], stop: Stop, patience: float) -> ChunkSession
 
 
 def test_a_ledger_that_stays_away_fails_the_task_after_a_bounded_wait(
-    postgres: OwnPostgres, sandbox: SandboxServer
+    postgres: OwnPostgres, sandbox: SandboxServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     postgres.stop("fast")
     began = time.monotonic()
@@ -189,6 +189,7 @@ def test_a_ledger_that_stays_away_fails_the_task_after_a_bounded_wait(
     stop.set()
     with pytest.raises(Stopped), session(lambda: ledger_connection("wolkvox_ledger"), stop, 60.0):
         pass
+    monkeypatch.setattr("wolkvox.ledger.connection.CONNECT_PATIENCE", 1.0)
     with pytest.raises(LedgerUnavailable, match="can't be reached"):
         stage()
     postgres.start()

@@ -317,6 +317,21 @@ def test_the_vendors_word_that_nothing_is_left_is_believed_for_an_hour(
     assert states(ledger) == {"coded": 171}
 
 
+@pytest.mark.parametrize("ahead", ["90 seconds", "1 day", "400 days"])
+def test_a_word_of_a_clock_that_was_ahead_is_not_believed(
+    ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew, ahead: str
+) -> None:
+    sandbox.control(licenses=1, quota_used=1_000)
+    connect(sandbox, licenses=40, quota_timezone=TODAY)
+    fill(warehouse, 5)
+    assert stage()[0] == []
+    wrong = f"(asked_at + interval '{ahead}', now() + interval '{ahead}')"
+    ledger.execute(f"UPDATE wolkvox.quota SET (asked_at, exhausted_at) = {wrong}")
+    sandbox.control(quota_used=0)
+    send(crew, stage("the clock is right again")[0])
+    assert states(ledger) == {"coded": 5}
+
+
 def test_an_old_word_costs_one_call_an_hour_while_it_holds(
     ledger: Database, warehouse: Database, sandbox: SandboxServer
 ) -> None:

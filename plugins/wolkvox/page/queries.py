@@ -105,7 +105,8 @@ class Today(NamedTuple):
 def today(connection: Connection, account: str, day: date, own_limit: int | None) -> Today:
     """The calls made on a day, and the limit: the settings' own one until a run has asked the vendor."""
     row = connection.execute(
-        "SELECT calls, call_limit, coalesce(exhausted_at > clock_timestamp() - %s, false) FROM wolkvox.quota"
+        "SELECT calls, call_limit, coalesce(exhausted_at BETWEEN clock_timestamp() - %s AND clock_timestamp(), false)"
+        " FROM wolkvox.quota"
         " WHERE operation = %s AND day = %s",
         (BELIEF, account, day),
     ).fetchone()
