@@ -20,8 +20,8 @@ import crew_worker
 from wolkvox.hook import WolkvoxHook
 from wolkvox.ledger.slots import Holder
 from wolkvox.ledger.staging import Chunk
+from wolkvox.rules.alerts import Thresholds
 from wolkvox.rules.chunks import MAX_CHUNK, deal
-from wolkvox.rules.conditions import Thresholds
 from wolkvox.rules.options import read_options
 from wolkvox.rules.patience import Patience
 from wolkvox.rules.protection import Protection
