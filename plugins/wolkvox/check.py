@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -180,5 +180,9 @@ def _alert(stage: WolkvoxStageOperator) -> WolkvoxAlert | None:
     """The callback that tells of the DAG's runs."""
     dag = stage.get_dag()
     assert dag is not None
-    callbacks = [callback for task in dag.tasks for callback in task.on_failure_callback]
-    return next((callback for callback in callbacks if isinstance(callback, WolkvoxAlert)), None)
+    for task in dag.tasks:
+        given = task.on_failure_callback or ()
+        for callback in given if isinstance(given, Sequence) else [given]:
+            if isinstance(callback, WolkvoxAlert):
+                return callback
+    return None

@@ -90,6 +90,7 @@ def try_server() -> str:
 
 def reason(error: BaseException) -> str:
     """Why a message was not delivered, in one line; of an unknown error only the name: it may quote a secret."""
+    said: bytes | str
     if isinstance(error, smtplib.SMTPRecipientsRefused) and error.recipients:
         code, said = next(iter(error.recipients.values()))
     elif isinstance(error, smtplib.SMTPResponseException):
