@@ -244,6 +244,17 @@ def test_a_notifier_that_raises_keeps_no_other_from_telling_and_tells_once_when_
     assert (len(sent), told_by_it, days.unreached()) == (2, ["wolkvox_codify is degraded"], [])
 
 
+def test_one_notifier_carries_one_message_after_the_other(days: Days) -> None:
+    sent: list[str] = []
+    alert = WolkvoxAlert(notifiers=[Kept(sent)])
+    days.run("quota", alert=alert)
+    days.run("quota", "outage", alert=alert)
+    assert [text.splitlines()[0] for text in sent] == [
+        "wolkvox_codify is degraded: quota!",
+        "wolkvox_codify failed: outage!",
+    ]
+
+
 def test_two_callbacks_at_once_tell_one_thing_once(days: Days, mailbox: Mailbox) -> None:
     days.verdict("quota")
     together = Barrier(2)
