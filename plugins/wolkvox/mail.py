@@ -100,7 +100,7 @@ def reason(error: BaseException) -> str:
     else:
         return str(error) if isinstance(error, BadSetting) else type(error).__name__
     text = said.decode(errors="replace") if isinstance(said, bytes) else str(said)
-    return " ".join(f"{code} {text}".split())
+    return " ".join("".join(one if one.isprintable() else " " for one in f"{code} {text}").split())
 
 
 def _conn_id() -> str:

@@ -53,6 +53,8 @@ def test_several_texts_are_read_as_one() -> None:
         ("ana@x.co, {{conn.wolkvox_default.password}}@x.co", ["{{conn.wolkvox_default.password}}@x.co"]),
         ("ana@x.co, " + "a" * 300 + "@x.co", ["a" * 300 + "@x.co"]),
         ("ana@x.co, a\x00b@x.co", ["a\x00b@x.co"]),
+        ('["ana@x.co", "a\\ud800@x.co"]', ["a\ud800@x.co"]),
+        ("ana@x.co, a\u202e@x.co", ["a\u202e@x.co"]),
     ],
 )
 def test_what_is_no_address_is_left_aside_and_the_others_are_read(text: str, left_aside: list[str]) -> None:

@@ -7,9 +7,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-_ADDRESS = re.compile(
-    r"[^@\s,;<>{}\"'()\[\]\x00-\x1f\x7f]+@[^@\s,;<>{}\"'()\[\]\x00-\x1f\x7f]+\.[^@\s,;<>{}\"'()\[\]\x00-\x1f\x7f]+"
-)
+_PART = r"""[^@\s,;<>{}"'()\[\]]+"""
+_ADDRESS = re.compile(rf"{_PART}@{_PART}\.{_PART}")
 LONGEST = 254  # characters of an address, by RFC 5321
 
 
@@ -34,7 +33,7 @@ def read_addresses(*texts: str) -> Addresses:
         if not address or address.lower() in known:
             continue
         known.add(address.lower())
-        usable = len(address) <= LONGEST and _ADDRESS.fullmatch(address)
+        usable = len(address) <= LONGEST and address.isprintable() and _ADDRESS.fullmatch(address)
         (found.usable if usable else found.left_aside).append(address)
     return found
 

@@ -76,7 +76,7 @@ def fire(known: Alert | None, name: str, message: str, now: datetime) -> Alert:
 
 def rest(known: Alert, now: datetime) -> Alert:
     """The alert whose cause is not there now: resolved once that lasts."""
-    if known.resolved_at is None and now - known.seen_at >= (RELAPSE if known.again else RESOLVES_AFTER):
+    if known.resolved_at is None and _apart(now, known.seen_at) >= (RELAPSE if known.again else RESOLVES_AFTER):
         return replace(known, resolved_at=now)
     return known
 
@@ -103,14 +103,19 @@ def _kind(alert: Alert, notified: Notified | None, now: datetime) -> Kind | None
         return Kind.MISSED if alert.resolved_at else firing
     if alert.resolved_at:
         return None if notified.resolved else Kind.RESOLVED
-    return Kind.STILL if now - notified.notified_at >= REMIND_AFTER else None
+    return Kind.STILL if _apart(now, notified.notified_at) >= REMIND_AFTER else None
 
 
 def may_try(failing: Undelivered | None, now: datetime) -> bool:
     """Whether a recipient is tried now: after a failure with the next run, then after delays that double."""
     if failing is None:
         return True
-    return now - failing.tried_at >= min(failing.tried_at - failing.since, LONGEST_DELAY)
+    return _apart(now, failing.tried_at) >= min(failing.tried_at - failing.since, LONGEST_DELAY)
+
+
+def _apart(now: datetime, then: datetime) -> timedelta:
+    """Time between the two; a clock that was ahead once keeps nothing back until that time comes."""
+    return abs(now - then)
 
 
 def notice(dues: list[Due], zone: str) -> tuple[str, list[str]]:
