@@ -52,7 +52,7 @@ class AlertMail(SmtpNotifier):
     @cached_property
     def hook(self) -> SmtpHook:
         """The connection to the server."""
-        return OneAttempt(smtp_conn_id=self.smtp_conn_id, auth_type=self.auth_type)
+        return OneAttempt(smtp_conn_id=self.smtp_conn_id)
 
 
 def mail_addresses(to: Sequence[str] | str = ()) -> Addresses | None:

@@ -167,7 +167,8 @@ def test_an_alert_that_is_firing_goes_up_and_down(empty: Database) -> None:
     migrate()
     alembic(command.downgrade, "0015")
     empty.execute(
-        "INSERT INTO wolkvox.condition VALUES ('0041', 'dag', 'outage', 'Away.', '2026-03-02 12:00Z', '2026-03-02 13:00Z')"
+        "INSERT INTO wolkvox.condition"
+        " VALUES ('0041', 'dag', 'outage', 'Away.', '2026-03-02 12:00Z', '2026-03-02 13:00Z')"
     )
     alembic(command.upgrade, "head")
     firing = "SELECT alert, message, seen_at - firing_since, resolved_at, again FROM wolkvox.alert ORDER BY 1"
