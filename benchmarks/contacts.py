@@ -10,8 +10,8 @@ from wolkvox.stop import Stop
 
 if TYPE_CHECKING:
     from benchmarks.place import Database
-    from wolkvox.ledger.staging import Chunk
     from wolkvox.rules.contacts import Contact
+    from wolkvox.rules.runs import Chunk
 
 OPERATION = "0041"
 DAG = "bench"

@@ -32,9 +32,9 @@ def main(measured: Mapping[str, float] | None = None) -> None:
     """``measured``: figures that grow meanwhile, to be told with the tally."""
     from wolkvox.hook import WolkvoxHook
     from wolkvox.ledger.slots import Holder
-    from wolkvox.ledger.staging import Chunk
     from wolkvox.metrics import ChunkMetrics
     from wolkvox.rules.patience import Patience
+    from wolkvox.rules.runs import Chunk
     from wolkvox.tasks.chunk import codify_chunk
     from wolkvox.tasks.task import Task
 

@@ -21,9 +21,9 @@ from benchmarks.contacts import A_DAY, DAG, RUN, stopped
 from benchmarks.workers import serve
 from wolkvox.hook import WolkvoxHook
 from wolkvox.ledger.slots import Holder
-from wolkvox.ledger.staging import Chunk
 from wolkvox.rules.options import RunOptions
 from wolkvox.rules.patience import Patience
+from wolkvox.rules.runs import Chunk
 from wolkvox.rules.window import Window
 from wolkvox.tasks.stage import Source, stage_run
 from wolkvox.tasks.task import Task

@@ -19,7 +19,7 @@ import crew_worker
 
 from wolkvox.hook import WolkvoxHook
 from wolkvox.ledger.slots import Holder
-from wolkvox.rules.conditions import Thresholds
+from wolkvox.rules.alerts import Thresholds
 from wolkvox.rules.options import read_options
 from wolkvox.rules.patience import Patience
 from wolkvox.rules.protection import Protection

@@ -13,7 +13,10 @@ from wolkvox.airflow_core.dag_files import DagBag, slots_of
 from wolkvox.errors import BadSetting, WolkvoxError
 from wolkvox.ledger.connection import clock, connected
 from wolkvox.ledger.migrate import refuse_unfit, versions
+from wolkvox.ledger.notifications import undelivered
 from wolkvox.ledger.token_limits import other_limits
+from wolkvox.mail import RECIPIENTS, mail_addresses, try_server
+from wolkvox.notifier import WolkvoxAlert
 from wolkvox.operations import FILE
 from wolkvox.operators import WolkvoxStageOperator, missing_query
 from wolkvox.pools import pools_of
@@ -62,7 +65,7 @@ def check(dag_id: str | None = None) -> Iterator[Finding]:
     for stage in stages:
         yield from _look_at(stage, stage.dag_id, _settings, _ledger, _schema)
         yield from _shared_token(stage, stages)
-        yield from _look_at(stage, stage.dag_id, _warehouse, _vendor, _pool)
+        yield from _look_at(stage, stage.dag_id, _warehouse, _vendor, _pool, _mail)
 
 
 def _told(words: str) -> list[str]:
@@ -179,3 +182,43 @@ def _pool(stage: WolkvoxStageOperator) -> str:
                 " limit of requests at a time."
             )
     return f"{', '.join(sorted(names))}: {SLOTS} slots"
+
+
+def _mail(stage: WolkvoxStageOperator) -> str:
+    """Whom the DAG's alerts reach. No message is sent."""
+    with connected(stage.ledger_conn_id, writing=False) as ledger:
+        failing = undelivered(ledger, stage.wolkvox().settings.operation, stage.dag_id)
+    if failing:
+        first = next(iter(failing.values()))
+        raise BadSetting(
+            f"Alerts don't reach {', '.join(failing)} since {first.since:%Y-%m-%d %H:%M} UTC: {first.reason}. They are"
+            " due again with each run."
+        )
+    alert = _alert(stage)
+    if alert is None:
+        return "none: no task of this DAG has a WolkvoxAlert among its callbacks"
+    if alert.notifiers:
+        return "none: alerts go to " + ", ".join(type(notifier).__name__ for notifier in alert.notifiers)
+    addresses = mail_addresses(alert.to)
+    if addresses is None:
+        return "none: there is no SMTP connection, alerts are in the log only"
+    if addresses.left_aside or not addresses.usable:
+        wrong = ", ".join(map(repr, addresses.left_aside)) or "nothing"
+        raise BadSetting(
+            f"{wrong} is no e-mail address: correct alert_to of the operation, or the variable {RECIPIENTS}."
+            f" Alerts go to {len(addresses.usable)} others."
+        )
+    server = try_server()
+    return f"{server} takes a connection; alerts go to {len(addresses.usable)} address(es)"
+
+
+def _alert(stage: WolkvoxStageOperator) -> WolkvoxAlert | None:
+    """The callback that tells of the DAG's runs."""
+    dag = stage.get_dag()
+    assert dag is not None
+    for task in dag.tasks:
+        given = task.on_failure_callback or ()
+        for callback in given if isinstance(given, Sequence) else [given]:
+            if isinstance(callback, WolkvoxAlert):
+                return callback
+    return None

@@ -17,7 +17,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from jinja2 import TemplateNotFound
 
 from wolkvox.errors import BadSetting, BadToken, BreakerOpen, NoFreeSlot, Unaccounted, WrongEndpoint
-from wolkvox.rules.conditions import Thresholds
+from wolkvox.rules.alerts import Thresholds
 from wolkvox.rules.options import RunOptions, read_options
 from wolkvox.rules.patience import Patience
 from wolkvox.rules.window import Window, choose_window

@@ -8,7 +8,7 @@ from conftest import Database
 from crew import AT_ONCE, Crew, connect, fill, stage, states, verdict
 from sandbox_server import SandboxServer
 
-from wolkvox.ledger.staging import Chunk
+from wolkvox.rules.runs import Chunk
 
 RUN = "scheduled__2026-11-25T10:00:00+00:00"
 WAITING = "records of this run are still waiting although nothing was in their way."

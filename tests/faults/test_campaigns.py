@@ -184,8 +184,8 @@ def test_people_are_told_once_by_its_own_words(ledger: Database, warehouse: Data
     _, counts = stage("first")
     summary, red = verdict("first", counts, [])
     assert red == []
-    (words,) = summary["news"]["began"].values()
+    (words,) = summary["news"]["firing"].values()
     assert "Campaign preview 999 is parked since" in words
     assert "wolkvox has no campaign 999. Nothing of it is sent" in words
     _, counts = stage("second")
-    assert verdict("second", counts, [])[0]["news"]["began"] == {}
+    assert verdict("second", counts, [])[0]["news"]["firing"] == {}

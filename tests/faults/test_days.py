@@ -14,8 +14,8 @@ from sandbox_server import SandboxServer
 
 from wolkvox.errors import WolkvoxError
 from wolkvox.hook import WolkvoxHook
-from wolkvox.ledger.staging import Chunk
 from wolkvox.rules.patience import Patience
+from wolkvox.rules.runs import Chunk
 from wolkvox.tasks.chunk import codify_chunk
 
 RUNS = 96  # a day of quarters of an hour
@@ -165,8 +165,9 @@ def test_a_days_outage_costs_a_call_a_run_and_people_are_told_when_it_begins_and
     sandbox.control(default_fault=[])
     days.run(3)
     assert states(ledger) == {"coded": 500 + 5 * RUNS}
+    days.run(2)  # an hour without it
     assert len(days.told) <= 3
-    assert "outage" in days.told[-1]["ended"]
+    assert "outage" in days.told[-1]["resolved"]
     print(f"an outage of {fault['kind']}: {outage} calls, {len(days.told)} messages")
 
 

@@ -7,7 +7,7 @@ from conftest import Database
 from crew import Crew, Worker, connect, fill, sent_again, stage, states, wait_until
 from sandbox_server import SandboxServer
 
-from wolkvox.ledger.staging import Chunk
+from wolkvox.rules.runs import Chunk
 
 RECORDS = 2_000
 UNHURRIED = 0.03  # seconds a call: the run outlasts the kills by far, however quick the machine

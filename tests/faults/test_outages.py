@@ -19,9 +19,9 @@ from wolkvox.ledger.connection import connect as ledger_connection
 from wolkvox.ledger.migrate import migrate
 from wolkvox.ledger.sending import ChunkSession
 from wolkvox.ledger.slots import SlotRules
-from wolkvox.ledger.staging import Chunk
 from wolkvox.rules.patience import Patience
 from wolkvox.rules.records import Settled
+from wolkvox.rules.runs import Chunk
 from wolkvox.stop import Stop
 
 RECORDS = 2_000

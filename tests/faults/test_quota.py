@@ -13,8 +13,8 @@ from sandbox_server import SandboxServer
 
 from wolkvox.ledger.connection import Connection
 from wolkvox.ledger.quota import BLOCK, BlockQuota, QuotaRules, account_of, align, give_back, reserve
-from wolkvox.ledger.staging import Chunk
 from wolkvox.rules.chunks import BATCH
+from wolkvox.rules.runs import Chunk
 
 # Where it is today, and where it is already tomorrow: 26 hours apart.
 TODAY, TOMORROW = "Etc/GMT+12", "Etc/GMT-14"

@@ -13,8 +13,8 @@ from sandbox_server import SandboxServer
 
 from wolkvox.errors import Stopped
 from wolkvox.hook import WolkvoxHook
-from wolkvox.ledger.staging import Chunk
 from wolkvox.rules.options import read_options
+from wolkvox.rules.runs import Chunk
 from wolkvox.rules.window import Window
 from wolkvox.tasks.stage import Source, stage_run
 

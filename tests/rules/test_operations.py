@@ -10,7 +10,7 @@ import pytest
 
 from wolkvox.errors import BadSetting
 from wolkvox.operations import operations, refuse_mistakes, search_path
-from wolkvox.rules.conditions import Thresholds
+from wolkvox.rules.alerts import Thresholds
 from wolkvox.rules.operations import Operations, read_operations
 
 INCLUDE = Path(__file__).parents[2] / "include"
@@ -104,6 +104,21 @@ def test_every_key_is_taken() -> None:
     assert one.alert_to == ["ana@example.com", "+luis@mail.example.co"]
 
 
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("ana@example.com; luis@example.com", ["ana@example.com; luis@example.com"]),
+        ("['Ana <ana@example.com>', 'luis@example.com,eva@example.com']", None),
+        ("[ana@example.com, luis]", ["ana@example.com", "luis"]),
+    ],
+)
+def test_addresses_may_be_written_as_people_write_them(written: str, kept: list[str] | None) -> None:
+    found = read(f"sales:\n  alert_to: {written}\n")
+    assert found.mistakes == []
+    if kept:
+        assert found.all[0].alert_to == kept
+
+
 def test_what_operations_have_in_common_may_be_written_once() -> None:
     text = "default: &all\n  timezone: America/Lima\nsales:\n  <<: *all\n  pool: two\n"
     assert [(one.timezone, one.pool) for one in read(text).all] == [
@@ -167,9 +182,10 @@ WRONG_LINES = {
     "thresholds: 0.5": "refusals, backlog_hours and quota",
     "thresholds: {quota: 90}": "share of the day's calls between 0 and 1",
     "thresholds: {quotas: 0.9}": "did you mean quota",
-    "alert_to: ana@example.com": "a list of e-mail addresses, as in [supervisor@example.com]",
+    "alert_to: ana": "a list of e-mail addresses, as in [supervisor@example.com]",
     "alert_to: [ana]": "a list of e-mail addresses",
-    "alert_to: ['ana@example.com, luis@example.com']": "a list of e-mail addresses",
+    "alert_to: 5": "a list of e-mail addresses",
+    "alert_to: {ana: luis}": "a list of e-mail addresses",
     "scheduel: '* * * * *'": "did you mean schedule?",
     "ledger_conn_id: mine": "there is no such key",
     "token: s3cret": "there is no such key",

@@ -259,7 +259,7 @@ def test_contacts_of_another_zone_are_told_of(
     assert counts["beyond_window"] == 3
     assert "3 contacts are of after the window's end" in caplog.text
     summary, _ = verdict("run", counts, [])
-    assert "another zone" in summary["news"]["began"]["zone"]
+    assert "another zone" in summary["news"]["firing"]["zone"]
 
 
 # Other databases, with their own drivers

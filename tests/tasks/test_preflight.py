@@ -20,9 +20,9 @@ from wolkvox.hook import WolkvoxHook
 from wolkvox.ledger.exports import Settled
 from wolkvox.ledger.quota import QuotaState
 from wolkvox.ledger.slots import Holder
-from wolkvox.ledger.staging import Run
 from wolkvox.rules.answers import classify
 from wolkvox.rules.patience import Patience
+from wolkvox.rules.runs import Run
 from wolkvox.stop import Stop
 from wolkvox.tasks.asking import Asking
 from wolkvox.tasks.exports import settle_by_exports

@@ -214,7 +214,8 @@ def newest(connection: Connection, operation: str) -> datetime | None:
 def silent(connection: Connection, operation: str, dag: str) -> str | None:
     """What people were told of a source from which nothing comes; None when it isn't so."""
     row = connection.execute(
-        "SELECT words FROM wolkvox.condition WHERE operation = %s AND dag_id = %s AND condition = 'silence'",
+        "SELECT message FROM wolkvox.alert"
+        " WHERE operation = %s AND dag_id = %s AND alert = 'silence' AND resolved_at IS NULL",
         (operation, dag),
     ).fetchone()
     return None if row is None else str(row[0])

@@ -11,10 +11,11 @@ from typing import Annotated, Any
 
 import yaml
 from croniter import CroniterBadDateError, croniter
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from wolkvox.names import DAG_ID
-from wolkvox.rules.conditions import Thresholds
+from wolkvox.rules.addresses import read_addresses
+from wolkvox.rules.alerts import Thresholds
 from wolkvox.rules.options import LONGEST_RUN
 from wolkvox.rules.protection import Protection, Unreadable, Zone, read_protection
 from wolkvox.rules.yaml_lines import NOTHING, Loader, as_written, cant_be_used, keys, line_of, shortened, why_no_yaml
@@ -24,7 +25,6 @@ OURS = ("name", "refused", "protects")  # what of an operation isn't written in 
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
 _ID = r"^[A-Za-z0-9_.\-]{1,200}$"  # of a connection or a pool
-_ADDRESS = r"^[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>]+$"
 _ENTRY = re.compile(r"^(?=[^\s#\-.%])", re.MULTILINE)  # where an entry begins: in a line's first column
 _FIELDS_OF_CRON = 5
 _DRAWN = re.compile(r"[rh](\(.*\))?(/\d+)?", re.IGNORECASE)  # a field that is drawn by lot, anew by each process
@@ -49,6 +49,19 @@ def _cron(expression: str) -> str:
     return expression
 
 
+def _in_list(written: Any) -> Any:
+    """Addresses may be written in one text."""
+    return [written] if isinstance(written, str) else written
+
+
+def _reaches_somebody(written: list[str]) -> list[str]:
+    """What is no address beside others is left aside when alerts are sent, and told by ``check``."""
+    found = read_addresses(*written)
+    if found.left_aside and not found.usable:
+        raise ValueError
+    return written
+
+
 def _own_pool(name: str) -> str:
     if name == "default_pool":
         raise ValueError
@@ -63,7 +76,6 @@ Share = Annotated[float, Field(ge=0, le=1, description="a share of the records b
 ConnectionId = Annotated[
     str, Field(pattern=_ID, description="the id of an Airflow connection, in quotes if it is digits")
 ]
-Address = Annotated[str, Field(pattern=_ADDRESS)]
 
 
 class ToldFrom(_Strict):
@@ -144,7 +156,10 @@ class Operation(_Strict):
         Field(description="refusals, backlog_hours and quota, each in a line of its own, further to the right"),
     ] = ToldFrom()
     alert_to: Annotated[
-        list[Address], Field(description="a list of e-mail addresses, as in [supervisor@example.com]")
+        list[str],
+        Field(description="a list of e-mail addresses, as in [supervisor@example.com]"),
+        BeforeValidator(_in_list),
+        AfterValidator(_reaches_somebody),
     ] = []
 
     @property
