@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from time import monotonic
 from types import TracebackType
@@ -144,10 +144,10 @@ class ChunkSession:
 
         return self.run(choose)
 
-    def another(self, campaign: Campaign) -> Record | None:
-        """A record of another campaign, which tells whether it is only this one that fails."""
-        operation = self._rules.operation
-        found = self.run(lambda one: faults.trials_of_all(one, operation, 1, other_than=[campaign]))
+    def another(self, campaigns: Iterable[Campaign]) -> Record | None:
+        """A record of another campaign, which tells whether it is only these that fail."""
+        operation, but = self._rules.operation, list(campaigns)
+        found = self.run(lambda one: faults.trials_of_all(one, operation, 1, other_than=but))
         return found[0] if found else None
 
     def close(self) -> bool:
