@@ -8,7 +8,7 @@ connection is in autocommit mode.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -190,7 +190,7 @@ def count_fault(connection: Connection, breaker: Breaker, fault: Fault) -> Found
             is_everybody = campaigns.total() >= patience.outages
         if not is_everybody:
             return Found()
-        others_wait = bool(trials_of_all(connection, operation, 1, other_than=list(campaigns)))
+        others_wait = another(connection, operation, campaigns) is not None
         if not is_settled(len(campaigns), fault, patience, others_wait=others_wait):
             return Found(in_doubt=frozenset(campaigns))
         if fault.refused or len(campaigns) > 1 or _is_alone(connection, operation, fault.campaign):
@@ -386,23 +386,21 @@ def campaign_trials(connection: Connection, operation: str, patience: Patience, 
     return [Record(*row) for row in connection.execute(sql("trials"), values)]
 
 
-def trials_of_all(
-    connection: Connection,
-    operation: str,
-    most: int = TRIALS,
-    *,
-    other_than: Sequence[Campaign] | None = None,
-    only: Sequence[int] | None = None,
-) -> list[Record]:
-    """Records of different campaigns that try whether an outage is over, or whether it is one."""
-    campaigns = None if other_than is None else [" ".join(campaign) for campaign in other_than]
-    values = {
-        "operation": operation,
-        "campaigns": campaigns,
-        "most": most,
-        "only": None if only is None else list(only),
-    }
+def trials_of_all(connection: Connection, operation: str, only: Sequence[int] | None = None) -> list[Record]:
+    """
+    Records of different campaigns that try whether an outage is over.
+
+    :param only: the records to choose from; None: whatever waits
+    """
+    values = {"operation": operation, "most": TRIALS, "only": None if only is None else list(only)}
     return [Record(*row) for row in connection.execute(sql("trials_of_all"), values)]
+
+
+def another(connection: Connection, operation: str, campaigns: Iterable[Campaign]) -> Record | None:
+    """The newest record that waits and is of none of these campaigns."""
+    values = {"operation": operation, "campaigns": [" ".join(campaign) for campaign in campaigns]}
+    row = connection.execute(sql("another"), values).fetchone()
+    return None if row is None else Record(*row)
 
 
 def reopen(connection: Connection, operation: str, ids: Sequence[int]) -> None:

@@ -146,9 +146,7 @@ class ChunkSession:
 
     def another(self, campaigns: Iterable[Campaign]) -> Record | None:
         """A record of another campaign, which tells whether it is only these that fail."""
-        operation, but = self._rules.operation, list(campaigns)
-        found = self.run(lambda one: faults.trials_of_all(one, operation, 1, other_than=but))
-        return found[0] if found else None
+        return self.run(lambda connection: faults.another(connection, self._rules.operation, campaigns))
 
     def close(self) -> bool:
         """
@@ -160,7 +158,7 @@ class ChunkSession:
         def end(connection: Connection) -> bool:
             with connection.transaction():
                 workers.in_turn(connection, self._rules.operation)
-                if self._take_newest(connection, 1):
+                if self._take_newest(connection, 1, ()):
                     return False
                 connection.execute(
                     "UPDATE wolkvox.chunk SET closed_at = clock_timestamp() WHERE chunk_id = %s",
@@ -272,8 +270,8 @@ class ChunkSession:
         slot = self._slots[-1]
         values = {"operation": self._rules.operation, "slot": slot, "made_at": self._made_at, "most": most}
         if self._only is not None:
-            rows = connection.execute(sql("take_only"), {**values, "ids": self._only})
-            return self._within_life(connection, [Record(*row) for row in rows])
+            own = connection.execute(sql("take_only"), {**values, "ids": self._only}).fetchall()
+            return self._within_life(connection, [Record(*row) for row in own])
         while rows := connection.execute(sql("take"), {**values, "most": 2 * most}).fetchall():
             records = self._within_life(connection, [Record(*row) for row in rows[: share(len(rows), most)]])
             connection.execute(

@@ -17,6 +17,13 @@ FROM (
                 AND parked.type_campaign = record.type_campaign
                 AND parked.campaign_id = record.campaign_id
         )
+        AND NOT EXISTS (
+            SELECT
+            FROM wolkvox.parked
+            WHERE parked.operation = record.operation
+                AND parked.type_campaign = record.type_campaign
+                AND parked.campaign_id = record.campaign_id
+        )
 ) AS theirs
 WHERE place <= (records + 1) / 2
 ORDER BY place DESC
