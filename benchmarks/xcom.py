@@ -23,7 +23,7 @@ def measure(place: Place) -> list[Figure]:
     from wolkvox.ledger.slots import Holder
     from wolkvox.ledger.staging import Staged
     from wolkvox.metrics import ChunkMetrics
-    from wolkvox.rules.conditions import Thresholds
+    from wolkvox.rules.alerts import Thresholds
     from wolkvox.rules.options import RunOptions
     from wolkvox.rules.patience import Patience
     from wolkvox.rules.window import choose_window

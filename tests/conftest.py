@@ -165,6 +165,7 @@ def sandbox(sandbox_process: SandboxServer, monkeypatch: pytest.MonkeyPatch) -> 
     sandbox_process.reset()
     sandbox_process.control(latency=0.0)
     monkeypatch.setenv("AIRFLOW_CONN_WOLKVOX_DEFAULT", sandbox_process.connection())
+    monkeypatch.setattr("wolkvox.vendor.settings.CALL_TIMEOUT", 65.0)  # tests may shorten it
     return sandbox_process
 
 

@@ -19,7 +19,7 @@ import crew_worker
 
 from wolkvox.hook import WolkvoxHook
 from wolkvox.ledger.slots import Holder
-from wolkvox.rules.conditions import Thresholds
+from wolkvox.rules.alerts import Thresholds
 from wolkvox.rules.options import read_options
 from wolkvox.rules.patience import Patience
 from wolkvox.rules.protection import Protection
@@ -29,6 +29,7 @@ from wolkvox.stop import Stop
 from wolkvox.tasks.stage import Source, stage_run
 from wolkvox.tasks.task import Task
 from wolkvox.tasks.verdict import add_up
+from wolkvox.vendor import settings as vendor_settings
 from wolkvox.warehouse import contacted_customers
 
 if TYPE_CHECKING:
@@ -57,6 +58,8 @@ def fill(warehouse: Database, records: int, *, first: int = 1, campaign: str = "
 def connect(sandbox: SandboxServer, **extra: Any) -> None:
     """Make the sandbox the test's ``wolkvox_default`` again, with other settings; the fixture takes it back."""
     os.environ["AIRFLOW_CONN_WOLKVOX_DEFAULT"] = sandbox.connection(**extra)
+    if "call_timeout" in extra:  # dead tasks' requests are waited out for as long, and no longer, in this test
+        vendor_settings.CALL_TIMEOUT = min(vendor_settings.CALL_TIMEOUT, float(extra["call_timeout"]))
 
 
 def stage(
@@ -174,7 +177,14 @@ class Crew:
         home = self._home / str(len(self.workers))
         home.mkdir(parents=True)
         environment = {name: value for name, value in os.environ.items() if name.startswith("AIRFLOW_CONN_")}
-        arguments = (str(home), environment, {"chunk": asdict(chunk), **options}, dag, try_number)
+        arguments = (
+            str(home),
+            environment,
+            {"chunk": asdict(chunk), **options},
+            dag,
+            try_number,
+            vendor_settings.CALL_TIMEOUT,
+        )
         process = self._context.Process(target=crew_worker.codify, args=arguments)
         process.start()
         worker = Worker(process, home)

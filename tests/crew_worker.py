@@ -14,11 +14,14 @@ from airflow.sdk.exceptions import AirflowFailException
 
 import wolkvox.tasks.chunk  # noqa: F401 - imported once, before the fork
 from wolkvox.operators import WolkvoxCodifyOperator
+from wolkvox.vendor import settings as vendor_settings
 
 ExecutorSafeguard.test_mode = True  # an operator may be executed here, outside of Airflow's task runner
 
 
-def codify(folder: str, environment: dict[str, str], options: dict[str, Any], dag: str, try_number: int) -> None:
+def codify(
+    folder: str, environment: dict[str, str], options: dict[str, Any], dag: str, try_number: int, call_timeout: float
+) -> None:
     """Run one codify task; what became of it goes to ``result.json``, what it said to ``log``."""
     home = Path(folder)
     log = os.open(home / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
@@ -26,6 +29,7 @@ def codify(folder: str, environment: dict[str, str], options: dict[str, Any], da
     os.dup2(log, 2)
     logging.basicConfig(level=logging.DEBUG, stream=sys.stderr, force=True)
     os.environ.update(environment)
+    vendor_settings.CALL_TIMEOUT = call_timeout
     operator = WolkvoxCodifyOperator(task_id="codify", **options)
     signal.signal(signal.SIGTERM, lambda *_: operator.on_kill())
     ti = SimpleNamespace(

@@ -11,12 +11,21 @@ from types import TracebackType
 
 
 class Mailbox(socketserver.ThreadingTCPServer):
-    """A mail server that keeps what it is given."""
+    """
+    A mail server that keeps what it is given.
+
+    ``refuses`` is what it answers to a recipient instead of taking it, by address, "*" for all others; while it is
+    ``away`` it hangs up on everybody. ``attempts`` are the recipients that it was asked to take.
+    """
 
     daemon_threads = True
 
     def __init__(self) -> None:
         self.mails: list[tuple[list[str], str]] = []  # to whom, and the subject with the text below it
+        self.refuses: dict[str, str] = {}
+        self.away = False
+        self.connections = 0
+        self.attempts: list[str] = []
         super().__init__(("127.0.0.1", 0), _Delivery)
 
     def __enter__(self) -> Mailbox:
@@ -46,16 +55,25 @@ class _Delivery(socketserver.StreamRequestHandler):
 
     def handle(self) -> None:
         recipients: list[str] = []
+        self.server.connections += 1
+        if self.server.away:
+            return
         self.wfile.write(b"220 ready\r\n")
         for line in self.rfile:
             command = line.decode().strip()
+            answer = "250 ok"
             if command.upper().startswith("RCPT"):
-                recipients.append(command.partition("<")[2].rstrip(">"))
+                recipient = command.partition("<")[2].rstrip(">")
+                self.server.attempts.append(recipient)
+                refuses = self.server.refuses
+                answer = refuses.get(recipient, refuses.get("*", answer))
+                if answer.startswith("2"):
+                    recipients.append(recipient)
             if command.upper() == "DATA":
                 self.wfile.write(b"354 go on\r\n")
                 mail = message_from_bytes(b"".join(iter(self.rfile.readline, b".\r\n")), policy=default)
                 body = mail.get_body()
                 self.server.mails.append((recipients, f"{mail['Subject']}\n{body.get_content() if body else ''}"))
-            self.wfile.write(b"250 ok\r\n")
+            self.wfile.write(f"{answer}\r\n".encode())
             if command.upper() == "QUIT":
                 return

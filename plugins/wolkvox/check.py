@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -12,12 +13,18 @@ from wolkvox.airflow_core.dag_files import DagBag, slots_of
 from wolkvox.errors import BadSetting, WolkvoxError
 from wolkvox.ledger.connection import clock, connected
 from wolkvox.ledger.migrate import refuse_unfit, versions
+from wolkvox.ledger.notifications import undelivered
+from wolkvox.ledger.token_limits import other_limits
+from wolkvox.mail import RECIPIENTS, mail_addresses, try_server
+from wolkvox.notifier import WolkvoxAlert
 from wolkvox.operations import FILE
 from wolkvox.operators import WolkvoxStageOperator, missing_query
 from wolkvox.pools import pools_of
 from wolkvox.rules.chunks import SLOTS
 from wolkvox.rules.contacts import read_contact
+from wolkvox.rules.token_limits import TokenLimit, refuse_disagreement
 from wolkvox.rules.window import Window
+from wolkvox.tasks.preflight import token_limit
 from wolkvox.warehouse import contacted_customers
 
 LOOKED_AT = timedelta(days=1)  # how far back the warehouse query is tried
@@ -56,7 +63,9 @@ def check(dag_id: str | None = None) -> Iterator[Finding]:
         usual = WolkvoxStageOperator(task_id="stage", sql="")
         yield from _look_at(usual, "usual connections", _settings, _ledger, _schema, _vendor)
     for stage in stages:
-        yield from _look_at(stage, stage.dag_id, _settings, _ledger, _schema, _warehouse, _vendor, _pool)
+        yield from _look_at(stage, stage.dag_id, _settings, _ledger, _schema)
+        yield from _shared_token(stage, stages)
+        yield from _look_at(stage, stage.dag_id, _warehouse, _vendor, _pool, _mail)
 
 
 def _told(words: str) -> list[str]:
@@ -85,7 +94,9 @@ def _look(name: str, look: Callable[[], str]) -> Finding:
 def _settings(stage: WolkvoxStageOperator) -> str:
     settings = stage.wolkvox().settings
     calls = "no licences given" if settings.daily_calls is None else f"{settings.daily_calls} calls a day"
-    return f"{settings.base_url}, operation {settings.operation}, {calls}, days of {settings.quota_timezone}"
+    zone = settings.quota_timezone
+    now = f"UTC{datetime.now(ZoneInfo(zone)):%z}"
+    return f"{settings.base_url}, operation {settings.operation}, {calls}, days of {zone} ({now})"
 
 
 def _ledger(stage: WolkvoxStageOperator) -> str:
@@ -104,6 +115,34 @@ def _schema(stage: WolkvoxStageOperator) -> str:
             f" {wanted}: run `python -m wolkvox migrate`."
         )
     return f"version {found}"
+
+
+def _shared_token(stage: WolkvoxStageOperator, stages: Sequence[WolkvoxStageOperator]) -> Iterator[Finding]:
+    """Whether all who share the DAG's token count its requests alike; nothing where nobody does."""
+    with suppress(Exception):  # which has a line of its own
+        own, others = _limits(stage, stages)
+        if others:
+            yield _look(f"{stage.dag_id} token", partial(_agreed, own, others))
+
+
+def _limits(stage: WolkvoxStageOperator, stages: Sequence[WolkvoxStageOperator]) -> tuple[TokenLimit, list[TokenLimit]]:
+    """What the DAG's connection says of its token, and what others do: DAGs here as they are, others as they ran."""
+    settings = stage.wolkvox().settings
+    own = token_limit(stage.dag_id, settings)
+    with connected(stage.ledger_conn_id, writing=False) as ledger:
+        known = {limit.dag_id: limit for limit in other_limits(ledger, settings.fingerprint, own)}
+    for other in stages:
+        known.pop(other.dag_id, None)
+        with suppress(BadSetting):
+            others = other.wolkvox().settings
+            if others.fingerprint == settings.fingerprint and other.dag_id != stage.dag_id:
+                known[other.dag_id] = token_limit(other.dag_id, others)
+    return own, list(known.values())
+
+
+def _agreed(own: TokenLimit, others: Sequence[TokenLimit]) -> str:
+    refuse_disagreement(own, others)
+    return f"shared with {', '.join(sorted(other.dag_id for other in others))}, which count its requests alike"
 
 
 def _warehouse(stage: WolkvoxStageOperator) -> str:
@@ -143,3 +182,43 @@ def _pool(stage: WolkvoxStageOperator) -> str:
                 " limit of requests at a time."
             )
     return f"{', '.join(sorted(names))}: {SLOTS} slots"
+
+
+def _mail(stage: WolkvoxStageOperator) -> str:
+    """Whom the DAG's alerts reach. No message is sent."""
+    with connected(stage.ledger_conn_id, writing=False) as ledger:
+        failing = undelivered(ledger, stage.wolkvox().settings.operation, stage.dag_id)
+    if failing:
+        first = next(iter(failing.values()))
+        raise BadSetting(
+            f"Alerts don't reach {', '.join(failing)} since {first.since:%Y-%m-%d %H:%M} UTC: {first.reason}. They are"
+            " due again with each run."
+        )
+    alert = _alert(stage)
+    if alert is None:
+        return "none: no task of this DAG has a WolkvoxAlert among its callbacks"
+    if alert.notifiers:
+        return "none: alerts go to " + ", ".join(type(notifier).__name__ for notifier in alert.notifiers)
+    addresses = mail_addresses(alert.to)
+    if addresses is None:
+        return "none: there is no SMTP connection, alerts are in the log only"
+    if addresses.left_aside or not addresses.usable:
+        wrong = ", ".join(map(repr, addresses.left_aside)) or "nothing"
+        raise BadSetting(
+            f"{wrong} is no e-mail address: correct alert_to of the operation, or the variable {RECIPIENTS}."
+            f" Alerts go to {len(addresses.usable)} others."
+        )
+    server = try_server()
+    return f"{server} takes a connection; alerts go to {len(addresses.usable)} address(es)"
+
+
+def _alert(stage: WolkvoxStageOperator) -> WolkvoxAlert | None:
+    """The callback that tells of the DAG's runs."""
+    dag = stage.get_dag()
+    assert dag is not None
+    for task in dag.tasks:
+        given = task.on_failure_callback or ()
+        for callback in given if isinstance(given, Sequence) else [given]:
+            if isinstance(callback, WolkvoxAlert):
+                return callback
+    return None

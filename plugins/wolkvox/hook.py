@@ -227,14 +227,19 @@ class WolkvoxHook(HttpHook):
         self.close()
 
     def _read(self, api: str) -> list[dict[str, Any]]:
-        """The ``data`` rows of an information call."""
+        """
+        The ``data`` rows of an information request.
+
+        It concerns no record, so what blocks it is no firewall that dislikes one: a redirect or a 405 shows a wrong
+        address, a 401 a wrong token.
+        """
         answer, body = self._call("GET", "information.php", {"api": api}, None)
-        if answer.kind is Kind.BAD_TOKEN:
+        if answer.kind is Kind.BAD_TOKEN or answer.code == "401":
             raise BadToken(
                 f"wolkvox refused the token of connection {self.wolkvox_conn_id!r} (code {answer.code}):"
                 " put a valid one into its password."
             )
-        if answer.kind is Kind.WRONG_ENDPOINT:
+        if answer.kind is Kind.WRONG_ENDPOINT or answer.code == "405" or (answer.code or "").startswith("3"):
             raise WrongEndpoint(
                 f"{self.settings.base_url} isn't a wolkvox API (code {answer.code}): correct the host of"
                 f" connection {self.wolkvox_conn_id!r}."

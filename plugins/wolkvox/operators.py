@@ -17,7 +17,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from jinja2 import TemplateNotFound
 
 from wolkvox.errors import BadSetting, BadToken, BreakerOpen, NoFreeSlot, Unaccounted, WrongEndpoint
-from wolkvox.rules.conditions import Thresholds
+from wolkvox.rules.alerts import Thresholds
 from wolkvox.rules.options import RunOptions, read_options
 from wolkvox.rules.patience import Patience
 from wolkvox.rules.window import Window, choose_window
@@ -200,7 +200,7 @@ class WolkvoxStageOperator(WolkvoxOperator):
         if (self.sql is None) == (self.records is None):
             raise BadSetting("Give WolkvoxStageOperator either sql or records.")
         if self.sql is not None:
-            return contacted_customers(self.warehouse_conn_id, self.sql, window, self.timezone)
+            return contacted_customers(self.warehouse_conn_id, self.sql, window, self.timezone, self.stop)
         records = self.records.resolve(context) if isinstance(self.records, XComArg) else self.records
         return told_customers(records or ())
 

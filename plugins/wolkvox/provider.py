@@ -40,8 +40,8 @@ FIELDS: dict[str, dict[str, Any]] = {
     },
     "call_timeout": {
         "label": "Call limit",
-        "description": "Seconds a call may take.",
-        "schema": {"type": ["number", "null"], "exclusiveMinimum": 0, "default": 65},
+        "description": "Seconds to wait for an answer.",
+        "schema": {"type": ["number", "null"], "minimum": 1, "maximum": 600, "default": 65},
     },
     "preflight": {
         "label": "Ask before sending",

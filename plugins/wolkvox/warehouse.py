@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from operator import itemgetter
@@ -19,6 +21,8 @@ from sqlalchemy.exc import DBAPIError
 from wolkvox.errors import BadSetting, WolkvoxError
 from wolkvox.rules.contacts import COLUMNS, OPTIONAL
 from wolkvox.rules.window import Window
+from wolkvox.stop import Stop
+from wolkvox.waiting import ahead
 
 _VALUE = re.compile(r"'[^']*'|\d{5,}")
 WHOLE = (len(COLUMNS), len(COLUMNS) + len(OPTIONAL))  # columns that need no filling in
@@ -39,7 +43,7 @@ _SESSIONS = {
 
 
 def contacted_customers(
-    warehouse_conn_id: str, statement: str, window: Window, zone: str
+    warehouse_conn_id: str, statement: str, window: Window, zone: str, stop: Stop | None = None
 ) -> Generator[Sequence[Any], None, None]:
     """
     Run the warehouse query and yield its rows, batch by batch, as values of ``contacts.COLUMNS`` and, where it gives
@@ -47,22 +51,51 @@ def contacted_customers(
 
     :param statement: SQL with the bound parameters ``:window_start`` and ``:window_end``
     :param zone: the zone of a ``contacted_at`` without one: the window is compared to it on that zone's clock
+    :param stop: ends the waiting for the warehouse when set, however long its query takes
     :raises BadSetting: when the connection is no SQL database, or the query lacks a column
+    :raises Stopped: when ``stop`` was set
     """
     engine = engine_of(warehouse_conn_id)
     bounds = {"window_start": _on_the_clock(window.start, zone), "window_end": _on_the_clock(window.end, zone)}
+    query = _Query(engine, _session(engine.dialect.name, zone, window.end), statement, bounds)
     try:
-        with engine.connect().execution_options(stream_results=True) as database:
-            if session := _session(engine.dialect.name, zone, window.end):
-                database.exec_driver_sql(session)
-            result = database.execute(text(statement), bounds)
-            as_asked = _in_order(_positions(list(result.keys())))
-            for rows in _batches(result):
-                yield from as_asked(rows)
+        with closing(ahead(query.batches(), stop or Stop(), query.cancel)) as batches:
+            for rows in batches:
+                yield from rows
     except (DBAPIError, engine.dialect.loaded_dbapi.Error) as error:
         raise _refusal(warehouse_conn_id, getattr(error, "orig", error)) from None
-    finally:
-        engine.dispose()
+
+
+@dataclass(slots=True)
+class _Query:
+    """A query at work; ``session`` is what is said to the database before it."""
+
+    engine: Engine
+    session: str | None
+    statement: str
+    bounds: Mapping[str, datetime]
+    at_work: Any = None  # the driver's own connection
+
+    def batches(self) -> Generator[Iterable[Sequence[Any]], None, None]:
+        """Its rows, some at a time."""
+        try:
+            with self.engine.connect().execution_options(stream_results=True) as database:
+                self.at_work = database.connection.dbapi_connection
+                if self.session:
+                    database.exec_driver_sql(self.session)
+                result = database.execute(text(self.statement), self.bounds)
+                as_asked = _in_order(_positions(list(result.keys())))
+                for rows in _batches(result):
+                    yield as_asked(rows)
+        finally:
+            self.at_work = None
+            self.engine.dispose()
+
+    def cancel(self) -> None:
+        """Ask the database to let go of it, where its driver can; others end it when the process is gone."""
+        for name in ("cancel", "interrupt"):
+            with suppress(Exception):  # of any driver; it's a courtesy
+                getattr(self.at_work, name)()
 
 
 def _batches(result: CursorResult[Any]) -> Iterator[Sequence[Sequence[Any]]]:

@@ -8,7 +8,7 @@ from conftest import Database
 from crew import AT_ONCE, Crew, connect, fill, stage, states, verdict
 from sandbox_server import SandboxServer
 
-from wolkvox.ledger.staging import Chunk
+from wolkvox.rules.runs import Chunk
 
 RUN = "scheduled__2026-11-25T10:00:00+00:00"
 WAITING = "records of this run are still waiting although nothing was in their way."
@@ -42,7 +42,7 @@ def test_two_dags_with_one_run_id_on_one_ledger_have_exact_summaries(
     ]
 
 
-def test_records_that_another_dags_run_took_over_are_named_by_it(
+def test_records_that_another_dags_run_was_to_send_too_are_accounted_for_where_they_were_sent(
     ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew
 ) -> None:
     connect(sandbox, preflight=False)
@@ -50,9 +50,9 @@ def test_records_that_another_dags_run_took_over_are_named_by_it(
     chunks, staged = stage(RUN, dag="one")
     others, others_staged = stage(RUN, dag="other", limit=30)
     summary, found = verdict(RUN, staged, send(crew, chunks, "one"), dag="one")
-    assert (summary["coded"], summary["moved_to"], found) == (10, {f"other {RUN}": 30}, [])
+    assert (summary["coded"], summary["moved"], found) == (40, 0, [])
     summary, found = verdict(RUN, others_staged, send(crew, others, "other"), dag="other")
-    assert (summary["coded"], summary["moved"], found) == (30, 0, [])
+    assert (summary["coded"], summary["moved"], found) == (0, 0, [])
 
 
 def test_a_cleared_stage_with_fewer_chunks_is_not_excused_by_the_tallies_of_the_former_ones(
@@ -66,11 +66,8 @@ def test_a_cleared_stage_with_fewer_chunks_is_not_excused_by_the_tallies_of_the_
     chunks, staged = stage(RUN)
     assert len(chunks) == 2
     summary, found = verdict(RUN, staged, stale)  # both tasks failed, and the former ones' XComs are still there
-    assert found == [
-        "2 codify task(s) did not finish: see their logs. The next run takes up their rest.",
-        f"10 {WAITING}",
-    ]
-    assert (summary["records"], summary["coded"], summary["pending"]) == (10, 0, 10)
+    assert found == ["2 codify task(s) did not finish: see their logs. The next run takes up their rest."]
+    assert (summary["records"], summary["coded"], summary["waiting"]) == (10, 0, 10)
     assert ledger.value("SELECT state FROM wolkvox.run") == "failed"
     assert verdict(RUN, staged, stale + send(crew, chunks))[1] == []
     assert ledger.value("SELECT state FROM wolkvox.run") == "success"
@@ -82,8 +79,9 @@ def test_records_that_vanish_from_the_ledger_make_the_run_red(
     connect(sandbox, preflight=False)
     fill(warehouse, 200)
     chunks, staged = stage(RUN)
+    tallies = send(crew, chunks)
     ledger.execute("DELETE FROM wolkvox.codification WHERE id <= 100")
-    summary, found = verdict(RUN, staged, send(crew, chunks))
+    summary, found = verdict(RUN, staged, tallies)
     assert (summary["coded"], summary["missing"], summary["moved"]) == (100, 100, 0)
     assert found == [
         "100 records that this run took up are no longer in the ledger: somebody deleted them, or restored an older"
@@ -100,9 +98,9 @@ def test_what_a_newer_contact_superseded_meanwhile_is_no_loss(
     warehouse.execute("UPDATE contacted_customers SET contacted_at = contacted_at + interval '1 minute'")
     newer, newer_staged = stage("second")
     summary, found = verdict("first", staged, send(crew, chunks))
-    assert (summary["moved_to"], summary["coded"], found) == ({"second": 4}, 0, [])
-    summary, found = verdict("second", newer_staged, send(crew, newer))
-    assert (summary["coded"], found) == (4, [])
+    assert (newer, summary["coded"], found) == ([], 4, [])
+    summary, found = verdict("second", newer_staged, [])
+    assert (summary["coded"], found) == (0, [])
     assert states(ledger) == {"coded": 4, "superseded": 4}
 
 
@@ -117,10 +115,10 @@ def test_a_chunk_whose_time_is_over_leaves_its_rest_to_the_next_run(
     assert {tally["stopped"] for tally in tallies} == {"time"}
     summary, found = verdict("first", staged, tallies)
     assert (summary["stopped"], found) == ("time", [])
-    assert summary["coded"] + summary["pending"] == 100
+    assert summary["coded"] + summary["waiting"] == 100
     assert 0 < summary["coded"] < 70
-    late = send(crew, chunks)  # cleared by hand when its time is long over
-    assert [(tally["calls"], tally["stopped"]) for tally in late] == [(0, "time")] * 2
     sandbox.control(latency=0.0)
-    assert sum(tally["coded"] for tally in send(crew, stage("second")[0])) == summary["pending"]
+    late = send(crew, chunks)  # cleared by hand when its time is long over: it has all of it again
+    assert [tally["stopped"] for tally in late] == [None] * 2
+    assert states(ledger) == {"coded": 100}
     assert set(sandbox.stats()["calls_per_record"].values()) == {1}

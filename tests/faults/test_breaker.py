@@ -41,14 +41,13 @@ def test_an_outage_stops_the_chunk_after_so_many_calls_and_every_record_is_pendi
     chunk, _ = stage()[0]
     result = crew.codify(chunk, patience=PATIENCE).result()
     assert (result["ended"], result["error"]) == ("failed", "BreakerOpen")
-    assert f"8 calls in a row met an outage, the last one {seen}." in result["message"]
+    assert f"Record after record fails, the last one {seen}." in result["message"]
     assert sandbox.stats()["calls"] == 8
     assert ledger.value("SELECT calls FROM wolkvox.quota") == 8
     assert states(ledger) == {"pending": 40}
     assert ledger.value(ATTEMPTS) == attempts
     sandbox.control(default_fault=None)
-    for run, coded in (("probe", 1), ("next", 39)):
-        assert sum(crew.codify(chunk).tally()["coded"] for chunk in stage(run, by_hand=True)[0]) == coded
+    assert sum(crew.codify(chunk).tally()["coded"] for chunk in stage("next", by_hand=True)[0]) == 40
 
 
 def test_a_vendor_that_is_not_there_costs_no_call(
@@ -64,8 +63,7 @@ def test_a_vendor_that_is_not_there_costs_no_call(
     assert states(ledger) == {"pending": 40}
     assert (ledger.value(ATTEMPTS), ledger.value("SELECT calls FROM wolkvox.quota")) == (0, 0)
     sandbox.restart()
-    for run, coded in (("probe", 1), ("next", 39)):
-        assert sum(crew.codify(chunk).tally()["coded"] for chunk in stage(run, by_hand=True)[0]) == coded
+    assert sum(crew.codify(chunk).tally()["coded"] for chunk in stage("next", by_hand=True)[0]) == 40
 
 
 def test_a_dead_campaign_is_parked_over_both_tasks_and_the_others_are_sent_in_full(
@@ -88,7 +86,7 @@ def test_a_dead_campaign_is_parked_over_both_tasks_and_the_others_are_sent_in_fu
     assert stage("next")[1]["records"] == 0
 
 
-def test_an_outage_that_one_task_found_ends_the_other_one_and_the_next_run_is_one_call(
+def test_an_outage_that_one_task_found_ends_the_other_one_and_the_next_run_is_one_request(
     ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew
 ) -> None:
     connect(sandbox, preflight=False)
@@ -97,26 +95,49 @@ def test_an_outage_that_one_task_found_ends_the_other_one_and_the_next_run_is_on
     first, second = stage()[0]
     assert crew.codify(first, patience=PATIENCE).result()["error"] == "BreakerOpen"
     assert crew.codify(second, patience=PATIENCE).tally()["stopped"] == "outage"
-    assert sandbox.stats()["calls"] == 9
+    assert sandbox.stats()["calls"] == 8
     assert stage("at once")[1]["records"] == 0
     ledger.execute("UPDATE wolkvox.outage SET until = now()")
-    (probe,), counts = stage("next")
-    assert (counts["records"], counts["stopped"]) == (1, "outage")
-    assert crew.codify(probe, patience=PATIENCE).tally()["stopped"] == "outage"
-    assert sandbox.stats()["calls"] == 10
+    (trial,), counts = stage("next")
+    assert counts["stopped"] == "outage"
+    assert crew.codify(trial, patience=PATIENCE).tally()["stopped"] == "outage"
+    assert sandbox.stats()["calls"] == 9
     assert states(ledger) == {"pending": 40}
 
 
-def test_a_redirect_or_another_api_stops_at_once_without_a_retry(
+def test_an_address_without_this_api_stops_at_once_without_a_retry(
     ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew
 ) -> None:
     connect(sandbox, preflight=False)
-    away = {"kind": "status", "status": 302, "headers": {"Location": "http://127.0.0.1:9/"}, "repeat": True}
+    away = {"kind": "status", "status": 400, "msg": "THE API YOU WANT TO CONSULT DOES NOT EXIST", "repeat": True}
     sandbox.control(faults={"customer-1": [away]})
     fill(warehouse, 4)
     result = crew.codify(stage()[0][0]).result()
     assert (result["ended"], result["error"]) == ("failed", "WrongEndpoint")
     assert (sandbox.stats()["calls"], states(ledger)) == (1, {"pending": 4})
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        {"status": 302, "headers": {"Location": "http://127.0.0.1:9/"}},
+        {"status": 405, "body": "<html>Not Allowed"},
+        {"status": 401, "body": "<html>Who are you"},
+    ],
+    ids=lambda page: str(page["status"]),
+)
+def test_a_page_of_something_on_the_way_keeps_one_record_and_no_other(
+    ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew, page: dict[str, object]
+) -> None:
+    connect(sandbox, preflight=False)
+    sandbox.control(faults={"customer-1": [{"kind": "status", "repeat": True, **page}]})
+    fill(warehouse, 20)
+    for chunk in stage()[0]:
+        crew.codify(chunk, patience=PATIENCE).tally()
+    coded = ledger.rows(
+        "SELECT count(*), bool_or(customer_id = 'customer-1') FROM wolkvox.codification WHERE state = 'coded'"
+    )
+    assert coded == [(19, False)]
 
 
 def test_a_bad_token_is_one_call_a_failure_without_retries_and_nothing_rejected(

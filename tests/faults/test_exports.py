@@ -90,6 +90,17 @@ def test_a_campaign_is_exported_at_most_every_five_minutes(
     assert sandbox.stats()["calls"] == 15 + 3 + 2
 
 
+def test_an_export_asked_for_by_a_clock_that_was_ahead_puts_off_no_other(
+    ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew
+) -> None:
+    connect(sandbox, export_preflight="on")
+    sandbox.control(members={"17": ids(1, 5)})
+    fill(warehouse, 5)
+    ledger.execute("INSERT INTO wolkvox.export VALUES ('0041', '17', now() + interval '1 day')")
+    send(crew, "first")
+    assert sandbox.stats()["calls"] == 5 + 1 + 1  # the day's requests, and the export
+
+
 def test_after_kills_nothing_is_sent_twice_that_wolkvox_has(
     ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew
 ) -> None:

@@ -19,9 +19,9 @@ from wolkvox.ledger.connection import connect as ledger_connection
 from wolkvox.ledger.migrate import migrate
 from wolkvox.ledger.sending import ChunkSession
 from wolkvox.ledger.slots import SlotRules
-from wolkvox.ledger.staging import Chunk
 from wolkvox.rules.patience import Patience
 from wolkvox.rules.records import Settled
+from wolkvox.rules.runs import Chunk
 from wolkvox.stop import Stop
 
 RECORDS = 2_000
@@ -128,7 +128,7 @@ def test_while_postgresql_is_away_nothing_is_sent_and_the_call_in_flight_is_writ
     time.sleep(1.5)
     assert sandbox.stats()["calls"] == before
     postgres.start()
-    assert [worker.tally()["coded"] for worker in workers] == [30, 30]
+    assert sum(worker.tally()["coded"] for worker in workers) == 60
     assert (sandbox.stats()["calls"], sent_again(sandbox.stats())) == (60, 0)
 
 
@@ -144,7 +144,7 @@ def test_processes_killed_while_postgresql_is_away_lose_nothing(
     postgres.stop("fast")
     crew.stop()
     postgres.start()
-    assert [crew.codify(chunk, try_number=2).tally()["pending"] for chunk in chunks] == [0, 0]
+    assert [crew.codify(chunk, try_number=2).tally()["stopped"] for chunk in chunks] == [None, None]
     assert states(postgres.database()) == {"coded": 100}
     assert sandbox.stats()["coded"] == 100
     assert sent_again(sandbox.stats()) <= 2
@@ -165,17 +165,17 @@ def test_told_to_stop_while_postgresql_is_away_a_task_ends_promptly(
     postgres.start()
     assert result["error"] == "Stopped"
     sandbox.control(latency=0.0)
-    assert crew.codify(chunk, try_number=2).tally()["coded"] == 500
+    assert crew.codify(chunk, try_number=2).tally()["coded"] == 1_000
     assert sent_again(sandbox.stats()) <= 1
 
 
 def session(run: Callable[[], Any], stop: Stop, patience: float) -> ChunkSession:
-    chunk = Chunk("chunk", "run", "0041", 1, 1, "2099-01-01T00:00:00+00:00")
+    chunk = Chunk("chunk", "run", "0041", 1, 1, 60.0)
     return ChunkSession(run, chunk, SlotRules(7, "0041", 1.0, 1.0), HOLDER, stop, ledger_patience=patience)
 
 
 def test_a_ledger_that_stays_away_fails_the_task_after_a_bounded_wait(
-    postgres: OwnPostgres, sandbox: SandboxServer
+    postgres: OwnPostgres, sandbox: SandboxServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     postgres.stop("fast")
     began = time.monotonic()
@@ -189,6 +189,7 @@ def test_a_ledger_that_stays_away_fails_the_task_after_a_bounded_wait(
     stop.set()
     with pytest.raises(Stopped), session(lambda: ledger_connection("wolkvox_ledger"), stop, 60.0):
         pass
+    monkeypatch.setattr("wolkvox.ledger.connection.CONNECT_PATIENCE", 1.0)
     with pytest.raises(LedgerUnavailable, match="can't be reached"):
         stage()
     postgres.start()
@@ -205,7 +206,7 @@ def test_two_reconnections_in_a_row_in_different_slots_still_write_the_answer(
     database = postgres.database()
     lock = "SELECT pg_advisory_lock(7, {})"
     with ChunkSession(lambda: ledger_connection("wolkvox_ledger"), chunk, rules, HOLDER, Stop()) as ledger:
-        record = ledger.waiting()[0]
+        record = ledger.take(1)[0]
         assert ledger.advance(None, record.id)
         assert database.value("SELECT slot FROM wolkvox.codification WHERE state = 'sending'") == "00000007/0"
         for other, slot in zip(others, (0, 1), strict=True):
@@ -255,5 +256,5 @@ def test_a_frozen_postgresql_is_waited_for(postgres: OwnPostgres, sandbox: Sandb
         before = sandbox.stats()["calls"]
         time.sleep(1.0)
         assert sandbox.stats()["calls"] <= before + 1
-    assert worker.tally()["coded"] == 30
+    assert worker.tally()["coded"] == 60
     assert sent_again(sandbox.stats()) == 0

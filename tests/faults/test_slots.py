@@ -59,7 +59,7 @@ def test_the_vendor_is_asked_for_the_days_calls_in_a_slot_too(
     wait_until(lambda: sandbox.stats()["in_flight"] == 2)
     fill(warehouse, 1, first=3)
     began = monotonic()
-    assert stage("second")[1]["records"] == 1
+    assert stage("second")[1]["new"] == 1
     assert monotonic() - began > 0.5
     assert sandbox.stats()["peak_in_flight"] == 2
 
@@ -157,9 +157,9 @@ def test_a_task_and_its_twin_that_airflow_took_for_dead_send_every_record_once(
     chunk, _ = stage()[0]
     twins = [crew.codify(chunk), crew.codify(chunk, try_number=2)]
     tallies = [twin.tally() for twin in twins]
-    assert [tally["coded"] for tally in tallies] == [30, 30]
-    assert sum(tally["calls"] for tally in tallies) == 30
-    assert (sandbox.stats()["calls"], sent_again(sandbox.stats())) == (30, 0)
+    assert max(tally["coded"] for tally in tallies) == 60
+    assert sum(tally["calls"] for tally in tallies) == 60
+    assert (sandbox.stats()["calls"], sent_again(sandbox.stats())) == (60, 0)
 
 
 def test_a_clock_that_was_set_back_does_not_close_a_slot_for_longer_than_a_call(

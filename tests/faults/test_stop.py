@@ -13,8 +13,8 @@ from sandbox_server import SandboxServer
 
 from wolkvox.errors import Stopped
 from wolkvox.hook import WolkvoxHook
-from wolkvox.ledger.staging import Chunk
 from wolkvox.rules.options import read_options
+from wolkvox.rules.runs import Chunk
 from wolkvox.rules.window import Window
 from wolkvox.tasks.stage import Source, stage_run
 
@@ -43,13 +43,13 @@ def test_the_call_in_flight_is_the_last_one_and_is_settled(
     result = worker.result()
     assert (result["ended"], result["error"]) == ("retry", "Stopped")
     assert result["message"] == (
-        "Told to stop: 6 records sent (1 of them with an unknown outcome), 4 unsent and still pending."
+        "Told to stop: 11 records sent (1 of them with an unknown outcome); all others are still pending."
     )
     assert result["message"] in worker.log()
-    assert states(ledger) == {"coded": 5, "pending": 15}
-    assert sandbox.stats()["calls"] == 6
-    assert ledger.value("SELECT calls FROM wolkvox.quota") == 6
-    assert crew.codify(chunk, try_number=2).tally()["calls"] == 4
+    assert states(ledger) == {"coded": 10, "pending": 10}
+    assert sandbox.stats()["calls"] == 11
+    assert ledger.value("SELECT calls FROM wolkvox.quota") == 11
+    assert crew.codify(chunk, try_number=2).tally()["calls"] == 9
 
 
 def test_told_to_stop_while_it_waits_to_try_again_a_task_ends_promptly(
@@ -57,13 +57,13 @@ def test_told_to_stop_while_it_waits_to_try_again_a_task_ends_promptly(
 ) -> None:
     connect(sandbox, preflight=False)
     later = {"kind": "status", "status": 429, "headers": {"Retry-After": "3600"}}
-    sandbox.control(faults={"customer-3": [later]})
+    sandbox.control(faults={"customer-2": [later], "customer-3": [later]})
     fill(warehouse, 4)
     worker = crew.codify(stage()[0][0])
-    wait_until(lambda: ledger.value("SELECT count(*) FROM wolkvox.codification WHERE reason = 'overloaded_429'"))
+    wait_until(lambda: ledger.value("SELECT count(*) = 2 FROM wolkvox.codification WHERE reason = 'overloaded_429'"))
     began = monotonic()
     worker.terminate()
-    assert worker.result()["message"].startswith("Told to stop: 1 records sent (0 of them with an unknown outcome), 1 ")
+    assert worker.result()["message"].startswith("Told to stop: 3 records sent (0 of them with an unknown outcome)")
     assert monotonic() - began < PROMPTLY
     assert states(ledger) == {"coded": 1, "pending": 3}
 

@@ -293,7 +293,7 @@ def test_a_backlog_that_will_be_there_when_calling_hours_begin_is_told(
     summary, _ = verdict("run", counts, [], protection=night)
     assert summary["opened"] is False
     assert summary["left_at_opening"] == 20 - 4 - 5, "four calls are left today, five more come with the new day"
-    assert "Calling hours begin" in summary["news"]["began"]["opening"]
+    assert "Calling hours begin" in summary["news"]["firing"]["opening"]
     day = read_protection(
         f"timezone: America/Bogota\nhours: {{{now.strftime('%A').lower()}: '00:00-24:00'}}\nrules: [{{days: 1}}]\n"
     )

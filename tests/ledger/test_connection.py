@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+import psycopg
 import pytest
 from conftest import Database
 from crew import HOLDER, SQL, Crew, fill, sent_again, stage, states, wait_until
@@ -22,7 +23,7 @@ from sandbox_server import SandboxServer, free_port
 from wire import Wire
 
 from wolkvox.errors import BadSetting, LedgerUnavailable, Stopped
-from wolkvox.ledger.connection import LedgerConnection, connect, connected
+from wolkvox.ledger.connection import LedgerConnection, _passes, connect, connected
 from wolkvox.ledger.migrate import migrate
 from wolkvox.ledger.reports import backlog
 from wolkvox.ledger.sending import ChunkSession
@@ -83,6 +84,7 @@ def by_extra(ledger: Database, monkeypatch: pytest.MonkeyPatch, **extra: object)
         "IntervalStyle = 'iso_8601'",
         "TimeZone = 'America/Bogota'",
         "idle_in_transaction_session_timeout = '300ms'",
+        "transaction_timeout = '300ms'",
         "statement_timeout = '300ms'",
         "lock_timeout = '1ms'",
         "default_transaction_isolation = 'serializable'",
@@ -94,6 +96,8 @@ def test_a_whole_run_works_whatever_the_database_has_for_defaults(
     ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew, default: str
 ) -> None:
     name = ledger.uri.rpartition("/")[2]
+    if default.startswith("transaction_timeout") and ledger.connection.info.server_version < 170_000:
+        pytest.skip("this PostgreSQL doesn't know it")
     ledger.execute(f"ALTER DATABASE {name} SET {default}")
     fill(warehouse, 20)
     warehouse.execute("UPDATE contacted_customers SET comment = 'ñandú 中 👍'")
@@ -337,7 +341,127 @@ def test_an_error_that_will_pass_is_waited_out(
         assert held.run(work) == "done"
 
 
+# Servers that take no connection for a moment
+
+
+@pytest.fixture
+def full(ledger: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], None]]:
+    """Sets how many connections the role may have that the ledger is reached by."""
+    ledger.execute("DROP ROLE IF EXISTS crowded")
+    ledger.execute("CREATE ROLE crowded LOGIN")
+    monkeypatch.setenv("AIRFLOW_CONN_WOLKVOX_LEDGER", ledger.uri.replace("postgres@", "crowded@"))
+    yield lambda limit: ledger.execute(f"ALTER ROLE crowded CONNECTION LIMIT {limit}")
+    ledger.execute("DROP ROLE crowded")
+
+
+def test_a_task_waits_for_a_server_that_is_full(full: Callable[[int], None]) -> None:
+    full(0)
+    room = threading.Timer(1.5, full, (-1,))
+    room.start()
+    began = time.monotonic()
+    with connected("wolkvox_ledger", Stop()) as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+    assert 1.5 <= time.monotonic() - began < 10.0
+    room.join()
+
+
+def test_a_task_that_waits_for_a_full_server_heeds_a_stop(full: Callable[[int], None]) -> None:
+    full(0)
+    stop = Stop()
+    threading.Timer(1.0, stop.set).start()
+    began = time.monotonic()
+    with pytest.raises(Stopped), connected("wolkvox_ledger", stop):
+        pass
+    assert time.monotonic() - began < 5.0
+
+
+def test_the_wait_for_a_full_server_ends_and_whoever_is_no_task_does_not_wait(
+    full: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full(0)
+    monkeypatch.setattr("wolkvox.ledger.connection.CONNECT_PATIENCE", 2.0)
+    for stop, least, most in ((Stop(), 2.0, 8.0), (None, 0.0, 1.5)):
+        began = time.monotonic()
+        with pytest.raises(LedgerUnavailable, match="too many connections"), connected("wolkvox_ledger", stop):
+            pass
+        assert least <= time.monotonic() - began < most
+
+
+def test_a_task_waits_for_a_server_that_restarts(wire: Wire, ledger: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its port takes no connection at first, then a failover leaves it read-only for a moment."""
+    back = os.environ["AIRFLOW_CONN_WOLKVOX_LEDGER"]
+    monkeypatch.setenv("AIRFLOW_CONN_WOLKVOX_LEDGER", back.replace(f":{wire.port}/", f":{free_port()}/"))
+    port = threading.Timer(1.5, os.environ.__setitem__, ("AIRFLOW_CONN_WOLKVOX_LEDGER", back))
+    with read_only(ledger):
+        over = threading.Timer(3.0, ledger.execute, ("ALTER SYSTEM RESET default_transaction_read_only",))
+        reloaded = threading.Timer(3.3, ledger.execute, ("SELECT pg_reload_conf()",))
+        for timer in (port, over, reloaded):
+            timer.start()
+        began = time.monotonic()
+        with connected("wolkvox_ledger", Stop()):
+            assert 3.0 <= time.monotonic() - began < 12.0
+        reloaded.join()
+
+
+@pytest.mark.parametrize(
+    ("good", "wrong"), [("postgres@", "nobody@"), ("/test_", "/no_such_")], ids=["no such login", "no such database"]
+)
+def test_what_somebody_has_to_correct_is_not_waited_for(
+    ledger: Database, monkeypatch: pytest.MonkeyPatch, good: str, wrong: str
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_WOLKVOX_LEDGER", ledger.uri.replace(good, wrong))
+    began = time.monotonic()
+    with pytest.raises(LedgerUnavailable, match="login and password"), connected("wolkvox_ledger", Stop()):
+        pass
+    assert time.monotonic() - began < 1.5
+
+
+@pytest.mark.parametrize(
+    ("words", "passes"),
+    [
+        ("connection failed: FATAL:  sorry, too many clients already", True),
+        ("FATAL:  remaining connection slots are reserved for roles with the SUPERUSER attribute", True),
+        ("FATAL:  the database system is starting up", True),
+        ("FATAL:  the database system is not yet accepting connections", True),
+        ("FATAL:  no more connections allowed (max_client_conn)", True),
+        ("FATAL:  lo siento, ya tenemos demasiados clientes", True),
+        ("FATAL:  el sistema de base de datos está iniciándose", True),
+        ("connection to server at 127.0.0.1 failed: Connection refused", True),
+        ("server closed the connection unexpectedly", True),
+        ('FATAL:  password authentication failed for user "x"', False),
+        ("FATAL:  la autentificación password falló para el usuario «x»", False),
+        ('FATAL:  database "x" does not exist', False),
+        ('FATAL:  no pg_hba.conf entry for host "10.0.0.1"', False),
+        ("fe_sendauth: no password supplied", False),
+        ("server does not support SSL, but SSL was required", False),
+        ("SSL error: certificate verify failed", False),
+    ],
+)
+def test_what_passes_by_itself_is_told_from_what_does_not(words: str, passes: bool) -> None:
+    error = LedgerUnavailable("It can't be reached.")
+    error.__cause__ = psycopg.OperationalError(words)
+    assert _passes(error) is passes
+
+
 # What can't work is refused
+
+
+def test_a_migration_takes_its_time_whatever_the_server_lets_a_statement_take(
+    warehouse: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = warehouse.uri.rpartition("/")[2]
+    warehouse.execute(
+        "CREATE FUNCTION slowly() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.15); END'"
+    )
+    warehouse.execute(
+        "CREATE EVENT TRIGGER slowly ON ddl_command_end WHEN TAG IN ('CREATE SCHEMA') EXECUTE FUNCTION slowly()"
+    )
+    hasty = ["statement_timeout"] + ["transaction_timeout"] * (warehouse.connection.info.server_version >= 170_000)
+    for setting in hasty:
+        warehouse.execute(f"ALTER DATABASE {name} SET {setting} = '100ms'")
+    monkeypatch.setenv("AIRFLOW_CONN_WOLKVOX_LEDGER", warehouse.uri)
+    migrate()
+    assert warehouse.value("SELECT to_regclass('wolkvox.codification') IS NOT NULL")
 
 
 @pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII", "WIN1252"])

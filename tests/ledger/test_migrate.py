@@ -163,6 +163,27 @@ def test_a_ledger_with_rows_in_all_states_goes_up_and_down_and_loses_none(empty:
     assert empty.value("SELECT count(*) FROM wolkvox.codification WHERE state = 'pending'") == 3
 
 
+def test_an_alert_that_is_firing_goes_up_and_down(empty: Database) -> None:
+    migrate()
+    alembic(command.downgrade, "0015")
+    empty.execute(
+        "INSERT INTO wolkvox.condition"
+        " VALUES ('0041', 'dag', 'outage', 'Away.', '2026-03-02 12:00Z', '2026-03-02 13:00Z')"
+    )
+    alembic(command.upgrade, "head")
+    firing = "SELECT alert, message, seen_at - firing_since, resolved_at, again FROM wolkvox.alert ORDER BY 1"
+    assert empty.rows(firing) == [("outage", "Away.", timedelta(hours=1), None, False)]
+    empty.execute(
+        "INSERT INTO wolkvox.alert VALUES ('0041', 'dag', 'quota', 'Used.', now(), now(), now()),"
+        " ('0041', 'dag', 'silence', 'Silent.', now(), now(), NULL)"
+    )
+    alembic(command.downgrade, "0015")
+    assert empty.rows("SELECT condition, words FROM wolkvox.condition ORDER BY 1") == [
+        ("outage", "Away."),
+        ("silence", "Silent."),
+    ]
+
+
 def test_contacts_with_fractions_of_a_second_are_the_same_contacts_afterwards(empty: Database) -> None:
     migrate()
     alembic(command.downgrade, "0005")

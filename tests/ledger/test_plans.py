@@ -14,6 +14,7 @@ from staged import RULES, stage_in, worker
 from wolkvox.ledger.connection import LedgerConnection, sql
 from wolkvox.ledger.faults import answered_since, begin_outage, campaign_trials, judge
 from wolkvox.ledger.figures import count_closed_spans, run_lag
+from wolkvox.ledger.latest import latest
 from wolkvox.ledger.reports import backlog, seconds_per_call, tally
 from wolkvox.ledger.runs import account
 from wolkvox.ledger.sending import ChunkSession
@@ -180,6 +181,7 @@ def test_no_statement_reads_the_whole_ledger(ledger: Database, connection: Ledge
         backlog(connection, "0041")
         seconds_per_call(connection, "0041")
         run_lag(connection, "run", chunk_ids)
+        latest(connection, "0041", [("predictive", "100")], NOW)
         spans = shown_spans(NOW, "UTC")
         count_closed_spans(connection, "0041", spans)
         unfinished(connection, "0041")
@@ -195,6 +197,8 @@ def test_no_statement_reads_the_whole_ledger(ledger: Database, connection: Ledge
         assert sql(name) in plans, f"{name} was not looked at"
     whole = [(query, plan) for query, found in plans.items() for plan in found if "Seq Scan" in scans(plan)]
     assert not whole, "\n\n".join(f"{query}\n{json.dumps(plan, indent=1)}" for query, plan in whole)
+    judged = [index for query, (plan, *_) in plans.items() if "%(fewest)s" in query for index in indexes(plan)]
+    assert judged.count("codification_settled") == 2, "the operation's own, whatever others settle"
     advance = [index for query, (plan, *_) in plans.items() if query.startswith("advance") for index in indexes(plan)]
     assert set(advance) == {"codification_pkey"}
 

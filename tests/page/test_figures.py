@@ -13,6 +13,7 @@ import psycopg
 import pytest
 
 from wolkvox.ledger.figures import count_closed_spans, figures, run_lag
+from wolkvox.ledger.notifications import mark_undelivered
 from wolkvox.page import queries
 from wolkvox.page.overview import overview
 from wolkvox.page.reading import know
@@ -368,3 +369,14 @@ def test_a_campaign_is_called_what_wolkvox_calls_it(ledger: Database) -> None:
     ledger.execute("INSERT INTO wolkvox.campaign VALUES ('other', '1', 'preview', 'Of another operation', 'started')")
     (shown,) = read(ledger)["campaigns"]
     assert (shown["name"], shown["status"]) == ("Cobranza marzo", "stopped")
+
+
+def test_the_page_says_since_when_alerts_do_not_reach_somebody(ledger: Database) -> None:
+    assert "undelivered" not in read(ledger)["alive"]["wrong"]
+    for recipient, minutes in (("ana@example.com", 5), ("luis@example.com", 90)):
+        since = NOW - timedelta(minutes=minutes)
+        mark_undelivered(ledger.connection, "0041", "wolkvox_codify", recipient, "451 later", since)
+    alive = read(ledger)["alive"]
+    assert "undelivered" in alive["wrong"]
+    assert alive["undelivered"] == (NOW - timedelta(minutes=90)).isoformat()
+    assert "ana@example.com" not in str(read(ledger)), "the page names nobody"

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wolkvox.rules.answers import LONGEST_MSG, Answer, Kind, classify, unknown, unreachable
+from wolkvox.rules.answers import LONGEST_MSG, Answer, Kind, classify, refusal, unknown, unreachable
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=timezone.utc)
+NO_ERROR: list[object] = ["OK", "No error", "No errors.", "N/A", "ninguno", " Sin  errores ", "000", 200, [], {}, "-"]
 HTML = b"<html><body><h1>Service</h1></body></html>"
 
 
@@ -47,11 +48,24 @@ def meaning(status: int, body: bytes, **headers: str) -> Answer:
         (422, said(422, "El codAct no es valido 99"), Kind.REJECTED, "refused_422", "422"),
         # 400 THE API YOU WANT TO CONSULT DOES NOT EXIST: wrong host or path
         (400, said(400, "The API you want  to consult does not exist"), Kind.WRONG_ENDPOINT, "wrong_endpoint", "400"),
-        (301, b"", Kind.WRONG_ENDPOINT, "wrong_endpoint", "301"),
-        (302, HTML, Kind.WRONG_ENDPOINT, "wrong_endpoint", "302"),
-        (405, HTML, Kind.WRONG_ENDPOINT, "wrong_endpoint", "405"),
+        (404, said(404, "THE API YOU WANT TO CONSULT DOES NOT EXIST"), Kind.WRONG_ENDPOINT, "wrong_endpoint", "404"),
+        # something on the way blocks this request: nothing is wrong with the address or the token
+        (301, b"", Kind.MAINTENANCE, "blocked_301", "301"),
+        (302, HTML, Kind.MAINTENANCE, "blocked_302", "302"),
+        (307, said(202), Kind.MAINTENANCE, "blocked_307", "307"),
+        (405, HTML, Kind.MAINTENANCE, "blocked_405", "405"),
+        (405, b"Method Not Allowed", Kind.MAINTENANCE, "blocked_405", "405"),
+        (401, HTML, Kind.MAINTENANCE, "blocked_401", "401"),
+        (401, b"  \n", Kind.MAINTENANCE, "blocked_401", "401"),
+        (401, b"Authorization Required", Kind.MAINTENANCE, "blocked_401", "401"),
+        (401, b'<script>var page = {"id": 7}</script>', Kind.MAINTENANCE, "blocked_401", "401"),
+        (403, b"<p>please validate token</p>", Kind.MAINTENANCE, "maintenance", "403"),
         # 401, 403 PLEASE VALIDATE TOKEN: bad token
         (401, said(401, "PLEASE ENTER THE WOLKVOX-TOKEN"), Kind.BAD_TOKEN, "bad_token", "401"),
+        (401, b'{"message": "Unauthorized"}', Kind.BAD_TOKEN, "bad_token", "401"),
+        (401, b"PLEASE ENTER THE WOLKVOX-TOKEN", Kind.BAD_TOKEN, "bad_token", "401"),
+        (200, said(401, "no"), Kind.BAD_TOKEN, "bad_token", "401"),
+        (403, said(403, "PLEASE ENTER THE WOLKVOX-TOKEN"), Kind.BAD_TOKEN, "bad_token", "403"),
         (403, said(403, "PLEASE VALIDATE TOKEN"), Kind.BAD_TOKEN, "bad_token", "403"),
         (403, said(403, error="please validate token"), Kind.BAD_TOKEN, "bad_token", "403"),
         # 403 TOKEN LIMIT EXCEEDED: the day's quota is gone
@@ -86,6 +100,29 @@ def meaning(status: int, body: bytes, **headers: str) -> Answer:
         (200, said(202, "ok", "null"), Kind.CODED, None, "202"),
         (200, said(202, "ok", False), Kind.CODED, None, "202"),
         (200, said(202, "ok", "None"), Kind.CODED, None, "202"),
+        *[(202, said(202, "ok", none), Kind.CODED, None, "202") for none in NO_ERROR],
+        *[
+            (202, said(202, "ok", words), Kind.REJECTED, "refused_202", "202")
+            for words in ("no es valido", "error", "not ok", "400", "ninguno de los registros", ["no"], "sin saldo")
+        ],
+        # success, though the code is written otherwise
+        *[(200, said(code), Kind.CODED, None, "200") for code in ("000", "OK", "ok ", "Success", 0.0)],
+        *[
+            (200, said(code, "customer_id 7 has been coded"), Kind.CODED, None, "200")
+            for code in (-1, None, "true", True, "done")
+        ],
+        (200, said(-1, "Customer_id  7 has been coded", "N/A"), Kind.CODED, None, "200"),
+        (200, b'{"msg": "customer_id A-7 has been coded."}', Kind.CODED, None, "200"),
+        (200, b'{"data": [' + said(202, "coded") + b"]}", Kind.CODED, None, "202"),
+        (200, b'{"data": ' + said("0") + b"}", Kind.CODED, None, "200"),
+        (200, b'{"data": [' + said(422, "no") + b"]}", Kind.REJECTED, "refused_422", "422"),
+        (200, b'{"error": "it is closed", "data": [' + said(202) + b"]}", Kind.REJECTED, "refused_202", "202"),
+        # ... and what nobody can be sure of
+        (200, said(-1, "customer_id 7 has been coded", "it is closed"), Kind.UNKNOWN, "unknown_unreadable", "200"),
+        (200, said(-1, "customer_id 7 has not been coded"), Kind.UNKNOWN, "unknown_unreadable", "200"),
+        (200, said(None, "0 records has been coded"), Kind.UNKNOWN, "unknown_unreadable", "200"),
+        (200, b'{"data": [' + said(202) + b", " + said(422) + b"]}", Kind.UNKNOWN, "unknown_unreadable", "200"),
+        (200, b"customer_id 7 has been coded", Kind.UNKNOWN, "unknown_unreadable", "200"),
         # the outcome stands in a body that is not clean JSON
         (200, b"<br />\n<b>Notice</b>: Undefined index {x} in campaign.php\n" + said(202), Kind.CODED, None, "202"),
         (200, said(202) + b"<!-- 0.02 s -->", Kind.CODED, None, "202"),
@@ -105,7 +142,7 @@ def meaning(status: int, body: bytes, **headers: str) -> Answer:
         (200, b"[]", Kind.UNKNOWN, "unknown_unreadable", "200"),
         (200, b"{}", Kind.UNKNOWN, "unknown_unreadable", "200"),
         (200, said(None), Kind.UNKNOWN, "unknown_unreadable", "200"),
-        (200, said("ok"), Kind.UNKNOWN, "unknown_unreadable", "200"),
+        (200, said("yes"), Kind.UNKNOWN, "unknown_unreadable", "200"),
         (200, said(True), Kind.UNKNOWN, "unknown_unreadable", "200"),
         (200, said(1), Kind.UNKNOWN, "unknown_unreadable", "200"),
         (200, said("-202"), Kind.UNKNOWN, "unknown_unreadable", "200"),
@@ -120,6 +157,57 @@ def meaning(status: int, body: bytes, **headers: str) -> Answer:
 def test_an_answer_means_what_the_table_says(status: int, body: bytes, kind: Kind, reason: str, code: str) -> None:
     answer = meaning(status, body)
     assert (answer.kind, answer.reason, answer.code) == (kind, reason, code)
+
+
+def expected(status: int, *, page: bool) -> tuple[Kind, str | None]:
+    """What a status alone, in a page or none at all, or in the API's own JSON, says of a record."""
+    if 200 <= status < 300:
+        return (Kind.UNKNOWN, "unknown_unreadable") if page else (Kind.CODED, None)
+    if 300 <= status < 400 or status == 405:
+        return Kind.MAINTENANCE, f"blocked_{status}"
+    if status == 401:
+        return (Kind.MAINTENANCE, "blocked_401") if page else (Kind.BAD_TOKEN, "bad_token")
+    named = {
+        403: (Kind.MAINTENANCE, "maintenance"),
+        404: (Kind.NOT_FOUND, "not_found"),
+        407: (Kind.UNREACHABLE, "unreachable_proxy"),
+        408: (Kind.OVERLOADED, "overloaded_408"),
+        409: (Kind.CONFLICT, "conflict_409"),
+        423: (Kind.CONFLICT, "conflict_423"),
+        429: (Kind.OVERLOADED, "overloaded_429"),
+        **{code: (Kind.UNKNOWN, f"unknown_{code}") for code in (502, 504, 520, 524)},
+    }
+    if status in named:
+        return named[status]
+    if 400 <= status < 500:
+        return (Kind.MAINTENANCE, f"blocked_{status}") if page else (Kind.REJECTED, f"refused_{status}")
+    return (Kind.OVERLOADED, f"overloaded_{status}") if 500 <= status < 600 else (Kind.UNKNOWN, "unknown_unreadable")
+
+
+@pytest.mark.parametrize("body", ["none", "page", "JSON"])
+def test_every_status_says_one_thing_with_each_body(body: str) -> None:
+    for status in range(100, 700):
+        sent = {"none": b"", "page": HTML, "JSON": said(status)}[body]
+        answer = meaning(status, sent)
+        assert (answer.kind, answer.reason) == expected(status, page=body != "JSON"), status
+        assert (answer.code, answer.goes_on) == (str(status), status in (504, 524))
+
+
+def test_of_several_objects_without_a_code_the_first_one_speaks() -> None:
+    assert meaning(422, b'{"msg": "first"}{"msg": "second"}').msg == "first"
+
+
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [
+        (Answer(Kind.REJECTED, "refused_422", "422", "c7 is not 20201234"), "422 … IS NOT …"),
+        (Answer(Kind.REJECTED, "refused_422", "422"), "422 REFUSED_422"),
+        (Answer(Kind.REJECTED, "not_found", None, "gone"), "GONE"),
+        (Answer(Kind.REJECTED), ""),
+    ],
+)
+def test_a_refusal_is_told_without_ids_in_the_vendors_words_or_ours(answer: Answer, text: str) -> None:
+    assert refusal(answer, "c7") == text
 
 
 @pytest.mark.parametrize(
@@ -149,6 +237,9 @@ def test_the_vendors_words_are_kept_as_they_are(body: bytes, words: str | None) 
         ("Mon, 02 Mar 2026 07:00:30 -0500", 30.0),
         ("Mon, 02 Mar 2026 11:00:00 GMT", None),
         ("0", None),
+        ("1", 1.0),
+        ("Mon, 02 Mar 2026 12:00:00 GMT", None),
+        ("Mon, 02 Mar 2026 12:00:01 GMT", 1.0),
         ("9" * 400, 1e9),
         ("Mon, 02 Mar 2026 12:00:30", 30.0),
         ("", None),

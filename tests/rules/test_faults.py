@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,9 +15,9 @@ from wolkvox.rules.faults import (
     REFUSALS,
     TAKEN_BACK,
     UNCOUNTED,
-    Failing,
+    Fault,
     is_campaigns,
-    is_outage,
+    is_settled,
     refuses_everything,
 )
 from wolkvox.rules.patience import Patience
@@ -27,26 +25,26 @@ from wolkvox.rules.patience import Patience
 PATIENCE = Patience()
 
 
-def failing(alone: bool = False, **records: int) -> Failing:
-    return Failing(Counter({("preview", campaign): count for campaign, count in records.items()}), alone)
+def fault(*, checks: bool) -> Fault:
+    return Fault(1, ("preview", "17"), "overloaded_500", "500", "Look.", refused=False, checks=checks)
 
 
 @pytest.mark.parametrize(
-    ("found", "outage"),
+    ("campaigns", "checks", "others_wait", "settled"),
     [
-        (failing(a=9, b=1), True),
-        (failing(a=5, b=3, c=2), True),
-        (failing(a=8, b=1), False),
-        (failing(a=10), False),
-        (failing(a=5_000), False),
-        (failing(alone=True, a=10), True),
-        (failing(alone=True, a=9), False),
-        (failing(), False),
-        (failing(alone=True), False),
+        (1, False, False, True),
+        (1, False, True, False),
+        (1, True, True, False),
+        (9, True, True, False),
+        (10, False, True, False),
+        (10, True, True, True),
     ],
 )
-def test_ten_records_of_two_campaigns_or_of_the_only_one_are_an_outage(found: Failing, outage: bool) -> None:
-    assert is_outage(found, PATIENCE.outages) is outage
+def test_a_record_of_another_campaign_is_sent_before_it_is_everybodys_fault(
+    campaigns: int, checks: bool, others_wait: bool, settled: bool
+) -> None:
+    """As long as there is one, and until ten campaigns have failed."""
+    assert is_settled(campaigns, fault(checks=checks), PATIENCE, others_wait=others_wait) is settled
 
 
 @pytest.mark.parametrize(

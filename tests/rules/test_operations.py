@@ -10,7 +10,7 @@ import pytest
 
 from wolkvox.errors import BadSetting
 from wolkvox.operations import operations, refuse_mistakes, search_path
-from wolkvox.rules.conditions import Thresholds
+from wolkvox.rules.alerts import Thresholds
 from wolkvox.rules.operations import Operations, read_operations
 
 INCLUDE = Path(__file__).parents[2] / "include"
@@ -47,6 +47,22 @@ def test_the_shipped_file_says_what_is_so_without_it(tmp_path: Path) -> None:
     shipped = read_operations((INCLUDE / "operations.yaml").read_text(), lambda _: "")
     assert shipped.mistakes == []
     assert shipped.all == read("").all
+
+
+@pytest.mark.parametrize(
+    "schedule", ["*/1 * * * *", "0 6 1 * *", "0 6 1 1 *", "0 6 * * 1-5", "0 0 L * *", "0 7 * * fri#1", "0 9 * MAR THU"]
+)
+def test_a_schedule_that_comes_at_times_that_are_known_is_taken(schedule: str) -> None:
+    (one,) = read(f'sales:\n  schedule: "{schedule}"\n').all
+    assert (one.refused, one.schedule) == (None, schedule)
+
+
+@pytest.mark.parametrize(
+    ("written", "hours"), [("24", 24), ("0", 0), ("0.5", 0.5), (".5", 0.5), ("1.50", 1.5), ("24.", 24)]
+)
+def test_a_number_is_read_as_people_write_it(written: str, hours: float) -> None:
+    (one,) = read(f"sales:\n  lookback_hours: {written}\n").all
+    assert (one.refused, one.lookback_hours) == (None, hours)
 
 
 def test_a_name_alone_is_an_operation_with_names_of_its_own() -> None:
@@ -88,6 +104,21 @@ def test_every_key_is_taken() -> None:
     assert one.alert_to == ["ana@example.com", "+luis@mail.example.co"]
 
 
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("ana@example.com; luis@example.com", ["ana@example.com; luis@example.com"]),
+        ("['Ana <ana@example.com>', 'luis@example.com,eva@example.com']", None),
+        ("[ana@example.com, luis]", ["ana@example.com", "luis"]),
+    ],
+)
+def test_addresses_may_be_written_as_people_write_them(written: str, kept: list[str] | None) -> None:
+    found = read(f"sales:\n  alert_to: {written}\n")
+    assert found.mistakes == []
+    if kept:
+        assert found.all[0].alert_to == kept
+
+
 def test_what_operations_have_in_common_may_be_written_once() -> None:
     text = "default: &all\n  timezone: America/Lima\nsales:\n  <<: *all\n  pool: two\n"
     assert [(one.timezone, one.pool) for one in read(text).all] == [
@@ -110,6 +141,14 @@ WRONG_LINES = {
     "schedule: '*/1 * * * * *'": "five fields",
     "schedule: '61 * * * *'": "five fields",
     "schedule: 5": "five fields",
+    "schedule: '0 0 30 2 *'": "'0 0 30 2 *' can't be used (no such time comes within 13 months): give a cron",
+    "schedule: '0 0 31 4,6,9,11 *'": "no such time comes within 13 months",
+    "schedule: '0 0 29 2 *'": "no such time comes within 13 months",
+    "schedule: 'R * * * *'": "its times would be others with each look",
+    "schedule: '*/5 r(8-20) * * *'": "its times would be others with each look",
+    "schedule: 'H H * * *'": "its times would be others with each look",
+    "schedule: 'R/10 * * * 1-5'": "its times would be others with each look",
+    "timezone: Etc/GMT-5": "Etc/GMT-5 is 5 hours ahead of UTC",
     "protection: colombia": "a file of rules below include/",
     "protection: protection/atlantis.yaml": "there is no file protection/atlantis.yaml",
     "protection: protection/wrong.yaml": "protection/wrong.yaml, line 3, rules.0.days: 0 can't be used",
@@ -121,7 +160,20 @@ WRONG_LINES = {
     "sql: sql/none.sql": "there is no file sql/none.sql",
     "lookback_hours: a day": "from 0 to 720",
     "lookback_hours: 721": "from 0 to 720",
-    "lookback_hours: .nan": "from 0 to 720",
+    "lookback_hours: .nan": ".nan can't be used: give hours that a row may be late, from 0 to 720",
+    "lookback_hours: 1:30": "1:30 can't be used: give hours that a row may be late, from 0 to 720",
+    "lookback_hours: 010": "010 can't be used: give hours",
+    "lookback_hours: 0x18": "0x18 can't be used",
+    "lookback_hours: 1_0": "1_0 can't be used",
+    "lookback_hours: 0b11": "0b11 can't be used",
+    "lookback_hours: 1.5e+1": "1.5e+1 can't be used",
+    "lookback_hours: +24": "+24 can't be used",
+    "lookback_hours: 24,5": "'24,5' can't be used",
+    "latest_end_minutes: 1:00": "1:00 can't be used: give minutes from 1 to 10080",
+    "thresholds: {backlog_hours: 1:30}": "1:30 can't be used: give hours that a contact may wait",
+    "pool: 0041": "0041 can't be used: give the name of an Airflow pool",
+    "run_minutes: 91": "at most 90, or nothing: Airflow may end tasks that take longer",
+    "run_minutes: 1:00": "1:00 can't be used",
     "run_minutes: 0": "minutes that a run may send",
     "run_minutes: '15'": "minutes that a run may send",
     "latest_end_minutes: 0": "minutes from 1 to 10080",
@@ -130,9 +182,10 @@ WRONG_LINES = {
     "thresholds: 0.5": "refusals, backlog_hours and quota",
     "thresholds: {quota: 90}": "share of the day's calls between 0 and 1",
     "thresholds: {quotas: 0.9}": "did you mean quota",
-    "alert_to: ana@example.com": "a list of e-mail addresses, as in [supervisor@example.com]",
+    "alert_to: ana": "a list of e-mail addresses, as in [supervisor@example.com]",
     "alert_to: [ana]": "a list of e-mail addresses",
-    "alert_to: ['ana@example.com, luis@example.com']": "a list of e-mail addresses",
+    "alert_to: 5": "a list of e-mail addresses",
+    "alert_to: {ana: luis}": "a list of e-mail addresses",
     "scheduel: '* * * * *'": "did you mean schedule?",
     "ledger_conn_id: mine": "there is no such key",
     "token: s3cret": "there is no such key",

@@ -93,10 +93,16 @@ def test_what_is_no_number_in_its_range_is_refused(name: str, most: int) -> None
     read_options({name: most}, BOGOTA)
 
 
-@pytest.mark.parametrize("minutes", [0, -1, 1_441])
-def test_a_run_has_some_time_and_at_most_a_day(minutes: float) -> None:
+@pytest.mark.parametrize("minutes", [0, -1, 90.1, 1_440])
+def test_a_run_has_some_time_and_no_more_than_airflow_lets_a_task_live(minutes: float) -> None:
     with pytest.raises(BadSetting, match="run_minutes must be"):
         read_options({"run_minutes": minutes}, BOGOTA)
+    assert read_options({"run_minutes": 90}, BOGOTA).run_seconds == 5_400
+
+
+def test_a_run_that_is_too_long_says_why_and_that_nothing_is_lost() -> None:
+    with pytest.raises(BadSetting, match="from 0 to 90; Airflow may end tasks that take longer, and the next run"):
+        read_options({"run_minutes": 120}, BOGOTA)
 
 
 @pytest.mark.parametrize(("given", "meant"), [("True", True), ("true", True), ("False", False), (False, False)])

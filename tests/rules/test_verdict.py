@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from wolkvox.rules.shares import Outcomes
 from wolkvox.rules.verdict import backlog_gone_at, complaints, failed_ratio, left_at
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=timezone.utc)
@@ -30,7 +31,7 @@ def found(*chunks: Chunk, stopped: Mapping[str, str | None] | None = None, **mor
     states: Counter[str] = Counter()
     for chunk in chunks:
         states.update(chunk.states)
-    usual: dict[str, Any] = {"staged": True, "states": states, "max_failed_ratio": 0.05}
+    usual: dict[str, Any] = {"staged": True, "states": states, "max_failed_ratio": 0.05, "latest": Outcomes()}
     return complaints(
         accounts=accounts, stopped=dict.fromkeys(accounts) if stopped is None else stopped, **usual | more
     )
@@ -38,27 +39,55 @@ def found(*chunks: Chunk, stopped: Mapping[str, str | None] | None = None, **mor
 
 @pytest.mark.parametrize(
     "states",
-    [{}, {"coded": 100}, {"coded": 95, "rejected": 5}, {"coded": 95, "failed": 2, "rejected": 3}],
+    [{}, {"coded": 100}, {"coded": 95, "rejected": 5}, {"coded": 90, "failed": 2, "rejected": 8}],
 )
 def test_a_run_whose_records_are_done_is_green(states: Mapping[str, int]) -> None:
     assert found(Chunk(states)) == {}
 
 
 def test_too_many_failures_are_red() -> None:
-    assert found(Chunk({"coded": 94, "failed": 2, "rejected": 4})) == {
-        "refusals": "4 records were rejected and 2 failed: 6.0% of those answered for, more than the 5.0% allowed. The"
-        " ledger holds the vendor's words (columns reason, response_msg)."
+    assert found(Chunk({"coded": 89, "failed": 2, "rejected": 9})) == {
+        "refusals": "Of 100 records 9 were rejected and 2 failed, more than the 5.0% allowed. The ledger holds the"
+        " vendor's answers (columns reason, response_msg)."
     }
 
 
-def test_one_failure_alone_makes_no_run_red_and_two_do() -> None:
-    assert found(Chunk({"coded": 18, "rejected": 1})) == {}
-    assert found(Chunk({"coded": 17, "rejected": 1, "failed": 1})).keys() == {"refusals"}
+def test_a_run_of_few_records_is_judged_by_the_latest_of_its_operation() -> None:
+    few = Chunk({"coded": 18, "rejected": 2})
+    assert found(few, latest=Outcomes(1_000, 20)) == {}
+    assert found(few, latest=Outcomes(1_000, 40, 20)) == {
+        "refusals": "Of 1000 records 40 were rejected and 20 failed, more than the 5.0% allowed. The ledger holds the"
+        " vendor's answers (columns reason, response_msg)."
+    }
+
+
+@pytest.mark.parametrize(("total", "wrong"), [(20, 2), (1, 1), (50, 2), (2_000, 100)])
+def test_two_refusals_of_twenty_are_not_red_nor_one_alone(total: int, wrong: int) -> None:
+    assert found(Chunk({"rejected": 1}), latest=Outcomes(total, wrong)) == {}
+
+
+@pytest.mark.parametrize(("total", "wrong"), [(20, 3), (2, 2), (5, 5), (50, 3), (2_000, 101)])
+def test_a_small_operation_that_is_refused_is_red(total: int, wrong: int) -> None:
+    assert found(Chunk({"rejected": 1}), latest=Outcomes(total, wrong)).keys() == {"refusals"}
+
+
+def test_a_run_in_which_all_went_well_is_green_while_others_are_red() -> None:
+    assert found(Chunk({"coded": 5}), latest=Outcomes(100, 50)) == {}
+    assert found(latest=Outcomes(100, 50)) == {}
+
+
+def test_a_run_of_many_records_is_judged_by_its_own_too() -> None:
+    """Over twice the share: of the many runs of a day some are over it once, by chance."""
+    good = Outcomes(10_000, 200)
+    assert found(Chunk({"coded": 94, "rejected": 6}), latest=good) == {}
+    assert found(Chunk({"coded": 40, "rejected": 10}), latest=good).keys() == {"refusals"}
+    assert found(Chunk({"coded": 39, "rejected": 10}), latest=good) == {}, "of few records, nothing follows"
 
 
 def test_no_failure_at_all_may_be_allowed_and_every_one() -> None:
     assert found(Chunk({"coded": 9_999, "failed": 1}), max_failed_ratio=0.0).keys() == {"refusals"}
-    assert found(Chunk({"rejected": 10}), max_failed_ratio=1.0) == {}
+    assert found(Chunk({"coded": 1, "failed": 1}), max_failed_ratio=0.0).keys() == {"refusals"}
+    assert found(Chunk({"rejected": 10}), max_failed_ratio=1.0, latest=Outcomes(10, 10)) == {}
 
 
 def test_records_that_wait_without_a_reason_are_red() -> None:

@@ -78,6 +78,40 @@ def test_an_empty_or_reversed_window_is_refused(start: datetime) -> None:
         chosen(start, EIGHT)
 
 
-def test_a_look_back_alone_may_be_too_long() -> None:
+@pytest.mark.parametrize(
+    ("lookback", "interval"),
+    [
+        (31 * DAY, timedelta(minutes=15)),  # one that looks back as far as is allowed
+        (30 * DAY, 3 * DAY),  # a Monday after a schedule of working days
+        (DAY, 31 * DAY),  # once a month
+        (DAY, 365 * DAY),  # once a year
+        (timedelta(0), 31 * DAY + timedelta(seconds=1)),
+    ],
+)
+def test_a_window_that_nobody_asked_for_is_cut_to_its_last_31_days(lookback: timedelta, interval: timedelta) -> None:
+    window = choose_window(
+        asked_start=None, asked_end=None, interval_start=EIGHT - interval, interval_end=EIGHT, lookback=lookback
+    )
+    assert window == Window(EIGHT - 31 * DAY, EIGHT, cut=True)
+
+
+def test_a_cut_window_has_31_days_by_the_hour_though_the_clocks_change() -> None:
+    end = pendulum.datetime(2026, 3, 23, tz="America/New_York")
+    window = choose_window(
+        asked_start=None, asked_end=None, interval_start=end.subtract(days=40), interval_end=end, lookback=DAY
+    )
+    assert (window.end - window.start, window.cut) == (31 * DAY, True)
+
+
+def test_a_window_that_fits_is_not_cut() -> None:
+    window = choose_window(
+        asked_start=None, asked_end=None, interval_start=EIGHT - DAY, interval_end=EIGHT, lookback=30 * DAY
+    )
+    assert window == Window(EIGHT - 31 * DAY, EIGHT, cut=False)
+
+
+@pytest.mark.parametrize("asked", [{"asked_start": EIGHT - 40 * DAY}, {"asked_end": EIGHT + 40 * DAY}])
+def test_a_window_of_which_one_end_is_asked_for_is_refused_when_it_is_too_long(asked: dict[str, datetime]) -> None:
+    ends = {"asked_start": None, "asked_end": None, **asked}
     with pytest.raises(BadSetting, match="31 days allowed"):
-        chosen(lookback=31 * DAY)
+        choose_window(**ends, interval_start=EIGHT, interval_end=QUARTER_PAST, lookback=DAY)

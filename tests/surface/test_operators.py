@@ -172,22 +172,22 @@ def test_a_window_is_sent_once_however_often_it_runs(
 def test_a_run_with_too_many_refusals_is_red_and_still_says_what_it_did(
     run_dag: Callable[..., Run], warehouse: Database, ledger: Database, sandbox: SandboxServer
 ) -> None:
-    fill(warehouse, *({"customer_id": number} for number in range(4)))
-    sandbox.control(unknown_customers=["1", "2"])
+    fill(warehouse, *({"customer_id": number} for number in range(6)))
+    sandbox.control(unknown_customers=["1", "2", "3"])
     run = run_dag()
     assert (run.state, run.states()) == (
         "failed",
         {"stage": ["success"], "codify": ["success"], "verdict": ["failed"]},
     )
-    assert (run.xcom("verdict")["rejected"], run.xcom("verdict")["failed_ratio"]) == (2, 0.5)
+    assert (run.xcom("verdict")["rejected"], run.xcom("verdict")["failed_ratio"]) == (3, 0.5)
 
     sandbox.control(unknown_customers=[])
     again = run_dag(resend="not_found")
-    assert (again.state, again.xcom("verdict")["reopened"], again.xcom("verdict")["coded"]) == ("success", 2, 2)
-    assert states(ledger) == {"coded": 4}
+    assert (again.state, again.xcom("verdict")["reopened"], again.xcom("verdict")["coded"]) == ("success", 3, 3)
+    assert states(ledger) == {"coded": 6}
     assert (
         ledger.rows("SELECT state, reason, response_msg FROM wolkvox.answer")
-        == [("rejected", "not_found", "NO RECORDS FOUND")] * 2
+        == [("rejected", "not_found", "NO RECORDS FOUND")] * 3
     )
 
 

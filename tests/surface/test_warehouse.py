@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 from itertools import islice
 from pathlib import Path
+from threading import Timer
+from time import monotonic
 from typing import Any, cast
 
 import pendulum
@@ -20,10 +22,11 @@ from sandbox_server import SandboxServer
 from sqlalchemy import Engine, create_engine, text
 from warehouses import by_engine
 
-from wolkvox.errors import BadSetting, WolkvoxError
+from wolkvox.errors import BadSetting, Stopped, WolkvoxError
 from wolkvox.operators import WolkvoxStageOperator
 from wolkvox.rules.contacts import COLUMNS, read_contact
 from wolkvox.rules.window import Window
+from wolkvox.stop import Stop
 from wolkvox.warehouse import _session, contacted_customers, told_customers
 
 pytest_plugins = ("warehouses",)
@@ -113,6 +116,39 @@ def test_an_endless_query_gives_its_first_rows_at_once(warehouse: Database) -> N
     rows.close()
     sessions = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
     wait_until(lambda: warehouse.value(sessions) == 1)  # PostgreSQL ends a session a moment after its client
+
+
+SLOWLY = "SELECT *, pg_sleep(25) FROM contacted_customers"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        SLOWLY,
+        f"{SLOWLY} ORDER BY 1",
+        "SELECT *, pg_sleep(CASE WHEN customer_id > '3' THEN 25 ELSE 0 END) FROM contacted_customers",
+    ],
+    ids=["its first row", "all of them", "a later one"],
+)
+def test_a_stop_is_heeded_while_the_warehouse_is_at_a_row(warehouse: Database, statement: str) -> None:
+    for customer in "1245":
+        warehouse.execute(INSERT, *row(customer_id=customer))
+    stop = Stop()
+    told = Timer(1.0, stop.set)
+    told.start()
+    began = monotonic()
+    with pytest.raises(Stopped, match="Told to stop while contacts were pulled"):
+        list(contacted_customers("warehouse", statement, WINDOW, "UTC", stop))
+    assert monotonic() - began < 5.0
+    sessions = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+    wait_until(lambda: warehouse.value(sessions) == 1, 5.0)
+
+
+def test_an_error_that_comes_after_some_rows_is_told_as_any_other(warehouse: Database) -> None:
+    for customer in ("1", "x"):
+        warehouse.execute(INSERT, *row(customer_id=customer))
+    with pytest.raises(WolkvoxError, match="A value in the warehouse broke the query"):
+        pulled("SELECT *, customer_id::int FROM contacted_customers")
 
 
 @pytest.mark.parametrize(
@@ -223,7 +259,7 @@ def test_contacts_of_another_zone_are_told_of(
     assert counts["beyond_window"] == 3
     assert "3 contacts are of after the window's end" in caplog.text
     summary, _ = verdict("run", counts, [])
-    assert "another zone" in summary["news"]["began"]["zone"]
+    assert "another zone" in summary["news"]["firing"]["zone"]
 
 
 # Other databases, with their own drivers

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
 from itertools import pairwise
@@ -86,8 +86,9 @@ class Bench:
         calls = self.attempts[record]
         return Record(record, "preview", campaign, f"c{record}", "5", None, None, calls, put_off)
 
-    def take(self, most: int) -> Sequence[Record]:
+    def take(self, most: int, kept: Sequence[int]) -> Sequence[Record]:
         assert most > 0
+        assert all(self.state[record] == "pending" for record in kept)
         free = [record for record in self.waiting() if record.campaign not in self.known.suspended][:most]
         if self.campaign_trial_due:
             free = [record._replace(trial=True) for record in self.waiting()][:TRIALS]
@@ -99,8 +100,9 @@ class Bench:
         of_each = {record.campaign: record for record in reversed(self.waiting())}
         return [record._replace(trial=True) for record in reversed(of_each.values())][:TRIALS] if due else []
 
-    def another(self, campaign: Campaign) -> Record | None:
-        return next((one._replace(trial=True) for one in self.waiting() if one.campaign != campaign), None)
+    def another(self, campaigns: Iterable[Campaign]) -> Record | None:
+        known = set(campaigns)
+        return next((one._replace(trial=True) for one in self.waiting() if one.campaign not in known), None)
 
     def advance(self, settled: Settled | None, following: int | None) -> bool:
         self.round_trips += 1
@@ -137,7 +139,8 @@ class Bench:
             self.failed.append(fault.record)
         if len(self.failed) >= self.patience.outages:
             return self._open(fault.reason)
-        return replace(self.known, in_doubt=len(self.failed) >= self.in_doubt_after)
+        in_doubt = self.failed if len(self.failed) >= self.in_doubt_after else ()
+        return replace(self.known, in_doubt=frozenset(self.record(record).campaign for record in in_doubt))
 
     def _count_refusal(self, fault: Fault) -> Faults:
         refused = [one.record for one in self.counted if one.refused]

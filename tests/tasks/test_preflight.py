@@ -2,36 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+import logging
+import time
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
+from functools import partial
 
+import psycopg
 import pytest
+from airflow.sdk import Connection
 from conftest import Database
 from sandbox_server import SandboxServer
 
-from wolkvox.errors import BadToken
+from wolkvox.errors import BadSetting, BadToken
 from wolkvox.hook import WolkvoxHook
+from wolkvox.ledger.exports import Settled
 from wolkvox.ledger.quota import QuotaState
 from wolkvox.ledger.slots import Holder
 from wolkvox.rules.answers import classify
 from wolkvox.rules.patience import Patience
+from wolkvox.rules.runs import Run
 from wolkvox.stop import Stop
 from wolkvox.tasks.asking import Asking
-from wolkvox.tasks.preflight import calls_left, disposition_codes
+from wolkvox.tasks.exports import settle_by_exports
+from wolkvox.tasks.preflight import agree_on_limit, calls_left, disposition_codes, look_at_campaigns
 from wolkvox.tasks.task import Task
+from wolkvox.vendor.settings import Settings, read_settings
 
 HOLDER = Holder("dag", "run", "stage", -1, 1)
+TOKEN = "t0ken-of-both"
 
 
 @pytest.fixture
 def ask(ledger: Database, sandbox: SandboxServer, monkeypatch: pytest.MonkeyPatch) -> Callable[..., object]:
     """Asks one of the questions through a connection with this extra."""
 
-    def ask(question: Callable[..., object], **extra: object) -> object:
+    def ask(question: Callable[..., object], slot_patience: float = 1.0, **extra: object) -> object:
         monkeypatch.setenv("AIRFLOW_CONN_WOLKVOX_DEFAULT", sandbox.connection(**extra))
         with WolkvoxHook() as wolkvox:
             settings = wolkvox.settings
-            task = Task("wolkvox_ledger", HOLDER, Stop(), 1.0, Patience())
+            task = Task("wolkvox_ledger", HOLDER, Stop(), slot_patience, Patience())
             return question(Asking.of(task, settings, ledger.connection), wolkvox)
 
     return ask
@@ -80,6 +91,161 @@ def test_the_codes_are_asked_for_once_a_day(ask: Ask, ledger: Database, sandbox:
     assert sandbox.stats()["calls"] == 1
     ledger.execute("UPDATE wolkvox.activity_codes SET fetched_at = fetched_at - %s", timedelta(hours=25))
     assert ask(disposition_codes, preflight="codes") == {"9"}
+
+
+def unknown_code(ledger: Database, cod_act: str) -> None:
+    """One contact that waits, with this code."""
+    ledger.execute(
+        "INSERT INTO wolkvox.codification (contact_key, operation, cod_act) VALUES (gen_random_uuid(), '0041', %s)",
+        cod_act,
+    )
+
+
+def test_a_code_that_is_not_in_the_list_is_asked_for_before_its_contact_is_invalid(
+    ask: Ask, ledger: Database, sandbox: SandboxServer
+) -> None:
+    sandbox.control(activity_codes=["5"])
+    assert ask(disposition_codes, preflight="codes") == {"5"}
+    sandbox.control(activity_codes=["5", "9"])
+    ledger.execute("UPDATE wolkvox.activity_codes SET fetched_at = fetched_at - %s", timedelta(minutes=61))
+    unknown_code(ledger, "5")
+    assert ask(disposition_codes, preflight="codes") == {"5"}, "all that waits is in the list"
+    unknown_code(ledger, "9")
+    assert ask(disposition_codes, preflight="codes") == {"5", "9"}
+    assert sandbox.stats()["calls"] == 2
+
+
+def test_a_code_that_wolkvox_does_not_have_costs_one_request_an_hour(
+    ask: Ask, ledger: Database, sandbox: SandboxServer
+) -> None:
+    sandbox.control(activity_codes=["5"])
+    unknown_code(ledger, "typo")
+    for _ in range(3):
+        assert ask(disposition_codes, preflight="codes") == {"5"}
+    assert sandbox.stats()["calls"] == 1
+
+
+def test_a_list_of_the_future_is_as_good_as_old(ask: Ask, ledger: Database, sandbox: SandboxServer) -> None:
+    sandbox.control(activity_codes=["5"])
+    ask(disposition_codes, preflight="codes")
+    sandbox.control(activity_codes=["9"])
+    ledger.execute("UPDATE wolkvox.activity_codes SET fetched_at = fetched_at + interval '400 days'")
+    assert ask(disposition_codes, preflight="codes") == {"9"}
+
+
+@pytest.fixture
+def busy(ledger: Database, sandbox: SandboxServer) -> Iterator[None]:
+    """Both slots of the sandbox's token are held by somebody else."""
+    fingerprint = WolkvoxHook().settings.fingerprint
+    with psycopg.connect(ledger.uri, autocommit=True) as other:
+        for number in range(2):
+            other.execute("SELECT pg_advisory_lock(%s, %s)", (fingerprint, number))
+        yield
+
+
+@pytest.mark.parametrize("question", ["calls", "codes", "campaigns"])
+def test_a_question_that_a_run_can_do_without_waits_for_a_slot_for_seconds_only(
+    busy: None, ask: Ask, ledger: Database, sandbox: SandboxServer, caplog: pytest.LogCaptureFixture, question: str
+) -> None:
+    waiting(ledger)
+    ledger.execute("DELETE FROM wolkvox.look")
+    began = time.monotonic()
+    with caplog.at_level(logging.INFO):
+        if question == "calls":
+            assert ask(calls_left, licenses=1, slot_patience=600.0) == QuotaState(limit=1_000, calls=0, left=1_000)
+        elif question == "codes":
+            assert ask(disposition_codes, preflight="codes", slot_patience=600.0) is None
+        else:
+            ask(partial(look_at_campaigns, by_hand=False), slot_patience=600.0)
+    assert 4.0 < time.monotonic() - began < 8.0
+    assert "Both slots of the token are taken" in caplog.text
+    assert sandbox.stats()["calls"] == 0
+    assert ledger.rows("SELECT FROM wolkvox.look") == [], "the next run asks"
+
+
+def test_exports_are_left_out_after_one_wait(busy: None, ask: Ask, ledger: Database, sandbox: SandboxServer) -> None:
+    for campaign in range(5):
+        ledger.execute(
+            "INSERT INTO wolkvox.codification (contact_key, operation, type_campaign, campaign_id)"
+            " VALUES (gen_random_uuid(), '0041', 'preview', %s)",
+            str(campaign),
+        )
+    began = time.monotonic()
+    run = Run("0041", "dag", "run")
+    settled = ask(partial(settle_by_exports, run=run, seconds=3_600), export_preflight="on", slot_patience=600.0)
+    assert settled == Settled()
+    assert 4.0 < time.monotonic() - began < 8.0
+    assert ledger.rows("SELECT FROM wolkvox.export") == [], "none was asked for"
+
+
+# Who shares a token
+
+
+def registered(ledger: Database, dag_id: str, wolkvox_conn_id: str) -> None:
+    ledger.execute(
+        "INSERT INTO wolkvox.dag (dag_id, operation, wolkvox_conn_id) VALUES (%s, %s, %s)",
+        dag_id,
+        dag_id,
+        wolkvox_conn_id,
+    )
+
+
+def told(conn_id: str, **extra: object) -> Settings:
+    extra = {"wolkvox_server": "0041", **extra}
+    return read_settings(Connection(conn_id=conn_id, password=TOKEN, extra=json.dumps(extra)))
+
+
+@pytest.fixture
+def two(ledger: Database) -> Database:
+    """A ledger that knows two DAGs with a connection each."""
+    registered(ledger, "sales", "wolkvox_sales")
+    registered(ledger, "service", "wolkvox_service")
+    return ledger
+
+
+@pytest.mark.parametrize(
+    ("ours", "words"),
+    [
+        ({"licenses": 1}, "'wolkvox_service' says 1000 requests a day, a reserve of 0 and days of America/Bogota"),
+        ({}, "'wolkvox_service' says no licences"),
+        ({"licenses": 20, "quota_reserve": 5}, "a reserve of 5"),
+        ({"licenses": 20, "quota_timezone": "America/Lima"}, "days of America/Lima"),
+    ],
+)
+def test_two_connections_that_share_a_token_and_do_not_agree_on_its_requests_are_refused(
+    two: Database, ours: dict[str, object], words: str
+) -> None:
+    agree_on_limit(two.connection, "sales", told("wolkvox_sales", licenses=20))
+    with pytest.raises(BadSetting, match="share a token") as refused:
+        agree_on_limit(two.connection, "service", told("wolkvox_service", **ours))
+    assert words in str(refused.value)
+    assert "'wolkvox_sales' says 20000 requests a day, a reserve of 0 and days of America/Bogota" in str(refused.value)
+    assert TOKEN not in str(refused.value)
+
+
+def test_correcting_either_of_the_two_is_enough(two: Database) -> None:
+    agree_on_limit(two.connection, "sales", told("wolkvox_sales", licenses=20))
+    with pytest.raises(BadSetting):
+        agree_on_limit(two.connection, "service", told("wolkvox_service", licenses=1))
+    agree_on_limit(two.connection, "sales", told("wolkvox_sales", licenses=1))
+    agree_on_limit(two.connection, "service", told("wolkvox_service", licenses=1))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE wolkvox.dag SET staged_at = staged_at - interval '32 days' WHERE dag_id = 'sales'",
+        "UPDATE wolkvox.dag SET staged_at = staged_at + interval '400 days' WHERE dag_id = 'sales'",
+        "UPDATE wolkvox.dag SET wolkvox_conn_id = 'wolkvox_service' WHERE dag_id = 'sales'",
+        "UPDATE wolkvox.dag SET fingerprint = fingerprint + 1 WHERE dag_id = 'sales'",
+        "UPDATE wolkvox.dag SET staged_at = NULL WHERE dag_id = 'sales'",
+    ],
+    ids=["unused for a month", "of a clock that was ahead", "the same connection", "another token", "never ran"],
+)
+def test_who_does_not_share_it_any_more_does_not_count(two: Database, change: str) -> None:
+    agree_on_limit(two.connection, "sales", told("wolkvox_sales", licenses=20))
+    two.execute(change)
+    agree_on_limit(two.connection, "service", told("wolkvox_service", licenses=1))
 
 
 def test_codes_are_checked_only_where_that_is_asked_for_and_told(ask: Ask, sandbox: SandboxServer) -> None:

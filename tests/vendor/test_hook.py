@@ -7,6 +7,7 @@ import re
 import socket
 import ssl
 import time
+import tracemalloc
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -27,7 +28,7 @@ from sandbox_server import SandboxServer
 
 from wolkvox.errors import BadSetting, BadToken, WolkvoxError, WrongEndpoint
 from wolkvox.hook import TokenInfo, WolkvoxHook
-from wolkvox.rules.answers import Kind
+from wolkvox.rules.answers import Answer, Kind
 from wolkvox.rules.records import Record
 from wolkvox.vendor.settings import read_settings
 
@@ -210,7 +211,7 @@ def test_a_redirect_is_not_followed_and_the_token_stays(server: Server, hook: Ho
     try:
         for status in (301, 302, 303, 307, 308):
             server.status, server.headers = status, {"Location": f"{other.url}/api/v2/campaign.php"}
-            assert hook(server.url).codify(RECORD).kind is Kind.WRONG_ENDPOINT
+            assert hook(server.url).codify(RECORD).reason == f"blocked_{status}"
         assert (len(server.requests), other.requests) == (5, [])
     finally:
         other.stop()
@@ -242,10 +243,14 @@ def test_an_answer_that_nobody_saw_is_unknown_and_the_next_call_is_fine(
     assert wolkvox.codify(RECORD._replace(customer_id="2")).kind is Kind.CODED
 
 
+class End:
+    """The end of the connection."""
+
+
 class Script:
     """A server that says what it is told to, byte by byte, each answer after one request on whatever connection."""
 
-    def __init__(self, *answers: Sequence[bytes | float]) -> None:
+    def __init__(self, *answers: Sequence[bytes | float | End]) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         self.connections = 0
@@ -265,6 +270,8 @@ class Script:
                 for part in next(self._answers, ()):
                     if isinstance(part, bytes):
                         connection.sendall(part)
+                    elif isinstance(part, End):
+                        return
                     else:
                         time.sleep(part)
 
@@ -328,6 +335,11 @@ def test_no_answer_is_taken_for_that_of_the_record_before(hook: Hook, first: tup
         ("GZIP", gzip.compress(CODED, mtime=0)),
         ("deflate", zlib.compress(CODED)),
         ("gzip, gzip", gzip.compress(gzip.compress(CODED, mtime=0), mtime=0)),
+        ("deflate", zlib.compress(CODED)[2:-4]),
+        ("deflate, gzip", gzip.compress(zlib.compress(CODED), mtime=0)),
+        ("gzip", CODED),
+        ("deflate", CODED),
+        ("br", CODED),
         ("identity", CODED),
         (None, gzip.compress(CODED, mtime=0)),
     ],
@@ -345,6 +357,50 @@ def test_what_can_not_be_unpacked_is_no_words_of_the_vendor(server: Server, hook
     server.body, server.headers = b"rubbish", {"Content-Encoding": "gzip"}
     answer = hook(server.url).codify(RECORD)
     assert (answer.kind, answer.reason, answer.msg) == (Kind.UNKNOWN, "unknown_unreadable", None)
+
+
+def peak_of_reading(wolkvox: WolkvoxHook) -> tuple[Answer, int]:
+    """An answer, and the bytes of memory that it took at most."""
+    tracemalloc.start()
+    try:
+        answer = wolkvox.codify(RECORD)
+        return answer, tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    ("coding", "times"), [("", 0), ("gzip", 1), ("gzip, gzip", 2)], ids=["plain", "a bomb", "a bomb in a bomb"]
+)
+def test_an_endless_answer_takes_no_more_memory_than_a_long_one(
+    server: Server, hook: Hook, coding: str, times: int
+) -> None:
+    server.body, server.headers = b" " * 40_000_000, {"Content-Encoding": coding} if coding else {}
+    for _ in range(times):
+        server.body = gzip.compress(server.body, mtime=0)
+    wolkvox = hook(server.url)
+    answer, peak = peak_of_reading(wolkvox)
+    assert (answer.reason, peak < 8_000_000) == ("unknown_unreadable", True), peak
+    server.body, server.headers = CODED, {}
+    assert wolkvox.codify(RECORD).msg == "coded"
+
+
+def test_the_outcome_at_the_beginning_of_a_long_answer_counts(server: Server, hook: Hook) -> None:
+    server.body = CODED + b" " * 3_000_000
+    wolkvox = hook(server.url)
+    assert [wolkvox.codify(RECORD).kind for _ in range(2)] == [Kind.CODED, Kind.CODED]
+
+
+@pytest.mark.parametrize(
+    "head",
+    [b"Content-Length: 3000000", b"Transfer-Encoding: chunked", b"Content-Length: 900"],
+    ids=["long", "chunked", "short"],
+)
+def test_an_answer_that_breaks_off_is_seen_to_whatever_its_length(hook: Hook, head: bytes) -> None:
+    part = b"7d0\r\n" + CODED if b"chunked" in head else CODED
+    server = Script((b"HTTP/1.1 200 OK\r\nConnection: close\r\n" + head + b"\r\n\r\n" + part, End()))
+    assert hook(server.url).codify(RECORD).reason == "unknown_truncated"
+    server.stop()
 
 
 @pytest.mark.parametrize("begun", [b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n{"])
@@ -555,6 +611,8 @@ def test_the_sandbox_lists_its_codes(sandbox: SandboxServer, hook: Hook) -> None
             WrongEndpoint,
             r"isn't a wolkvox API \(code 302\): correct the host of connection 'wolkvox_default'",
         ),
+        (405, b"<html>", WrongEndpoint, r"isn't a wolkvox API \(code 405\)"),
+        (401, b"<html>", BadToken, r"refused the token of connection 'wolkvox_default' \(code 401\)"),
         (200, b'{"code": "0", "data": "none"}', WolkvoxError, r"gave no token_info \(unreadable, code 200\)"),
         (200, b"<html>", WolkvoxError, "unknown_unreadable"),
         (500, b"", WolkvoxError, "overloaded_500"),
@@ -704,6 +762,29 @@ def test_what_is_no_plain_address_is_refused(host: str) -> None:
         ({"extra": '{"licenses": 1e9}'}, "licenses of connection 'c' must be a number"),
         ({"extra": '{"quota_reserve": []}'}, "quota_reserve of connection 'c' must be a number"),
         ({"extra": '{"call_timeout": "65 s"}'}, "call_timeout of connection 'c' must be a number"),
+        ({"extra": '{"licenses": true}'}, "licenses of connection 'c' must be a number"),
+        ({"extra": '{"licenses": "1.000"}'}, "1.000 may mean 1 or 1000"),
+        ({"extra": '{"licenses": "2,500"}'}, "2,500 may mean 2.5 or 2500"),
+        ({"extra": '{"quota_reserve": "20.000"}'}, "20.000 may mean 20 or 20000"),
+        ({"extra": '{"licenses": "20,5"}'}, "written in digits with at most one dot"),
+        ({"extra": '{"licenses": "1.000.000"}'}, "written in digits with at most one dot"),
+        ({"extra": '{"licenses": "1_000"}'}, "written in digits with at most one dot"),
+        ({"extra": '{"licenses": "1e3"}'}, "written in digits with at most one dot"),
+        ({"extra": '{"licenses": "٢٠"}'}, "written in digits with at most one dot"),
+        ({"extra": '{"licenses": 2, "quota_reserve": 2000}'}, "keeps 2000 requests a day back, and the licences allow"),
+        ({"extra": '{"licenses": 1, "quota_reserve": 1500}'}, "Lower quota_reserve, or correct licenses."),
+        ({"extra": '{"licenses": 0, "quota_reserve": 1}'}, "nothing could ever be sent"),
+        ({"extra": '{"call_timeout": 0.001}'}, "call_timeout of connection 'c' must be a number from 1 to 600"),
+        ({"extra": '{"call_timeout": true}'}, "call_timeout of connection 'c' must be a number from 1 to 600"),
+        ({"extra": '{"call_timeout": 0}'}, "call_timeout of connection 'c' must be a number from 1 to 600"),
+        ({"extra": '{"call_timeout": 86400}'}, "call_timeout of connection 'c' must be a number from 1 to 600"),
+        ({"extra": '{"preflight": "ture"}'}, "preflight of connection 'c' must be true, false or codes."),
+        ({"extra": '{"preflight": "code"}'}, "preflight of connection 'c' must be true, false or codes."),
+        ({"extra": '{"skip_handled": "si"}'}, "skip_handled of connection 'c' must be true or false."),
+        ({"extra": '{"export_preflight": "automatic"}'}, "export_preflight of connection 'c' must be off, on or auto."),
+        ({"extra": '{"export_date": "dials"}'}, "export_date of connection 'c' must be dial or change."),
+        ({"extra": '{"quota_timezone": "Etc/GMT-5"}'}, "Etc/GMT-5 is 5 hours ahead of UTC"),
+        ({"extra": '{"quota_timezone": "Etc/GMT-12"}'}, "Etc/GMT+12 is as far behind it"),
         ({"extra": '{"quota_timezone": "Bogota"}'}, "quota_timezone of connection 'c' must be a zone"),
         ({"extra": '{"quota_timezone": "../../etc/passwd"}'}, "quota_timezone of connection 'c' must be a zone"),
         ({"extra": '{"quota_timezone": "America"}'}, "quota_timezone of connection 'c' must be a zone"),
@@ -718,11 +799,44 @@ def test_a_setting_that_cannot_be_used_is_named_and_the_token_is_not(fields: dic
 
 @pytest.mark.parametrize(
     ("preflight", "asks", "checks_codes"),
-    [(True, True, False), (False, False, False), ("false", False, False), ("off", False, False), ("codes", True, True)],
+    [
+        (True, True, False),
+        (False, False, False),
+        ("false", False, False),
+        ("off", False, False),
+        ("codes", True, True),
+        (" Codes ", True, True),
+        ("FALSE ", False, False),
+        (0, False, False),
+        (None, True, False),
+        ("", True, False),
+    ],
 )
 def test_what_is_asked_before_a_run_is_settable(preflight: object, asks: bool, checks_codes: bool) -> None:
     settings = read_settings(connection(extra=json.dumps({"preflight": preflight})))
     assert (settings.preflight, settings.check_codes) == (asks, checks_codes)
+
+
+@pytest.mark.parametrize("zone", ["America/Bogota", " America/Bogota ", "Etc/GMT+5", "Etc/GMT-14", "UTC", ""])
+def test_a_zone_that_can_mean_one_thing_alone_is_taken(zone: str) -> None:
+    assert read_settings(connection(extra=json.dumps({"quota_timezone": zone}))).quota_timezone == (
+        zone.strip() or "America/Bogota"
+    )
+
+
+@pytest.mark.parametrize(("patience", "in_flight"), [(1, 65.0), (30, 65.0), (65, 65.0), (120, 120.0), ("", 65.0)])
+def test_a_request_of_a_dead_task_is_waited_out_for_the_vendors_minute_at_least(
+    patience: object, in_flight: float
+) -> None:
+    settings = read_settings(connection(extra=json.dumps({"call_timeout": patience})))
+    assert settings.in_flight_seconds == in_flight
+
+
+@pytest.mark.parametrize(
+    ("written", "daily"), [(1.0, 1_000), ("1.5", 1_500), (" 20 ", 20_000), ("0.125", 125), ("1000", 1_000_000)]
+)
+def test_a_number_is_read_as_it_is_written(written: object, daily: int) -> None:
+    assert read_settings(connection(extra=json.dumps({"licenses": written}))).daily_calls == daily
 
 
 def test_a_connection_may_be_a_uri_whose_values_are_all_text(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from wolkvox.ledger.connection import Connection, sql
-from wolkvox.rules.campaigns import MISFITS, Listed, misfit
+from wolkvox.rules.campaigns import MISFITS, UNKNOWN, Listed, misfit
 from wolkvox.rules.records import Campaign
 
 LOOK_AGAIN = timedelta(hours=1)  # the vendor suggests at most one such look every five minutes; names change seldom
@@ -21,20 +21,22 @@ def look_is_due(connection: Connection, operation: str, *, by_hand: bool) -> boo
     return bool(row and row[0])
 
 
-def note_look(connection: Connection, operation: str) -> None:
-    """Wolkvox was asked, whatever it said."""
-    connection.execute(
-        "INSERT INTO wolkvox.look (operation) VALUES (%s)"
-        " ON CONFLICT (operation) DO UPDATE SET looked_at = clock_timestamp()",
-        (operation,),
-    )
+def note_look(connection: Connection, operation: str) -> datetime:
+    """Wolkvox is asked, whatever it says; returns when that was done before, an hour ago at the latest."""
+    row = connection.execute(sql("note_look"), {"operation": operation, "again": LOOK_AGAIN}).fetchone()
+    assert row is not None
+    before: datetime = row[0]
+    return before
 
 
-def keep_campaigns(connection: Connection, operation: str, listed: Mapping[str, Listed]) -> None:
+def keep_campaigns(connection: Connection, operation: str, listed: Mapping[str, Listed], since: datetime) -> None:
     """
     Keep the list, park the waiting campaigns that can't be right, and free those that are by now.
 
-    One that is parked for its refusals stays so unless it can't be right either.
+    One that is parked for its refusals stays so unless it can't be right either. One that isn't in the list is there
+    all the same when records of it were coded since the look before: the list may be an old one, or a page of it.
+
+    :param since: when the campaigns were asked for the time before
     """
     with connection.transaction():
         connection.execute("DELETE FROM wolkvox.campaign WHERE operation = %s", (operation,))
@@ -48,6 +50,7 @@ def keep_campaigns(connection: Connection, operation: str, listed: Mapping[str, 
                 (*campaign, *found)
                 for campaign in _waiting(connection, operation)
                 if (found := misfit(campaign, listed))
+                and not (found[0] == UNKNOWN and _coded_since(connection, operation, campaign, since))
             ]
             cursor.executemany(
                 sql("park_misfit"),
@@ -68,6 +71,12 @@ def keep_campaigns(connection: Connection, operation: str, listed: Mapping[str, 
             " AND (type_campaign || ' ' || campaign_id) <> ALL(%s)",
             (operation, list(MISFITS), [f"{kind} {campaign_id}" for kind, campaign_id, *_ in wrong]),
         )
+
+
+def _coded_since(connection: Connection, operation: str, campaign: Campaign, since: datetime) -> bool:
+    params = {"operation": operation, "type_campaign": campaign[0], "campaign_id": campaign[1], "since": since}
+    row = connection.execute(sql("coded_since"), params).fetchone()
+    return bool(row and row[0])
 
 
 def _waiting(connection: Connection, operation: str) -> Iterable[Campaign]:

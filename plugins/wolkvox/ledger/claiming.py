@@ -51,7 +51,7 @@ def claim(connection: Connection, run: Run, staged: Staged, allowance: Allowance
         connection.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", (STAGE_LOCK, run.operation))
         _retire(connection, asdict(run), staged, allowance, wanted)
         in_turn(connection, run.operation)
-        _forget_earlier_try(connection, run)
+        connection.execute(sql("close_run"), asdict(run))
         staged.waiting = backlog(connection, run.operation).waiting
         keep_quiet(connection, run.dag_id, allowance.quiet_seconds if staged.waiting else 0.0)
         if wanted.by_hand and allowance.outage:
@@ -62,16 +62,6 @@ def claim(connection: Connection, run: Run, staged: Staged, allowance: Allowance
             _claim_newest(connection, run, staged, allowance, wanted)
 
 
-def _forget_earlier_try(connection: Connection, run: Run) -> None:
-    """A stage that is cleared or tried again makes the run's chunks anew: those of before have no task any more."""
-    connection.execute(
-        "UPDATE wolkvox.chunk SET closed_at = clock_timestamp()"
-        " WHERE operation = %(operation)s AND dag_id = %(dag_id)s AND dag_run_id = %(dag_run_id)s"
-        " AND began_at IS NULL AND closed_at IS NULL",
-        asdict(run),
-    )
-
-
 def _claim_newest(connection: Connection, run: Run, staged: Staged, allowance: Allowance, wanted: Wanted) -> None:
     records, staged.campaigns = sendable(connection, run.operation)
     bounds = [bound for bound in (wanted.limit, allowance.left) if bound is not None]
@@ -79,7 +69,9 @@ def _claim_newest(connection: Connection, run: Run, staged: Staged, allowance: A
     if allowance.outage and not allowance.trial:
         staged.records = staged.campaigns = 0
     limited = wanted.limit is not None
-    workers = 0 if limited else under_way(connection, run.operation)
+    # Whoever waits for a run is better off with a worker of its own than with one that may never begin.
+    begun = {"start": timedelta(0)} if wanted.by_hand else {}
+    workers = 0 if limited else under_way(connection, run.operation, **begun)
     sizes = allotments(staged.records, workers, wanted.limit, wanted.most_chunks)
     if allowance.outage:  # one worker tries whether it is over
         sizes = sizes[: max(0, 1 - workers)]

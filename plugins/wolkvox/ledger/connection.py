@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import re
 import secrets
 import select
 import time
@@ -20,12 +22,16 @@ from psycopg.rows import tuple_row
 from wolkvox.errors import BadSetting, LedgerSlow, LedgerUnavailable, Stopped, WolkvoxError
 from wolkvox.stop import LOOK, Stop
 
+log = logging.getLogger(__name__)
+
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 STATEMENT_PATIENCE = 900.0  # seconds without a word from PostgreSQL that a statement may take: staging millions does
 STOP_PATIENCE = 3.0  # seconds that a statement may still take after the task was told to stop
 OPENING_PATIENCE = 5.0  # seconds that each statement may take by which a session is set up and looked at
 OTHER_PATIENCE = 2.0  # seconds a pooler may take to find another session
+CONNECT_PATIENCE = 30.0  # seconds that a task waits for a server that is full, or restarts
+CONNECT_PAUSE = 1.0  # seconds between two tries
 
 # What libpq is asked for unless the connection says otherwise: a server that vanishes without a word is noticed within
 # a minute by the kernel, and one that can't be reached within seconds.
@@ -46,8 +52,17 @@ _SESSION = """
     SET statement_timeout = 0; SET lock_timeout = 0;
     SET idle_in_transaction_session_timeout = 0; SET idle_session_timeout = 0;
     SET client_connection_check_interval = '5s';
-    SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3
+    SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3;
+    SELECT set_config(name, '0', false) FROM pg_settings WHERE name = 'transaction_timeout' -- since PostgreSQL 17
 """
+# Why there is no connection: what somebody has to correct, and what a server says that will soon take one again. It
+# may speak another language; what it says in one that isn't known here is taken for something to correct.
+_TO_CORRECT = re.compile(r"FATAL|password|certificate|does not support SSL", re.IGNORECASE)
+_WILL_PASS = re.compile(
+    r"too many|connection slots|no more connections|starting up|shutting down|recovery mode|not (yet )?accepting"
+    r"|demasiad|iniciándose|apagándose|modo de recuperación",
+    re.IGNORECASE,
+)
 _PROBE = 7_041_964  # the class of a lock that nobody else asks for
 
 POOLED = (
@@ -169,6 +184,26 @@ def connect(
     return connection
 
 
+def _connect_patiently(ledger_conn_id: str, stop: Stop, *, writing: bool) -> LedgerConnection:
+    """Likewise, and again for half a minute where the reason passes by itself: one try too early costs a run."""
+    until = time.monotonic() + CONNECT_PATIENCE
+    while True:
+        try:
+            return connect(ledger_conn_id, stop, writing=writing)
+        except LedgerUnavailable as error:
+            if not _passes(error) or time.monotonic() >= until:
+                raise
+            log.info("%s Trying again for up to %.0f s.", error, until - time.monotonic())
+        if stop.wait(CONNECT_PAUSE):
+            raise Stopped("Told to stop while the ledger took no connection.")
+
+
+def _passes(error: LedgerUnavailable) -> bool:
+    """Whether nobody has to do anything about it; a server that is read-only is in the middle of a failover."""
+    why = str(error.__cause__ or "")
+    return not _TO_CORRECT.search(why) or _WILL_PASS.search(why) is not None
+
+
 def _open(hook: _Hook, stop: Stop | None) -> LedgerConnection:
     connection = hook.get_conn()
     assert isinstance(connection, LedgerConnection)
@@ -265,8 +300,16 @@ def refusal(error: psycopg.Error) -> WolkvoxError:
 
 @contextmanager
 def connected(ledger_conn_id: str, stop: Stop | None = None, *, writing: bool = True) -> Iterator[LedgerConnection]:
-    """A connection for the length of a ``with`` block; errors as ``connect``, and those of ``refusal``."""
-    connection = connect(ledger_conn_id, stop, writing=writing)
+    """
+    A connection for the length of a ``with`` block; errors as ``connect``, and those of ``refusal``.
+
+    :param stop: a task's: it waits for half a minute where the server is full or restarts, and for as long as nobody
+        sets it; nobody else waits
+    """
+    if stop is None:
+        connection = connect(ledger_conn_id, writing=writing)
+    else:
+        connection = _connect_patiently(ledger_conn_id, stop, writing=writing)
     try:
         yield connection
     except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn) as error:

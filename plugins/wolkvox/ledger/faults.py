@@ -8,14 +8,14 @@ connection is in autocommit mode.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from wolkvox.ledger.connection import Connection, sql
 from wolkvox.rules.campaigns import MISFITS
-from wolkvox.rules.faults import Failing, Fault, is_campaigns, is_outage, most_of_one, refuses_everything
+from wolkvox.rules.faults import Fault, is_campaigns, is_settled, most_of_one, refuses_everything
 from wolkvox.rules.patience import TRIALS, Patience, doubled
 from wolkvox.rules.records import EVERYTHING_REFUSED, Campaign, Record
 
@@ -69,11 +69,11 @@ class Breaker:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a fault means: an outage that begins with it, or a doubt that only a record of another campaign can end."""
+    """What a fault means: an outage, or a doubt that only a record of another campaign than these can end."""
 
     outage: str | None = None
     first: bool = False
-    in_doubt: bool = False
+    in_doubt: frozenset[Campaign] = frozenset()
 
 
 def parked(connection: Connection, operation: str) -> list[Parked]:
@@ -172,10 +172,9 @@ def count_fault(connection: Connection, breaker: Breaker, fault: Fault) -> Found
     Count a record that was refused or failed, over all tasks; suspend its campaign when that is at fault.
 
     What was refused in a row is pending again when it turns out to be its campaign's fault, or everybody's; an outage
-    begins in the transaction that finds it.
+    begins in the transaction that finds it, and not before a record of another campaign has failed, if there is one.
     """
-    operation, patience = breaker.operation, breaker.patience
-    refused = fault.refused
+    operation, patience, refused = breaker.operation, breaker.patience, fault.refused
     with connection.transaction():
         _in_turn(connection, operation)
         own = _add(connection, operation, fault.campaign, fault, patience.refusals if refused else patience.outages)
@@ -186,18 +185,18 @@ def count_fault(connection: Connection, breaker: Breaker, fault: Fault) -> Found
             return Found()
         most = most_of_one(patience) if refused else patience.outages
         whole = _add(connection, operation, WHOLE_OPERATION, fault, most)
+        campaigns = _campaigns(connection, whole.refused if refused else whole.failed)
         if refused:
-            if not refuses_everything(patience, _campaigns(connection, whole.refused)):
-                return Found()
-            reopen(connection, operation, whole.refused)
-            return _open(connection, breaker, EVERYTHING_REFUSED, fault)
-        failing = _failing(connection, operation, whole.failed)
-        if is_outage(failing, patience.outages):
-            return _open(connection, breaker, fault.reason, fault)
-        if failing.records.total() < patience.outages:
+            is_everybody = refuses_everything(patience, campaigns)
+        else:
+            is_everybody = campaigns.total() >= patience.outages
+        if not is_everybody:
             return Found()
-        if trials_of_all(connection, operation, 1, other_than=list(failing.records)):
-            return Found(in_doubt=True)
+        others_wait = another(connection, operation, campaigns) is not None
+        if not is_settled(len(campaigns), fault, patience, others_wait=others_wait):
+            return Found(in_doubt=frozenset(campaigns))
+        if refused or len(campaigns) > 1 or _is_alone(connection, operation, fault.campaign):
+            return _open(connection, breaker, EVERYTHING_REFUSED if refused else fault.reason, fault)
         return _suspend(connection, operation, fault, own, patience)
 
 
@@ -209,7 +208,10 @@ def judge(connection: Connection, breaker: Breaker, fault: Fault) -> Found:
         streak = _streak(connection, operation, WHOLE_OPERATION)
         if streak is None or _answered_since(connection, operation, WHOLE_OPERATION, streak.failed_since):
             return Found()
-        if not is_outage(_failing(connection, operation, streak.failed), breaker.patience.sure):
+        campaigns = _campaigns(connection, streak.failed)
+        if campaigns.total() < breaker.patience.sure:
+            return Found()
+        if len(campaigns) == 1 and not _is_alone(connection, operation, next(iter(campaigns))):
             return Found()
         return _open(connection, breaker, fault.reason, fault)
 
@@ -233,6 +235,14 @@ def _in_turn(connection: Connection, operation: str) -> None:
 
 
 def _open(connection: Connection, breaker: Breaker, reason: str, fault: Fault) -> Found:
+    """Nobody is rejected for it: what campaigns refused in a row is pending again."""
+    if fault.refused:
+        connection.execute(
+            "UPDATE wolkvox.codification SET state = 'pending', settled_at = NULL"
+            " WHERE state = 'rejected' AND operation = %(operation)s AND id = ANY(ARRAY("
+            "SELECT unnest(refused) FROM wolkvox.streak WHERE operation = %(operation)s))",
+            {"operation": breaker.operation},
+        )
     return Found(reason, begin_outage(connection, breaker, reason, fault.explanation))
 
 
@@ -251,12 +261,14 @@ def _add(connection: Connection, operation: str, scope: Campaign, fault: Fault, 
 
     A record counts once. Of a campaign's records no more are kept than can tell anything.
     """
-    connection.execute(
-        "INSERT INTO wolkvox.streak (operation, type_campaign, campaign_id) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
+    row = connection.execute(
+        "INSERT INTO wolkvox.streak AS streak (operation, type_campaign, campaign_id) VALUES (%s, %s, %s)"
+        " ON CONFLICT (operation, type_campaign, campaign_id) DO UPDATE SET operation = excluded.operation"
+        " RETURNING refused, refused_since, failed, failed_since",
         (operation, *scope),
-    )
-    streak = _streak(connection, operation, scope)
-    assert streak is not None
+    ).fetchone()
+    assert row is not None
+    streak = _Streak(*row)
     records, since = (streak.refused, streak.refused_since) if fault.refused else (streak.failed, streak.failed_since)
     # A refusal is an answer too: whatever answers one record isn't away, though it may be for a campaign.
     refusals_end_it = not fault.refused and scope == WHOLE_OPERATION
@@ -285,11 +297,6 @@ def _campaigns(connection: Connection, ids: Sequence[int]) -> Counter[Campaign]:
         (list(ids),),
     )
     return Counter({(kind, campaign): records for kind, campaign, records in rows})
-
-
-def _failing(connection: Connection, operation: str, ids: Sequence[int]) -> Failing:
-    records = _campaigns(connection, ids)
-    return Failing(records, len(records) == 1 and _is_alone(connection, operation, next(iter(records))))
 
 
 def _is_alone(connection: Connection, operation: str, campaign: Campaign) -> bool:
@@ -382,23 +389,21 @@ def campaign_trials(connection: Connection, operation: str, patience: Patience, 
     return [Record(*row) for row in connection.execute(sql("trials"), values)]
 
 
-def trials_of_all(
-    connection: Connection,
-    operation: str,
-    most: int = TRIALS,
-    *,
-    other_than: Sequence[Campaign] | None = None,
-    only: Sequence[int] | None = None,
-) -> list[Record]:
-    """Records of different campaigns that try whether an outage is over, or whether it is one."""
-    campaigns = None if other_than is None else [" ".join(campaign) for campaign in other_than]
-    values = {
-        "operation": operation,
-        "campaigns": campaigns,
-        "most": most,
-        "only": None if only is None else list(only),
-    }
+def trials_of_all(connection: Connection, operation: str, only: Sequence[int] | None = None) -> list[Record]:
+    """
+    Records of different campaigns that try whether an outage is over.
+
+    :param only: the records to choose from; None: whatever waits
+    """
+    values = {"operation": operation, "most": TRIALS, "only": None if only is None else list(only)}
     return [Record(*row) for row in connection.execute(sql("trials_of_all"), values)]
+
+
+def another(connection: Connection, operation: str, campaigns: Iterable[Campaign]) -> Record | None:
+    """The newest record that waits and is of none of these campaigns."""
+    values = {"operation": operation, "campaigns": [" ".join(campaign) for campaign in campaigns]}
+    row = connection.execute(sql("another"), values).fetchone()
+    return None if row is None else Record(*row)
 
 
 def reopen(connection: Connection, operation: str, ids: Sequence[int]) -> None:

@@ -21,6 +21,10 @@ MIGRATION_LOCK = 7_041_964_030
 LONGEST_WAIT = 2.0  # seconds for a table's lock, in which codify tasks may stand behind it
 PAUSE = 3.0  # seconds before it is tried again
 PATIENCE = 600.0  # seconds for all tries
+# An index on a large ledger takes longer than what servers and roles are set to let a statement take.
+_UNHURRIED = (
+    "SELECT set_config(name, '0', true) FROM pg_settings WHERE name IN ('statement_timeout', 'transaction_timeout')"
+)
 
 
 def migrate(ledger_conn_id: str = "wolkvox_ledger") -> None:
@@ -65,6 +69,7 @@ def _upgrade(engine: Engine) -> None:
     config = _config()
     with engine.begin() as transaction:
         transaction.execute(text(f"SET LOCAL lock_timeout = '{LONGEST_WAIT:.0f}s'"))
+        transaction.execute(text(_UNHURRIED))
         transaction.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
         if not transaction.scalar(text("SELECT to_regnamespace('wolkvox') IS NOT NULL")):
             # Not "if not exists": that wants the right to make schemas even where there is one.

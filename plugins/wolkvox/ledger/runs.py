@@ -55,6 +55,22 @@ def end_run(connection: Connection, run: Run, state: str, counts: Mapping[str, A
     )
 
 
+def run_is_over(connection: Connection, dag_id: str, dag_run_id: str) -> bool:
+    """Whether a run has ended; one that isn't known has not."""
+    row = connection.execute(
+        "SELECT state <> 'running' FROM wolkvox.run WHERE dag_id = %s AND dag_run_id = %s", (dag_id, dag_run_id)
+    ).fetchone()
+    return bool(row and row[0])
+
+
+def operation_of(connection: Connection, dag_id: str) -> str | None:
+    """Whose contacts a DAG stages, as its last run knew; None before its first one."""
+    row = connection.execute(
+        "SELECT operation FROM wolkvox.run WHERE dag_id = %s ORDER BY began_at DESC LIMIT 1", (dag_id,)
+    ).fetchone()
+    return None if row is None else str(row[0])
+
+
 def account(connection: Connection, run: Run, chunk_ids: Sequence[str]) -> dict[str, Account]:
     """Where the records of each chunk are by now."""
     accounts = {chunk_id: Account() for chunk_id in chunk_ids}

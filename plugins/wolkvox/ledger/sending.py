@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from time import monotonic
 from types import TracebackType
@@ -112,14 +112,16 @@ class ChunkSession:
         finally:
             self._connection.close()
 
-    def take(self, most: int) -> Sequence[Record]:
+    def take(self, most: int, kept: Sequence[int] = ()) -> Sequence[Record]:
         """
         The newest records that may be sent now, the others' left alone; first those that try suspended campaigns.
 
         When there are none left but some that a dead task was sending, waits until those can't be in flight any
         more, and returns them.
+
+        :param kept: records that were taken before and will be sent yet
         """
-        records = self.run(lambda connection: self._take(connection, most))
+        records = self.run(lambda connection: self._take(connection, most, kept))
         if records or not self.run(self._orphaned):
             return records
         tell_of_wait(self._rules.call_timeout)
@@ -128,7 +130,7 @@ class ChunkSession:
             if self._stop.wait(LOOK_AGAIN):
                 raise Stopped(STOPPED_WAITING)
             self.run(lambda connection: sweep(connection, self._rules, mine=self._slots[-1]))
-            records = self.run(lambda connection: self._take(connection, most))
+            records = self.run(lambda connection: self._take(connection, most, kept))
         return records
 
     def trials(self) -> Sequence[Record]:
@@ -142,11 +144,9 @@ class ChunkSession:
 
         return self.run(choose)
 
-    def another(self, campaign: Campaign) -> Record | None:
-        """A record of another campaign, which tells whether it is only this one that fails."""
-        operation = self._rules.operation
-        found = self.run(lambda one: faults.trials_of_all(one, operation, 1, other_than=[campaign]))
-        return found[0] if found else None
+    def another(self, campaigns: Iterable[Campaign]) -> Record | None:
+        """A record of another campaign, which tells whether it is only these that fail."""
+        return self.run(lambda connection: faults.another(connection, self._rules.operation, campaigns))
 
     def close(self) -> bool:
         """
@@ -158,7 +158,7 @@ class ChunkSession:
         def end(connection: Connection) -> bool:
             with connection.transaction():
                 workers.in_turn(connection, self._rules.operation)
-                if self._take_newest(connection, 1):
+                if self._take_newest(connection, 1, ()):
                     return False
                 connection.execute(
                     "UPDATE wolkvox.chunk SET closed_at = clock_timestamp() WHERE chunk_id = %s",
@@ -260,22 +260,23 @@ class ChunkSession:
         values = {"chunk_id": self._chunk.chunk_id, "time": timedelta(seconds=self._chunk.seconds)}
         return connection.execute(sql("begin_chunk"), values).fetchone()
 
-    def _take(self, connection: Connection, most: int) -> list[Record]:
+    def _take(self, connection: Connection, most: int, kept: Sequence[int] = ()) -> list[Record]:
         trials: list[Record] = []
         if self._only is None:
             trials = faults.campaign_trials(connection, self._rules.operation, self._patience, most)
-        return self._within_life(connection, trials) if trials else self._take_newest(connection, most)
+        return self._within_life(connection, trials) if trials else self._take_newest(connection, most, kept)
 
-    def _take_newest(self, connection: Connection, most: int) -> list[Record]:
+    def _take_newest(self, connection: Connection, most: int, kept: Sequence[int]) -> list[Record]:
         slot = self._slots[-1]
         values = {"operation": self._rules.operation, "slot": slot, "made_at": self._made_at, "most": most}
         if self._only is not None:
-            own = connection.execute(sql("take_only"), {**values, "ids": self._only})
+            own = connection.execute(sql("take_only"), {**values, "ids": self._only}).fetchall()
             return self._within_life(connection, [Record(*row) for row in own])
         while rows := connection.execute(sql("take"), {**values, "most": 2 * most}).fetchall():
             records = self._within_life(connection, [Record(*row) for row in rows[: share(len(rows), most)]])
             connection.execute(
-                "UPDATE wolkvox.slot SET taken = %s WHERE slot = %s", ([record.id for record in records], slot)
+                "UPDATE wolkvox.slot SET taken = %s WHERE slot = %s",
+                ([*kept, *(record.id for record in records)], slot),
             )
             if records:
                 return records

@@ -81,6 +81,9 @@ def take_slot(
             if not _lock(connection, rules.fingerprint, number):
                 continue
             seconds = _waits(connection, rules, own)[number]  # again: only now nobody else sends in it
+            if seconds > max(rules.patience, deadline - time.monotonic()):
+                _unlock(connection, rules.fingerprint, number)
+                raise NoFreeSlot(_explain(connection, rules))
             if seconds > 0:
                 tell_of_wait(seconds)
             if stop.wait(max(0.0, seconds)):

@@ -21,11 +21,14 @@ def in_turn(connection: Connection, operation: str) -> None:
     connection.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", (_LOCK, operation))
 
 
-def under_way(connection: Connection, operation: str) -> int:
-    """How many workers take what waits, or will in a moment."""
-    row = connection.execute(
-        sql("workers_under_way"), {"operation": operation, "start": START, "enough": ENOUGH}
-    ).fetchone()
+def under_way(connection: Connection, operation: str, start: timedelta = START) -> int:
+    """
+    How many workers take what waits, or will in a moment.
+
+    :param start: how long a chunk that no task has begun yet counts as a worker
+    """
+    values = {"operation": operation, "start": start, "enough": ENOUGH}
+    row = connection.execute(sql("workers_under_way"), values).fetchone()
     return row[0] if row else 0
 
 

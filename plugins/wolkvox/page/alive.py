@@ -19,7 +19,8 @@ UNSURE = timedelta(hours=1)  # likewise while there is one run only, and so no t
 class Signs:
     """
     What tells of life: the DAG (``paused`` None: Airflow has no such DAG), its runs, the newest first, and the newest
-    contact that came in. ``silent``: what people were told of a source from which nothing comes.
+    contact that came in. ``silent``: what people were told of a source from which nothing comes. ``undelivered``: since
+    when alerts don't reach somebody.
     """
 
     dag_id: str
@@ -31,6 +32,7 @@ class Signs:
     parked: int
     left: int | None
     waiting: int
+    undelivered: datetime | None = None
 
 
 def alive(signs: Signs, now: datetime) -> dict[str, Any]:
@@ -45,6 +47,7 @@ def alive(signs: Signs, now: datetime) -> dict[str, Any]:
         "red": last is not None and last.state == "failed" and not signs.outage,
         "silent": signs.silent is not None,
         "quota": signs.left == 0 and signs.waiting > 0,
+        "undelivered": signs.undelivered is not None,
     }
     return {
         "wrong": [name for name, is_wrong in wrong.items() if is_wrong],
@@ -55,6 +58,7 @@ def alive(signs: Signs, now: datetime) -> dict[str, Any]:
         "newest": signs.newest and signs.newest.isoformat(),
         "parked": signs.parked,
         "left": signs.left,
+        "undelivered": signs.undelivered and signs.undelivered.isoformat(),
     }
 
 

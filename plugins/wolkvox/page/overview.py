@@ -58,6 +58,7 @@ class Known:
     listed: Mapping[str, Listed] = field(default_factory=dict)
     worth: Sequence[Worth] = ()
     breaches: Mapping[str, int] = field(default_factory=dict)
+    undelivered: datetime | None = None
 
 
 def overview(known: Known) -> dict[str, Any]:
@@ -130,6 +131,7 @@ def _signs(known: Known) -> Signs:
         parked=len(known.parked),
         left=_left(known.today),
         waiting=sum(part.records for part in known.unfinished),
+        undelivered=known.undelivered,
     )
 
 

@@ -105,7 +105,8 @@ class Today(NamedTuple):
 def today(connection: Connection, account: str, day: date, own_limit: int | None) -> Today:
     """The calls made on a day, and the limit: the settings' own one until a run has asked the vendor."""
     row = connection.execute(
-        "SELECT calls, call_limit, coalesce(exhausted_at > clock_timestamp() - %s, false) FROM wolkvox.quota"
+        "SELECT calls, call_limit, coalesce(exhausted_at BETWEEN clock_timestamp() - %s AND clock_timestamp(), false)"
+        " FROM wolkvox.quota"
         " WHERE operation = %s AND day = %s",
         (BELIEF, account, day),
     ).fetchone()
@@ -213,7 +214,8 @@ def newest(connection: Connection, operation: str) -> datetime | None:
 def silent(connection: Connection, operation: str, dag: str) -> str | None:
     """What people were told of a source from which nothing comes; None when it isn't so."""
     row = connection.execute(
-        "SELECT words FROM wolkvox.condition WHERE operation = %s AND dag_id = %s AND condition = 'silence'",
+        "SELECT message FROM wolkvox.alert"
+        " WHERE operation = %s AND dag_id = %s AND alert = 'silence' AND resolved_at IS NULL",
         (operation, dag),
     ).fetchone()
     return None if row is None else str(row[0])

@@ -16,6 +16,7 @@ from wolkvox.ledger.campaigns import names
 from wolkvox.ledger.connection import Connection, clock
 from wolkvox.ledger.faults import outage, parked
 from wolkvox.ledger.figures import figures
+from wolkvox.ledger.notifications import undelivered
 from wolkvox.ledger.quota import QuotaRules
 from wolkvox.ledger.reports import seconds_per_call
 from wolkvox.ledger.worth import Worth, breaches, worth
@@ -131,6 +132,7 @@ def know(
         listed=names(ledger, operation),
         worth=_worth(ledger, operation, days, chosen, zone),
         breaches=_breaches(ledger, operation, days, chosen, zone),
+        undelivered=min((one.since for one in undelivered(ledger, operation, dag_id).values()), default=None),
     )
 
 

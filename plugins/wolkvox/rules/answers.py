@@ -21,12 +21,12 @@ class Kind(Enum):
     OVERLOADED = auto()  # try the same record again, a bounded number of times
     CONFLICT = auto()  # the dialler holds this record at this moment: it again, later; it says nothing of the others
     BUSY = auto()  # somebody else uses the token: the same record again, not an attempt of it
-    MAINTENANCE = auto()  # the API is away for long, backups for instance; or something on the way blocks this call
+    MAINTENANCE = auto()  # the API is away for long, backups for instance; or something on the way blocks this request
     UNREACHABLE = auto()  # no connection: the record was never sent
     UNKNOWN = auto()  # sent, but nobody saw the answer: the record may be coded
-    QUOTA = auto()  # the day's calls are used up
+    QUOTA = auto()  # the day's requests are used up
     BAD_TOKEN = auto()
-    WRONG_ENDPOINT = auto()  # what answers isn't the API
+    WRONG_ENDPOINT = auto()  # no such API at this address, says the API
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +50,20 @@ class Answer:
 GAVE_UP = (502, 504, 520, 524)  # a gateway's word, when the host behind it may have gone on
 GOES_ON = (504, 524)  # of these: that waited too long, while the other two lost their connection
 NOT_NOW = (409, 423)  # the words of a dialler that holds the record
-NO_ERROR = ("", "null", "none", "false", "0")
+SUCCESS_CODES = ("ok", "success")
 MOST_BRACES = 50  # that are tried as the beginning of the answer in a body that isn't JSON alone
 
 BUSY_TEXT = "EXCEEDS THE LIMIT OF SIMULTANEOUS REQUESTS"
 QUOTA_TEXT = "TOKEN LIMIT EXCEEDED"
-TOKEN_TEXT = "VALIDATE TOKEN"  # noqa: S105 - the vendor's words, not a secret
+TOKEN_TEXTS = ("VALIDATE TOKEN", "WOLKVOX-TOKEN")
 NO_API_TEXT = "THE API YOU WANT TO CONSULT DOES NOT EXIST"
 
+# What ``error`` holds where there is none: a word for nothing, or for success.
+_NO_ERROR = re.compile(
+    r"-?|0+|20[0-2]|\[]|{}|null|none|nil|undefined|false|no|n/?a|ok|success|[eé]xito|(no|without) errors?"
+    r"|ningun[oa]|(ning[uú]n|sin|no hay) error(es)?"
+)
+_CODED_TEXT = re.compile(r"CUSTOMER_ID \S+ HAS BEEN CODED\.?")  # what the vendor documents as success
 _ID = re.compile(r"\d{4,}")  # long enough to be somebody's
 LONGEST_REFUSAL = 120
 LONGEST_HINT = 1e9  # seconds: a longer ``Retry-After`` is one of these
@@ -86,32 +92,37 @@ def refusal(answer: Answer, customer_id: str) -> str:
 
 def classify(status: int, headers: Mapping[str, str], body: bytes, now: datetime) -> Answer:
     """
-    Tell what a complete HTTP answer means.
+    Tell what a complete HTTP answer to a record means.
 
     The vendor puts the code into the body as well, as an int or a string, and a body may contradict the HTTP
     status: the worse of the two wins. A good code beside words in ``error`` is a refusal in those words. A body that
-    has no code under a good status is an unknown outcome; noise around the JSON, as PHP prints it, is none.
+    has no code under a good status is an unknown outcome, unless it says the vendor's own sentence of success; noise
+    around the JSON, as PHP prints it, is none. A page in place of the API's answer comes from something on the way,
+    which blocks this request and perhaps no other: it says nothing of the token or the address.
 
     :param now: the moment a ``Retry-After`` that is a date is counted from, unless the answer has its own ``Date``
     """
-    document = read_document(body)
+    document = _unwrapped(read_document(body))
     code = None if document is None else _code(document.get("code"))
     said = max(status, code or 0)
     msg = _words(document, body)
     text = " ".join(msg.upper().split())
+    page = code is None and _is_a_page(body)
     retry_after = _seconds(headers.get("Retry-After"), _date(headers.get("Date")) or now)
 
     def answer(kind: Kind, reason: str | None = None) -> Answer:
         return Answer(kind, reason, str(said), msg or None, retry_after, said in GOES_ON)
 
     if 200 <= status < 300 and code is None:
-        return answer(Kind.UNKNOWN, "unknown_unreadable")
+        return answer(Kind.CODED) if _says_coded(document) else answer(Kind.UNKNOWN, "unknown_unreadable")
     if 200 <= said < 300:
         return answer(Kind.REJECTED, f"refused_{said}") if _complains(document) else answer(Kind.CODED)
-    if said == 401:
+    if said in (400, 404) and NO_API_TEXT in text:
+        return answer(Kind.WRONG_ENDPOINT, "wrong_endpoint")
+    if said == 401 and not page and (document is not None or _names_token(text)):
         return answer(Kind.BAD_TOKEN, "bad_token")
     if said == 403:
-        return answer(*_forbidden(text))
+        return answer(Kind.MAINTENANCE, "maintenance") if page else answer(*_forbidden(text))
     if said == 404:
         return answer(Kind.NOT_FOUND, "not_found")
     if said in GAVE_UP:
@@ -120,11 +131,9 @@ def classify(status: int, headers: Mapping[str, str], body: bytes, now: datetime
         return answer(Kind.CONFLICT, f"conflict_{said}")
     if said in (408, 429) or 500 <= said < 600:
         return answer(Kind.OVERLOADED, f"overloaded_{said}")
-    if 300 <= said < 400 or said == 405 or (said == 400 and NO_API_TEXT in text):
-        return answer(Kind.WRONG_ENDPOINT, "wrong_endpoint")
     if said == 407:
         return answer(Kind.UNREACHABLE, "unreachable_proxy")
-    if 400 <= said < 500 and code is None and _is_a_page(body):
+    if 300 <= said < 400 or said in (401, 405) or (page and 400 <= said < 500):
         return answer(Kind.MAINTENANCE, f"blocked_{said}")
     if 400 <= said < 500:
         return answer(Kind.REJECTED, f"refused_{said}")
@@ -132,14 +141,18 @@ def classify(status: int, headers: Mapping[str, str], body: bytes, now: datetime
 
 
 def _forbidden(text: str) -> tuple[Kind, str]:
-    """403 has four meanings, told apart by the words alone."""
+    """403 has four meanings, told apart by the API's words alone."""
     if BUSY_TEXT in text:
         return Kind.BUSY, "busy"
     if QUOTA_TEXT in text:
         return Kind.QUOTA, "quota"
-    if TOKEN_TEXT in text:
+    if _names_token(text):
         return Kind.BAD_TOKEN, "bad_token"
     return Kind.MAINTENANCE, "maintenance"
+
+
+def _names_token(text: str) -> bool:
+    return any(words in text for words in TOKEN_TEXTS)
 
 
 def _is_a_page(body: bytes) -> bool:
@@ -148,9 +161,26 @@ def _is_a_page(body: bytes) -> bool:
 
 
 def _complains(document: Mapping[str, object] | None) -> bool:
-    """Whether ``error`` says anything."""
+    """Whether ``error`` says that something is wrong."""
     error = None if document is None else document.get("error")
-    return bool(error) and str(error).strip().lower() not in NO_ERROR
+    return bool(error) and not _NO_ERROR.fullmatch(" ".join(str(error).lower().split()).rstrip(".!"))
+
+
+def _says_coded(document: Mapping[str, object] | None) -> bool:
+    """Whether ``msg`` is the vendor's own sentence of success, with nothing to the contrary."""
+    if document is None or _complains(document):
+        return False
+    return bool(_CODED_TEXT.fullmatch(" ".join(str(document.get("msg")).upper().split())))
+
+
+def _unwrapped(document: dict[str, object] | None) -> dict[str, object] | None:
+    """The object that holds the outcome: the document, or the one object under its ``data``."""
+    if document is None or "code" in document:
+        return document
+    match document.get("data"):
+        case [dict() as inner] | (dict() as inner) if "code" in inner:
+            return {**inner, "error": document["error"]} if _complains(document) else inner
+    return document
 
 
 def _text(body: bytes) -> str:
@@ -187,14 +217,14 @@ def read_document(body: bytes) -> dict[str, object] | None:
 
 
 def _code(code: object) -> int | None:
-    """The body's code, which may be an int or digits; 0 for 0, "0" and "", None for what is no code."""
+    """The body's code, which may be an int or digits; 0 for 0, "", "000" and "OK", None for what is no code."""
     if isinstance(code, bool) or not isinstance(code, (int, float, str)):
         return None
     digits = str(code).strip().removesuffix(".0")
-    if digits in ("", "0"):
+    if digits == "" or digits.lower() in SUCCESS_CODES:
         return 0
-    number = int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 5 else 0
-    return number if 200 <= number < 600 else None
+    number = int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 5 else -1
+    return number if number == 0 or 200 <= number < 600 else None
 
 
 def _words(document: Mapping[str, object] | None, body: bytes) -> str:

@@ -61,7 +61,8 @@ _MOMENT = re.compile(
 )
 
 _UNSENDABLE = re.compile(f"[\x00-\x1f\x7f-\x9f\ud800-\udfff{_UNSEEN}]")
-_UNSENDABLE_COMMENT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+_NOT_TYPED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")  # in a comment
+_LINE_BREAKS = "\x0b\x0c\x85"  # of word processors and mainframes
 
 
 class Contact(NamedTuple):
@@ -70,7 +71,8 @@ class Contact(NamedTuple):
 
     ``key`` is 16 bytes, the same for the same contact however often it is pulled; ``reason`` is None for
     a row that can be sent and a short code (``customer_id_missing``) for one that can't. ``contacted_at`` is
-    in UTC. An unsendable row has its texts cut and cleaned so that they can be stored. ``channel`` is where the
+    in UTC. An unsendable row has its texts cut and cleaned so that they can be stored; a comment always is, and
+    never a reason: the code is what keeps the customer from being dialled. ``channel`` is where the
     customer was reached and ``direct`` whether both sides spoke; None where the warehouse doesn't say it readably.
     ``protected_until`` is until when the customer must not be dialled, where rules for that are given.
     """
@@ -103,20 +105,16 @@ def read_contact(row: Sequence[object], *, operation: str, zone: tzinfo) -> Cont
     type_campaign, campaign_id, customer_id, cod_act, cod_act_2 = texts
     if type_campaign is not None:
         type_campaign = type_campaign.lower()
-    comment, strange_comment = _comment(remark)
+    comment = _comment(remark)
     contacted_at, reason = _moment(moment, zone)
     parts = (type_campaign, campaign_id, customer_id, cod_act, cod_act_2)
-    reason = strange or _flaw(parts, comment) or strange_comment or reason
-    told: tuple[str | None, ...] = (operation, *parts, _told(contacted_at, moment))
-    if reason is not None and reason.startswith("comment_"):
-        told = (*told, comment)  # so that the contact is a new one once its comment is mended
-    key = _key(told, contacted_at)
+    reason = strange or _flaw(parts) or reason
+    key = _key((operation, *parts, _told(contacted_at, moment)), contacted_at)
     if reason is None:
         contact = Contact(key, *parts, comment, contacted_at, None)
     else:
         stored = [_storable(part, LONGEST[name]) for name, part in zip(COLUMNS, parts, strict=False)]
-        told_more = (None, None, None)
-        contact = Contact._make((key, *stored, _storable(comment, LONGEST_COMMENT), contacted_at, reason, *told_more))
+        contact = Contact._make((key, *stored, comment, contacted_at, reason, None, None, None))
     if len(row) == len(COLUMNS):
         return contact
     return contact._replace(channel=_channel(row[7]), direct=_direct(row[8]))
@@ -220,21 +218,33 @@ def _described(value: object) -> str:
     return f"({type(value).__name__})"
 
 
-def _comment(value: object) -> tuple[str | None, str | None]:
-    """The comment's text, and why there is none."""
-    if value is None or isinstance(value, str):
-        return value, None
+def _comment(value: object) -> str | None:
+    """The comment as it can be sent: cut, and without what nobody types; None where it is no text."""
+    text = value if isinstance(value, str) else _remark(value)
+    if text is None:
+        return None
+    text = text[:LONGEST_COMMENT]
+    if text.isprintable():
+        return text
+    paired = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return _NOT_TYPED.sub(lambda found: "\n" if found[0] in _LINE_BREAKS else " ", paired)
+
+
+def _remark(value: object) -> str | None:
+    """The text of a comment that isn't given as text."""
+    if value is None:
+        return None
     if isinstance(value, (bytes, bytearray, memoryview)):
         try:
-            return _decoded(value), None
-        except ValueError as error:
-            return _described(value), f"comment_{error}"
+            return bytes(value).decode()
+        except UnicodeDecodeError:
+            return bytes(value).decode("cp1252", "replace")
     if isinstance(value, (float, Decimal, date, UUID)) or (isinstance(value, int) and abs(value) < _LARGEST):
-        return None if _is_nan(value) else str(value), None
-    return _described(value), "comment_not_text"
+        return None if _is_nan(value) else str(value)
+    return None
 
 
-def _flaw(parts: Sequence[str | None], comment: str | None) -> str | None:
+def _flaw(parts: Sequence[str | None]) -> str | None:
     """Why these fields can't be sent, or None."""
     type_campaign, campaign_id, customer_id, cod_act, cod_act_2 = parts
     if type_campaign not in TYPES:
@@ -260,11 +270,6 @@ def _flaw(parts: Sequence[str | None], comment: str | None) -> str | None:
             return f"{name}_too_long"
         if not part.isprintable() and _UNSENDABLE.search(part):
             return f"{name}_control_characters"
-    if comment is not None:
-        if len(comment) > LONGEST_COMMENT:
-            return "comment_too_long"
-        if not comment.isprintable() and _UNSENDABLE_COMMENT.search(comment):
-            return "comment_control_characters"
     return None
 
 

@@ -25,7 +25,8 @@ class Fault:
     A record that failed: ``reason`` is short, ``message`` fit for the eyes of everybody.
 
     ``explanation`` is for people, should it be an outage. ``refused``: wolkvox said no. ``conflict``: the dialler holds
-    the record, which may be a word on its campaign, and is none on wolkvox.
+    the record, which may be a word on its campaign, and is none on wolkvox. ``checks``: it was sent to tell whether
+    others fail too.
     """
 
     record: int
@@ -35,24 +36,16 @@ class Fault:
     explanation: str
     refused: bool
     conflict: bool = False
+    checks: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Failing:
+def is_settled(campaigns: int, fault: Fault, patience: Patience, *, others_wait: bool) -> bool:
     """
-    Records that failed in a row, with no success of anybody in between, by campaign.
+    Whether records that failed in a row say enough of everybody, or a record of yet another campaign must tell.
 
-    ``alone``: the operation has no other campaign, so that none can tell whether it is this one's fault.
+    One such record at least; no more of them once there are many campaigns that fail.
     """
-
-    records: Counter[Campaign]
-    alone: bool
-
-
-def is_outage(failing: Failing, fewest: int) -> bool:
-    """Whether so many records of several campaigns failed, or of the only one, that it is the operation's fault."""
-    several = len(failing.records) > 1 or failing.alone
-    return several and failing.records.total() >= fewest
+    return not others_wait or (fault.checks and campaigns >= patience.outages)
 
 
 def is_campaigns(failed: int, refused: int, patience: Patience) -> bool:

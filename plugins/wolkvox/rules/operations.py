@@ -5,33 +5,61 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from difflib import get_close_matches
 from typing import Annotated, Any
 
 import yaml
-from croniter import croniter
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from croniter import CroniterBadDateError, croniter
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from wolkvox.names import DAG_ID
-from wolkvox.rules.conditions import Thresholds
+from wolkvox.rules.addresses import read_addresses
+from wolkvox.rules.alerts import Thresholds
+from wolkvox.rules.options import LONGEST_RUN
 from wolkvox.rules.protection import Protection, Unreadable, Zone, read_protection
-from wolkvox.rules.yaml_lines import NOTHING, as_written, keys, line_of, shortened, why_no_yaml
+from wolkvox.rules.yaml_lines import NOTHING, Loader, as_written, cant_be_used, keys, line_of, shortened, why_no_yaml
 
 DEFAULT = "default"  # the entry whose DAG, pool and connection carry no name
 OURS = ("name", "refused", "protects")  # what of an operation isn't written in the file
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
 _ID = r"^[A-Za-z0-9_.\-]{1,200}$"  # of a connection or a pool
-_ADDRESS = r"^[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>]+$"
 _ENTRY = re.compile(r"^(?=[^\s#\-.%])", re.MULTILINE)  # where an entry begins: in a line's first column
 _FIELDS_OF_CRON = 5
+_DRAWN = re.compile(r"[rh](\(.*\))?(/\d+)?", re.IGNORECASE)  # a field that is drawn by lot, anew by each process
+_BEFORE = datetime(2025, 1, 1, tzinfo=timezone.utc)  # with no leap day for three years: those that wait for one show
+_RARELY = timedelta(days=396)  # 13 months
 
 
 def _cron(expression: str) -> str:
-    if len(expression.split()) != _FIELDS_OF_CRON or not croniter.is_valid(expression):
+    fields = expression.split()
+    if len(fields) != _FIELDS_OF_CRON:
         raise ValueError
+    if any(map(_DRAWN.fullmatch, fields)):
+        raise ValueError("its times would be others with each look")
+    if not croniter.is_valid(expression):
+        raise ValueError
+    try:
+        first = croniter(expression, _BEFORE).get_next(datetime)
+    except CroniterBadDateError:
+        first = None
+    if first is None or first - _BEFORE > _RARELY:
+        raise ValueError("no such time comes within 13 months")
     return expression
+
+
+def _in_list(written: Any) -> Any:
+    """Addresses may be written in one text."""
+    return [written] if isinstance(written, str) else written
+
+
+def _reaches_somebody(written: list[str]) -> list[str]:
+    """What is no address beside others is left aside when alerts are sent, and told by ``check``."""
+    found = read_addresses(*written)
+    if found.left_aside and not found.usable:
+        raise ValueError
+    return written
 
 
 def _own_pool(name: str) -> str:
@@ -48,7 +76,6 @@ Share = Annotated[float, Field(ge=0, le=1, description="a share of the records b
 ConnectionId = Annotated[
     str, Field(pattern=_ID, description="the id of an Airflow connection, in quotes if it is digits")
 ]
-Address = Annotated[str, Field(pattern=_ADDRESS)]
 
 
 class ToldFrom(_Strict):
@@ -113,7 +140,12 @@ class Operation(_Strict):
     ] = 24
     run_minutes: Annotated[
         float | None,
-        Field(gt=0, le=1440, description="minutes that a run may send, at most 1440, or nothing"),
+        Field(
+            gt=0,
+            le=LONGEST_RUN // timedelta(minutes=1),
+            description=f"minutes that a run may send, at most {LONGEST_RUN // timedelta(minutes=1)}, or nothing:"
+            " Airflow may end tasks that take longer",
+        ),
     ] = None
     latest_end_minutes: Annotated[
         float, Field(ge=1, le=10_080, description="minutes from 1 to 10080, after which a run is late, as in 60")
@@ -124,7 +156,10 @@ class Operation(_Strict):
         Field(description="refusals, backlog_hours and quota, each in a line of its own, further to the right"),
     ] = ToldFrom()
     alert_to: Annotated[
-        list[Address], Field(description="a list of e-mail addresses, as in [supervisor@example.com]")
+        list[str],
+        Field(description="a list of e-mail addresses, as in [supervisor@example.com]"),
+        BeforeValidator(_in_list),
+        AfterValidator(_reaches_somebody),
     ] = []
 
     @property
@@ -253,7 +288,7 @@ def _entries(text: str, above: int) -> Iterator[_Entry]:
 
     :raises yaml.YAMLError: when it can't be read
     """
-    loader = yaml.SafeLoader(text)
+    loader = Loader(text)
     try:
         root = loader.get_single_node()
         if root is None or root.tag == NOTHING:
@@ -269,7 +304,7 @@ def _entries(text: str, above: int) -> Iterator[_Entry]:
         loader.dispose()
 
 
-def _entry(loader: yaml.SafeLoader, key: yaml.Node, value: yaml.Node, above: int) -> _Entry:
+def _entry(loader: Loader, key: yaml.Node, value: yaml.Node, above: int) -> _Entry:
     line, name = above + key.start_mark.line + 1, str(key.value)
     if not isinstance(key, yaml.ScalarNode) or not _NAME.fullmatch(name):
         words = (
@@ -344,7 +379,7 @@ def _wrong(error: Any) -> str:
     model = ToldFrom if outer else Operation
     if error["type"] in ("extra_forbidden", "invalid_key"):
         return _unknown(key, model)
-    return f"{shortened(error['input'])} can't be used: give {model.model_fields[key].description}."
+    return cant_be_used(error, model.model_fields[key].description)
 
 
 def _unknown(key: str, model: type[BaseModel]) -> str:

@@ -13,7 +13,7 @@ from wolkvox.errors import BadSetting
 from wolkvox.rules.contacts import FIRST_YEAR, LAST_YEAR, read_id
 from wolkvox.rules.window import LONGEST_WINDOW
 
-LONGEST_RUN = timedelta(days=1)
+LONGEST_RUN = timedelta(minutes=90)  # Airflow may end a task that outlives its token, which is for some 100 minutes
 MOST_RECORDS = 1_000_000_000  # that ``limit`` may name
 
 
@@ -45,7 +45,8 @@ def read_options(params: Mapping[str, Any], zone: str) -> RunOptions:
     """
     limit = _number(params, "limit", most=MOST_RECORDS)
     ratio = _number(params, "max_failed_ratio", most=1)
-    minutes = _number(params, "run_minutes", most=LONGEST_RUN // timedelta(minutes=1))
+    why = "; Airflow may end tasks that take longer, and the next run goes on where this one stops"
+    minutes = _number(params, "run_minutes", most=LONGEST_RUN // timedelta(minutes=1), why=why)
     if minutes == 0:
         raise BadSetting("run_minutes must be more than 0: a run without time sends nothing.")
     lookback = _number(params, "lookback_hours", most=LONGEST_WINDOW // timedelta(hours=1))
@@ -90,7 +91,7 @@ def _moment(params: Mapping[str, Any], name: str, zone: str) -> datetime | None:
     return moment
 
 
-def _number(params: Mapping[str, Any], name: str, most: int) -> float | None:
+def _number(params: Mapping[str, Any], name: str, most: int, why: str = "") -> float | None:
     value = params.get(name)
     if value is None or value == "":
         return None
@@ -99,5 +100,5 @@ def _number(params: Mapping[str, Any], name: str, most: int) -> float | None:
     except (TypeError, ValueError):
         number = -1.0
     if not 0 <= number <= most:
-        raise BadSetting(f"{name} must be a number from 0 to {most}.")
+        raise BadSetting(f"{name} must be a number from 0 to {most}{why}.")
     return number

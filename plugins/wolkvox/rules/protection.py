@@ -14,7 +14,8 @@ import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from wolkvox.rules.contacts import Contact
-from wolkvox.rules.yaml_lines import as_written, keys, line_of, shortened, why_no_yaml
+from wolkvox.rules.yaml_lines import Loader, as_written, cant_be_used, keys, line_of, why_no_yaml
+from wolkvox.rules.zones import why_backwards
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 ROLLING = "rolling"  # a week is seven times 24 hours from the contact
@@ -30,6 +31,8 @@ def _zone(name: str) -> str:
         ZoneInfo(name)
     except (KeyError, OSError) as error:  # not found is a KeyError, a folder an OSError
         raise ValueError from error
+    if backwards := why_backwards(name):
+        raise ValueError(backwards)
     return name
 
 
@@ -210,7 +213,7 @@ def read_protection(text: str) -> Protection:
     :raises Unreadable: naming the first thing that is wrong
     """
     try:
-        loader = yaml.SafeLoader(text)
+        loader = Loader(text)
         node = loader.get_single_node()
         values = node and as_written(loader, node)
     except (yaml.YAMLError, ValueError) as error:
@@ -239,4 +242,4 @@ def _wrong(error: Any) -> str:
     described = model.model_fields[names[0] if model is Protection else names[1]].description
     if error["type"] == "missing":
         return f"it is missing: give {described}."
-    return f"{shortened(error['input'])} can't be used: give {described}."
+    return cant_be_used(error, described)

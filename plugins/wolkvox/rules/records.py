@@ -57,11 +57,11 @@ class Faults:
     What is known to be wrong with an operation: suspended campaigns, and why nothing can be sent at all.
 
     ``outage`` is the reason of the answers that opened the operation's circuit breaker, ``EVERYTHING_REFUSED``, or
-    None. ``first`` tells whether it was opened by the question that is answered with this. ``in_doubt``: one campaign
-    fails, and nobody knows of another one whether it does.
+    None. ``first`` tells whether it was opened by the question that is answered with this. ``in_doubt`` are campaigns
+    that fail while nobody knows of another one whether it does.
     """
 
     suspended: frozenset[Campaign] = frozenset()
     outage: str | None = None
     first: bool = False
-    in_doubt: bool = False
+    in_doubt: frozenset[Campaign] = frozenset()

@@ -7,8 +7,10 @@ from datetime import datetime, timedelta
 from math import ceil
 from typing import Protocol
 
+from wolkvox.rules.shares import FEWEST, Outcomes
+
 SENT_STATES = ("coded", "rejected", "failed")
-FEWEST_FAILED = 2  # records: one alone makes no run red, unless none at all is allowed
+BY_ITSELF = 2.0  # times the share that is allowed: a single run of many records over it is red whatever the others did
 
 
 class Account(Protocol):
@@ -44,6 +46,7 @@ def complaints(
     accounts: Mapping[str, Account],
     stopped: Mapping[str, str | None],
     max_failed_ratio: float,
+    latest: Outcomes,
     outage: str | None = None,
 ) -> dict[str, str]:
     """
@@ -53,6 +56,7 @@ def complaints(
     :param states: the records in this run's chunks, by state, without those that probed a parked campaign in vain
     :param accounts: where the records of each chunk are
     :param stopped: of each chunk whose task finished, what ended it before its records did
+    :param latest: the operation's latest records, by which a run of few is judged
     :param outage: what kept this run, as the first one, from sending
     """
     found = {}
@@ -77,7 +81,7 @@ def complaints(
             f"{missing} records that this run took up are no longer in the ledger: somebody deleted them, or"
             " restored an older state."
         )
-    if refused := _refused_too_many(states, max_failed_ratio):
+    if refused := _refused_too_many(states, latest, max_failed_ratio):
         found["refusals"] = refused
     return found
 
@@ -88,14 +92,20 @@ def _left(account: Account) -> int:
     return unsent - account.put_off - account.parked
 
 
-def _refused_too_many(states: Mapping[str, int], max_failed_ratio: float) -> str | None:
-    ratio, rejected, failed = failed_ratio(states), states.get("rejected", 0), states.get("failed", 0)
-    fewest = FEWEST_FAILED if max_failed_ratio > 0 else 1
-    if ratio <= max_failed_ratio or rejected + failed < fewest:
+def _refused_too_many(states: Mapping[str, int], latest: Outcomes, max_failed_ratio: float) -> str | None:
+    """A run is judged by its operation's latest records, one with many by its own too, one without any not at all."""
+    own = Outcomes(
+        total=sum(states.get(state, 0) for state in SENT_STATES),
+        rejected=states.get("rejected", 0),
+        failed=states.get("failed", 0),
+    )
+    alone = own.total >= FEWEST and own.share > BY_ITSELF * max_failed_ratio
+    judged = own if alone or max_failed_ratio == 0 else latest
+    if own.wrong <= 0 or judged.share <= max_failed_ratio:
         return None
     return (
-        f"{rejected} records were rejected and {failed} failed: {ratio:.1%} of those answered for, more than the"
-        f" {max_failed_ratio:.1%} allowed. The ledger holds the vendor's words (columns reason, response_msg)."
+        f"Of {judged.total} records {judged.rejected} were rejected and {judged.failed} failed, more than the"
+        f" {max_failed_ratio:.1%} allowed. The ledger holds the vendor's answers (columns reason, response_msg)."
     )
 
 

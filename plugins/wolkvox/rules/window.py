@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 
 from wolkvox.errors import BadSetting
 
@@ -12,10 +12,15 @@ LONGEST_WINDOW = timedelta(days=31)  # the vendor's longest date range [vendor's
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Half-open: ``start`` is in, ``end`` is out. Both carry a time zone."""
+    """
+    Half-open: ``start`` is in, ``end`` is out. Both carry a time zone.
+
+    ``cut``: it would begin earlier, but for the 31 days that a window may have.
+    """
 
     start: datetime
     end: datetime
+    cut: bool = False
 
 
 def choose_window(
@@ -30,9 +35,10 @@ def choose_window(
     The window that was asked for, or the run's data interval widened backwards by ``lookback``.
 
     A start that is given alone ends at the interval's end, an end alone starts ``lookback`` before the interval
-    or before itself, whichever is earlier.
+    or before itself, whichever is earlier. Where neither is given, a window of more than 31 days is cut to its last 31:
+    what a schedule and its look-back come to on some days is nobody's mistake.
 
-    :raises BadSetting: when it is empty, reversed, or longer than 31 days
+    :raises BadSetting: when it is empty, reversed, or longer than 31 days although it was asked for
     """
     end = asked_end or interval_end
     start = asked_start or min(interval_start, end) - lookback
@@ -41,6 +47,9 @@ def choose_window(
             f"The window is empty: window_start {start.isoformat()} is not before window_end {end.isoformat()}."
             " Give a start that lies before the end."
         )
+    if end - start > LONGEST_WINDOW and asked_start is asked_end is None:
+        # On UTC's clock: on a zone's own, 31 days may be an hour longer.
+        return Window(datetime.fromtimestamp(end.timestamp(), timezone.utc) - LONGEST_WINDOW, end, cut=True)
     if end - start > LONGEST_WINDOW:
         raise BadSetting(
             f"The window from {start.isoformat()} to {end.isoformat()} is longer than the {LONGEST_WINDOW.days} days"

@@ -2,13 +2,45 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
 NOTHING = "tag:yaml.org,2002:null"
 _MOST = 60  # characters of a value that a message repeats
+_PLAIN_NUMBER = re.compile(r"-?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Misread:
+    """
+    A number that isn't written as people write numbers: no value, but what a message shows of it.
+
+    To YAML 1.1, 010 is 8 and 1:30 is 90.
+    """
+
+    text: str
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+class Loader(yaml.SafeLoader):
+    """YAML in which a number is digits with at most one dot."""
+
+
+def _number(loader: yaml.SafeLoader, node: yaml.Node) -> Any:
+    text = str(node.value)
+    if not _PLAIN_NUMBER.fullmatch(text):
+        return Misread(text)
+    return float(text) if "." in text else int(text)
+
+
+Loader.add_constructor("tag:yaml.org,2002:int", _number)
+Loader.add_constructor("tag:yaml.org,2002:float", _number)
 
 
 def line_of(error: yaml.YAMLError) -> int:
@@ -42,7 +74,7 @@ def keys(node: yaml.Node, above: int = 0, path: tuple[str, ...] = ()) -> Iterato
             yield from keys(value, above, here)
 
 
-def as_written(loader: yaml.SafeLoader, node: yaml.Node) -> Any:
+def as_written(loader: Loader, node: yaml.Node) -> Any:
     """What a node says; its keys as they are written: to YAML, ``on`` and ``1`` are no texts."""
     if not isinstance(node, yaml.MappingNode):
         return loader.construct_object(node, deep=True)
@@ -54,3 +86,9 @@ def shortened(value: object) -> str:
     """A value as it was read, in a few words."""
     text = "nothing" if value is None else repr(value)
     return text if len(text) <= _MOST else f"{text[:_MOST]}…"
+
+
+def cant_be_used(error: Any, wanted: str | None) -> str:
+    """What pydantic found wrong with a value, why where that is known, and what to write instead."""
+    why = str(error.get("ctx", {}).get("error", ""))
+    return f"{shortened(error['input'])} can't be used{f' ({why})' if why else ''}: give {wanted}."

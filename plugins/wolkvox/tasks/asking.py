@@ -1,4 +1,4 @@
-"""Asking wolkvox something beside the records: in a slot of the token, and counted as a call."""
+"""Asking wolkvox something beside the records: in a slot of the token, and counted as a request."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from typing import TypeVar
 from uuid import uuid4
 
-from wolkvox.errors import BadToken, GatewayGaveUp, QuotaUsedUp, WolkvoxError
+from wolkvox.errors import BadToken, GatewayGaveUp, NoFreeSlot, QuotaUsedUp, WolkvoxError
 from wolkvox.ledger.connection import Connection
 from wolkvox.ledger.quota import QuotaRules, exhaust, give_back, reserve
 from wolkvox.ledger.slots import CallSlot, Holder, SlotRules, slot_for_calls
 from wolkvox.stop import Stop
 from wolkvox.tasks.task import Task, quota_rules, slot_rules
 from wolkvox.vendor.settings import Settings
+
+ASK_PATIENCE = 5.0  # seconds to wait for a free slot with a question that a run can do without
 
 log = logging.getLogger(__name__)
 
@@ -41,9 +43,13 @@ class Asking:
     stop: Stop
 
     @classmethod
-    def of(cls, task: Task, settings: Settings, ledger: Connection) -> Asking:
-        """A task's."""
-        slots = slot_rules(settings, task.slot_patience)
+    def of(cls, task: Task, settings: Settings, ledger: Connection, slot_patience: float = ASK_PATIENCE) -> Asking:
+        """
+        A task's.
+
+        :param slot_patience: seconds to wait for a free slot, and never more than the task may
+        """
+        slots = slot_rules(settings, min(task.slot_patience, slot_patience))
         return cls(ledger, slots, quota_rules(ledger, settings), task.holder, task.stop)
 
     @contextmanager
@@ -73,18 +79,24 @@ class Asking:
 
     def ask(self, call: Callable[[], Result], beyond: int = 0) -> Result | None:
         """
-        Make one call. None when wolkvox doesn't tell, which stops nothing: a wrong address shows with the first record.
+        Make one request. None when wolkvox doesn't tell, or no slot is free for it.
+
+        That stops nothing: a wrong address shows with the first record, and whoever holds the slots sends.
 
         :raises BadToken: nothing else can succeed
         """
-        with self.turn(beyond) as turn:
-            if not turn.granted:
-                return None
-            try:
-                return call()
-            except BadToken:
-                raise
-            except WolkvoxError as error:
-                self.heed(turn, error)
-                log.warning("%s The run goes on without it.", error)
-                return None
+        try:
+            with self.turn(beyond) as turn:
+                if not turn.granted:
+                    return None
+                try:
+                    return call()
+                except BadToken:
+                    raise
+                except WolkvoxError as error:
+                    self.heed(turn, error)
+                    log.warning("%s The run goes on without it.", error)
+                    return None
+        except NoFreeSlot:
+            log.info("Both slots of the token are taken: wolkvox isn't asked now, and the run goes on without it.")
+            return None

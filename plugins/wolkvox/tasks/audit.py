@@ -53,7 +53,7 @@ def audit_operation(task: Task, wolkvox: Wolkvox, rules: Rules) -> tuple[dict[st
     """
     settings, found = wolkvox.settings, _Found()
     with connected(task.ledger_conn_id, task.stop) as ledger:
-        asking = Asking.of(task, settings, ledger)
+        asking = Asking.of(task, settings, ledger, task.slot_patience)  # here, the questions are what is to be done
         now = clock(ledger)
         since = now - timedelta(days=min(rules.days, MOST_DAYS))
         today = now.astimezone(ZoneInfo(settings.quota_timezone)).date()

@@ -11,7 +11,7 @@ import heapq
 import random
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -32,14 +32,18 @@ TURN = 30.0  # seconds after which a worker leaves its slot to another operation
 class WorkerLedger(Protocol):
     """The part of the ledger the loop needs."""
 
-    def take(self, most: int) -> Sequence[Record]:
-        """The newest records that may be sent now, at most so many, in the order to send them."""
+    def take(self, most: int, kept: Sequence[int]) -> Sequence[Record]:
+        """
+        The newest records that may be sent now, at most so many, in the order to send them.
+
+        :param kept: records that were taken before and will be sent yet
+        """
 
     def trials(self) -> Sequence[Record]:
         """The records that try whether an outage is over; none when it isn't time."""
 
-    def another(self, campaign: Campaign) -> Record | None:
-        """A record of another campaign than this one."""
+    def another(self, campaigns: Iterable[Campaign]) -> Record | None:
+        """A record of another campaign than these."""
 
     def advance(self, settled: Settled | None, following: int | None) -> bool:
         """
@@ -192,8 +196,10 @@ class _Loop:
         self.faults = Faults()
         self.tries: Counter[int] = Counter()  # of each record, in this run
         self.blocked: set[int] = set()  # records that were blocked on their way
+        self.checks: set[int] = set()  # records that were sent to tell whether others fail too
         self.passed: set[int] = set()  # those of them since whose first time another one was answered
         self.answered = False  # whether wolkvox has said anything of any record
+        self.latest: int | None = None  # the record that was sent last: another one is sent before it is tried again
         self.idle_since: float | None = None
         self.through = False  # whether nothing was left to do
         self.not_before = 0.0  # when the next request may be made
@@ -268,7 +274,7 @@ class _Loop:
         if self.progress.stopped:
             return None
         due = bool(self.again) and self.again[0][0] <= time.monotonic()
-        if due and self.failures <= 1:
+        if due and self.failures <= 1 and self.again[0][1] != self.latest:
             return heapq.heappop(self.again)[2]
         if not self.queue:
             self._refill()
@@ -287,7 +293,7 @@ class _Loop:
         average = self.progress.call_seconds / self.progress.calls if self.progress.calls else 0.0
         most = min(batch(average), self.left)
         if most > 0:
-            self.queue.extend(self.ledger.take(most))
+            self.queue.extend(self.ledger.take(most, [record.id for *_, record in self.again]))
         if self.queue:
             self.idle_since = None
 
@@ -338,6 +344,7 @@ class _Loop:
             self.quota.untake()
             return
         self.left -= record.id not in self.tries
+        self.latest = record.id
         began = time.monotonic()
         answer = self.send(record)
         self.progress.calls += 1
@@ -384,10 +391,13 @@ class _Loop:
         return Situation(
             self.tries[record.id],
             refusals=self._refusals_allowed(record),
-            # With no other record at hand, nothing would tell whether others pass.
-            at_once=not self.faults.outage and (answer.kind is not Kind.MAINTENANCE or bool(self.queue)),
+            at_once=not self.faults.outage and self._others_tell(record, answer),
             blocked_alone=alone,
         )
+
+    def _others_tell(self, record: Record, answer: Answer) -> bool:
+        """Of a record that is blocked on its way, only others tell whether they pass."""
+        return answer.kind is not Kind.MAINTENANCE or bool(self.queue) or record.id in self.passed
 
     def _refusals_allowed(self, record: Record) -> int:
         if self.faults.outage == EVERYTHING_REFUSED:
@@ -430,10 +440,8 @@ class _Loop:
             f"Everything is refused, over several campaigns, lastly with {reason} (code {answer.code})."
             " Nobody was rejected for it; the records stay pending. Check what changed at wolkvox."
         )
-        message = refusal(answer, record.customer_id)
-        self.faults = self.ledger.count(Fault(record.id, record.campaign, reason, message, said, refused=True))
-        if self.faults.outage:
-            self._stop_for_outage(said, answer, first=self.faults.first)
+        message, checks = refusal(answer, record.customer_id), record.id in self.checks
+        self._count(Fault(record.id, record.campaign, reason, message, said, refused=True, checks=checks), answer)
 
     def _meet_failure(self, record: Record, answer: Answer, settled: Settled) -> None:
         """Nobody can say yet whether it is this record, its campaign, or all of them."""
@@ -477,17 +485,30 @@ class _Loop:
             due = time.monotonic() + max(wait, answer.retry_after or 0.0)
             heapq.heappush(self.again, (due, record.id, record))
         if self.tries[record.id] == 1:
-            self._count_failure(record, answer)
+            self._count(self._fault(record, answer), answer)
         if self.failures > 1 and not self.progress.stopped:
             self._wait(answer, self.failures - 1)
 
-    def _count_failure(self, record: Record, answer: Answer) -> None:
-        fault = _fault(record, answer)
+    def _count(self, fault: Fault, answer: Answer) -> None:
+        """Whose fault it is; in doubt, a record of another campaign is sent next."""
         self.faults = self.ledger.count(fault)
         if self.faults.outage:
             self._stop_for_outage(fault.explanation, answer, first=self.faults.first)
-        elif self.faults.in_doubt and (other := self.ledger.another(record.campaign)):
+        elif self.faults.in_doubt and (other := self.ledger.another(self.faults.in_doubt)):
+            self.checks.add(other.id)
             self.queue.appendleft(other)
+
+    def _fault(self, record: Record, answer: Answer) -> Fault:
+        return Fault(
+            record.id,
+            record.campaign,
+            answer.reason or "failed",
+            refusal(answer, record.customer_id),
+            _explain(answer),
+            refused=False,
+            conflict=answer.kind is Kind.CONFLICT,
+            checks=record.id in self.checks,
+        )
 
     def _wait(self, answer: Answer, times: int) -> None:
         """The next request waits: longer each time, or what the vendor asks for if that is more."""
@@ -507,7 +528,7 @@ class _Loop:
                 self._begin_outage(answer)
             return
         self._write()
-        fault = _fault(record, answer)
+        fault = self._fault(record, answer)
         found = self.ledger.judge(fault)
         if found.outage:
             self._stop_for_outage(fault.explanation, answer, first=found.first)
@@ -534,18 +555,6 @@ class _Loop:
 def backoff(first: float, longest: float, tries: int) -> float:
     """A wait in seconds, doubled with each try, capped, of which a random half is jitter."""
     return doubled(first, longest, tries - 1) * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, guards nothing
-
-
-def _fault(record: Record, answer: Answer) -> Fault:
-    return Fault(
-        record.id,
-        record.campaign,
-        answer.reason or "failed",
-        refusal(answer, record.customer_id),
-        _explain(answer),
-        refused=False,
-        conflict=answer.kind is Kind.CONFLICT,
-    )
 
 
 def _explain(answer: Answer) -> str:

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from time import monotonic
 
-from wolkvox.errors import WolkvoxError
+from wolkvox.errors import NoFreeSlot, WolkvoxError
 from wolkvox.ledger import exports
 from wolkvox.ledger.connection import Connection, clock
 from wolkvox.ledger.worth import note_dials
@@ -44,11 +44,15 @@ def settle_by_exports(asking: Asking, wolkvox: Wolkvox, run: Run, seconds: float
     for campaign in exports.campaigns_to_ask_for(ledger, run.operation, fewest):
         if asking.stop.is_set() or monotonic() > until:
             break
-        with loaded_export(asking, wolkvox, campaign[1]) as fit:
-            if fit:
-                noted_dials(ledger, wolkvox.settings, campaign, since)
-                settled = exports.settle(ledger, run, campaign, skip_handled=wolkvox.settings.skip_handled)
-                found.update(asdict(settled))
+        try:
+            with loaded_export(asking, wolkvox, campaign[1]) as fit:
+                if fit:
+                    noted_dials(ledger, wolkvox.settings, campaign, since)
+                    settled = exports.settle(ledger, run, campaign, skip_handled=wolkvox.settings.skip_handled)
+                    found.update(asdict(settled))
+        except NoFreeSlot:
+            log.info("Both slots of the token are taken: no more exports are asked for in this run.")
+            break
     return exports.Settled(**found)
 
 
@@ -72,7 +76,6 @@ def loaded_export(asking: Asking, wolkvox: Wolkvox, campaign_id: str) -> Iterato
 
     Whether it may be relied on; when not, the log says why.
     """
-    exports.note_export(asking.ledger, asking.slots.operation, campaign_id)
     head = Head()
     try:
         why = _ask(asking, wolkvox, campaign_id, head) or why_unfit(head, campaign_id)
@@ -87,7 +90,8 @@ def _ask(asking: Asking, wolkvox: Wolkvox, campaign_id: str, head: Head) -> str 
     """Load the export; why there is none."""
     with asking.turn() as turn:
         if not turn.granted:
-            return "no calls are left today"
+            return "no requests are left today"
+        exports.note_export(asking.ledger, asking.slots.operation, campaign_id)
         try:
             with wolkvox.export(campaign_id, head) as exported:
                 exports.load(asking.ledger, exported)

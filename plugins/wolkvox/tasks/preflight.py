@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime
+from typing import Any
 
+from wolkvox.ledger.activity_codes import keep_codes, kept_codes
 from wolkvox.ledger.campaigns import keep_campaigns, look_is_due, note_look
+from wolkvox.ledger.connection import Connection
 from wolkvox.ledger.quota import QuotaState, align
 from wolkvox.ledger.reports import anything_waits
 from wolkvox.ledger.slots import sweep
+from wolkvox.ledger.token_limits import note_limit, other_limits
 from wolkvox.rules.campaigns import read_campaigns
+from wolkvox.rules.token_limits import TokenLimit, refuse_disagreement
 from wolkvox.tasks.asking import Asking
 from wolkvox.tasks.task import Wolkvox
-
-CODES_LAST = timedelta(hours=24)  # how long a list of disposition codes is believed
+from wolkvox.vendor.settings import Settings
 
 
 def calls_left(asking: Asking, wolkvox: Wolkvox) -> QuotaState:
@@ -36,26 +40,22 @@ def calls_left(asking: Asking, wolkvox: Wolkvox) -> QuotaState:
 
 def disposition_codes(asking: Asking, wolkvox: Wolkvox) -> frozenset[str] | None:
     """
-    The operation's disposition codes, asked for at most once a day; None when they are not to be checked.
+    The operation's disposition codes; None when they are not to be checked, or not known.
+
+    Asked for once a day, and once an hour where a contact waits whose code isn't among them: codes are added at any
+    hour, and a contact that is taken for invalid is dialled.
 
     :raises BadToken: the run can't succeed
     """
     if not wolkvox.settings.check_codes:
         return None
-    row = asking.ledger.execute(
-        "SELECT codes FROM wolkvox.activity_codes WHERE operation = %s AND fetched_at > now() - %s",
-        (asking.quota.account, CODES_LAST),
-    ).fetchone()
-    if row is not None:
-        return frozenset(row[0])
+    kept = kept_codes(asking.ledger, asking.quota.account, asking.slots.operation)
+    if kept is not None:
+        return kept
     codes = asking.ask(wolkvox.activity_codes)
     if not codes:
         return None
-    asking.ledger.execute(
-        "INSERT INTO wolkvox.activity_codes (operation, codes, fetched_at) VALUES (%s, %s, now())"
-        " ON CONFLICT (operation) DO UPDATE SET codes = excluded.codes, fetched_at = excluded.fetched_at",
-        (asking.quota.account, sorted(codes)),
-    )
+    keep_codes(asking.ledger, asking.quota.account, codes)
     return codes
 
 
@@ -72,7 +72,32 @@ def look_at_campaigns(asking: Asking, wolkvox: Wolkvox, *, by_hand: bool) -> Non
         return
     if not look_is_due(ledger, operation, by_hand=by_hand):
         return
-    note_look(ledger, operation)
-    listed = read_campaigns(asking.ask(wolkvox.campaigns) or [])
+    looks: list[datetime] = []
+
+    def ask() -> list[dict[str, Any]]:
+        looks.append(note_look(ledger, operation))  # whatever it says: once an hour
+        return wolkvox.campaigns()
+
+    listed = read_campaigns(asking.ask(ask) or [])
     if listed:
-        keep_campaigns(ledger, operation, listed)
+        keep_campaigns(ledger, operation, listed, looks[0])
+
+
+def agree_on_limit(ledger: Connection, dag_id: str, settings: Settings) -> None:
+    """
+    Refuse to share a token's requests with a connection that says otherwise how many there are.
+
+    What each DAG's connection says is known from its last run. It is noted first, so that correcting either of the two
+    is enough.
+
+    :raises BadSetting: naming both connections and what each of them says
+    """
+    limit = token_limit(dag_id, settings)
+    note_limit(ledger, settings.fingerprint, limit)
+    refuse_disagreement(limit, other_limits(ledger, settings.fingerprint, limit))
+
+
+def token_limit(dag_id: str, settings: Settings) -> TokenLimit:
+    """What a DAG's connection says of its token's requests."""
+    daily, reserve, zone = settings.daily_calls, settings.quota_reserve, settings.quota_timezone
+    return TokenLimit(dag_id, settings.conn_id, daily, reserve, zone)

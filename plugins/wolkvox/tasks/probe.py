@@ -54,7 +54,7 @@ class Probe:
     def observe(self) -> Iterator[Observed]:
         """What was seen, one thing at a time; ends with the first one that makes the others pointless."""
         with connected(self.task.ledger_conn_id, self.task.stop) as ledger:
-            asking = Asking.of(self.task, self.wolkvox.settings, ledger)
+            asking = Asking.of(self.task, self.wolkvox.settings, ledger, self.task.slot_patience)
             before = self._counts(asking)
             if before.limit:
                 self.settings["licenses"] = before.limit // 1_000

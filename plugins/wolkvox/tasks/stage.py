@@ -27,7 +27,7 @@ from wolkvox.rules.window import Window
 from wolkvox.stop import Stop
 from wolkvox.tasks.asking import Asking
 from wolkvox.tasks.exports import settle_by_exports
-from wolkvox.tasks.preflight import calls_left, disposition_codes, look_at_campaigns
+from wolkvox.tasks.preflight import agree_on_limit, calls_left, disposition_codes, look_at_campaigns
 from wolkvox.tasks.task import Task, Wolkvox, run_of
 
 log = logging.getLogger(__name__)
@@ -83,6 +83,7 @@ def stage_run(
         if not options.dry_run:
             begin_run(ledger, run, window)
             register_dag(ledger, run, wolkvox.settings.conn_id)
+            agree_on_limit(ledger, run.dag_id, wolkvox.settings)
         beyond, settled = _Beyond(window.end), exports.Settled()
         read = (read_contact(row, operation=run.operation, zone=zone) for row in source.rows)
         contacts = _wanted(beyond.watch(read, task.stop), options.customer_id)
@@ -176,6 +177,7 @@ def describe_stage(
         "run_minutes": round(source.seconds / 60, 2),
         "window_start": window.start.isoformat(),
         "window_end": window.end.isoformat(),
+        "window_cut": window.cut,
         "dry_run": options.dry_run,
         "stopped": "outage" if known else None,
     }

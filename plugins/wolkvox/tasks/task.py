@@ -80,7 +80,7 @@ def run_of(task: Task, settings: Settings) -> Run:
 
 def slot_rules(settings: Settings, patience: float) -> SlotRules:
     """The slots of a connection's token."""
-    return SlotRules(settings.fingerprint, settings.operation, settings.call_timeout, patience)
+    return SlotRules(settings.fingerprint, settings.operation, settings.in_flight_seconds, patience)
 
 
 def quota_rules(ledger: Connection, settings: Settings) -> QuotaRules:

@@ -7,20 +7,22 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from wolkvox.ledger.alerts import News, known_alerts, note
 from wolkvox.ledger.campaigns import names
-from wolkvox.ledger.conditions import News, arrivals, note
 from wolkvox.ledger.connection import Connection, clock, connected
 from wolkvox.ledger.faults import Outage, Parked, outage, parked
 from wolkvox.ledger.figures import count_closed_spans, run_lag
+from wolkvox.ledger.latest import arrivals, latest
 from wolkvox.ledger.quota import QuotaRules, QuotaState, align
 from wolkvox.ledger.reports import GUESSED_CALL, backlog, seconds_per_call, waiting_since
 from wolkvox.ledger.runs import Account, account, end_run
+from wolkvox.rules.alerts import Thresholds, alerts, silence
 from wolkvox.rules.campaigns import Listed
 from wolkvox.rules.chunks import SLOTS
-from wolkvox.rules.conditions import Thresholds, conditions, silence
 from wolkvox.rules.options import RunOptions
 from wolkvox.rules.protection import Protection
 from wolkvox.rules.runs import Run
+from wolkvox.rules.shares import Latest
 from wolkvox.rules.spans import shown_spans
 from wolkvox.rules.verdict import backlog_gone_at, complaints, failed_ratio, left_at
 from wolkvox.tasks.task import Task, quota_rules, run_of
@@ -62,21 +64,32 @@ def add_up(
         }
         summary |= _opening(ledger, protection, rules, summary, now)
         summary["stopped"] = _stopped(summary, told)
+        recent = latest(ledger, run.operation, [one[:2] for one in parked(ledger, run.operation)], now)
         summary["complaints"] = complaints(
             staged=staged is not None,
             states=_judged(accounts),
             accounts=accounts,
             stopped={chunk_id: tally["stopped"] for chunk_id, tally in told.items()},
             max_failed_ratio=options.max_failed_ratio,
+            latest=recent.outcomes,
             outage=away.words if away and (away.dag_id, away.dag_run_id) == (run.dag_id, run.dag_run_id) else None,
         )
-        current = conditions(summary, thresholds, now, rules.zone)
-        news = News() if options.dry_run else note(ledger, run.operation, run.dag_id, current)
+        news = News() if options.dry_run else _note_alerts(ledger, run, summary, recent, thresholds, now)
         summary["news"] = news.as_dict()
         summary["parked_campaigns"], summary["parked"] = len(summary["parked"]), summary["parked"][-NAMED:]
         end_run(ledger, run, "failed" if summary["complaints"] else "success", summary)
         count_closed_spans(ledger, run.operation, shown_spans(now, rules.zone))
     return summary, list(summary["complaints"].values())
+
+
+def _note_alerts(
+    ledger: Connection, run: Run, summary: Mapping[str, Any], recent: Latest, thresholds: Thresholds, now: datetime
+) -> News:
+    """What is an alert now, noted in the ledger: the callback delivers it."""
+    known = known_alerts(ledger, run.operation, run.dag_id)
+    firing = [name for name, alert in known.items() if alert.resolved_at is None]
+    current = alerts(summary, recent, thresholds, firing, now, summary["zone"])
+    return note(ledger, run.operation, run.dag_id, current, now)
 
 
 def _records(accounts: Mapping[str, Account], told: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

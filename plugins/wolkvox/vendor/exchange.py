@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import time
+import zlib
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPMessage, HTTPResponse, IncompleteRead
-from io import BufferedReader, BytesIO, RawIOBase
+from io import BufferedReader, RawIOBase
 from socket import SocketIO, socket
 from ssl import SSLCertVerificationError
 from typing import Any
 
-import urllib3
 from urllib3 import HTTPConnectionPool
 from urllib3.exceptions import (
     ConnectTimeoutError,
-    DecodeError,
     HTTPError,
     MaxRetryError,
     NewConnectionError,
@@ -23,13 +22,16 @@ from urllib3.exceptions import (
     SSLError,
 )
 
-from wolkvox.rules.answers import Answer, unknown, unreachable
+from wolkvox.rules.answers import Answer, read_document, unknown, unreachable
 
 # Seconds without a call after which a connection isn't used again: servers end it after five (Apache's default), and
 # what translates addresses on the way may have forgotten it. A call that meets that moment would end unknown.
 LONGEST_IDLE = 2.0
 LONGEST_LINE = 65_536  # bytes of a header
-GZIP = b"\x1f\x8b"
+MOST_BYTES = 1_048_576  # that are read of an answer's body, and unpacked of it: answers to records have some hundred
+_PIECE = 65_536  # bytes read at once of a body whose length isn't told, or too large
+_GZIP = b"\x1f\x8b"
+_GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
 
 
 @dataclass(slots=True)
@@ -145,11 +147,12 @@ class _Exchange(HTTPConnection):
             self._held.append(data)
 
     def getresponse(self) -> Any:
-        """The whole answer; a connection that brought more than that carries no other call."""
+        """The answer, at most a megabyte of it; a connection that brought more carries no other request."""
         response = HTTPConnection.getresponse(self)
         assert isinstance(response, _Reply)
-        body = response.read()
-        if response.received.more or response.status < 200:
+        body = _read(response)
+        if not response.isclosed() or response.received.more or response.status < 200:
+            response.close()
             self.close()
         self._answered_at = time.monotonic()
         return _Response(response.status, response.headers, _decoded(body, response.headers))
@@ -160,15 +163,50 @@ class _Exchange(HTTPConnection):
             self.sock.settimeout(self.timeout)
 
 
+def _read(response: _Reply) -> bytes:
+    """
+    The body, or its beginning where it is longer than any answer.
+
+    :raises IncompleteRead: when it ends before its length
+    """
+    if response.length is not None and response.length <= MOST_BYTES:
+        return response.read()
+    body = bytearray()
+    while len(body) < MOST_BYTES and (piece := response.read(_PIECE)):
+        body += piece
+    if response.length and len(body) < MOST_BYTES:
+        raise IncompleteRead(bytes(body), response.length)
+    return bytes(body)
+
+
 def _decoded(body: bytes, headers: HTTPMessage) -> bytes:
-    """The body as it was before it was compressed, which nobody asked for; nothing, if it can't be told."""
-    coding = headers.get("Content-Encoding") or ("gzip" if body.startswith(GZIP) else "identity")
-    if coding.strip().lower() == "identity":
-        return body
+    """
+    The body as it was before it was compressed, which nobody asked for.
+
+    What the header says of it may be wrong: a body that is readable as it stands is taken so, any other that can't be
+    unpacked is nothing.
+    """
+    told = headers.get("Content-Encoding") or ("gzip" if body.startswith(_GZIP) else "")
+    codings = [coding for part in told.split(",") if (coding := part.strip().lower()) not in ("", "identity")]
+    unpacked = body
     try:
-        return urllib3.HTTPResponse(BytesIO(body), {"Content-Encoding": coding}, preload_content=True).data
-    except DecodeError:
-        return b""
+        for coding in reversed(codings):
+            unpacked = _unpacked(unpacked, coding)
+    except zlib.error:
+        return body if read_document(body) else b""
+    return unpacked
+
+
+def _unpacked(data: bytes, coding: str) -> bytes:
+    """The beginning of compressed data; some servers leave the frame of ``deflate`` out."""
+    try:
+        return zlib.decompressobj(_GZIP_OR_ZLIB).decompress(data, MOST_BYTES)
+    except zlib.error:
+        bare = zlib.decompressobj(-zlib.MAX_WBITS)
+        unpacked = bare.decompress(data, MOST_BYTES) if coding == "deflate" else b""
+        if not bare.eof:
+            raise
+        return unpacked
 
 
 def use_plain_exchange(pool: HTTPConnectionPool) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
@@ -15,11 +15,13 @@ from urllib3.exceptions import LocationParseError
 from urllib3.util import parse_url
 
 from wolkvox.errors import BadSetting
+from wolkvox.rules.zones import why_backwards
 
 if TYPE_CHECKING:
     from airflow.sdk import Connection
 
-CALL_TIMEOUT = 65.0  # seconds: the vendor ends a call after 60 [vendor's page on the codify call], and a margin
+CALL_TIMEOUT = 65.0  # seconds: the vendor ends a request after 60 [vendor's page on the codify call], and a margin
+SHORTEST_TIMEOUT, LONGEST_TIMEOUT = 1, 600  # seconds that ``call_timeout`` may be
 EXPORT_FROM = 1_000  # waiting contacts of a campaign from which on its export costs less than they do
 CALLS_PER_LICENSE = 1_000  # a day [same page]
 
@@ -31,8 +33,11 @@ _ADDRESS = re.compile(
 )
 _HIGHEST_PORT = 65_535
 _MOST = 1_000_000  # that a number in the connection's extra may be
+_NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?", re.ASCII)
+_GROUPED = re.compile(r"[1-9][0-9]{0,2}([.,])[0-9]{3}", re.ASCII)  # 1.000: one, or a thousand
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _YES, _NO = ("true", "1", "yes", "on"), ("false", "0", "no", "off")
+_SWITCH = {**dict.fromkeys(_YES, True), **dict.fromkeys(_NO, False)}
 _PROXIES = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
 
 
@@ -53,8 +58,8 @@ class Settings:
     ``operation`` is the key of everything the ledger keeps, ``server`` the wolkvox server's name; ``daily_calls`` is
     None when no licences are given; ``export_from`` is how many contacts of a campaign must wait for its export to be
     asked for before they are sent, None: never; ``moves_date`` is whether codifying moves the date that an export
-    shows, ``skip_handled`` whether customers are left out that the dialler is through with; ``call_timeout`` is in
-    seconds; ``token`` never leaves this object but as a header.
+    shows, ``skip_handled`` whether customers are left out that the dialler is through with; ``call_timeout`` is how
+    many seconds the client waits for an answer; ``token`` never leaves this object but as a header.
     """
 
     conn_id: str
@@ -77,6 +82,15 @@ class Settings:
     def fingerprint(self) -> int:
         """A signed 32 bit digest of the token: tells tokens apart in the ledger without naming them."""
         return int.from_bytes(blake2b(self.token.encode(), digest_size=4).digest(), "big", signed=True)
+
+    @property
+    def in_flight_seconds(self) -> float:
+        """
+        How long a request that nobody waits for may still be in flight at wolkvox.
+
+        That is the vendor's limit and a margin, however short the client's own patience is.
+        """
+        return max(self.call_timeout, CALL_TIMEOUT)
 
     @property
     def identity(self) -> int:
@@ -122,22 +136,30 @@ def read_settings(connection: Connection, operation: str | None = None) -> Setti
         )
     server = server or (match[1] if match else parts.netloc)
     licenses = _setting(name, extra, "licenses", None)
-    preflight = extra.get("preflight", True)
+    daily_requests = None if licenses is None else int(licenses * CALLS_PER_LICENSE)
+    reserve = int(_setting(name, extra, "quota_reserve", 0) or 0)
+    if daily_requests is not None and 0 < reserve >= daily_requests:
+        raise BadSetting(
+            f"quota_reserve of connection {name!r} keeps {reserve} requests a day back, and the licences allow"
+            f" {daily_requests}: nothing could ever be sent. Lower quota_reserve, or correct licenses."
+        )
+    preflight = _one_of(name, extra, "preflight", "true, false or codes", {**_SWITCH, "codes": "codes"}, True)
     return Settings(
         conn_id=name,
         base_url=base_url,
         server=server,
         operation=operation or server,
         token=token,
-        daily_calls=None if licenses is None else int(licenses * CALLS_PER_LICENSE),
-        quota_reserve=int(_setting(name, extra, "quota_reserve", 0) or 0),
+        daily_calls=daily_requests,
+        quota_reserve=reserve,
         quota_timezone=_zone(name, extra),
-        call_timeout=_setting(name, extra, "call_timeout", None) or CALL_TIMEOUT,
-        preflight=str(preflight).lower() not in _NO,
+        call_timeout=_setting(name, extra, "call_timeout", CALL_TIMEOUT, SHORTEST_TIMEOUT, LONGEST_TIMEOUT)
+        or CALL_TIMEOUT,
+        preflight=bool(preflight),
         check_codes=preflight == "codes",
         export_from=_export_from(name, extra),
-        moves_date=_one_of(name, extra, "export_date", ("dial", "change")) == "change",
-        skip_handled=str(extra.get("skip_handled", False)).strip().lower() in _YES,
+        moves_date=_one_of(name, extra, "export_date", "dial or change", {"dial": False, "change": True}, False),
+        skip_handled=_one_of(name, extra, "skip_handled", "true or false", _SWITCH, False),
         way=Way(
             _read_proxies(name, extra.get("proxies", extra.get("proxy"))),
             _read_verify(name, extra.get("verify", extra.get("verify_ssl"))),
@@ -175,7 +197,7 @@ def _read_verify(name: str, told: Any) -> bool | str:
         return bool(told)
     if not isinstance(told, str):
         raise BadSetting(f"verify of connection {name!r} must be true, false or the path of a file of certificates.")
-    return {**dict.fromkeys(_YES, True), **dict.fromkeys(_NO, False)}.get(told.lower(), told)
+    return _SWITCH.get(told.strip().lower(), told.strip())
 
 
 def _read_cert(name: str, told: Any) -> str | tuple[str, str] | None:
@@ -221,43 +243,57 @@ def _base_url(connection: Connection, server: str) -> str:
 
 def _export_from(name: str, extra: dict[str, Any]) -> int | None:
     """From how many waiting contacts of a campaign on its export is asked for before they are sent."""
-    told = str(extra.get("export_preflight") or "off").strip().lower()
-    if told in ("off", *_NO):
-        return None
-    if told in ("on", *_YES):
-        return 1
-    if told == "auto":
+    mode = _one_of(name, extra, "export_preflight", "off, on or auto", {**_SWITCH, "auto": "auto"}, False)
+    if mode == "auto":
         return int(_setting(name, extra, "export_from", EXPORT_FROM) or EXPORT_FROM)
-    raise BadSetting(f"export_preflight of connection {name!r} must be off, on or auto.")
+    return 1 if mode else None
 
 
-def _one_of(name: str, extra: dict[str, Any], key: str, words: Sequence[str]) -> str:
-    """One of these words from the extra field, the first one when there is none."""
-    told = str(extra.get(key) or words[0]).strip().lower()
-    if told not in words:
-        raise BadSetting(f"{key} of connection {name!r} must be {' or '.join(words)}.")
-    return told
+def _one_of(name: str, extra: dict[str, Any], key: str, wanted: str, words: Mapping[str, Any], default: Any) -> Any:
+    """
+    What a word of the extra field stands for, in whatever case and with blanks around it.
+
+    :param wanted: the words to write, as a message names them; ``words`` may hold others that mean the same
+    """
+    value = extra.get(key)
+    word = "" if value is None else str(value).strip().lower()
+    if word and word not in words:
+        raise BadSetting(f"{key} of connection {name!r} must be {wanted}.")
+    return words[word] if word else default
 
 
 def _zone(name: str, extra: dict[str, Any]) -> str:
     """The time zone in which a day of calls ends."""
-    zone = str(extra.get("quota_timezone") or "America/Bogota")
+    zone = str(extra.get("quota_timezone") or "").strip() or "America/Bogota"
     try:
         ZoneInfo(zone)
     except (ValueError, OSError, KeyError) as error:  # not found is a KeyError, a folder an OSError
         raise BadSetting(f"quota_timezone of connection {name!r} must be a zone such as America/Bogota.") from error
+    if backwards := why_backwards(zone):
+        raise BadSetting(
+            f"quota_timezone of connection {name!r} must be a zone such as America/Bogota, which can't be mistaken:"
+            f" {backwards}."
+        )
     return zone
 
 
-def _setting(name: str, extra: dict[str, Any], key: str, default: float | None) -> float | None:
-    """A number of at least 0 from the extra field."""
+def _setting(
+    name: str, extra: dict[str, Any], key: str, default: float | None, least: float = 0, most: float = _MOST
+) -> float | None:
+    """A number of the extra field, within its bounds."""
     value = extra.get(key)
-    if value is None or value == "":
+    text = "" if value is None else str(value).strip()
+    if not text:
         return default
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = -1.0
-    if not 0 <= number <= _MOST:
-        raise BadSetting(f"{key} of connection {name!r} must be a number from 0 to {_MOST}.")
-    return number
+    wanted = f"{key} of connection {name!r} must be a number from {least} to {most}"
+    if isinstance(value, str) and _GROUPED.fullmatch(text):
+        readings = text.replace(",", "."), re.sub("[.,]", "", text)
+        raise BadSetting(
+            f"{wanted}: {text} may mean {float(readings[0]):g} or {readings[1]}. Write it without a mark between"
+            " thousands."
+        )
+    if isinstance(value, str) and not _NUMBER.fullmatch(text):
+        raise BadSetting(f"{wanted}, written in digits with at most one dot, as in 20 or 1.5.")
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)) or not least <= float(text) <= most:
+        raise BadSetting(f"{wanted}.")
+    return float(text)

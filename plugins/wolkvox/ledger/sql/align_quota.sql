@@ -25,5 +25,6 @@ ON CONFLICT (operation, day) DO UPDATE SET
 RETURNING
     call_limit,
     calls,
-    coalesce(exhausted_at > clock_timestamp() - %(belief)s, false),
-    coalesce(asked_at <= clock_timestamp() - %(belief)s, true)
+    -- What is of the future was written by a clock that was ahead, and is as good as old.
+    coalesce(exhausted_at BETWEEN clock_timestamp() - %(belief)s AND clock_timestamp(), false),
+    coalesce(asked_at NOT BETWEEN clock_timestamp() - %(belief)s AND clock_timestamp(), true)

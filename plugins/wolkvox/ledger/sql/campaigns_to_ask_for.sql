@@ -15,7 +15,7 @@ WHERE operation = %(operation)s
         FROM wolkvox.export
         WHERE export.operation = record.operation
             AND export.campaign_id = record.campaign_id
-            AND export.asked_at > clock_timestamp() - %(again)s
+            AND export.asked_at BETWEEN clock_timestamp() - %(again)s AND clock_timestamp()
     )
 GROUP BY type_campaign, campaign_id
 HAVING count(*) >= %(fewest)s

@@ -1,6 +1,10 @@
+-- A look of the future was noted by a clock that was ahead; in the year 9999 are those of operations that never ask.
 SELECT
     NOT EXISTS (
-        SELECT FROM wolkvox.look WHERE operation = %(operation)s AND looked_at > clock_timestamp() - %(again)s
+        SELECT
+        FROM wolkvox.look
+        WHERE operation = %(operation)s
+            AND (looked_at BETWEEN clock_timestamp() - %(again)s AND clock_timestamp() OR looked_at >= '9999-01-01')
     )
     OR (
         %(by_hand)s

@@ -8,7 +8,7 @@ WITH done AS (
         operation,
         day,
         CASE
-            WHEN exhausted_at > clock_timestamp() - %(belief)s THEN 0
+            WHEN exhausted_at BETWEEN clock_timestamp() - %(belief)s AND clock_timestamp() THEN 0
             -- The last blocks get small, so that no task ends while another one holds calls it may not need.
             WHEN call_limit IS NULL THEN %(want)s
             ELSE greatest(

@@ -23,7 +23,7 @@ WHERE operation = %(operation)s
     AND id IN (
         SELECT id FROM wolkvox.codification WHERE id > %(above)s
         UNION ALL
-        SELECT id FROM wolkvox.codification WHERE settled_at >= %(since)s
+        SELECT id FROM wolkvox.codification WHERE operation = %(operation)s AND settled_at >= %(since)s
         UNION ALL
         SELECT id FROM wolkvox.codification WHERE dag_run_id = %(dag_run_id)s
     )

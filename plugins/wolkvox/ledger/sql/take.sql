@@ -1,11 +1,12 @@
--- The newest records that may be sent now and that no other worker has taken. A record has one turn in each run.
+-- The newest records that may be sent now and that no other worker has taken. What this run has put off is not its own
+-- again.
 SELECT
     id, type_campaign, campaign_id, customer_id, cod_act, cod_act_2, comment, attempts, not_before IS NOT NULL, false
 FROM wolkvox.codification AS record
 WHERE operation = %(operation)s
     AND state = 'pending'
     AND (not_before IS NULL OR not_before <= clock_timestamp())
-    AND (sent_at IS NULL OR sent_at < %(made_at)s)
+    AND NOT coalesce(not_before >= %(made_at)s AND sent_at >= %(made_at)s, false)
     AND NOT EXISTS (
         SELECT
         FROM wolkvox.parked

@@ -2,6 +2,8 @@
 SELECT
     id, type_campaign, campaign_id, customer_id, cod_act, cod_act_2, comment, attempts, not_before IS NOT NULL, true
 FROM wolkvox.codification
-WHERE id = ANY(%(ids)s) AND state = 'pending' AND (sent_at IS NULL OR sent_at < %(made_at)s)
+WHERE id = ANY(%(ids)s)
+    AND state = 'pending'
+    AND NOT coalesce(not_before >= %(made_at)s AND sent_at >= %(made_at)s, false)
 ORDER BY contacted_at DESC, id DESC
 LIMIT %(most)s

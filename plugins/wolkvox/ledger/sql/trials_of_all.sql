@@ -13,7 +13,6 @@ FROM (
     WHERE operation = %(operation)s
         AND state = 'pending'
         AND (not_before IS NULL OR not_before <= clock_timestamp())
-        AND (%(campaigns)s::text[] IS NULL OR (type_campaign || ' ' || campaign_id) <> ALL(%(campaigns)s))
         AND (%(only)s::bigint[] IS NULL OR id = ANY(%(only)s))
 ) AS ranked
 WHERE place = 1

@@ -31,6 +31,7 @@ function showAlive(alive) {
     ended: alive.last_ended_at && age(alive.last_ended_at),
     state: alive.last_state && say(`run.${alive.last_state}`),
     newest: alive.newest && age(alive.newest),
+    undelivered: alive.undelivered && age(alive.undelivered),
   };
   const wrong = alive.wrong.map((name) => say(`alive.${name}`, facts));
   const sentences = wrong.length

@@ -1,22 +1,21 @@
-"""What people are told of, and in which words."""
+"""Which alerts have their cause now, and in which words."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 
-from wolkvox.rules.conditions import Thresholds, conditions, silence
+from wolkvox.rules.alerts import Thresholds, alerts, silence
+from wolkvox.rules.shares import Arrivals, Latest, Outcomes
 
 NOW = datetime(2026, 3, 2, 15, tzinfo=timezone.utc)
 GOOD: dict[str, Any] = {
     "complaints": {},
     "outage": None,
     "parked": [],
-    "failed_ratio": 0.01,
-    "rejected": 1,
-    "failed": 0,
     "waiting": 5,
     "oldest_waiting": "2026-03-02T10:00:00+00:00",
     "quota_limit": 1_000,
@@ -29,8 +28,22 @@ OUTAGE = {"reason": "overloaded_503", "words": "10 calls in a row met an outage.
 PARKED = {"campaign": "preview 17", "reason": "not_found", "words": "404 NO", "since": "2026-03-02T14:30:00+00:00"}
 
 
-def found(**changes: Any) -> dict[str, str]:
-    return conditions({**GOOD, **changes}, Thresholds(), NOW, "America/Bogota")
+NOTHING_WRONG = Latest()
+AN_HOUR_AGO = NOW - timedelta(hours=1)
+
+
+def found(*, firing: Collection[str] = (), latest: Latest = NOTHING_WRONG, **changes: Any) -> dict[str, str]:
+    return alerts({**GOOD, **changes}, latest, Thresholds(), firing, NOW, "America/Bogota")
+
+
+def rejected(wrong: int, total: int) -> Latest:
+    """The last hour's records, so many of which were rejected."""
+    return Latest(Outcomes(total=total, rejected=wrong, since=AN_HOUR_AGO))
+
+
+def invalid(wrong: int, total: int) -> Latest:
+    """The rows that came in since an hour ago, so many of which can't be sent."""
+    return Latest(arrivals=Arrivals(total=total, invalid=wrong, since=AN_HOUR_AGO))
 
 
 def test_of_a_good_run_nobody_is_told() -> None:
@@ -43,9 +56,10 @@ def test_of_a_good_run_nobody_is_told() -> None:
     ("changes", "name", "said"),
     [
         (
-            {"failed_ratio": 0.021, "rejected": 21},
+            {"latest": Latest(Outcomes(1_000, 20, 1, AN_HOUR_AGO))},
             "refusals",
-            "2.1% of the records were refused or failed (21 rejected, 0 failed); 2.0% is the threshold.",
+            "Of 1000 records since 2026-03-02 09:00 America/Bogota, 20 were rejected and 1 failed; 2.0% is the"
+            " threshold.",
         ),
         (
             {"oldest_waiting": "2026-03-01T14:00:00+00:00"},
@@ -65,10 +79,10 @@ def test_of_a_good_run_nobody_is_told() -> None:
             " dialled.",
         ),
         (
-            {"new": 0, "invalid": 40},
+            {"latest": invalid(40, 40)},
             "invalid",
-            "40 rows can't be sent, where 40 came in; 2.0% is the threshold. The ledger says why (state invalid,"
-            " column reason).",
+            "40 rows can't be sent, where 40 came in since 2026-03-02 09:00 America/Bogota; 2.0% is the threshold. The"
+            " ledger says why (state invalid, column reason).",
         ),
         (
             {"quota_calls": 900},
@@ -90,12 +104,26 @@ def test_of_a_good_run_nobody_is_told() -> None:
         ({"complaints": {"missing": "7 are missing."}}, "red:missing", "7 are missing."),
     ],
 )
-def test_each_condition_has_a_name_and_a_sentence(changes: dict[str, Any], name: str, said: str) -> None:
+def test_each_alert_has_a_name_and_a_sentence(changes: dict[str, Any], name: str, said: str) -> None:
     assert found(**changes) == {name: said}
 
 
-def test_one_refusal_alone_is_no_condition() -> None:
-    assert found(failed_ratio=0.5, rejected=1) == {}
+@pytest.mark.parametrize("wrong", [rejected(1, 1), rejected(1, 20), rejected(20, 1_000), invalid(1, 1), invalid(1, 50)])
+def test_one_record_alone_is_no_alert_and_neither_is_a_share_at_the_threshold(wrong: Latest) -> None:
+    assert found(latest=wrong) == {}
+
+
+@pytest.mark.parametrize("count", [2, 5, 49])
+def test_where_nothing_goes_well_few_records_are_enough(count: int) -> None:
+    assert found(latest=rejected(count, count)).keys() == {"refusals"}
+    assert found(latest=invalid(count, count)).keys() == {"invalid"}
+
+
+def test_a_share_that_fires_goes_on_down_to_half_of_the_threshold() -> None:
+    for name, wrong in (("refusals", rejected), ("invalid", invalid)):
+        assert found(latest=wrong(15, 1_000)) == {}
+        assert found(latest=wrong(15, 1_000), firing=[name]).keys() == {name}
+        assert found(latest=wrong(10, 1_000), firing=[name]) == {}
 
 
 def test_an_outage_explains_the_tasks_that_it_ended() -> None:
@@ -109,10 +137,11 @@ def test_what_waits_for_the_end_of_an_outage_is_no_news() -> None:
     assert found(oldest_waiting="2026-02-01T14:00:00+00:00", stopped="time").keys() == {"backlog_age"}
 
 
-def test_too_many_refusals_are_told_of_once() -> None:
-    assert found(failed_ratio=0.5, rejected=10, complaints={"refusals": "10 refused."}) == {
-        "red:refusals": "10 refused."
-    }
+def test_too_many_refusals_are_one_alert() -> None:
+    many = rejected(10, 20)
+    assert found(latest=many, complaints={"refusals": "10 refused."}) == {"red:refusals": "10 refused."}
+    assert found(latest=many, firing=["red:refusals"]) == {}, "a run without records is green, the alert still fires"
+    assert found(latest=many, firing=["red:refusals", "refusals"]).keys() == {"refusals"}, "it doesn't resolve for that"
 
 
 HOURS = timedelta(hours=1)

@@ -1,15 +1,15 @@
-"""What is not as it should be in an operation, each condition by a name and in one sentence. Pure."""
+"""What is not as it should be in an operation, each alert by a name and in one sentence. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from wolkvox.rules.campaigns import MISFITS
-from wolkvox.rules.verdict import FEWEST_FAILED
+from wolkvox.rules.shares import Arrivals, Latest, Outcomes
 
 FEWEST_WEEKS = 2  # that an hour must have been seen in before its silence means anything
 OF_AN_OUTAGE = ("outage", "stage", "tasks", "waiting")  # complaints that an outage explains
@@ -19,10 +19,11 @@ SLACK = timedelta(hours=1)  # on top of twice the usual gap
 @dataclass(frozen=True, slots=True)
 class Thresholds:
     """
-    From where on people are told of a run that isn't red.
+    From where on people are notified of what makes no run red.
 
-    ``refusals``: share of the records answered for that were refused or failed, and of the new rows that can't be
-    sent. ``backlog_age``: how long a contact may wait. ``quota``: share of the day's calls that are used.
+    ``refusals``: share of the latest records that were rejected or failed, and of the new rows that can't be sent; an
+    alert that fires goes on down to half of it. ``backlog_age``: how long a contact may wait. ``quota``: share of the
+    day's requests that are used.
     """
 
     refusals: float = 0.02
@@ -30,13 +31,22 @@ class Thresholds:
     quota: float = 0.9
 
 
-def conditions(summary: Mapping[str, Any], thresholds: Thresholds, now: datetime, zone: str) -> dict[str, str]:
+def alerts(
+    summary: Mapping[str, Any],
+    latest: Latest,
+    thresholds: Thresholds,
+    firing: Collection[str],
+    now: datetime,
+    zone: str,
+) -> dict[str, str]:
     """
-    What people are to be told of while it lasts: a sentence for each name, empty when all is well.
+    The alerts whose cause is there now: a sentence for each name, empty when all is well.
 
     A complaint of the verdict is named ``red:…``, a parked campaign ``parked:…``.
 
     :param summary: what ``verdict`` returns
+    :param latest: the latest records, by which shares are judged
+    :param firing: names of the alerts that are firing
     :param zone: the operation's, for moments
     """
     outage = summary["outage"]
@@ -61,14 +71,16 @@ def conditions(summary: Mapping[str, Any], thresholds: Thresholds, now: datetime
             " Check its id and type in wolkvox Manager."
         )
     sentences = {
-        "refusals": _refusals(summary, thresholds) if "red:refusals" not in found else None,
-        "invalid": _invalid(summary, thresholds),
+        "refusals": _refusals(latest.outcomes, _level("refusals", thresholds, firing), thresholds, zone),
+        "invalid": _invalid(latest.arrivals, _level("invalid", thresholds, firing), thresholds, zone),
         "backlog_age": None if summary["stopped"] == "outage" else _backlog(summary, thresholds, now, zone),
         "opening": _opening(summary, zone),
         "quota": _quota(summary, thresholds, zone),
         "silence": summary["silence"],
         "zone": _zone(summary),
     }
+    if "red:refusals" in {*found, *firing} and "refusals" not in firing:
+        sentences["refusals"] = None  # the graver alert says it
     return found | {name: sentence for name, sentence in sentences.items() if sentence}
 
 
@@ -96,24 +108,27 @@ def silence(newest: datetime | None, usual: Sequence[timedelta], now: datetime) 
     )
 
 
-def _refusals(summary: Mapping[str, Any], thresholds: Thresholds) -> str | None:
-    refused = summary["rejected"] + summary["failed"]
-    if summary["failed_ratio"] <= thresholds.refusals or refused < FEWEST_FAILED:
+def _level(name: str, thresholds: Thresholds, firing: Collection[str]) -> float:
+    """The share over which an alert fires; one that is firing goes on down to half of it."""
+    return thresholds.refusals / 2 if name in firing else thresholds.refusals
+
+
+def _refusals(outcomes: Outcomes, level: float, thresholds: Thresholds, zone: str) -> str | None:
+    if outcomes.since is None or outcomes.share <= level:
         return None
     return (
-        f"{summary['failed_ratio']:.1%} of the records were refused or failed ({summary['rejected']} rejected,"
-        f" {summary['failed']} failed); {thresholds.refusals:.1%} is the threshold."
+        f"Of {outcomes.total} records since {_written(outcomes.since, zone)}, {outcomes.rejected} were rejected and"
+        f" {outcomes.failed} failed; {thresholds.refusals:.1%} is the threshold."
     )
 
 
-def _invalid(summary: Mapping[str, Any], thresholds: Thresholds) -> str | None:
-    invalid = summary.get("invalid", 0) + summary.get("codes_unknown", 0)
-    came = summary.get("new", 0) + summary.get("invalid", 0)
-    if invalid <= came * thresholds.refusals:
+def _invalid(arrivals: Arrivals, level: float, thresholds: Thresholds, zone: str) -> str | None:
+    if arrivals.since is None or arrivals.share <= level:
         return None
     return (
-        f"{invalid} rows can't be sent, where {came} came in; {thresholds.refusals:.1%} is the threshold. The ledger"
-        " says why (state invalid, column reason)."
+        f"{arrivals.invalid} rows can't be sent, where {arrivals.total} came in since"
+        f" {_written(arrivals.since, zone)}; {thresholds.refusals:.1%} is the threshold. The ledger says why (state"
+        " invalid, column reason)."
     )
 
 
@@ -161,7 +176,11 @@ def _quota(summary: Mapping[str, Any], thresholds: Thresholds, zone: str) -> str
 
 def _moment(moment: str, zone: str) -> str:
     """A moment on the operation's clock, the zone named."""
-    return f"{datetime.fromisoformat(moment).astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M} {zone}"
+    return _written(datetime.fromisoformat(moment), zone)
+
+
+def _written(moment: datetime, zone: str) -> str:
+    return f"{moment.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M} {zone}"
 
 
 def _hours(length: timedelta) -> str:

@@ -1,0 +1,102 @@
+"""What each recipient has been told of each alert, and who can't be reached. Times are the ledger's, passed in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import psycopg
+
+from wolkvox.ledger.connection import Connection, sql
+from wolkvox.rules.firing import Due, Notified, Undelivered
+
+DELIVERY_LOCK = 7_041_967  # class of the locks under which one callback at a time delivers a DAG's alerts
+LOCK_WAIT = "60s"  # for a callback that is delivering; it tells what it found, the next run the rest
+LONGEST_REASON = 200  # characters
+
+
+def begin_delivery(connection: Connection, operation: str, dag_id: str) -> bool:
+    """
+    Whether this session alone delivers the DAG's alerts, until it is closed.
+
+    A second callback waits for the first one, and then finds what that one delivered.
+    """
+    try:
+        with connection.transaction():
+            connection.execute(f"SET LOCAL lock_timeout = '{LOCK_WAIT}'")
+            connection.execute("SELECT pg_advisory_lock(%s, hashtext(%s))", (DELIVERY_LOCK, f"{operation} {dag_id}"))
+    except psycopg.errors.LockNotAvailable:
+        return False
+    return True
+
+
+def notified(connection: Connection, operation: str, dag_id: str, recipient: str) -> dict[str, Notified]:
+    """What a recipient knows, by the alert's name."""
+    rows = connection.execute(
+        "SELECT alert, firing_since, resolved, notified_at FROM wolkvox.notification"
+        " WHERE operation = %s AND dag_id = %s AND recipient = %s",
+        (operation, dag_id, recipient),
+    )
+    return {name: Notified(*row) for name, *row in rows}
+
+
+def mark_notified(
+    connection: Connection, operation: str, dag_id: str, recipient: str, dues: Sequence[Due], now: datetime
+) -> None:
+    """Note that a recipient was told, in the states that the alerts had when the message was written."""
+    whose = {"operation": operation, "dag_id": dag_id, "recipient": recipient, "now": now}
+    with connection.transaction(), connection.cursor() as cursor:
+        cursor.executemany(
+            sql("mark_notified"),
+            [
+                {
+                    **whose,
+                    "alert": alert.name,
+                    "firing_since": alert.firing_since,
+                    "resolved": alert.resolved_at is not None,
+                }
+                for _, alert in dues
+            ],
+        )
+        cursor.execute(
+            "DELETE FROM wolkvox.undelivered WHERE operation = %s AND dag_id = %s AND recipient = %s",
+            (operation, dag_id, recipient),
+        )
+
+
+def mark_undelivered(
+    connection: Connection, operation: str, dag_id: str, recipient: str, reason: str, now: datetime
+) -> None:
+    """Note that a recipient can't be reached; since when stays what it was."""
+    connection.execute(
+        "INSERT INTO wolkvox.undelivered (operation, dag_id, recipient, since, tried_at, reason)"
+        " VALUES (%(operation)s, %(dag_id)s, %(recipient)s, %(now)s, %(now)s, %(reason)s)"
+        " ON CONFLICT (operation, dag_id, recipient) DO UPDATE SET"
+        " tried_at = excluded.tried_at, reason = excluded.reason",
+        {
+            "operation": operation,
+            "dag_id": dag_id,
+            "recipient": recipient,
+            "now": now,
+            "reason": reason[:LONGEST_REASON],
+        },
+    )
+
+
+def undelivered(connection: Connection, operation: str, dag_id: str) -> dict[str, Undelivered]:
+    """The recipients that a DAG's alerts don't reach, the longest one first."""
+    rows = connection.execute(
+        "SELECT recipient, since, tried_at, reason FROM wolkvox.undelivered"
+        " WHERE operation = %s AND dag_id = %s ORDER BY since, recipient",
+        (operation, dag_id),
+    )
+    return {row[0]: Undelivered(*row) for row in rows}
+
+
+def keep_recipients(connection: Connection, operation: str, dag_id: str, recipients: Sequence[str]) -> None:
+    """Forget who is no longer a recipient: nobody waits for what can't reach them."""
+    for table in ("notification", "undelivered"):
+        connection.execute(
+            f"DELETE FROM wolkvox.{table} WHERE operation = %s AND dag_id = %s AND recipient <> ALL(%s)".encode(),  # noqa: S608 - our own names
+            (operation, dag_id, list(recipients)),
+        )

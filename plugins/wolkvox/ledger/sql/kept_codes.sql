@@ -1,0 +1,15 @@
+-- One of the future was kept by a clock that was ahead, and is as good as old.
+SELECT codes
+FROM wolkvox.activity_codes AS list
+WHERE list.operation = %(account)s
+    AND fetched_at BETWEEN clock_timestamp() - %(belief)s AND clock_timestamp()
+    AND (
+        fetched_at > clock_timestamp() - %(doubt)s
+        OR NOT EXISTS (
+            SELECT
+            FROM wolkvox.codification AS record
+            WHERE record.operation = %(operation)s
+                AND record.state = 'pending'
+                AND record.cod_act <> ALL(list.codes)
+        )
+    )

@@ -1,0 +1,157 @@
+"""When an alert fires and resolves, and who is to be notified of it. Pure: time is passed in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import Enum
+from zoneinfo import ZoneInfo
+
+RESOLVES_AFTER = timedelta(hours=1)  # without its cause: one that comes and goes with every run is one alert
+RELAPSE = timedelta(
+    days=1
+)  # one that fires again so soon is intermittent, and resolves after as long without its cause
+REMIND_AFTER = timedelta(days=1)  # one that still fires is told again
+KEPT = timedelta(days=7)  # after it resolved, for whoever can't be reached
+LONGEST_DELAY = timedelta(hours=1)  # between two attempts to reach a recipient
+MOST_LINES = 20  # of a message
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """
+    An alert from when it fired to when it resolved (None: it is firing); ``firing_since`` tells one such time from
+    the next. ``seen_at``: when its cause was there last. ``again``: it fires again within a day of being resolved.
+    """
+
+    name: str
+    message: str
+    firing_since: datetime
+    seen_at: datetime
+    resolved_at: datetime | None = None
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Notified:
+    """What a recipient knows of an alert: that it fired then, and whether it resolved; told last at ``notified_at``."""
+
+    firing_since: datetime
+    resolved: bool
+    notified_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Undelivered:
+    """A recipient that can't be reached ``since`` then, was tried last at ``tried_at``, and why."""
+
+    recipient: str
+    since: datetime
+    tried_at: datetime
+    reason: str
+
+
+class Kind(Enum):
+    """What a recipient is told of an alert, in the order of a message's lines."""
+
+    FIRING = "firing"
+    AGAIN = "firing again"
+    STILL = "still firing"
+    RESOLVED = "resolved"
+    MISSED = "fired and resolved while the recipient could not be reached"
+
+
+Due = tuple[Kind, Alert]
+
+
+def fire(known: Alert | None, name: str, message: str, now: datetime) -> Alert:
+    """The alert whose cause is there now."""
+    if known is None:
+        return Alert(name, message, now, now)
+    if known.resolved_at is None:
+        return replace(known, message=message, seen_at=now)
+    return Alert(name, message, now, now, again=now - known.resolved_at < RELAPSE)
+
+
+def rest(known: Alert, now: datetime) -> Alert:
+    """The alert whose cause is not there now: resolved once that lasts."""
+    if known.resolved_at is None and _apart(now, known.seen_at) >= (RELAPSE if known.again else RESOLVES_AFTER):
+        return replace(known, resolved_at=now)
+    return known
+
+
+def due(alerts: Iterable[Alert], notified: Mapping[str, Notified], now: datetime) -> list[Due]:
+    """
+    What a recipient is to be told now, the kinds in their order and the oldest first.
+
+    Only the newest state of each alert counts: one that fired and resolved before the recipient could be reached is
+    told once, with both times. That is told however short it was: what went wrong in one run may want a person.
+
+    :param notified: what the recipient knows, by the alert's name
+    """
+    kinds = ((_kind(alert, notified.get(alert.name), now), alert) for alert in alerts)
+    found = [(kind, alert) for kind, alert in kinds if kind is not None]
+    order = list(Kind)
+    return sorted(found, key=lambda one: (order.index(one[0]), one[1].firing_since, one[1].name))
+
+
+def _kind(alert: Alert, notified: Notified | None, now: datetime) -> Kind | None:
+    unheard = notified is None or notified.firing_since != alert.firing_since
+    if notified is None or unheard:
+        firing = Kind.AGAIN if alert.again else Kind.FIRING
+        return Kind.MISSED if alert.resolved_at else firing
+    if alert.resolved_at:
+        return None if notified.resolved else Kind.RESOLVED
+    return Kind.STILL if _apart(now, notified.notified_at) >= REMIND_AFTER else None
+
+
+def may_try(failing: Undelivered | None, now: datetime) -> bool:
+    """Whether a recipient is tried now: after a failure with the next run, then after delays that double."""
+    if failing is None:
+        return True
+    return _apart(now, failing.tried_at) >= min(failing.tried_at - failing.since, LONGEST_DELAY)
+
+
+def _apart(now: datetime, then: datetime) -> timedelta:
+    """Time between the two; a clock that was ahead once keeps nothing back until that time comes."""
+    return abs(now - then)
+
+
+def notice(dues: list[Due], zone: str) -> tuple[str, list[str]]:
+    """
+    What the message says of the DAG, and its lines, at most ``MOST_LINES``.
+
+    :param dues: at least one
+    :param zone: in which times are written
+    """
+    lines = [_line(kind, alert, zone) for kind, alert in dues[:MOST_LINES]]
+    if len(dues) > MOST_LINES:
+        lines.append(f"And {len(dues) - MOST_LINES} more alerts: see the page.")
+    new = {alert.name for kind, alert in dues if kind in (Kind.FIRING, Kind.AGAIN)}
+    still = {alert.name for kind, alert in dues if kind is Kind.STILL}
+    if any(map(_is_red, new)):
+        return "failed", lines
+    if new:
+        return "takes too long" if new == {"late"} else "is degraded", lines
+    if still:
+        return "is still failing" if any(map(_is_red, still)) else "is still degraded", lines
+    return "is better", lines
+
+
+def _line(kind: Kind, alert: Alert, zone: str) -> str:
+    if kind is Kind.FIRING:
+        return alert.message
+    if kind is Kind.MISSED:
+        assert alert.resolved_at is not None
+        times = f"It fired at {_moment(alert.firing_since, zone)} and resolved at {_moment(alert.resolved_at, zone)}."
+        return f"Resolved: {alert.message} {times}"
+    return f"{kind.value.capitalize()}: {alert.message}"
+
+
+def _is_red(name: str) -> bool:
+    return name.startswith("red:") or name == "outage"
+
+
+def _moment(moment: datetime, zone: str) -> str:
+    return f"{moment.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M} {zone}"

@@ -1,0 +1,21 @@
+"""Time zones whose names say the opposite of what most people read in them. Pure."""
+
+from __future__ import annotations
+
+import re
+
+# Of 13 and 14 hours there is no other reading: no place is so far west.
+_EASTERN = re.compile(r"(Etc/)?GMT-(?P<hours>[1-9]|1[0-2])")
+
+
+def why_backwards(zone: str) -> str | None:
+    """
+    Why a zone is most likely not the one that was meant; None for all others.
+
+    The signs of the ``Etc/GMT`` zones are those of POSIX: Etc/GMT-5 is five hours *ahead* of UTC, half a day from
+    Bogota, which is Etc/GMT+5.
+    """
+    match = _EASTERN.fullmatch(zone)
+    if match is None:
+        return None
+    return f"{zone} is {match['hours']} hours ahead of UTC, and Etc/GMT+{match['hours']} is as far behind it"

@@ -1,0 +1,123 @@
+"""What can be sent is sent, whenever its task starts, however slow the hours before were, whoever holds the pool."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+from conftest import Database
+from crew import Crew, connect, fill, stage, states, verdict, wait_until
+from sandbox_server import SandboxServer
+
+SLOW_HOURS = """
+INSERT INTO wolkvox.codification (
+    contact_key, operation, type_campaign, campaign_id, customer_id, cod_act, contacted_at, state, attempts,
+    staged_at, sent_at, settled_at, dag_run_id, chunk_id
+)
+SELECT
+    gen_random_uuid(), '0041', 'preview', '17', 'slow-' || n, '5', now() - interval '5 hours', 'coded', 1,
+    now() - interval '5 hours', now() - n * interval '15 s' - %s::interval, now() - n * interval '15 s', 'old', 'old'
+FROM generate_series(1, 1000) AS n
+"""
+
+
+def send(crew: Crew, chunks: Any, **options: Any) -> list[dict[str, Any]]:
+    """Both chunks at once, as the pool has it: their tallies."""
+    return [worker.tally() for worker in [crew.codify(chunk, **options) for chunk in chunks]]
+
+
+@pytest.fixture
+def vendor(ledger: Database, warehouse: Database, sandbox: SandboxServer) -> SandboxServer:
+    connect(sandbox, preflight=False)
+    return sandbox
+
+
+def test_a_task_that_starts_later_than_its_runs_time_lasts_sends_all_the_same(
+    vendor: SandboxServer, warehouse: Database, ledger: Database, crew: Crew
+) -> None:
+    fill(warehouse, 10)
+    chunks, staged = stage(seconds=1.0)
+    time.sleep(2.0)
+    summary, complaints = verdict("run", staged, send(crew, chunks))
+    assert (summary["coded"], summary["stopped"], complaints) == (10, None, [])
+
+
+def test_tasks_that_start_one_after_the_other_late_send_what_came_in_meanwhile_too(
+    vendor: SandboxServer, warehouse: Database, ledger: Database, crew: Crew
+) -> None:
+    """A pool that another operation holds, a node that has to be added first."""
+    fill(warehouse, 10)
+    (first, *_), _ = stage(seconds=2.0)
+    time.sleep(3.0)
+    fill(warehouse, 10, first=11)
+    assert stage("second")[1]["handed_over"] == 20
+    assert crew.codify(first).tally()["coded"] == 20
+
+
+@pytest.mark.parametrize("seconds", [30.0, 61.0, 1_204.0])
+def test_slow_hours_do_not_slow_down_the_runs_after_them(
+    seconds: float, vendor: SandboxServer, warehouse: Database, ledger: Database, crew: Crew
+) -> None:
+    ledger.execute(SLOW_HOURS, f"{seconds} s")
+    fill(warehouse, 200)
+    send(crew, stage(seconds=60.0)[0])
+    assert states(ledger) == {"coded": 1_200}
+
+
+def test_a_run_of_half_a_minute_sends_although_a_request_took_longer(
+    vendor: SandboxServer, warehouse: Database, ledger: Database, crew: Crew
+) -> None:
+    ledger.execute(SLOW_HOURS, "61 s")
+    fill(warehouse, 100)
+    assert sum(tally["coded"] for tally in send(crew, stage(seconds=30.0)[0])) == 100
+
+
+def test_what_an_export_settled_says_nothing_of_the_pace(
+    vendor: SandboxServer, warehouse: Database, ledger: Database, crew: Crew
+) -> None:
+    ledger.execute(SLOW_HOURS, "20 minutes")
+    ledger.execute("UPDATE wolkvox.codification SET reason = 'already_coded', chunk_id = NULL")
+    fill(warehouse, 50)
+    _, staged = stage(seconds=60.0)
+    assert (staged["records"], staged["expected_minutes"]) == (50, 0.0)
+
+
+def test_suddenly_slow_requests_keep_both_slots_at_work(
+    vendor: SandboxServer, warehouse: Database, ledger: Database, crew: Crew
+) -> None:
+    """What was fast until now is no reason to give one worker all that waits."""
+    ledger.execute(SLOW_HOURS, "20 ms")
+    vendor.control(latency=0.4)
+    fill(warehouse, 24)
+    tallies = send(crew, stage(seconds=60.0)[0])
+    assert sorted(tally["calls"] for tally in tallies)[0] >= 8
+    assert abs(tallies[0]["seconds"] - tallies[1]["seconds"]) < 2.0
+    assert vendor.stats()["peak_in_flight"] == 2
+
+
+def test_both_workers_end_together_though_one_has_all_the_slow_ones(
+    vendor: SandboxServer, warehouse: Database, ledger: Database, crew: Crew
+) -> None:
+    vendor.control(latency=0.01, faults={f"customer-{n}": [{"kind": "slow", "seconds": 0.5}] for n in range(1, 21)})
+    fill(warehouse, 120)
+    tallies = send(crew, stage()[0])
+    assert sum(tally["coded"] for tally in tallies) == 120
+    assert abs(tallies[0]["seconds"] - tallies[1]["seconds"]) < 1.5
+
+
+def test_what_is_staged_while_workers_are_at_a_backlog_goes_next(
+    vendor: SandboxServer, warehouse: Database, ledger: Database, crew: Crew
+) -> None:
+    vendor.control(latency=0.1)
+    fill(warehouse, 300, first=1_001)
+    workers = [crew.codify(chunk) for chunk in stage("first")[0]]
+    while states(ledger).get("coded", 0) < 10:
+        time.sleep(0.05)
+    warehouse.execute("INSERT INTO contacted_customers SELECT 'preview', '99', 'fresh', '5', NULL, NULL, now()")
+    chunks, staged = stage("second")
+    assert (chunks, staged["handed_over"] > 0) == ([], True)
+    wait_until(lambda: ledger.value("SELECT state = 'coded' FROM wolkvox.codification WHERE customer_id = 'fresh'"))
+    assert states(ledger)["pending"] > 200, "it did not wait for the others"
+    for worker in workers:
+        worker.kill()
