@@ -129,11 +129,11 @@ def test_a_worker_that_ends_begins_no_trial_in_vain(ledger: Database) -> None:
 def test_another_campaigns_record_is_one_that_may_be_sent(ledger: Database) -> None:
     contacts = [read(customer_id=n, campaign_id=campaign) for n, campaign in enumerate(("17", "17", "18"))]
     with worker(ledger, stage_in(ledger.connection, contacts).chunks[0]) as session:
-        other = session.another(("preview", "17"))
+        other = session.another([("preview", "17")])
         assert other is not None
         assert (other.customer_id, other.trial) == ("2", True)
         code(session, other)
-        assert session.another(("preview", "17")) is None
+        assert session.another([("preview", "17")]) is None
 
 
 def test_while_an_outage_is_tried_by_one_worker_another_one_gets_no_record(ledger: Database) -> None:

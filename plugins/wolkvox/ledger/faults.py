@@ -186,10 +186,7 @@ def count_fault(connection: Connection, breaker: Breaker, fault: Fault) -> Found
         most = most_of_one(patience) if refused else patience.outages
         whole = _add(connection, operation, WHOLE_OPERATION, fault, most)
         campaigns = _campaigns(connection, whole.refused if refused else whole.failed)
-        if refused:
-            is_everybody = refuses_everything(patience, campaigns)
-        else:
-            is_everybody = campaigns.total() >= patience.outages
+        is_everybody = refuses_everything(patience, campaigns) if refused else campaigns.total() >= patience.outages
         if not is_everybody:
             return Found()
         others_wait = another(connection, operation, campaigns) is not None
