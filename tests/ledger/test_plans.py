@@ -146,7 +146,7 @@ def test_no_statement_reads_the_whole_ledger(ledger: Database, connection: Ledge
         failed = Fault(second.id, second.campaign, "overloaded_500", "500", "Look.", refused=False)
         session.count(failed)
         judge(connection, session._breaker, failed)
-        session.another(first.campaign)
+        session.another([first.campaign])
         session.take_back({first.id: 1})
         answered_since(connection, "0041", NOW)
         connection.execute(
@@ -193,7 +193,7 @@ def test_no_statement_reads_the_whole_ledger(ledger: Database, connection: Ledge
             plans[f"advance, {mode}"] = [row[0][0]["Plan"]]
 
     taking = ("take", "take_only", "take_over", "trials", "trials_of_all", "sendable")
-    for name in (*taking, "answered_since", "other_campaign", "close_chunk", "account", "take_back"):
+    for name in (*taking, "answered_since", "other_campaign", "another", "close_chunk", "account", "take_back"):
         assert sql(name) in plans, f"{name} was not looked at"
     whole = [(query, plan) for query, found in plans.items() for plan in found if "Seq Scan" in scans(plan)]
     assert not whole, "\n\n".join(f"{query}\n{json.dumps(plan, indent=1)}" for query, plan in whole)
