@@ -166,7 +166,7 @@ def test_no_statement_reads_the_whole_ledger(ledger: Database, connection: Ledge
         chunks_wanted(connection, "0041")
         under_way(connection, "0041")
         others_wait(connection, staged.chunks[0].chunk_id)
-        slot = {"operation": "0041", "slot": session._slots[-1], "made_at": NOW, "most": 20}
+        slot = {"operation": "0041", "slot": session._slots[-1], "made_at": NOW, "most": 20, "kept": []}
         assert connection.execute(sql("take_over"), slot).fetchall()
         connection.execute(
             sql("other_campaign"),
@@ -209,7 +209,7 @@ def test_twenty_of_a_large_backlog_of_one_day_are_found_by_looking_at_few(
     """Where the warehouse keeps days only, all contacts of a day are of one timestamp."""
     connection.execute(BACKLOG, (NOW, None, 100_000))
     ledger.execute("ANALYZE wolkvox.codification")
-    values = {"operation": "0041", "slot": "ab/0", "made_at": NOW + timedelta(hours=1), "most": 40}
+    values = {"operation": "0041", "slot": "ab/0", "made_at": NOW + timedelta(hours=1), "most": 40, "kept": []}
     looked_at, by = rows_read(connection, "take", values)
     assert by & {"codification_waiting"}
     assert looked_at <= 40
@@ -222,7 +222,7 @@ def test_records_that_were_just_sent_are_not_passed_again_by_each_worker(connect
         "UPDATE wolkvox.codification SET state = 'coded', settled_at = now() WHERE id IN"
         " (SELECT id FROM wolkvox.codification WHERE state = 'pending' ORDER BY contacted_at DESC, id DESC LIMIT 10000)"
     )
-    values = {"operation": "0041", "slot": "ab/0", "made_at": NOW + timedelta(hours=1), "most": 40}
+    values = {"operation": "0041", "slot": "ab/0", "made_at": NOW + timedelta(hours=1), "most": 40, "kept": []}
     rows_read(connection, "take", values)
     looked_at, by = rows_read(connection, "take", values)
     assert by & {"codification_waiting"}

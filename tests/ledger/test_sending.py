@@ -87,6 +87,18 @@ def test_a_record_has_one_turn_in_each_run(ledger: Database) -> None:
         ]
 
 
+@pytest.mark.parametrize("by_hand", [False, True], ids=["what waits", "one customer's"])
+def test_a_record_that_will_be_tried_again_is_not_taken_meanwhile(ledger: Database, by_hand: bool) -> None:
+    """It would be sent at once instead of after its wait, and then once more."""
+    contacts = [read(), read(campaign_id="18", contacted_at=NOON - timedelta(minutes=1))]
+    options = {"customer_id": "1001"} if by_hand else {}
+    with worker(ledger, stage_in(ledger.connection, contacts, **options).chunks[0]) as session:
+        record = session.take(1)[0]
+        session.advance(None, record.id)
+        session.advance(Settled(record.id, "pending", "overloaded_503", "503", "busy"), None)
+        assert [one.campaign_id for one in session.take(20, [record.id])] == ["18"]
+
+
 def test_a_record_that_died_with_its_task_each_time_is_given_up(ledger: Database) -> None:
     chunk = staged_chunk(ledger, 2)
     ledger.execute("UPDATE wolkvox.codification SET attempts = 8, reason = 'unknown_crash' WHERE customer_id = '0'")

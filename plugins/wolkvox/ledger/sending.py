@@ -268,7 +268,13 @@ class ChunkSession:
 
     def _take_newest(self, connection: Connection, most: int, kept: Sequence[int]) -> list[Record]:
         slot = self._slots[-1]
-        values = {"operation": self._rules.operation, "slot": slot, "made_at": self._made_at, "most": most}
+        values = {
+            "operation": self._rules.operation,
+            "slot": slot,
+            "made_at": self._made_at,
+            "most": most,
+            "kept": list(kept),
+        }
         if self._only is not None:
             own = connection.execute(sql("take_only"), {**values, "ids": self._only}).fetchall()
             return self._within_life(connection, [Record(*row) for row in own])

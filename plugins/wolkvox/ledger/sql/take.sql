@@ -7,6 +7,7 @@ WHERE operation = %(operation)s
     AND state = 'pending'
     AND (not_before IS NULL OR not_before <= clock_timestamp())
     AND NOT coalesce(not_before >= %(made_at)s AND sent_at >= %(made_at)s, false)
+    AND id <> ALL(%(kept)s::bigint[])
     AND NOT EXISTS (
         SELECT
         FROM wolkvox.parked

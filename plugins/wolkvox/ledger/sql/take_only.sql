@@ -5,5 +5,6 @@ FROM wolkvox.codification
 WHERE id = ANY(%(ids)s)
     AND state = 'pending'
     AND NOT coalesce(not_before >= %(made_at)s AND sent_at >= %(made_at)s, false)
+    AND id <> ALL(%(kept)s::bigint[])
 ORDER BY contacted_at DESC, id DESC
 LIMIT %(most)s
