@@ -9,8 +9,8 @@ a DAG like this one.
 
 | task | what it does |
 |---|---|
-| `stage` | pulls the window's contacts into the ledger, takes up the newest that can be sent in the run's time |
-| `codify` | sends one chunk, record by record, in the operation's pool (the vendor takes two requests at a time) |
+| `stage` | pulls the window's contacts into the ledger; makes as many chunks as what waits asks for, or hands it to workers that are under way |
+| `codify` | a worker, in the operation's pool (the vendor takes two requests at a time): it takes the newest records, again and again, until none is left |
 | `verdict` | adds the run up and fails it when something is wrong or missing |
 | `results` | if asked for, writes what became of the contacts into a table of the warehouse |
 
@@ -33,10 +33,11 @@ and works alone where no triggerer runs. The window of a run that an event began
 
 ### When records wait
 
-A run sends for `run_minutes` (empty: 15), the newest contacts first; the rest is the next run's. A record whose answer
-was never seen, or whose tries were used up, is offered by the next run, then after growing pauses, and is `failed` for
-good after 8 calls. A campaign that refuses everything is parked: three records try it after growing pauses, nothing of
-it is rejected meanwhile. Alerts tell when such a thing begins, when it ends, and once a day in between.
+A worker sends for `run_minutes` (empty: 15) at most, the newest contacts first; the rest is the next run's. A record
+whose answer was never seen, or whose tries were used up, is offered by the next run, then after growing delays, and is
+`failed` for good after 8 requests. A campaign that refuses or fails for all its records is suspended: three of them try
+it after growing delays, none is rejected meanwhile. Alerts tell when such a thing begins and ends, and once a day while
+it lasts.
 
 Nothing is lost by clearing a task or by running a window twice: what is coded is never sent again.
 """
@@ -107,7 +108,7 @@ def codify_dag(operation: Operation) -> DAG:
                 operation.run_minutes,
                 type=["null", "number"],
                 exclusiveMinimum=0,
-                maximum=1_440,
+                maximum=90,
                 description="How long the run may send, in minutes. Empty: 15.",
             ),
             "limit": Param(
@@ -155,7 +156,8 @@ def codify_dag(operation: Operation) -> DAG:
             task_id="codify",
             pool=operation.pool,
             retries=0,  # what it leaves is the next run's, sooner than a retry could have a dead task's slot
-            map_index_template="chunk {{ task.chunk.number }} · {{ task.chunk.records }} records",
+            linger=operation.linger_seconds,
+            map_index_template="chunk {{ task.chunk.number }}{{ task.sent }}",
             **whose,
         ).expand(chunk=stage.output)
         verdict = WolkvoxVerdictOperator(

@@ -137,7 +137,7 @@ def test_the_params_have_defaults(codify: DAG) -> None:
         ("window_start", [None, "2026-03-01T00:00:00Z", "2026-03-01T00:00:00-05:00"], [5, True]),
         ("window_end", [None, "2026-03-01T00:00:00Z"], [5, True]),
         ("lookback_hours", [0, 0.5, 720], [-1, 721, None, "a day"]),
-        ("run_minutes", [None, 0.5, 1_440], [0, -1, 1_441, "all"]),
+        ("run_minutes", [None, 0.5, 90], [0, -1, 91, "all"]),
         ("limit", [None, 1, 10**6], [0, -1, 1.5, "all"]),
         ("dry_run", [True, False], ["yes", None]),
         ("max_failed_ratio", [0, 0.05, 1], [-0.1, 1.1, "5%"]),

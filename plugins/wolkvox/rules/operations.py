@@ -31,6 +31,7 @@ _DRAWN = re.compile(r"[rh](\(.*\))?(/\d+)?", re.IGNORECASE)  # a field that is d
 _BEFORE = datetime(2025, 1, 1, tzinfo=timezone.utc)  # with no leap day for three years: those that wait for one show
 _RARELY = timedelta(days=396)  # 13 months
 WAKE = 5.0  # seconds
+LINGER = 25.0  # seconds
 
 
 def _cron(expression: str) -> str:
@@ -184,6 +185,11 @@ class Operation(_Strict):
     def dag_id(self) -> str:
         """The DAG's name."""
         return named(DAG_ID, self.name)
+
+    @property
+    def linger_seconds(self) -> float:
+        """How long a worker with nothing left to send waits for more: a trickle of contacts needs no new ones."""
+        return LINGER if self.wake else 0.0
 
     @property
     def audit_dag_id(self) -> str:
