@@ -9,10 +9,14 @@ a DAG like this one.
 
 | task | what it does |
 |---|---|
-| `stage` | pulls the window's contacts into the ledger, takes up the newest that can be sent in the run's time |
-| `codify` | sends one chunk, record by record, in the operation's pool (the vendor takes two requests at a time) |
+| `stage` | pulls the window's contacts into the ledger; makes as many chunks as what waits asks for, or hands it to workers that are under way |
+| `codify` | a worker, in the operation's pool (the vendor takes two requests at a time): it takes the newest records, again and again, until none is left |
 | `verdict` | adds the run up and fails it when something is wrong or missing |
 | `results` | if asked for, writes what became of the contacts into a table of the warehouse |
+
+A run begins within seconds when there is work: Airflow's triggerer polls the warehouse and the ledger every few
+seconds (`wake`). The cron (`schedule`) begins one in any case: it finds what no poll can see, such as a changed code,
+and works alone where no triggerer runs. The window of a run that an event began ends when `stage` runs.
 
 ### When it is red
 
@@ -29,10 +33,11 @@ a DAG like this one.
 
 ### When records wait
 
-A run sends for `run_minutes`, the newest contacts first; the rest is the next run's. A record whose answer was never
-seen, or whose tries were used up, is offered by the next run, then after growing pauses, and is `failed` for good
-after 8 calls. A campaign that refuses everything is parked: three records try it after growing pauses, nothing of it
-is rejected meanwhile. Alerts tell when such a thing begins, when it ends, and once a day in between.
+A worker sends for `run_minutes` (empty: 15) at most, the newest contacts first; the rest is the next run's. A record
+whose answer was never seen, or whose tries were used up, is offered by the next run, then after growing delays, and is
+`failed` for good after 8 requests. A campaign that refuses or fails for all its records is suspended: three of them try
+it after growing delays, none is rejected meanwhile. Alerts tell when such a thing begins and ends, and once a day while
+it lasts.
 
 Nothing is lost by clearing a task or by running a window twice: what is coded is never sent again.
 """
@@ -42,7 +47,7 @@ from pathlib import Path
 from typing import Any
 
 import pendulum
-from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, DeadlineAlert, DeadlineReference, Param, SyncCallback
+from airflow.sdk import DAG, Asset, DeadlineAlert, DeadlineReference, Param, SyncCallback
 
 from wolkvox.dag import DagWithDeadline
 from wolkvox.notifier import WolkvoxAlert
@@ -53,6 +58,7 @@ from wolkvox.operators import (
     WolkvoxStageOperator,
     WolkvoxVerdictOperator,
 )
+from wolkvox.schedule import codify_schedule
 
 HERE = Path(__file__).parent
 
@@ -66,10 +72,10 @@ def codify_dag(operation: Operation) -> DAG:
         dag_id=operation.dag_id,
         description=f"Codify customers in wolkvox ({operation.name}) that were reached outside the dialler",
         doc_md=__doc__,
-        schedule=CronDataIntervalTimetable(operation.schedule, timezone=operation.timezone),
+        schedule=codify_schedule(operation, HERE),
         start_date=pendulum.datetime(2026, 1, 1, tz=operation.timezone),
         catchup=False,  # the look-back covers what was missed; what to do after a longer pause: above
-        max_active_runs=1,
+        max_active_runs=2,  # one stages what came in while the other one's workers send
         deadline=DeadlineAlert(DeadlineReference.DAGRUN_QUEUED_AT, late, SyncCallback(WolkvoxAlert, alert)),
         tags=["wolkvox", "reverse-etl", operation.name],
         template_searchpath=search_path(HERE),
@@ -83,7 +89,7 @@ def codify_dag(operation: Operation) -> DAG:
                 None,
                 type=["null", "string"],
                 format="date-time",
-                description="Pull contacts from this moment on. Empty: the data interval, widened by lookback_hours.",
+                description="Pull contacts from this moment on. Empty: the run's interval, widened by lookback_hours.",
             ),
             "window_end": Param(
                 None,
@@ -102,8 +108,8 @@ def codify_dag(operation: Operation) -> DAG:
                 operation.run_minutes,
                 type=["null", "number"],
                 exclusiveMinimum=0,
-                maximum=1_440,
-                description="How long the run may send, in minutes. Empty: as long as the schedule's interval.",
+                maximum=90,
+                description="How long the run may send, in minutes. Empty: 15.",
             ),
             "limit": Param(
                 None,
@@ -150,7 +156,8 @@ def codify_dag(operation: Operation) -> DAG:
             task_id="codify",
             pool=operation.pool,
             retries=0,  # what it leaves is the next run's, sooner than a retry could have a dead task's slot
-            map_index_template="chunk {{ task.chunk.number }} · {{ task.chunk.records }} records",
+            linger=operation.linger_seconds,
+            map_index_template="chunk {{ task.chunk.number }}{{ task.sent }}",
             **whose,
         ).expand(chunk=stage.output)
         verdict = WolkvoxVerdictOperator(

@@ -7,14 +7,23 @@ import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from airflow.providers.common.sql.hooks.sql import DbApiHook
 from airflow.sdk import Connection
+from contact_rows import BOGOTA, NOON
 from debian import home, program, serving
 from sandbox_server import free_port
 from sqlalchemy import Engine, create_engine, text
+
+MOMENTS = [
+    NOON - timedelta(seconds=1),
+    NOON,
+    NOON + timedelta(minutes=15) - timedelta(seconds=1),
+    NOON + timedelta(minutes=15),
+]
 
 
 def by_engine(monkeypatch: pytest.MonkeyPatch, engine: Engine) -> None:
@@ -28,6 +37,23 @@ def by_engine(monkeypatch: pytest.MonkeyPatch, engine: Engine) -> None:
 
     monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", "other://")
     monkeypatch.setattr(Connection, "get_hook", lambda self, **_: Hook())
+
+
+def fill_other(engine: Engine, moment_type: str) -> None:
+    """The table as this database would have it: moments on Bogota's clock, ids as numbers, a text with accents."""
+    with engine.begin() as database:
+        if moment_type == "timestamptz":
+            database.execute(text("SET TimeZone = 'America/Bogota'"))
+        database.execute(
+            text(
+                "CREATE TABLE contacted_customers (type_campaign varchar(20), campaign_id bigint, customer_id bigint,"
+                f" cod_act integer, cod_act_2 integer, comment varchar(200), contacted_at {moment_type})"
+            )
+        )
+        for number, moment in enumerate(MOMENTS):
+            told = moment.astimezone(BOGOTA).replace(tzinfo=None)
+            insert = text("INSERT INTO contacted_customers VALUES ('preview', 17, :id, 5, NULL, 'llamó 👍', :moment)")
+            database.execute(insert, {"id": 52_998_000 + number, "moment": told})
 
 
 @contextmanager

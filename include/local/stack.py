@@ -302,7 +302,7 @@ def _ledger(root: Path) -> str:
 NEXT = """
 Next: put rows into contacted_customers of the warehouse, then
     eval "$(make -s env)"
-    airflow dags unpause wolkvox_codify     # from now on every minute
+    airflow dags unpause wolkvox_codify     # from now on, within seconds
     airflow dags trigger wolkvox_codify     # and now"""
 
 

@@ -10,11 +10,14 @@ from functools import partial
 from zoneinfo import ZoneInfo
 
 from wolkvox.airflow_core.dag_files import DagBag, slots_of
+from wolkvox.airflow_core.dags import is_paused
 from wolkvox.errors import BadSetting, WolkvoxError
-from wolkvox.ledger.connection import clock, connected
+from wolkvox.ledger.connection import connected
+from wolkvox.ledger.connection import now as ledger_now
 from wolkvox.ledger.migrate import refuse_unfit, versions
 from wolkvox.ledger.notifications import undelivered
 from wolkvox.ledger.token_limits import other_limits
+from wolkvox.ledger.watch import read_watch
 from wolkvox.mail import RECIPIENTS, mail_addresses, try_server
 from wolkvox.notifier import WolkvoxAlert
 from wolkvox.operations import FILE
@@ -23,7 +26,9 @@ from wolkvox.pools import pools_of
 from wolkvox.rules.chunks import SLOTS
 from wolkvox.rules.contacts import read_contact
 from wolkvox.rules.token_limits import TokenLimit, refuse_disagreement
+from wolkvox.rules.wake import is_unwatched
 from wolkvox.rules.window import Window
+from wolkvox.schedule import schedule_of
 from wolkvox.tasks.preflight import token_limit
 from wolkvox.warehouse import contacted_customers
 
@@ -65,7 +70,7 @@ def check(dag_id: str | None = None) -> Iterator[Finding]:
     for stage in stages:
         yield from _look_at(stage, stage.dag_id, _settings, _ledger, _schema)
         yield from _shared_token(stage, stages)
-        yield from _look_at(stage, stage.dag_id, _warehouse, _vendor, _pool, _mail)
+        yield from _look_at(stage, stage.dag_id, _warehouse, _vendor, _pool, _polls, _mail)
 
 
 def _told(words: str) -> list[str]:
@@ -151,8 +156,7 @@ def _warehouse(stage: WolkvoxStageOperator) -> str:
     stage.resolve_template_files()
     if stage.sql.endswith(tuple(stage.template_ext)):
         raise missing_query(stage.sql)
-    with connected(stage.ledger_conn_id, writing=False) as ledger:
-        now = clock(ledger)
+    now = ledger_now(stage.ledger_conn_id)
     rows = contacted_customers(stage.warehouse_conn_id, stage.sql, Window(now - LOOKED_AT, now), stage.timezone)
     row = next(rows, None)
     rows.close()
@@ -222,3 +226,22 @@ def _alert(stage: WolkvoxStageOperator) -> WolkvoxAlert | None:
             if isinstance(callback, WolkvoxAlert):
                 return callback
     return None
+
+
+def _polls(stage: WolkvoxStageOperator) -> str:
+    dag = stage.get_dag()
+    assert dag is not None
+    wake = schedule_of(dag).wake
+    if wake is None:
+        return "no trigger: the schedule alone begins runs"
+    with connected(stage.ledger_conn_id, writing=False) as ledger:
+        watch = read_watch(ledger, stage.dag_id).watch
+    if is_paused(stage.dag_id) is not False:
+        return f"polls for work every {wake:g} s once the DAG is unpaused"
+    if is_unwatched(wake, watch.polled_at, watch.now):
+        since = "ever" if watch.polled_at is None else f"since {watch.polled_at.isoformat(timespec='seconds')}"
+        raise WolkvoxError(
+            f"No poll for work has worked {since}: only the cron begins runs. See that `airflow triggerer` runs, that"
+            " it can import wolkvox, and what its log says."
+        )
+    return f"polls for work every {wake:g} s"

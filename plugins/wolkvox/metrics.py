@@ -59,6 +59,18 @@ class ChunkMetrics:
             self.report(self._progress)
 
 
+def report_stage(operation: str, summary: Mapping[str, Any]) -> None:
+    """
+    What began the run, and how long nobody has polled for work, tagged with the operation.
+
+    ``wolkvox.runs`` is a counter, tagged with ``began_by`` (event, schedule, person, other) too; ``.poll_age`` is a
+    gauge: seconds since the last poll of the DAG's trigger that worked.
+    """
+    Stats.incr("wolkvox.runs", tags={"operation": operation, "began_by": summary["began_by"]})
+    if summary["poll_age"] is not None:
+        Stats.gauge("wolkvox.poll_age", summary["poll_age"], tags={"operation": operation})
+
+
 def report_run(summary: Mapping[str, Any]) -> None:
     """
     Gauges at the end of a run, tagged with the operation.

@@ -11,7 +11,7 @@ from wolkvox.rules.operations import Mistake, Operation, Operations, read_operat
 FILE = "operations.yaml"
 BUILT_IN = Path(__file__).parent / "include"  # what there is where only DAGs and plugins were deployed
 
-__all__ = ["Operation", "operations", "refuse_mistakes", "search_path"]
+__all__ = ["Operation", "operations", "query_of", "refuse_mistakes", "search_path"]
 
 
 def search_path(dags: Path) -> list[str]:
@@ -39,6 +39,11 @@ def operations(dags: Path) -> Operations:
         words = f"the file can't be read ({error.strerror}): give Airflow's user the right to."
         return Operations([], [Mistake(1, None, None, words)])
     return read_operations(text, lambda name: _read(places, name))
+
+
+def query_of(operation: Operation, dags: Path) -> str | None:
+    """The text of an operation's warehouse query; None where its file was not deployed."""
+    return _read(map(Path, search_path(dags)), operation.sql)
 
 
 def _read(places: Iterable[Path], name: str) -> str | None:

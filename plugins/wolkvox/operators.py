@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.sdk import BaseOperator, XComArg, conf
@@ -18,9 +18,9 @@ from jinja2 import TemplateNotFound
 
 from wolkvox.errors import BadSetting, BadToken, BreakerOpen, NoFreeSlot, Unaccounted, WrongEndpoint
 from wolkvox.rules.alerts import Thresholds
-from wolkvox.rules.options import RunOptions, read_options
+from wolkvox.rules.options import RunOptions, began_by, read_options
 from wolkvox.rules.patience import Patience
-from wolkvox.rules.window import Window, choose_window
+from wolkvox.rules.window import Window, choose_window, interval_of
 from wolkvox.stop import Stop
 
 if TYPE_CHECKING:
@@ -31,13 +31,14 @@ if TYPE_CHECKING:
     from wolkvox.hook import WolkvoxHook
     from wolkvox.rules.protection import Protection
     from wolkvox.tasks.task import Task
+    from wolkvox.tasks.watch import Watched
 
 # Errors that a retry of the task doesn't mend: somebody has to change a connection or a param first, or the next run
 # tries by itself. A task that waits to try again would keep that run from starting.
 HOPELESS = (BadSetting, BadToken, WrongEndpoint, BreakerOpen, NoFreeSlot)
 
 EXPIRE_AFTER = timedelta(days=31)  # age of a contact from which it is no longer sent
-USUAL_RUN = 900.0  # seconds a run may send that has no interval, as one that an asset triggers
+USUAL_RUN = 900.0  # seconds a run may send that asks for no time of its own
 SLOT_PATIENCE = 600.0  # seconds a task waits for a free slot before it says who holds them
 
 
@@ -116,7 +117,7 @@ class WolkvoxStageOperator(WolkvoxOperator):
     Pull contacted customers from the warehouse into the ledger and return the run's chunks.
 
     Reads the DAG params of ``options.read_options``. A run that was triggered by hand without a window pulls up
-    to the moment of the trigger.
+    to the moment of the trigger, one that an event began up to now.
 
     :param sql: query that gives the columns of ``contacts.COLUMNS`` between ``:window_start`` and ``:window_end``
         (templated, may be a file)
@@ -165,6 +166,7 @@ class WolkvoxStageOperator(WolkvoxOperator):
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
         """Stage, and return the references of the chunks."""
+        from wolkvox.metrics import report_stage
         from wolkvox.tasks.stage import Source, stage_run
 
         most_chunks = conf.getint("core", "max_map_length", fallback=1024)
@@ -172,16 +174,25 @@ class WolkvoxStageOperator(WolkvoxOperator):
             if self.refused:
                 raise BadSetting(self.refused)
             options = read_options(context["params"], self.timezone)
-            window = run_window(context, options)
+            window = self._window(context, options)
             self.log.info("Pulling contacts from %s up to %s.", window.start.isoformat(), window.end.isoformat())
             rows = self._rows(context, window)
-            by_hand = context["dag_run"].run_type == "manual"
-            seconds = run_seconds(context, options)
-            source = Source(rows, self.timezone, self.expire_after, seconds, by_hand, self.protection)
+            begun_by = began_by(context["dag_run"].run_type)
+            source = Source(
+                rows,
+                self.timezone,
+                self.expire_after,
+                options.run_seconds or USUAL_RUN,
+                by_hand=begun_by == "person",
+                protection=self.protection,
+                began_by=begun_by,
+                watched=self._watched(window),
+            )
             with self.wolkvox() as wolkvox:
                 chunks, summary = stage_run(self._task(context), wolkvox, source, window, options, most_chunks)
         except HOPELESS as error:
             give_up(error)
+        report_stage(wolkvox.settings.operation, summary)
         self.log.info("Staged: %s", summary)
         context["ti"].xcom_push(key="summary", value=summary)
         self.done = summary["new"]
@@ -193,6 +204,38 @@ class WolkvoxStageOperator(WolkvoxOperator):
 
         return of_stage(self.warehouse_conn_id, self.sql, self.ledger_conn_id, self.done)
 
+    def _window(self, context: Context, options: RunOptions) -> Window:
+        """The window that the params ask for, else the run's data interval, widened."""
+        from wolkvox.ledger.connection import now
+
+        run = context["dag_run"]
+        begun_by = began_by(run.run_type)
+        interval = interval_of(
+            begun_by,
+            context.get("data_interval_start"),
+            context.get("data_interval_end"),
+            run.run_after,
+            now(self.ledger_conn_id) if begun_by == "event" else None,
+        )
+        return choose_window(
+            asked_start=options.window_start,
+            asked_end=options.window_end,
+            interval_start=interval.start,
+            interval_end=interval.end,
+            lookback=options.lookback,
+        )
+
+    def _watched(self, window: Window) -> Watched:
+        """What the DAG's trigger is told."""
+        from wolkvox.schedule import schedule_of
+        from wolkvox.tasks.watch import Watched
+        from wolkvox.warehouse import window_fingerprint
+
+        count = None
+        if self.sql is not None:
+            count = partial(window_fingerprint, self.warehouse_conn_id, self.sql, window, self.timezone)
+        return Watched(schedule_of(self.dag), count)
+
     def _rows(self, context: Context, window: Window) -> Iterable[Sequence[Any]]:
         """What is staged: the query's rows of the window, or the records as they are."""
         from wolkvox.warehouse import contacted_customers, told_customers
@@ -203,30 +246,6 @@ class WolkvoxStageOperator(WolkvoxOperator):
             return contacted_customers(self.warehouse_conn_id, self.sql, window, self.timezone, self.stop)
         records = self.records.resolve(context) if isinstance(self.records, XComArg) else self.records
         return told_customers(records or ())
-
-
-def run_seconds(context: Context, options: RunOptions) -> float:
-    """How long a run may send: what its params ask for, else as long as its data interval."""
-    if options.run_seconds is not None:
-        return options.run_seconds
-    start, end = context.get("data_interval_start"), context.get("data_interval_end")
-    interval = (end - start).total_seconds() if start and end else 0.0
-    return interval or USUAL_RUN
-
-
-def run_window(context: Context, options: RunOptions) -> Window:
-    """The window of a run: what its params ask for, else its data interval."""
-    run = context["dag_run"]
-    interval_end = context.get("data_interval_end") or run.run_after
-    if run.run_type == "manual":
-        interval_end = max(interval_end, run.run_after)
-    return choose_window(
-        asked_start=options.window_start,
-        asked_end=options.window_end,
-        interval_start=context.get("data_interval_start") or run.run_after,
-        interval_end=interval_end,
-        lookback=options.lookback,
-    )
 
 
 class WolkvoxCodifyOperator(WolkvoxOperator):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
@@ -16,14 +17,16 @@ from airflow.providers.common.sql.hooks.sql import DbApiHook
 from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowException
 from sqlalchemy import CursorResult, Engine, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from wolkvox.errors import BadSetting, WolkvoxError
 from wolkvox.rules.contacts import COLUMNS, OPTIONAL
+from wolkvox.rules.wake import Fingerprint
 from wolkvox.rules.window import Window
 from wolkvox.stop import Stop
 from wolkvox.waiting import ahead
 
+_END = re.compile(r"\s*(?:;(?:\s|--[^\n]*)*)?\Z")  # of a statement: what can't stand in brackets
 _VALUE = re.compile(r"'[^']*'|\d{5,}")
 WHOLE = (len(COLUMNS), len(COLUMNS) + len(OPTIONAL))  # columns that need no filling in
 BATCH = 1_000  # rows fetched at once: more of them take longer each
@@ -39,6 +42,12 @@ _SESSIONS = {
     "mariadb": "SET time_zone = '{offset}'",
     "oracle": "ALTER SESSION SET TIME_ZONE = '{zone}'",
     "snowflake": "ALTER SESSION SET TIMEZONE = '{zone}'",
+}
+# By dialect, what lets the server end a statement that takes longer than five seconds.
+_SHORT = {
+    "postgresql": "SET LOCAL statement_timeout = '5s'",
+    "mysql": "SET SESSION max_execution_time = 5000",
+    "mariadb": "SET SESSION max_statement_time = 5",
 }
 
 
@@ -96,6 +105,54 @@ class _Query:
         for name in ("cancel", "interrupt"):
             with suppress(Exception):  # of any driver; it's a courtesy
                 getattr(self.at_work, name)()
+
+
+def fingerprint(engine: Engine, statement: str, window: Window, zone: str) -> Fingerprint:
+    """
+    How many rows the warehouse query gives in a window, and the newest ``contacted_at`` of them.
+
+    One row comes back: an index on ``contacted_at`` is all that the warehouse needs to read. It may take five seconds.
+
+    :param statement: as for ``contacted_customers``; it must be able to stand in brackets
+    :param zone: as for ``contacted_customers``
+    :raises WolkvoxError: when the warehouse refuses it or takes longer
+    """
+    counting = text(f"SELECT count(*), max(contacted_at) FROM (\n{_END.sub('', statement)}\n) contacts")  # noqa: S608 - the operation's own query
+    try:
+        with engine.connect() as database:
+            for setting in (_SHORT.get(_make(engine)), _session(engine.dialect.name, zone, window.end)):
+                if setting:
+                    database.exec_driver_sql(setting)
+            rows, newest = database.execute(counting, _bounds(window, zone)).one()
+    except (SQLAlchemyError, engine.dialect.loaded_dbapi.Error) as error:
+        what = without_values(getattr(error, "orig", error))
+        raise WolkvoxError(f"The warehouse did not count the window's rows: {what}") from None
+    return Fingerprint(window.start, rows, None if newest is None else _as_text(newest))
+
+
+def window_fingerprint(warehouse_conn_id: str, statement: str, window: Window, zone: str) -> Fingerprint:
+    """``fingerprint`` through a connection that is opened for it alone."""
+    engine = engine_of(warehouse_conn_id)
+    try:
+        return fingerprint(engine, statement, window, zone)
+    finally:
+        engine.dispose()
+
+
+def _make(engine: Engine) -> str:
+    """Whose database it is, once it was connected to: SQLAlchemy takes a MariaDB for a MySQL until then."""
+    return "mariadb" if getattr(engine.dialect, "is_mariadb", False) else engine.dialect.name
+
+
+def _as_text(newest: Any) -> str:
+    """A moment as it is; whatever else a query calls ``contacted_at`` may be a customer's: its digest."""
+    if isinstance(newest, datetime):
+        return newest.isoformat()
+    return hashlib.sha256(str(newest).encode()).hexdigest()[:12]
+
+
+def _bounds(window: Window, zone: str) -> dict[str, datetime]:
+    return {"window_start": _on_the_clock(window.start, zone), "window_end": _on_the_clock(window.end, zone)}
 
 
 def _batches(result: CursorResult[Any]) -> Iterator[Sequence[Sequence[Any]]]:

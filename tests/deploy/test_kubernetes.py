@@ -30,6 +30,7 @@ CHART = {
     *("apiServer.replicas", "apiServer.args", "apiServer.env", "apiServer.podDisruptionBudget.enabled"),
     *("apiServer.startupProbe.failureThreshold", "apiServer.resources", "dagProcessor.env", "dagProcessor.resources"),
     *("dagProcessor.logGroomerSidecar.enabled", "triggerer.logGroomerSidecar.enabled", "triggerer.resources"),
+    "triggerer.env",
     *("statsd.resources", "ingress.apiServer.enabled", "ingress.apiServer.hosts"),
     *("logs.persistence.enabled", "logs.persistence.size", "databaseCleanup.enabled", "databaseCleanup.schedule"),
     *("databaseCleanup.retentionDays", "databaseCleanup.skipArchive", "cleanup.enabled"),
@@ -39,6 +40,7 @@ WITH_A_LEDGER = {
     "ledger-writer": VALUES["workers"]["kubernetes"]["env"],
     "ledger-reader": VALUES["apiServer"]["env"],
 }
+WRITERS = ("dagProcessor", "triggerer")
 
 
 def keys(node: Any, path: str = "") -> Iterator[str]:
@@ -78,10 +80,14 @@ def test_each_component_has_the_ledgers_login_that_it_needs_and_no_other(login: 
     assert ledger == [{"name": "wolkvox-codify", "key": login}]
 
 
+def test_what_writes_into_the_ledger_beside_tasks_has_their_login() -> None:
+    assert [VALUES[component]["env"] for component in WRITERS] == [WITH_A_LEDGER["ledger-writer"]] * 2
+
+
 def test_no_variable_is_given_twice_to_a_container() -> None:
     """Kubernetes refuses that, and only when it is installed."""
     everywhere = {one["name"] for one in VALUES["env"]} | {one["envName"] for one in VALUES["secret"]}
-    for own in (*WITH_A_LEDGER.values(), VALUES["dagProcessor"]["env"]):
+    for own in (*WITH_A_LEDGER.values(), *(VALUES[component]["env"] for component in WRITERS)):
         names = [one["name"] for one in own]
         assert len(set(names)) == len(names)
         assert everywhere.isdisjoint(names)

@@ -224,6 +224,7 @@ def test_parked_campaigns_an_outage_and_the_last_runs_are_shown(ledger: Database
         "INSERT INTO wolkvox.run VALUES ('0041', 'dag', 'run', %s, %s, 'failed', '{\"coded\": 5}', %s, %s)",
         *(NOW, NOW, NOW, NOW + timedelta(seconds=90)),
     )
+    ledger.execute("UPDATE wolkvox.run SET began_by = 'event'")
     page, now = read(ledger), NOW.isoformat()
     assert page["parked"] == [
         {
@@ -246,6 +247,7 @@ def test_parked_campaigns_an_outage_and_the_last_runs_are_shown(ledger: Database
             "began_at": now,
             "seconds": 90.0,
             "state": "failed",
+            "began_by": "event",
             "records": None,
             "coded": 5,
             "rejected": None,

@@ -39,7 +39,8 @@ def test_a_file_that_says_nothing_means_the_usual_operation(text: str) -> None:
         "wolkvox_default",
         None,
     )
-    assert (one.warehouse_conn_id, one.schedule, one.timezone) == ("warehouse", "*/1 * * * *", "America/Bogota")
+    assert (one.warehouse_conn_id, one.schedule, one.timezone) == ("warehouse", "*/15 * * * *", "America/Bogota")
+    assert (one.wake, one.work) == (5, "wolkvox_work")
 
 
 def test_the_shipped_file_says_what_is_so_without_it(tmp_path: Path) -> None:
@@ -74,6 +75,19 @@ def test_a_name_alone_is_an_operation_with_names_of_its_own() -> None:
         "wolkvox_sales",
     )
     assert (second.key, second.asset) == ("sales", "wolkvox_codification_sales")
+
+
+@pytest.mark.parametrize("off", ["off", "Off", "'off'", "false", "no"])
+def test_an_operation_without_a_trigger_has_a_run_a_minute_unless_it_says_otherwise(off: str) -> None:
+    first, second = read(f"first:\n  wake: {off}\nsecond:\n  wake: {off}\n  schedule: '*/5 * * * *'\n").all
+    assert (first.wake, first.schedule) == (None, "*/1 * * * *")
+    assert (second.wake, second.schedule) == (None, "*/5 * * * *")
+
+
+@pytest.mark.parametrize(("written", "wake"), [("1", 1), ("2.5", 2.5), ("3600", 3_600), ("", 5)])
+def test_an_operation_says_how_often_its_trigger_polls(written: str, wake: float) -> None:
+    (one,) = read(f"first:\n  wake: {written}\n").all
+    assert (one.wake, one.schedule) == (wake, "*/15 * * * *")
 
 
 def test_every_key_is_taken() -> None:
@@ -149,6 +163,12 @@ WRONG_LINES = {
     "schedule: 'H H * * *'": "its times would be others with each look",
     "schedule: 'R/10 * * * 1-5'": "its times would be others with each look",
     "timezone: Etc/GMT-5": "Etc/GMT-5 is 5 hours ahead of UTC",
+    "wake: 0": "from 1 to 3600, as in 5, or off",
+    "wake: 3601": "from 1 to 3600, as in 5, or off",
+    "wake: on": "from 1 to 3600, as in 5, or off",
+    "wake: '5'": "from 1 to 3600, as in 5, or off",
+    "wake: .nan": "from 1 to 3600, as in 5, or off",
+    "wake: never": "from 1 to 3600, as in 5, or off",
     "protection: colombia": "a file of rules below include/",
     "protection: protection/atlantis.yaml": "there is no file protection/atlantis.yaml",
     "protection: protection/wrong.yaml": "protection/wrong.yaml, line 3, rules.0.days: 0 can't be used",

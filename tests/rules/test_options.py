@@ -5,7 +5,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from wolkvox.errors import BadSetting
-from wolkvox.rules.options import RunOptions, read_options
+from wolkvox.rules.options import BEGAN_BY, RunOptions, began_by, read_options
 
 BOGOTA = "America/Bogota"
 
@@ -119,3 +119,33 @@ def test_one_customer_is_read_as_the_warehouse_has_it(told: object, read: str | 
 def test_what_is_no_customer_is_refused_and_never_means_everybody(told: object) -> None:
     with pytest.raises(BadSetting, match="customer_id must be the id of one customer"):
         read_options({"customer_id": told}, "UTC")
+
+
+@pytest.mark.parametrize(
+    ("run_type", "beginner"),
+    [
+        ("asset_triggered", "event"),
+        ("scheduled", "schedule"),
+        ("manual", "person"),
+        ("backfill", "other"),
+        ("operator_triggered", "other"),
+        ("asset_materialization", "other"),
+    ],
+)
+def test_what_began_a_run_is_in_its_type(run_type: str, beginner: str) -> None:
+    assert began_by(run_type) == beginner
+    assert beginner in BEGAN_BY
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"dry_run": True},
+        {"window_start": "2026-03-01T00:00:00Z"},
+        {"window_end": "2026-03-01T00:00:00Z"},
+        {"customer_id": "1001"},
+    ],
+)
+def test_a_run_that_pulls_something_else_is_not_usual(params: dict[str, object]) -> None:
+    assert not read_options(params, BOGOTA).is_usual
+    assert read_options({"limit": 5, "run_minutes": 1, "lookback_hours": 1, "resend": "failed"}, BOGOTA).is_usual

@@ -6,7 +6,7 @@ import pendulum
 import pytest
 
 from wolkvox.errors import BadSetting
-from wolkvox.rules.window import Window, choose_window
+from wolkvox.rules.window import Window, choose_window, interval_of
 
 EIGHT = datetime(2026, 3, 2, 8, tzinfo=timezone.utc)
 QUARTER_PAST = EIGHT + timedelta(minutes=15)
@@ -115,3 +115,29 @@ def test_a_window_of_which_one_end_is_asked_for_is_refused_when_it_is_too_long(a
     ends = {"asked_start": None, "asked_end": None, **asked}
     with pytest.raises(BadSetting, match="31 days allowed"):
         choose_window(**ends, interval_start=EIGHT, interval_end=QUARTER_PAST, lookback=DAY)
+
+
+# The interval of a run
+
+
+LATER = EIGHT + timedelta(hours=5)
+
+
+def test_a_scheduled_run_ends_with_its_interval_however_late_it_starts() -> None:
+    assert interval_of("schedule", EIGHT, QUARTER_PAST, LATER, None) == Window(EIGHT, QUARTER_PAST)
+
+
+def test_a_run_that_a_person_began_reaches_up_to_its_trigger() -> None:
+    assert interval_of("person", EIGHT, QUARTER_PAST, LATER, None) == Window(EIGHT, LATER)
+    assert interval_of("person", EIGHT, LATER, QUARTER_PAST, None) == Window(EIGHT, LATER)
+    assert interval_of("person", None, None, LATER, None) == Window(LATER, LATER)
+
+
+def test_a_run_that_an_event_began_ends_when_it_stages_not_when_the_first_event_came() -> None:
+    """What came while it waited for its turn would be outside, and no later event may tell of it."""
+    assert interval_of("event", None, None, EIGHT, LATER) == Window(LATER, LATER)
+
+
+def test_a_run_of_another_kind_ends_with_its_interval_or_at_its_beginning() -> None:
+    assert interval_of("other", EIGHT, QUARTER_PAST, LATER, None) == Window(EIGHT, QUARTER_PAST)
+    assert interval_of("other", None, None, LATER, None) == Window(LATER, LATER)

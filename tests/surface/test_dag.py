@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from airflow.sdk import DAG, CronDataIntervalTimetable
+from airflow.sdk import DAG, AssetOrTimeSchedule, CronDataIntervalTimetable
 from airflow.sdk.exceptions import AirflowFailException, ParamValidationError
 
 from wolkvox.operators import WolkvoxStageOperator
+from wolkvox.rules.schedule import Schedule
+from wolkvox.schedule import schedule_of
 
 ROOT = Path(__file__).parents[2]
 DAG_FILES = sorted((ROOT / "dags").glob("*.py"))
@@ -64,8 +66,13 @@ def test_every_dag_has_what_its_reader_needs(dags: dict[str, DAG]) -> None:
         assert {task.owner for task in dag.tasks} == {"data-engineering"}
 
 
-def test_every_dag_runs_once_at_a_time_and_never_for_the_past(dags: dict[str, DAG]) -> None:
-    assert {(dag.catchup, dag.max_active_runs) for dag in dags.values()} == {(False, 1)}
+def test_no_dag_runs_for_the_past_and_only_codify_runs_twice_at_a_time(dags: dict[str, DAG]) -> None:
+    assert {dag.catchup for dag in dags.values()} == {False}
+    assert {name: dag.max_active_runs for name, dag in dags.items()} == {
+        "wolkvox_codify": 2,
+        "wolkvox_retention": 1,
+        "wolkvox_audit": 1,
+    }
 
 
 def test_only_codify_tasks_have_a_pool_of_their_own(dags: dict[str, DAG]) -> None:
@@ -78,10 +85,24 @@ def test_only_codify_tasks_have_a_pool_of_their_own(dags: dict[str, DAG]) -> Non
     }
 
 
-def test_a_run_comes_every_minute_before_the_dialler_looks_again(codify: DAG) -> None:
+def test_a_run_begins_when_there_is_work_and_every_quarter_of_an_hour(codify: DAG) -> None:
     timetable: Any = codify.timetable
-    assert isinstance(timetable, CronDataIntervalTimetable)
-    assert (timetable.expression, str(timetable.timezone)) == ("*/1 * * * *", "America/Bogota")
+    assert isinstance(timetable, AssetOrTimeSchedule)
+    assert isinstance(timetable.timetable, CronDataIntervalTimetable)
+    assert schedule_of(codify) == Schedule("*/15 * * * *", "America/Bogota", 5.0)
+    work: Any = timetable.asset_condition
+    (watcher,) = work.watchers
+    assert watcher.trigger.serialize() == (
+        "wolkvox.triggers.WorkTrigger",
+        {
+            "dag_id": "wolkvox_codify",
+            "sql": (ROOT / "include" / "sql" / "contacted_customers.sql").read_text(),
+            "warehouse_conn_id": "warehouse",
+            "ledger_conn_id": "wolkvox_ledger",
+            "timezone": "America/Bogota",
+            "wake": 5.0,
+        },
+    )
 
 
 def test_the_tasks_follow_one_another_and_the_verdict_falls_whatever_happens(codify: DAG) -> None:
@@ -116,7 +137,7 @@ def test_the_params_have_defaults(codify: DAG) -> None:
         ("window_start", [None, "2026-03-01T00:00:00Z", "2026-03-01T00:00:00-05:00"], [5, True]),
         ("window_end", [None, "2026-03-01T00:00:00Z"], [5, True]),
         ("lookback_hours", [0, 0.5, 720], [-1, 721, None, "a day"]),
-        ("run_minutes", [None, 0.5, 1_440], [0, -1, 1_441, "all"]),
+        ("run_minutes", [None, 0.5, 90], [0, -1, 91, "all"]),
         ("limit", [None, 1, 10**6], [0, -1, 1.5, "all"]),
         ("dry_run", [True, False], ["yes", None]),
         ("max_failed_ratio", [0, 0.05, 1], [-0.1, 1.1, "5%"]),
@@ -171,6 +192,7 @@ def test_a_query_that_was_not_deployed_is_named_with_the_place_it_belongs_to() -
 TWO = """
 default:
 sales:
+  wake: 30
   schedule: "*/5 8-20 * * *"
   timezone: America/Santiago
   run_minutes: 3
@@ -196,7 +218,13 @@ def test_each_operation_has_a_dag_of_its_own(alone: Path) -> None:
         "wolkvox_audit_sales",
     }
     sales = bag.dags["wolkvox_codify_sales"]
-    assert (sales.timetable.expression, str(sales.timetable.timezone)) == ("*/5 8-20 * * *", "America/Santiago")
+    assert schedule_of(sales) == Schedule("*/5 8-20 * * *", "America/Santiago", 30)
+    (watcher,) = sales.timetable.asset_condition.watchers
+    assert (watcher.name, watcher.trigger.dag_id, watcher.trigger.warehouse_conn_id) == (
+        "wolkvox_work_sales",
+        "wolkvox_codify_sales",
+        "lake",
+    )
     assert (sales.params["run_minutes"], sales.params["lookback_hours"], sales.params["max_failed_ratio"]) == (
         3,
         2,
@@ -223,6 +251,18 @@ def test_each_operation_has_a_dag_of_its_own(alone: Path) -> None:
     assert (deadline.interval.total_seconds(), deadline.callback.kwargs) == (1_800, {"to": ["ana@example.com"]})
     usual = bag.dags["wolkvox_codify"].get_task("stage")
     assert (usual.wolkvox_conn_id, usual.operation, usual.refused) == ("wolkvox_default", None, None)
+
+
+def test_without_a_trigger_the_cron_alone_begins_runs(alone: Path) -> None:
+    (alone / "operations.yaml").write_text("default:\n  wake: off\n")
+    codify = bag_of(alone).dags["wolkvox_codify"]
+    assert isinstance(codify.timetable, CronDataIntervalTimetable)
+    assert schedule_of(codify) == Schedule("*/1 * * * *", "America/Bogota", None)
+
+
+def test_an_operation_that_cannot_run_is_not_polled_for(alone: Path) -> None:
+    (alone / "operations.yaml").write_text("default:\n  pool: 5\n")
+    assert schedule_of(bag_of(alone).dags["wolkvox_codify"]).wake is None
 
 
 def test_a_mistake_in_one_operation_is_an_import_error_and_its_dag_says_why_while_the_others_are_there(

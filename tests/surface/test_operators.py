@@ -15,9 +15,8 @@ from conftest import Database
 from contact_rows import INSERT, row
 from sandbox_server import SandboxServer
 
-from wolkvox.operators import run_window
+from wolkvox.operators import WolkvoxStageOperator
 from wolkvox.rules.options import read_options
-from wolkvox.rules.window import Window
 
 DAG_FILE = Path(__file__).parents[2] / "dags" / "wolkvox_codify.py"
 
@@ -233,35 +232,26 @@ def test_what_no_retry_can_mend_fails_at_once_with_nothing_lost(
     assert {name: sandbox.stats()[name] for name in calls} == calls  # type: ignore[literal-required]
 
 
-# The window of a run
+@pytest.mark.parametrize(("run_type", "reaches_now"), [("asset_triggered", True), ("scheduled", False)])
+def test_the_window_of_an_event_ends_when_stage_runs_by_the_ledgers_clock(
+    ledger: Database, run_type: str, reaches_now: bool
+) -> None:
+    """``run_after`` is when the first event came: contacts came since, and their events made no run of their own."""
+    first = datetime.now(timezone.utc) - timedelta(minutes=10)
+    context = cast("Context", {"dag_run": SimpleNamespace(run_type=run_type, run_after=first)})
+    stage = WolkvoxStageOperator(task_id="stage", sql="SELECT 1")
+    window = stage._window(context, read_options({"lookback_hours": 2}, "UTC"))
+    assert (datetime.now(timezone.utc) - window.end < timedelta(seconds=10)) is reaches_now
+    assert window.end - window.start == timedelta(hours=2)
 
 
-EIGHT = datetime(2026, 3, 2, 8, tzinfo=timezone.utc)
-QUARTER = timedelta(minutes=15)
-
-
-def window(run_type: str, run_after: datetime, interval: tuple[datetime, datetime] | None, **params: Any) -> Window:
-    start, end = interval or (None, None)
-    context = {
-        "dag_run": SimpleNamespace(run_type=run_type, run_after=run_after),
-        "data_interval_start": start,
-        "data_interval_end": end,
-    }
-    return run_window(cast("Context", context), read_options({"lookback_hours": 1, **params}, "UTC"))
-
-
-def test_a_scheduled_run_ends_with_its_interval_however_late_it_starts() -> None:
-    late = EIGHT + timedelta(hours=5)
-    assert window("scheduled", late, (EIGHT, EIGHT + QUARTER)) == Window(EIGHT - 4 * QUARTER, EIGHT + QUARTER)
-
-
-def test_a_run_triggered_by_hand_reaches_up_to_now() -> None:
-    now = EIGHT + timedelta(minutes=20)
-    assert window("manual", now, (EIGHT, EIGHT + QUARTER)) == Window(EIGHT - 4 * QUARTER, now)
-    assert window("manual", now, None) == Window(now - 4 * QUARTER, now)
-
-
-def test_a_window_that_is_asked_for_is_the_runs() -> None:
-    asked = {"window_start": "2026-03-01T00:00:00Z", "window_end": "2026-03-01T06:00:00Z"}
-    start = datetime(2026, 3, 1, tzinfo=timezone.utc)
-    assert window("manual", EIGHT, (EIGHT, EIGHT + QUARTER), **asked) == Window(start, start + timedelta(hours=6))
+def test_the_trigger_is_told_what_a_run_staged(
+    run_dag: Callable[..., Run], warehouse: Database, ledger: Database, sandbox: SandboxServer
+) -> None:
+    fill(warehouse, {"customer_id": 1}, {"customer_id": 2})
+    run = run_dag()
+    assert ledger.rows("SELECT dag_id, cron, timezone, wake_seconds, row_count, fruitful FROM wolkvox.watch") == [
+        ("wolkvox_codify", "*/15 * * * *", "America/Bogota", 5.0, 2, True)
+    ]
+    assert ledger.rows("SELECT began_by FROM wolkvox.run") == [("person",)]
+    assert (run.xcom("verdict")["began_by"], run.xcom("verdict")["run_minutes"]) == ("person", 15.0)

@@ -20,7 +20,7 @@ from contact_rows import BOGOTA, INSERT, NOON, row
 from crew import stage, verdict, wait_until
 from sandbox_server import SandboxServer
 from sqlalchemy import Engine, create_engine, text
-from warehouses import by_engine
+from warehouses import MOMENTS, by_engine, fill_other
 
 from wolkvox.errors import BadSetting, Stopped, WolkvoxError
 from wolkvox.operators import WolkvoxStageOperator
@@ -263,26 +263,6 @@ def test_contacts_of_another_zone_are_told_of(
 
 
 # Other databases, with their own drivers
-
-
-MOMENTS = [NOON - timedelta(seconds=1), NOON, NOON + QUARTER - timedelta(seconds=1), NOON + QUARTER]
-
-
-def fill_other(engine: Engine, moment_type: str) -> None:
-    """The table as this database would have it: moments on Bogota's clock, ids as numbers, a text with accents."""
-    with engine.begin() as database:
-        if moment_type == "timestamptz":
-            database.execute(text("SET TimeZone = 'America/Bogota'"))
-        database.execute(
-            text(
-                "CREATE TABLE contacted_customers (type_campaign varchar(20), campaign_id bigint, customer_id bigint,"
-                f" cod_act integer, cod_act_2 integer, comment varchar(200), contacted_at {moment_type})"
-            )
-        )
-        for number, moment in enumerate(MOMENTS):
-            told = moment.astimezone(BOGOTA).replace(tzinfo=None)
-            insert = text("INSERT INTO contacted_customers VALUES ('preview', 17, :id, 5, NULL, 'llamó 👍', :moment)")
-            database.execute(insert, {"id": 52_998_000 + number, "moment": told})
 
 
 @pytest.mark.parametrize("moment_type", ["timestamp", "timestamptz"])

@@ -29,11 +29,12 @@ def check(airflow: Airflow, **changed: str) -> tuple[int, dict[str, str]]:
 def test_a_sound_deployment_is_told_so(airflow: Airflow) -> None:
     code, lines = check(airflow)
     assert {name: line[:4] for name, line in lines.items()} == dict.fromkeys(
-        ("settings", "ledger", "schema", "warehouse", "vendor", "pool", "mail"), "ok  "
+        ("settings", "ledger", "schema", "warehouse", "vendor", "pool", "polls", "mail"), "ok  "
     ), lines
     assert code == 0
     assert "its first row can be sent" in lines["warehouse"]
     assert "2 slots" in lines["pool"]
+    assert "polls for work every 5 s" in lines["polls"]
 
 
 @pytest.mark.parametrize(

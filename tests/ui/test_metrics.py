@@ -22,7 +22,7 @@ class Kept:
     def __init__(self) -> None:
         self.sent: list[tuple[str, str, Any, Any]] = []
 
-    def incr(self, name: str, count: int, tags: Any = None) -> None:
+    def incr(self, name: str, count: int = 1, tags: Any = None) -> None:
         self.sent.append(("incr", name, count, tags))
 
     def gauge(self, name: str, value: float, tags: Any = None) -> None:
@@ -77,7 +77,18 @@ def test_a_run_leaves_gauges(stats: Kept) -> None:
     ]
 
 
+def test_a_stage_tells_what_began_the_run_and_when_the_last_poll_was(stats: Kept) -> None:
+    metrics.report_stage("0041", {"began_by": "event", "poll_age": 3.5})
+    metrics.report_stage("0041", {"began_by": "schedule", "poll_age": None})
+    assert stats.sent == [
+        ("incr", "wolkvox.runs", 1, {"operation": "0041", "began_by": "event"}),
+        ("gauge", "wolkvox.poll_age", 3.5, {"operation": "0041"}),
+        ("incr", "wolkvox.runs", 1, {"operation": "0041", "began_by": "schedule"}),
+    ]
+
+
 def test_airflows_own_stats_take_them_without_a_backend() -> None:
     summary = {"waiting": 1, "oldest_waiting": None, "quota_left": 5, "lag_p50": None, "lag_p95": None}
     metrics.report_run({**summary, "operation": "sales"})
+    metrics.report_stage("sales", {"began_by": "person", "poll_age": 1.0})
     metrics.ChunkMetrics("0041").timed(lambda record: Answer(Kind.CODED))(RECORD)

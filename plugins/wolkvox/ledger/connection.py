@@ -301,7 +301,7 @@ def refusal(error: psycopg.Error) -> WolkvoxError:
 @contextmanager
 def connected(ledger_conn_id: str, stop: Stop | None = None, *, writing: bool = True) -> Iterator[LedgerConnection]:
     """
-    A connection for the length of a ``with`` block; errors as ``connect``, and those of ``refusal``.
+    A connection for the length of a ``with`` block; errors as ``connect``, and those of ``explained``.
 
     :param stop: a task's: it waits for half a minute where the server is full or restarts, and for as long as nobody
         sets it; nobody else waits
@@ -311,7 +311,17 @@ def connected(ledger_conn_id: str, stop: Stop | None = None, *, writing: bool = 
     else:
         connection = _connect_patiently(ledger_conn_id, stop, writing=writing)
     try:
-        yield connection
+        with explained(ledger_conn_id):
+            yield connection
+    finally:
+        connection.close()
+
+
+@contextmanager
+def explained(ledger_conn_id: str) -> Iterator[None]:
+    """Replace PostgreSQL's errors by those of ``refusal``, and by one that says to migrate where tables are missing."""
+    try:
+        yield
     except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn) as error:
         missing = "no ledger yet" if isinstance(error, psycopg.errors.UndefinedTable) else "an older ledger"
         raise LedgerUnavailable(
@@ -319,5 +329,9 @@ def connected(ledger_conn_id: str, stop: Stop | None = None, *, writing: bool = 
         ) from error
     except psycopg.Error as error:
         raise refusal(error) from None
-    finally:
-        connection.close()
+
+
+def now(ledger_conn_id: str) -> datetime:
+    """What time it is, by the clock of a ledger that has no open connection yet."""
+    with connected(ledger_conn_id, writing=False) as connection:
+        return clock(connection)

@@ -35,9 +35,13 @@ class Account:
     resent: int = 0
 
 
-def begin_run(connection: Connection, run: Run, window: Window) -> None:
-    """Note that a run has begun; one whose ``stage`` is cleared begins anew."""
-    facts = {**asdict(run), "window_start": window.start, "window_end": window.end}
+def begin_run(connection: Connection, run: Run, window: Window, began_by: str) -> None:
+    """
+    Note that a run has begun; one whose ``stage`` is cleared begins anew.
+
+    :param began_by: one of ``rules.options.BEGAN_BY``
+    """
+    facts = {**asdict(run), "window_start": window.start, "window_end": window.end, "began_by": began_by}
     connection.execute(sql("begin_run"), facts)
 
 

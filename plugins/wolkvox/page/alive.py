@@ -9,10 +9,11 @@ from itertools import pairwise
 from statistics import median
 from typing import Any
 
-from wolkvox.page.queries import Run
+from wolkvox.page.queries import Polls, Run
+from wolkvox.rules.schedule import SOON, is_overdue
+from wolkvox.rules.wake import is_unwatched
 
-SOON = timedelta(minutes=10)  # by then the next run should be over, however short the schedule's interval
-UNSURE = timedelta(hours=1)  # likewise while there is one run only, and so no telling how often they come
+UNSURE = timedelta(hours=1)  # without a cron, while there is one run only and so no telling how often they come
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,7 @@ class Signs:
     """
     What tells of life: the DAG (``paused`` None: Airflow has no such DAG), its runs, the newest first, and the newest
     contact that came in. ``silent``: what people were told of a source from which nothing comes. ``undelivered``: since
-    when alerts don't reach somebody.
+    when alerts don't reach somebody. ``polls``: what begins the runs, and when the DAG's trigger last polled for work.
     """
 
     dag_id: str
@@ -28,6 +29,7 @@ class Signs:
     runs: Sequence[Run]
     newest: datetime | None
     silent: str | None
+    polls: Polls
     outage: bool
     parked: int
     left: int | None
@@ -42,12 +44,13 @@ def alive(signs: Signs, now: datetime) -> dict[str, Any]:
         "absent": signs.paused is None,
         "paused": bool(signs.paused),
         "never": last is None,
-        "late": last is not None and not signs.paused and _is_late(signs.runs, last, now),
+        "late": last is not None and not signs.paused and _is_late(signs, last, now),
         "outage": signs.outage,
         "red": last is not None and last.state == "failed" and not signs.outage,
         "silent": signs.silent is not None,
         "quota": signs.left == 0 and signs.waiting > 0,
         "undelivered": signs.undelivered is not None,
+        "unwatched": not signs.paused and is_unwatched(signs.polls.schedule.wake, signs.polls.polled_at, now),
     }
     return {
         "wrong": [name for name, is_wrong in wrong.items() if is_wrong],
@@ -62,10 +65,12 @@ def alive(signs: Signs, now: datetime) -> dict[str, Any]:
     }
 
 
-def _is_late(runs: Sequence[Run], last: Run, now: datetime) -> bool:
-    """Whether the next run should have ended by now: three times the usual distance of two runs."""
+def _is_late(signs: Signs, last: Run, now: datetime) -> bool:
+    """Whether a later run should have ended by now, by the DAG's cron; without one, by the usual distance of runs."""
     assert last.ended_at is not None
-    begins = [run.began_at for run in runs]
+    if signs.polls.schedule.cron is not None:
+        return is_overdue(signs.polls.schedule, last.ended_at, now)
+    begins = [run.began_at for run in signs.runs]
     gaps = [(newer - older).total_seconds() for newer, older in pairwise(begins)]
     usual = timedelta(seconds=3 * median(gaps)) if gaps else UNSURE
     return now - last.ended_at > max(SOON, usual)

@@ -13,7 +13,7 @@ from wolkvox.ledger.figures import Count, Figures
 from wolkvox.ledger.worth import Worth, curve, total
 from wolkvox.page.alive import Signs, alive
 from wolkvox.page.links import task_path
-from wolkvox.page.queries import AGES, FINAL, Campaign, Fresh, Run, Slot, Today, Unbegun, Unfinished
+from wolkvox.page.queries import AGES, FINAL, Campaign, Fresh, Polls, Run, Slot, Today, Unbegun, Unfinished
 from wolkvox.rules.campaigns import Listed
 from wolkvox.rules.chunks import SLOTS
 from wolkvox.rules.spans import Span, waiting_at_ends
@@ -54,6 +54,7 @@ class Known:
     fresh: Fresh
     newest: datetime | None
     silent: str | None
+    polls: Polls
     chosen: Sequence[Span]
     listed: Mapping[str, Listed] = field(default_factory=dict)
     worth: Sequence[Worth] = ()
@@ -127,6 +128,7 @@ def _signs(known: Known) -> Signs:
         runs=[run for run in known.runs if run.dag_id == known.dag_id],
         newest=known.newest,
         silent=known.silent,
+        polls=known.polls,
         outage=known.outage is not None,
         parked=len(known.parked),
         left=_left(known.today),
@@ -277,6 +279,7 @@ def describe_run(run: Run) -> dict[str, Any]:
         "began_at": run.began_at.isoformat(),
         "seconds": run.ended_at and (run.ended_at - run.began_at).total_seconds(),
         "state": run.state,
+        "began_by": run.began_by,
         **{name: run.counts.get(name) for name in ("records", "coded", "rejected", "failed", "pending", "stopped")},
     }
 

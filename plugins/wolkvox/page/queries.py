@@ -15,6 +15,8 @@ from psycopg.rows import class_row
 
 from wolkvox.ledger.connection import Connection, connected
 from wolkvox.ledger.quota import BELIEF
+from wolkvox.ledger.watch import read_watch
+from wolkvox.rules.schedule import Schedule
 from wolkvox.rules.spans import Span
 
 TASK_START = timedelta(minutes=2)  # that a task may take from the pool to its first call
@@ -163,6 +165,7 @@ class Run(NamedTuple):
     ended_at: datetime | None
     state: str
     counts: dict[str, Any]
+    began_by: str | None = None
 
 
 def runs(
@@ -185,6 +188,19 @@ def runs(
         "limit": limit,
     }
     return [Run(*row) for row in connection.execute(sql("runs"), facts)]
+
+
+class Polls(NamedTuple):
+    """What begins a DAG's runs, and when its trigger last polled for work; None: never yet."""
+
+    schedule: Schedule
+    polled_at: datetime | None
+
+
+def polls(connection: Connection, dag: str) -> Polls:
+    """What begins a DAG's runs, as its last ``stage`` noted it."""
+    watch = read_watch(connection, dag).watch
+    return Polls(watch.schedule, watch.polled_at)
 
 
 class Fresh(NamedTuple):

@@ -128,6 +128,7 @@ def know(
         fresh=queries.fresh(ledger, operation),
         newest=queries.newest(ledger, operation),
         silent=queries.silent(ledger, operation, dag_id),
+        polls=queries.polls(ledger, dag_id),
         chosen=_chosen(days, chosen, zone),
         listed=names(ledger, operation),
         worth=_worth(ledger, operation, days, chosen, zone),

@@ -30,6 +30,8 @@ _FIELDS_OF_CRON = 5
 _DRAWN = re.compile(r"[rh](\(.*\))?(/\d+)?", re.IGNORECASE)  # a field that is drawn by lot, anew by each process
 _BEFORE = datetime(2025, 1, 1, tzinfo=timezone.utc)  # with no leap day for three years: those that wait for one show
 _RARELY = timedelta(days=396)  # 13 months
+WAKE = 5.0  # seconds
+LINGER = 25.0  # seconds
 
 
 def _cron(expression: str) -> str:
@@ -60,6 +62,15 @@ def _reaches_somebody(written: list[str]) -> list[str]:
     if found.left_aside and not found.usable:
         raise ValueError
     return written
+
+
+def _wake(value: Any) -> Any:
+    return None if value is False or value == "off" else value  # YAML reads `off` as false
+
+
+def _net(given: Mapping[str, Any]) -> str:
+    """The cron of an operation that gives none: a net below the trigger, or all that begins runs."""
+    return "*/1 * * * *" if given.get("wake", WAKE) is None else "*/15 * * * *"
 
 
 def _own_pool(name: str) -> str:
@@ -108,11 +119,19 @@ class Operation(_Strict):
         Field(pattern=_ID, description="the name of an Airflow pool of the operation's own, as in wolkvox_sales"),
         AfterValidator(_own_pool),
     ]
+    wake: Annotated[
+        float | None,
+        Field(ge=1, le=3600, description="seconds between two polls for work, from 1 to 3600, as in 5, or off"),
+        BeforeValidator(_wake),
+    ] = WAKE
     schedule: Annotated[
         str,
-        Field(description='a cron expression of five fields in quotes, as in "*/5 * * * *"'),
+        Field(
+            default_factory=_net,
+            description='a cron expression of five fields in quotes, as in "*/5 * * * *"',
+        ),
         AfterValidator(_cron),
-    ] = "*/1 * * * *"
+    ]
     timezone: Zone = "America/Bogota"
     sql: Annotated[
         str,
@@ -168,6 +187,11 @@ class Operation(_Strict):
         return named(DAG_ID, self.name)
 
     @property
+    def linger_seconds(self) -> float:
+        """How long a worker with nothing left to send waits for more: a trickle of contacts needs no new ones."""
+        return LINGER if self.wake else 0.0
+
+    @property
     def audit_dag_id(self) -> str:
         """The name of the DAG that looks at what wolkvox shows."""
         return named("wolkvox_audit", self.name)
@@ -176,6 +200,11 @@ class Operation(_Strict):
     def asset(self) -> str:
         """The asset that its runs update."""
         return named("wolkvox_codification", self.name)
+
+    @property
+    def work(self) -> str:
+        """The asset whose events begin its runs."""
+        return named("wolkvox_work", self.name)
 
     @property
     def key(self) -> str | None:

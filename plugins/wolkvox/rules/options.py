@@ -14,13 +14,14 @@ from wolkvox.rules.contacts import FIRST_YEAR, LAST_YEAR, read_id
 from wolkvox.rules.window import LONGEST_WINDOW
 
 LONGEST_RUN = timedelta(minutes=90)  # Airflow may end a task that outlives its token, which is for some 100 minutes
+BEGAN_BY = ("event", "schedule", "person", "other")  # what begins a run
 MOST_RECORDS = 1_000_000_000  # that ``limit`` may name
 
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
     """
-    ``limit`` is in records; ``run_seconds`` is how long the run may send, None for as long as its interval;
+    ``limit`` is in records; ``run_seconds`` is how long the run may send, None for as long as is usual;
     ``resend`` is "failed", "rejected" or a reason; ``max_failed_ratio`` is the share of the records answered for
     that may have failed or been rejected before the run is red.
     """
@@ -34,6 +35,17 @@ class RunOptions:
     max_failed_ratio: float
     resend: str | None
     customer_id: str | None = None
+
+    @property
+    def is_usual(self) -> bool:
+        """Whether the run pulls everybody in the usual window, for good."""
+        asked = self.dry_run, self.window_start, self.window_end, self.customer_id
+        return not any(asked)
+
+
+def began_by(run_type: str) -> str:
+    """What began a run, one of ``BEGAN_BY``, by what Airflow calls its type."""
+    return {"asset_triggered": "event", "scheduled": "schedule", "manual": "person"}.get(run_type, "other")
 
 
 def read_options(params: Mapping[str, Any], zone: str) -> RunOptions:

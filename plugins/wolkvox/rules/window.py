@@ -23,6 +23,24 @@ class Window:
     cut: bool = False
 
 
+def interval_of(
+    begun_by: str, start: datetime | None, end: datetime | None, run_after: datetime, now: datetime | None
+) -> Window:
+    """
+    The data interval of a run; one without has a moment's.
+
+    A run that an event began ends now: Airflow's ``run_after`` is when the first event came, and what later ones were
+    about would be outside. One that a person began ends no earlier than its trigger.
+
+    :param begun_by: one of ``options.BEGAN_BY``
+    :param now: when ``stage`` runs; needed for an event's run
+    """
+    if begun_by == "event" and now is not None:
+        return Window(now, now)
+    end = end or run_after
+    return Window(start or run_after, max(end, run_after) if begun_by == "person" else end)
+
+
 def choose_window(
     *,
     asked_start: datetime | None,

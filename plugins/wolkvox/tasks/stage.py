@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -29,6 +29,7 @@ from wolkvox.tasks.asking import Asking
 from wolkvox.tasks.exports import settle_by_exports
 from wolkvox.tasks.preflight import agree_on_limit, calls_left, disposition_codes, look_at_campaigns
 from wolkvox.tasks.task import Task, Wolkvox, run_of
+from wolkvox.tasks.watch import Watched, begin
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +60,8 @@ class Source:
     What is staged: rows of the warehouse, ``zone`` being that of a moment without one.
 
     ``seconds``: how long a worker may send. ``by_hand``: somebody waits for it, so an outage is tried at once.
-    ``protection``: rules by which customers must not be dialled for a while.
+    ``protection``: rules by which customers must not be dialled for a while. ``began_by``: one of
+    ``rules.options.BEGAN_BY``. ``watched``: what the DAG's trigger is told.
     """
 
     rows: Iterable[Sequence[Any]]
@@ -68,6 +70,8 @@ class Source:
     seconds: float
     by_hand: bool = False
     protection: Protection | None = None
+    began_by: str = "other"
+    watched: Watched = field(default_factory=Watched)
 
 
 def stage_run(
@@ -80,10 +84,12 @@ def stage_run(
     """
     run, zone = run_of(task, wolkvox.settings), ZoneInfo(source.zone)
     with connected(task.ledger_conn_id, task.stop) as ledger:
+        staging = None
         if not options.dry_run:
-            begin_run(ledger, run, window)
+            begin_run(ledger, run, window, source.began_by)
             register_dag(ledger, run, wolkvox.settings.conn_id)
             agree_on_limit(ledger, run.dag_id, wolkvox.settings)
+            staging = begin(ledger, run.dag_id, source.watched, options)
         beyond, settled = _Beyond(window.end), exports.Settled()
         read = (read_contact(row, operation=run.operation, zone=zone) for row in source.rows)
         contacts = _wanted(beyond.watch(read, task.stop), options.customer_id)
@@ -100,6 +106,8 @@ def stage_run(
                 allowance, settled = _ask(task, ledger, wolkvox, source)
             claim(ledger, run, staged, allowance, _claimed(wolkvox, source, window, options, most_chunks))
         pace = seconds_per_call(ledger, run.operation) or GUESSED_CALL
+        if staging:
+            staging.end(ledger, fruitful=staged.new > 0 or bool(staged.chunks))
     if beyond.rows:
         log.warning(
             "%d contacts are of after the window's end: contacted_at is in another zone than %s, and lags are wrong by"
@@ -108,7 +116,8 @@ def stage_run(
             source.zone,
         )
     counts = describe_stage(staged, pace, source, window, options, known)
-    return staged.chunks, {**counts, **asdict(settled), "beyond_window": beyond.rows}
+    origin = {"began_by": source.began_by, "poll_age": staging and staging.poll_age}
+    return staged.chunks, {**counts, **asdict(settled), **origin, "beyond_window": beyond.rows}
 
 
 def _claimed(wolkvox: Wolkvox, source: Source, window: Window, options: RunOptions, most_chunks: int) -> Wanted:

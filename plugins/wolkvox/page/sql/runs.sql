@@ -1,4 +1,4 @@
-SELECT dag_id, dag_run_id, began_at, ended_at, state, counts
+SELECT dag_id, dag_run_id, began_at, ended_at, state, counts, began_by
 FROM wolkvox.run
 WHERE operation = %(operation)s
     AND (%(dag)s::text IS NULL OR dag_id = %(dag)s)

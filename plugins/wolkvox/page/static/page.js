@@ -158,6 +158,7 @@ function showRuns(table, runs) {
     [
       ["run", "words", (row) => toRecords({ run: row.run, dag: row.dag }, row.run), (row) => row.run],
       ["began_at", "nowrap", (row) => moment(row.began_at), (row) => row.began_at],
+      ["began_by", "", (row) => row.began_by && say(`began_by.${row.began_by}`), (row) => row.began_by],
       ["seconds", "nowrap", (row) => duration(row.seconds), (row) => row.seconds],
       ["state", "", (row) => element("span", { class: `run-${row.state}` }, say(`run.${row.state}`)), (row) => row.state],
       ["stopped", "", (row) => row.stopped && say(`stopped.${row.stopped}`), (row) => row.stopped],

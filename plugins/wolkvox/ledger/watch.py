@@ -1,0 +1,93 @@
+"""What a DAG's trigger and its stages tell each other, through the ledger: neither of them keeps it in memory."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import NamedTuple
+
+from wolkvox.ledger.connection import Connection, sql
+from wolkvox.rules.schedule import Schedule
+from wolkvox.rules.wake import Event, Fingerprint, Watch
+
+
+class Watched(NamedTuple):
+    """Whose contacts a DAG stages, None before its first stage, and what is known of its trigger and stages."""
+
+    operation: str | None
+    watch: Watch
+
+
+class Began(NamedTuple):
+    """When a stage began, by the ledger's clock, and how many seconds before a poll last worked; None: none ever."""
+
+    at: datetime
+    poll_age: float | None
+
+
+def read_watch(connection: Connection, dag_id: str) -> Watched:
+    """What is known of a DAG's trigger and stages now."""
+    row = connection.execute(sql("read_watch"), {"dag_id": dag_id}).fetchone()
+    assert row is not None
+    now, operation, cron, zone, wake, stage_began_at, staged_at, since, rows, newest, fruitful, *polls = row
+    polled_at, event_at, event_saw, repeats = polls
+    return Watched(
+        operation,
+        Watch(
+            now=now,
+            schedule=Schedule(cron, zone or "UTC", wake),
+            stage_began_at=stage_began_at,
+            staged_at=staged_at,
+            staged=None if since is None else Fingerprint(since, rows, newest),
+            fruitful=bool(fruitful),
+            polled_at=polled_at,
+            event_at=event_at,
+            event_saw=event_saw,
+            repeats=repeats or 0,
+        ),
+    )
+
+
+def note_event(connection: Connection, dag_id: str, event: Event, last: datetime | None) -> bool:
+    """
+    Note an event before it is sent; False when another trigger has sent one since.
+
+    :param last: when the last event known was
+    """
+    params = {"dag_id": dag_id, "last": last, **asdict(event)}
+    return connection.execute(sql("note_event"), params).rowcount == 1
+
+
+def note_poll(connection: Connection, dag_id: str) -> None:
+    """Note that a poll worked."""
+    connection.execute(
+        "INSERT INTO wolkvox.watch (dag_id, polled_at) VALUES (%s, clock_timestamp())"
+        " ON CONFLICT (dag_id) DO UPDATE SET polled_at = excluded.polled_at",
+        (dag_id,),
+    )
+
+
+def begin_stage(connection: Connection, dag_id: str, schedule: Schedule, *, usual: bool) -> Began:
+    """
+    Note what begins the DAG's runs, and that a stage begins.
+
+    :param usual: whether it pulls the usual window, so that the trigger need not send another run meanwhile
+    """
+    params = {"dag_id": dag_id, **asdict(schedule), "usual": usual}
+    row = connection.execute(sql("begin_stage"), params).fetchone()
+    assert row is not None
+    return Began(*row)
+
+
+def end_stage(
+    connection: Connection, dag_id: str, began_at: datetime, fingerprint: Fingerprint | None, *, fruitful: bool
+) -> None:
+    """
+    Note what a stage's query gave just before its pull, once the pull is in the ledger.
+
+    :param fingerprint: None when the warehouse can't tell: the trigger goes by the ledger alone then
+    :param fruitful: whether it brought records in or took some up
+    """
+    none = {"since": None, "rows": None, "newest": None}
+    params = asdict(fingerprint) if fingerprint else none
+    connection.execute(sql("end_stage"), {"dag_id": dag_id, "began_at": began_at, "fruitful": fruitful, **params})

@@ -1,0 +1,68 @@
+"""What the deployer's check says of a DAG's trigger."""
+
+from __future__ import annotations
+
+import pytest
+from airflow.sdk import DAG, Asset, AssetWatcher
+from conftest import Database
+from watching import new_process, trigger
+
+from wolkvox import check
+from wolkvox.errors import WolkvoxError
+from wolkvox.operators import WolkvoxStageOperator
+
+__all__ = ["new_process"]
+
+
+@pytest.fixture
+def stage() -> WolkvoxStageOperator:
+    """The stage of a DAG with a trigger."""
+    work = Asset("work", watchers=[AssetWatcher(name="work", trigger=trigger())])
+    with DAG("wolkvox_codify", schedule=work):
+        return WolkvoxStageOperator(task_id="stage", sql="SELECT 1")
+
+
+@pytest.fixture(autouse=True)
+def unpaused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(check, "is_paused", lambda _: False)
+
+
+def noted(ledger: Database, seconds: float) -> None:
+    """The last poll that worked was so many seconds ago."""
+    ledger.execute(
+        "INSERT INTO wolkvox.watch (dag_id, polled_at) VALUES ('wolkvox_codify', now() - %s * interval '1 second')",
+        seconds,
+    )
+
+
+def test_a_trigger_that_polls_is_well(ledger: Database, stage: WolkvoxStageOperator) -> None:
+    noted(ledger, 60)
+    assert check._polls(stage) == "polls for work every 5 s"
+
+
+@pytest.mark.parametrize("seconds", [301, 86_400])
+def test_a_trigger_that_no_longer_polls_is_told_with_what_to_do(
+    ledger: Database, stage: WolkvoxStageOperator, seconds: float
+) -> None:
+    noted(ledger, seconds)
+    with pytest.raises(WolkvoxError, match=r"has worked since 20.*only the cron begins runs. See that `airflow trigg"):
+        check._polls(stage)
+
+
+def test_a_trigger_that_never_polled_is_told(ledger: Database, stage: WolkvoxStageOperator) -> None:
+    with pytest.raises(WolkvoxError, match="has worked ever"):
+        check._polls(stage)
+
+
+@pytest.mark.parametrize("paused", [True, None])
+def test_a_paused_dag_misses_no_trigger(
+    ledger: Database, stage: WolkvoxStageOperator, monkeypatch: pytest.MonkeyPatch, paused: bool | None
+) -> None:
+    monkeypatch.setattr(check, "is_paused", lambda _: paused)
+    assert check._polls(stage) == "polls for work every 5 s once the DAG is unpaused"
+
+
+def test_a_dag_without_a_trigger_misses_none() -> None:
+    with DAG("wolkvox_codify", schedule=None):
+        stage = WolkvoxStageOperator(task_id="stage", sql="SELECT 1")
+    assert check._polls(stage) == "no trigger: the schedule alone begins runs"
