@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from conftest import Database
@@ -91,7 +92,7 @@ def test_a_record_has_one_turn_in_each_run(ledger: Database) -> None:
 def test_a_record_that_will_be_tried_again_is_not_taken_meanwhile(ledger: Database, by_hand: bool) -> None:
     """It would be sent at once instead of after its wait, and then once more."""
     contacts = [read(), read(campaign_id="18", contacted_at=NOON - timedelta(minutes=1))]
-    options = {"customer_id": "1001"} if by_hand else {}
+    options: dict[str, Any] = {"customer_id": "1001"} if by_hand else {}
     with worker(ledger, stage_in(ledger.connection, contacts, **options).chunks[0]) as session:
         record = session.take(1)[0]
         session.advance(None, record.id)
