@@ -9,8 +9,8 @@ a DAG like this one.
 
 | task | what it does |
 |---|---|
-| `stage` | pulls the window's contacts into the ledger; makes as many chunks as what waits asks for, or hands it to workers that are under way |
-| `codify` | a worker, in the operation's pool (the vendor takes two requests at a time): it takes the newest records, again and again, until none is left |
+| `stage` | pulls the window's contacts into the ledger; makes as many chunks as needed, none where workers are at it |
+| `codify` | a worker in the operation's pool (two requests at a time): takes and sends the newest until none is left |
 | `verdict` | adds the run up and fails it when something is wrong or missing |
 | `results` | if asked for, writes what became of the contacts into a table of the warehouse |
 
