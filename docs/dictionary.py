@@ -17,7 +17,7 @@ Made by `python docs/dictionary.py URI` from the database's own comments. The ta
 TABLES = """
 SELECT table_name, obj_description(format('wolkvox.%I', table_name)::regclass, 'pg_class')
 FROM information_schema.tables
-WHERE table_schema = 'wolkvox' AND table_name <> 'migration'
+WHERE table_schema = 'wolkvox' AND table_type = 'BASE TABLE' AND table_name <> 'migration'
 ORDER BY table_name <> 'codification', table_name
 """
 COLUMNS = """
