@@ -75,7 +75,7 @@ def codify_dag(operation: Operation) -> DAG:
         schedule=codify_schedule(operation, HERE),
         start_date=pendulum.datetime(2026, 1, 1, tz=operation.timezone),
         catchup=False,  # the look-back covers what was missed; what to do after a longer pause: above
-        max_active_runs=2,  # one stages what came in while the other one's workers send
+        max_active_runs=4,  # each worker may be of another run: one stages beside both, and one ends
         deadline=DeadlineAlert(DeadlineReference.DAGRUN_QUEUED_AT, late, SyncCallback(WolkvoxAlert, alert)),
         tags=["wolkvox", "reverse-etl", operation.name],
         template_searchpath=search_path(HERE),
