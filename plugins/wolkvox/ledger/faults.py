@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from wolkvox.ledger.connection import Connection, sql
+from wolkvox.ledger.locks import Lock, lock_until_commit
 from wolkvox.rules.campaigns import MISFITS
 from wolkvox.rules.faults import Fault, is_campaigns, is_settled, most_of_one, refuses_everything
 from wolkvox.rules.patience import TRIALS, Patience, doubled
@@ -22,7 +23,6 @@ from wolkvox.rules.records import EVERYTHING_REFUSED, Campaign, Record
 WHOLE_OPERATION: Campaign = ("", "")  # whose streak is that of all campaigns
 RECENT = timedelta(days=1)  # a campaign that had an answer since is one of the operation's
 CAMPAIGNS_AT_ONCE = 20  # suspended campaigns that one worker tries at once
-_LOCK = 7_041_966  # one at a time, for an operation: who counts a fault, begins an outage or ends it
 
 
 class Parked(NamedTuple):
@@ -228,7 +228,7 @@ class _Streak:
 
 def _in_turn(connection: Connection, operation: str) -> None:
     """Wait for the others, up to the end of the transaction: they change the same rows in another order."""
-    connection.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", (_LOCK, operation))
+    lock_until_commit(connection, Lock.FAULTS, operation)
 
 
 def _open(connection: Connection, breaker: Breaker, reason: str, fault: Fault) -> Found:
