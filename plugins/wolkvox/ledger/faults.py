@@ -18,7 +18,7 @@ from wolkvox.ledger.locks import Lock, lock_until_commit
 from wolkvox.rules.campaigns import MISFITS
 from wolkvox.rules.faults import Fault, is_campaigns, is_settled, most_of_one, refuses_everything
 from wolkvox.rules.patience import TRIALS, Patience, doubled
-from wolkvox.rules.records import EVERYTHING_REFUSED, Campaign, Record
+from wolkvox.rules.records import EVERYTHING_REFUSED, Campaign, Faults, Record
 
 WHOLE_OPERATION: Campaign = ("", "")  # whose streak is that of all campaigns
 RECENT = timedelta(days=1)  # a campaign that had an answer since is one of the operation's
@@ -65,15 +65,6 @@ class Breaker:
     fingerprint: int
     run: tuple[str, str]
     patience: Patience
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What a fault means: an outage, or a doubt that only a record of another campaign than these can end."""
-
-    outage: str | None = None
-    first: bool = False
-    in_doubt: frozenset[Campaign] = frozenset()
 
 
 def parked(connection: Connection, operation: str) -> list[Parked]:
@@ -167,9 +158,11 @@ def take_back(connection: Connection, chunk_id: str, calls: Mapping[int, int]) -
     )
 
 
-def count_fault(connection: Connection, breaker: Breaker, fault: Fault) -> Found:
+def count_fault(connection: Connection, breaker: Breaker, fault: Fault) -> Faults:
     """
     Count a record that was refused or failed, over all tasks; suspend its campaign when that is at fault.
+
+    Returns what this record shows: an outage, or campaigns in doubt; of what is suspended it says nothing.
 
     What was refused in a row is pending again when it turns out to be its campaign's fault, or everybody's; an outage
     begins in the transaction that finds it, and not before a record of another campaign has failed, if there is one.
@@ -182,34 +175,34 @@ def count_fault(connection: Connection, breaker: Breaker, fault: Fault) -> Found
         if enough and (refused or _others_answer(connection, operation, own)):
             return _suspend(connection, operation, fault, own, patience)
         if fault.conflict:
-            return Found()
+            return Faults()
         most = most_of_one(patience) if refused else patience.outages
         whole = _add(connection, operation, WHOLE_OPERATION, fault, most)
         campaigns = _campaigns(connection, whole.refused if refused else whole.failed)
         is_everybody = refuses_everything(patience, campaigns) if refused else campaigns.total() >= patience.outages
         if not is_everybody:
-            return Found()
+            return Faults()
         others_wait = another(connection, operation, campaigns) is not None
         if not is_settled(len(campaigns), fault, patience, others_wait=others_wait):
-            return Found(in_doubt=frozenset(campaigns))
+            return Faults(in_doubt=frozenset(campaigns))
         if refused or len(campaigns) > 1 or _is_alone(connection, operation, fault.campaign):
             return _open(connection, breaker, EVERYTHING_REFUSED if refused else fault.reason, fault)
         return _suspend(connection, operation, fault, own, patience)
 
 
-def judge(connection: Connection, breaker: Breaker, fault: Fault) -> Found:
+def judge(connection: Connection, breaker: Breaker, fault: Fault) -> Faults:
     """Whether the records that failed in a row are an outage, when a run has no time or no record left to tell."""
     operation = breaker.operation
     with connection.transaction():
         _in_turn(connection, operation)
         streak = _streak(connection, operation, WHOLE_OPERATION)
         if streak is None or _answered_since(connection, operation, WHOLE_OPERATION, streak.failed_since):
-            return Found()
+            return Faults()
         campaigns = _campaigns(connection, streak.failed)
         if campaigns.total() < breaker.patience.sure:
-            return Found()
+            return Faults()
         if len(campaigns) == 1 and not _is_alone(connection, operation, next(iter(campaigns))):
-            return Found()
+            return Faults()
         return _open(connection, breaker, fault.reason, fault)
 
 
@@ -231,16 +224,14 @@ def _in_turn(connection: Connection, operation: str) -> None:
     lock_until_commit(connection, Lock.FAULTS, operation)
 
 
-def _open(connection: Connection, breaker: Breaker, reason: str, fault: Fault) -> Found:
+def _open(connection: Connection, breaker: Breaker, reason: str, fault: Fault) -> Faults:
     """Nobody is rejected for it: what campaigns refused in a row is pending again."""
     if fault.refused:
-        connection.execute(
-            "UPDATE wolkvox.codification SET state = 'pending', settled_at = NULL"
-            " WHERE state = 'rejected' AND operation = %(operation)s AND id = ANY(ARRAY("
-            "SELECT unnest(refused) FROM wolkvox.streak WHERE operation = %(operation)s))",
-            {"operation": breaker.operation},
+        refused = connection.execute(
+            "SELECT DISTINCT unnest(refused) FROM wolkvox.streak WHERE operation = %s", (breaker.operation,)
         )
-    return Found(reason, begin_outage(connection, breaker, reason, fault.explanation))
+        reopen(connection, breaker.operation, [record for (record,) in refused])
+    return Faults(outage=reason, first=begin_outage(connection, breaker, reason, fault.explanation))
 
 
 def _streak(connection: Connection, operation: str, scope: Campaign) -> _Streak | None:
@@ -327,7 +318,7 @@ def _answered_since(
     return bool(row and row[0])
 
 
-def _suspend(connection: Connection, operation: str, fault: Fault, streak: _Streak, patience: Patience) -> Found:
+def _suspend(connection: Connection, operation: str, fault: Fault, streak: _Streak, patience: Patience) -> Faults:
     """The campaign is at fault: none of its records is settled for it, and they tell nothing of the operation."""
     connection.execute(
         sql("park"),
@@ -348,7 +339,7 @@ def _suspend(connection: Connection, operation: str, fault: Fault, streak: _Stre
         " WHERE operation = %s AND streak.type_campaign = '' AND streak.campaign_id = ''",
         (*fault.campaign, operation),
     )
-    return Found()
+    return Faults()
 
 
 def resume(connection: Connection, operation: str, campaign: Campaign) -> None:

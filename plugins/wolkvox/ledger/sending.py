@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from time import monotonic
 from types import TracebackType
@@ -212,18 +213,13 @@ class ChunkSession:
             known = self._faults(connection)
             if found.outage or known.outage or fault.campaign in known.suspended:  # perhaps by another task meanwhile
                 faults.reopen(connection, self._rules.operation, [fault.record])
-            return Faults(known.suspended, found.outage or known.outage, found.first, found.in_doubt)
+            return replace(found, suspended=known.suspended, outage=found.outage or known.outage)
 
         return self.run(count)
 
     def judge(self, fault: Fault) -> Faults:
         """Whether what failed in a row is an outage, now that nothing is left that could tell."""
-
-        def judge(connection: Connection) -> Faults:
-            found = faults.judge(connection, self._breaker, fault)
-            return Faults(outage=found.outage, first=found.first)
-
-        return self.run(judge)
+        return self.run(lambda connection: faults.judge(connection, self._breaker, fault))
 
     def resume(self, campaign: Campaign) -> None:
         """A record of a suspended campaign was coded."""
