@@ -65,8 +65,8 @@ def contacted_customers(
     :raises Stopped: when ``stop`` was set
     """
     engine = engine_of(warehouse_conn_id)
-    bounds = {"window_start": _on_the_clock(window.start, zone), "window_end": _on_the_clock(window.end, zone)}
-    query = _Query(engine, _session(engine.dialect.name, zone, window.end), statement, bounds)
+    session = _session(engine.dialect.name, zone, window.end)
+    query = _Query(engine, session, statement, _bounds(window, zone))
     try:
         with closing(ahead(query.batches(), stop or Stop(), query.cancel)) as batches:
             for rows in batches:

@@ -6,10 +6,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from wolkvox.rules.campaigns import MISFITS
 from wolkvox.rules.shares import Arrivals, Latest, Outcomes
+from wolkvox.rules.zones import local_time
 
 FEWEST_WEEKS = 2  # that an hour must have been seen in before its silence means anything
 OF_AN_OUTAGE = ("outage", "stage", "tasks", "waiting")  # complaints that an outage explains
@@ -117,7 +117,7 @@ def _refusals(outcomes: Outcomes, level: float, thresholds: Thresholds, zone: st
     if outcomes.since is None or outcomes.share <= level:
         return None
     return (
-        f"Of {outcomes.total} records since {_written(outcomes.since, zone)}, {outcomes.rejected} were rejected and"
+        f"Of {outcomes.total} records since {local_time(outcomes.since, zone)}, {outcomes.rejected} were rejected and"
         f" {outcomes.failed} failed; {thresholds.refusals:.1%} is the threshold."
     )
 
@@ -127,7 +127,7 @@ def _invalid(arrivals: Arrivals, level: float, thresholds: Thresholds, zone: str
         return None
     return (
         f"{arrivals.invalid} rows can't be sent, where {arrivals.total} came in since"
-        f" {_written(arrivals.since, zone)}; {thresholds.refusals:.1%} is the threshold. The ledger says why (state"
+        f" {local_time(arrivals.since, zone)}; {thresholds.refusals:.1%} is the threshold. The ledger says why (state"
         " invalid, column reason)."
     )
 
@@ -174,13 +174,9 @@ def _quota(summary: Mapping[str, Any], thresholds: Thresholds, zone: str) -> str
     return f"{calls} of today's {limit} calls are used; a new day begins at {begins}."
 
 
-def _moment(moment: str, zone: str) -> str:
-    """A moment on the operation's clock, the zone named."""
-    return _written(datetime.fromisoformat(moment), zone)
-
-
-def _written(moment: datetime, zone: str) -> str:
-    return f"{moment.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M} {zone}"
+def _moment(timestamp: str, zone: str) -> str:
+    """A timestamp in ISO 8601, on the operation's clock."""
+    return local_time(datetime.fromisoformat(timestamp), zone)
 
 
 def _hours(length: timedelta) -> str:
