@@ -25,7 +25,7 @@ class Meter(Protocol):
     """Whatever counts what a task does while it does it."""
 
     def timed(self, send: Callable[[Record], Answer]) -> Callable[[Record], Answer]:
-        """``send``, with each call timed."""
+        """``send``, with each request timed."""
 
     def report(self, progress: Progress) -> None:
         """Take note of how far it is."""
