@@ -10,24 +10,11 @@ from typing import Any
 import pytest
 from conftest import Database
 
-from wolkvox.ledger import faults
+from wolkvox.ledger import streaks
+from wolkvox.ledger.breaker import Breaker, begin_outage, begin_trial, end_outage, outage, trials_of_all, try_at_once
 from wolkvox.ledger.connection import Connection, connected
-from wolkvox.ledger.faults import (
-    Breaker,
-    answered_since,
-    begin_outage,
-    begin_trial,
-    campaign_trials,
-    count_fault,
-    end_outage,
-    judge,
-    outage,
-    parked,
-    resume,
-    take_back,
-    trials_of_all,
-    try_at_once,
-)
+from wolkvox.ledger.faults import answered_since, count_fault, judge, take_back
+from wolkvox.ledger.suspension import campaign_trials, parked, resume
 from wolkvox.rules.faults import Fault
 from wolkvox.rules.patience import Patience
 from wolkvox.rules.records import EVERYTHING_REFUSED, Faults
@@ -312,7 +299,7 @@ def test_two_workers_that_find_an_outage_at_once_wait_for_each_other(
     """One has counted its record for its campaign, not yet for all; the other one forgets all streaks."""
     for campaign in ("slow", *"ababababab"[:8]):
         vendor.fail(campaign)
-    add, halfway, never = faults._add, Event(), Event()
+    add, halfway, never = streaks.add, Event(), Event()
 
     def slow(*arguments: Any) -> Any:
         streak = add(*arguments)
@@ -321,7 +308,7 @@ def test_two_workers_that_find_an_outage_at_once_wait_for_each_other(
             never.wait(1.0)
         return streak
 
-    monkeypatch.setattr(faults, "_add", slow)
+    monkeypatch.setattr(streaks, "add", slow)
     found: list[Faults] = []
 
     def count(campaign: str) -> None:

@@ -11,14 +11,16 @@ from conftest import Database
 from ledger_history import fill_history
 from staged import RULES, stage_in, worker
 
+from wolkvox.ledger.breaker import begin_outage
 from wolkvox.ledger.connection import LedgerConnection, sql
-from wolkvox.ledger.faults import answered_since, begin_outage, campaign_trials, judge
+from wolkvox.ledger.faults import answered_since, judge
 from wolkvox.ledger.figures import count_closed_spans, run_lag
 from wolkvox.ledger.latest import latest
 from wolkvox.ledger.reports import backlog, seconds_per_call, tally
 from wolkvox.ledger.runs import account
 from wolkvox.ledger.sending import ChunkSession
 from wolkvox.ledger.slots import sweep
+from wolkvox.ledger.suspension import campaign_trials
 from wolkvox.ledger.workers import chunks_wanted, others_wait, sendable, under_way
 from wolkvox.page.queries import last_runs, unfinished
 from wolkvox.rules.contacts import Contact, read_contact

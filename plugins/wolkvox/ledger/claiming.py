@@ -8,8 +8,8 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
+from wolkvox.ledger.breaker import try_at_once
 from wolkvox.ledger.connection import Connection, sql
-from wolkvox.ledger.faults import try_at_once
 from wolkvox.ledger.locks import Lock, lock_until_commit
 from wolkvox.ledger.reports import backlog
 from wolkvox.ledger.staging import Staged

@@ -12,9 +12,9 @@ from zoneinfo import ZoneInfo
 
 from wolkvox.errors import BadToken, Stopped
 from wolkvox.ledger import exports
+from wolkvox.ledger.breaker import Breaker, Outage, begin_outage, outage
 from wolkvox.ledger.claiming import Wanted, claim
 from wolkvox.ledger.connection import Connection, clock, connected
-from wolkvox.ledger.faults import Breaker, Outage, begin_outage, outage
 from wolkvox.ledger.reports import GUESSED_CALL, seconds_per_call
 from wolkvox.ledger.runs import begin_run, register_dag
 from wolkvox.ledger.staging import Staged, load

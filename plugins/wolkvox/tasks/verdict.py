@@ -8,14 +8,15 @@ from datetime import datetime
 from typing import Any
 
 from wolkvox.ledger.alerts import News, known_alerts, note
+from wolkvox.ledger.breaker import Outage, outage
 from wolkvox.ledger.campaigns import names
 from wolkvox.ledger.connection import Connection, clock, connected
-from wolkvox.ledger.faults import Outage, Parked, outage, parked
 from wolkvox.ledger.figures import count_closed_spans, run_lag
 from wolkvox.ledger.latest import arrivals, latest
 from wolkvox.ledger.quota import QuotaRules, QuotaState, align
 from wolkvox.ledger.reports import GUESSED_CALL, backlog, seconds_per_call, waiting_since
 from wolkvox.ledger.runs import Account, account, end_run
+from wolkvox.ledger.suspension import Parked, parked
 from wolkvox.rules.alerts import Thresholds, alerts, silence
 from wolkvox.rules.campaigns import Listed
 from wolkvox.rules.chunks import SLOTS
