@@ -121,3 +121,20 @@ def test_what_is_staged_while_workers_are_at_a_backlog_goes_next(
     assert states(ledger)["pending"] > 200, "it did not wait for the others"
     for worker in workers:
         worker.kill()
+
+
+def test_a_run_whose_workers_leave_what_could_be_sent_is_red(
+    vendor: SandboxServer, warehouse: Database, ledger: Database, crew: Crew
+) -> None:
+    fill(warehouse, 20)
+    stage("before")
+    ledger.execute("UPDATE wolkvox.chunk SET closed_at = now()")
+    chunks, staged = stage("run")
+    tallies = send(crew, chunks)
+    ledger.execute(
+        "UPDATE wolkvox.codification SET state = 'pending', chunk_id = NULL, dag_run_id = NULL WHERE id <= 5"
+    )
+    ledger.execute("UPDATE wolkvox.codification SET not_before = now() + interval '1 h' WHERE id = 5")
+    summary, complaints = verdict("run", staged, tallies)
+    assert complaints == ["4 records are still waiting although nothing was in their way."]
+    assert verdict("run", staged, [{**tallies[0], "stopped": "time"}, tallies[1]])[1] == []

@@ -61,6 +61,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
             "AIRFLOW_PORT": free_port(),
             "SANDBOX_PORT": free_port(),
             "AIRFLOW_CONN_WOLKVOX_DEFAULT": server.connection(licenses=20),
+            "AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE": "False",  # no run but the one that is looked at
         }
         stack = start(root, settings)
         try:
