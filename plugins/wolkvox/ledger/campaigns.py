@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from wolkvox.ledger.connection import Connection, sql
+from wolkvox.ledger.streaks import answered_since
 from wolkvox.rules.campaigns import MISFITS, UNKNOWN, Listed, misfit
 from wolkvox.rules.records import Campaign
 
@@ -50,7 +51,7 @@ def keep_campaigns(connection: Connection, operation: str, listed: Mapping[str, 
                 (*campaign, *found)
                 for campaign in _waiting(connection, operation)
                 if (found := misfit(campaign, listed))
-                and not (found[0] == UNKNOWN and _coded_since(connection, operation, campaign, since))
+                and (found[0] != UNKNOWN or not answered_since(connection, operation, campaign, since, coded_only=True))
             ]
             cursor.executemany(
                 sql("park_misfit"),
@@ -71,18 +72,6 @@ def keep_campaigns(connection: Connection, operation: str, listed: Mapping[str, 
             " AND (type_campaign || ' ' || campaign_id) <> ALL(%s)",
             (operation, list(MISFITS), [f"{kind} {campaign_id}" for kind, campaign_id, *_ in wrong]),
         )
-
-
-def _coded_since(connection: Connection, operation: str, campaign: Campaign, since: datetime) -> bool:
-    params = {
-        "operation": operation,
-        "type_campaign": campaign[0],
-        "campaign_id": campaign[1],
-        "since": since,
-        "states": ["coded"],
-    }
-    row = connection.execute(sql("answered_since"), params).fetchone()
-    return bool(row and row[0])
 
 
 def _waiting(connection: Connection, operation: str) -> Iterable[Campaign]:
