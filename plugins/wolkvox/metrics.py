@@ -16,7 +16,7 @@ from airflow.sdk.observability.stats import Stats
 
 from wolkvox.rules.answers import Answer
 from wolkvox.rules.records import Record
-from wolkvox.tasks.codify import Progress
+from wolkvox.tasks.worker import Progress
 
 COUNTED = {"coded": "coded", "rejected": "refused", "failed": "failed"}
 

@@ -15,8 +15,9 @@ from wolkvox.ledger.sending import ChunkSession
 from wolkvox.rules.answers import Answer
 from wolkvox.rules.records import Record
 from wolkvox.rules.runs import Chunk
-from wolkvox.tasks.codify import Allotment, Progress, codify
+from wolkvox.tasks.codify import codify
 from wolkvox.tasks.task import Task, Wolkvox, quota_rules, slot_rules
+from wolkvox.tasks.worker import Allotment, Progress
 
 log = logging.getLogger(__name__)
 
