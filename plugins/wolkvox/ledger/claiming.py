@@ -70,9 +70,7 @@ def _claim_newest(connection: Connection, run: Run, staged: Staged, allowance: A
     # Whoever waits for a run is better off with a worker of its own than with one that may never begin.
     begun = {"start": timedelta(0)} if wanted.by_hand else {}
     workers = 0 if limited else under_way(connection, run.operation, **begun)
-    sizes = allotments(staged.records, workers, wanted.limit, wanted.most_chunks)
-    if allowance.outage:  # one worker tries whether it is over
-        sizes = sizes[: max(0, 1 - workers)]
+    sizes = allotments(staged.records, workers, wanted.limit, wanted.most_chunks, is_trial=allowance.outage)
     if workers and not sizes:
         staged.handed_over = staged.records
     staged.chunks = [

@@ -51,9 +51,7 @@ def chunks_wanted(connection: Connection, operation: str) -> int:
     records, _ = sendable(connection, operation, SLOTS * MAX_CHUNK)
     records += _left_behind(connection, operation)
     workers = under_way(connection, operation) if records else 0
-    if _is_away(connection, operation):  # one worker tries
-        return int(records > 0 and workers == 0)
-    return len(allotments(records, workers))
+    return len(allotments(records, workers, is_trial=_is_away(connection, operation)))
 
 
 def _is_quiet(connection: Connection, operation: str) -> bool:
