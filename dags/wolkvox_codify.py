@@ -162,7 +162,7 @@ def codify_dag(operation: Operation) -> DAG:
         ).expand(chunk=stage.output)
         verdict = WolkvoxVerdictOperator(
             task_id="verdict",
-            thresholds=operation.told_from,
+            thresholds=operation.alert_thresholds,
             protection=operation.protects,
             outlets=[Asset(operation.asset)],
             on_success_callback=WolkvoxAlert(**alert),  # tells of a degraded run, and is silent otherwise

@@ -238,14 +238,14 @@ class WolkvoxStageOperator(WolkvoxOperator):
 
     def _rows(self, context: Context, window: Window) -> Iterable[Sequence[Any]]:
         """What is staged: the query's rows of the window, or the records as they are."""
-        from wolkvox.warehouse import contacted_customers, told_customers
+        from wolkvox.warehouse import contacted_customers, customers_of_records
 
         if (self.sql is None) == (self.records is None):
             raise BadSetting("Give WolkvoxStageOperator either sql or records.")
         if self.sql is not None:
             return contacted_customers(self.warehouse_conn_id, self.sql, window, self.timezone, self.stop)
         records = self.records.resolve(context) if isinstance(self.records, XComArg) else self.records
-        return told_customers(records or ())
+        return customers_of_records(records or ())
 
 
 class WolkvoxCodifyOperator(WolkvoxOperator):

@@ -193,7 +193,7 @@ def engine_of(warehouse_conn_id: str) -> Engine:
     return engine
 
 
-def told_customers(records: Iterable[Mapping[str, Any]]) -> Iterator[Sequence[Any]]:
+def customers_of_records(records: Iterable[Mapping[str, Any]]) -> Iterator[Sequence[Any]]:
     """
     Contacts that another task selected, as values of ``contacts.COLUMNS`` and ``contacts.OPTIONAL``.
 
