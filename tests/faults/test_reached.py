@@ -135,6 +135,6 @@ def test_a_run_whose_workers_leave_what_could_be_sent_is_red(
         "UPDATE wolkvox.codification SET state = 'pending', chunk_id = NULL, dag_run_id = NULL WHERE id <= 5"
     )
     ledger.execute("UPDATE wolkvox.codification SET not_before = now() + interval '1 h' WHERE id = 5")
-    summary, complaints = verdict("run", staged, tallies)
+    _, complaints = verdict("run", staged, tallies)
     assert complaints == ["4 records are still waiting although nothing was in their way."]
     assert verdict("run", staged, [{**tallies[0], "stopped": "time"}, tallies[1]])[1] == []
