@@ -22,10 +22,10 @@ and works alone where no triggerer runs. The window of a run that an event began
 
 1. **`stage` is red:** its last log line says which connection or param is wrong. Correct it; the next run goes on.
 2. **`codify` is red:** a bad token or address (correct the connection), an outage (only the first run that meets it is
-   red; the next ones try with one call each and go on by themselves), or no free slot (the message names who holds
-   them).
+   red; the next ones try with three records at most and go on by themselves), or no free slot (the message names who
+   holds them).
 3. **only `verdict` is red:** its message says why: too many records were refused, or some are missing. The vendor's
-   words are in the ledger: `SELECT reason, response_msg, count(*) FROM wolkvox.codification WHERE dag_run_id = '…'
+   messages are in the ledger: `SELECT reason, response_msg, count(*) FROM wolkvox.codification WHERE dag_run_id = '…'
    GROUP BY 1, 2`. To send refused or failed ones again after the cause is mended, trigger a run with the same window
    and the param `resend`.
 4. **nothing is red, but Airflow was away, or the DAG paused, for longer than `lookback_hours`:** trigger one run with
@@ -89,13 +89,13 @@ def codify_dag(operation: Operation) -> DAG:
                 None,
                 type=["null", "string"],
                 format="date-time",
-                description="Pull contacts from this moment on. Empty: the run's interval, widened by lookback_hours.",
+                description="Pull contacts from this time on. Empty: the run's interval, widened by lookback_hours.",
             ),
             "window_end": Param(
                 None,
                 type=["null", "string"],
                 format="date-time",
-                description="Pull contacts before this moment; at most 31 days after the start.",
+                description="Pull contacts before this time; at most 31 days after the start.",
             ),
             "lookback_hours": Param(
                 operation.lookback_hours,
@@ -132,7 +132,7 @@ def codify_dag(operation: Operation) -> DAG:
                 None,
                 type=["null", "string"],
                 maxLength=100,
-                description="Pull and send this one customer only, whatever else waits; put off and parked ones too.",
+                description="Pull and send this customer only, ahead of all else; also what is deferred or suspended.",
             ),
             "resend": Param(
                 "none",
@@ -162,7 +162,7 @@ def codify_dag(operation: Operation) -> DAG:
         ).expand(chunk=stage.output)
         verdict = WolkvoxVerdictOperator(
             task_id="verdict",
-            thresholds=operation.told_from,
+            thresholds=operation.alert_thresholds,
             protection=operation.protects,
             outlets=[Asset(operation.asset)],
             on_success_callback=WolkvoxAlert(**alert),  # tells of a degraded run, and is silent otherwise

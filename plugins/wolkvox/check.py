@@ -49,7 +49,7 @@ def check(dag_id: str | None = None) -> Iterator[Finding]:
     """
     Look at what each DAG with our operators needs, one finding at a time.
 
-    Costs one call of the day's: the vendor is asked for the token's use.
+    Costs one of the day's requests for each DAG: the vendor is asked for the token's use.
 
     :param dag_id: this DAG alone
     """

@@ -1,5 +1,5 @@
 """
-What the triggers of one process share: of each connection its threads, and what is kept open.
+What the triggers of one process share: for each connection what is kept open, and the threads that use it.
 
 A trigger must not block Airflow's event loop, nor the threads that all triggers of an installation share. A warehouse
 that hangs takes a few threads of its own.
@@ -22,8 +22,8 @@ from wolkvox.warehouse import engine_of
 if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import Dialect
 
-LONGEST = 30.0  # seconds that a poll's question may take: finding a connection for the first time is slow
-LEDGER_TIMEOUT = 5.0  # seconds that a statement of the ledger may take
+ANSWER_TIMEOUT = 30.0  # seconds for one use: finding a connection for the first time is slow
+LEDGER_TIMEOUT = 5.0  # seconds for a statement of the ledger
 
 # By driver, what bounds the wait for a server, in seconds (tcp_user_timeout: milliseconds).
 _LIBPQ = {
@@ -43,7 +43,7 @@ _TIMEOUTS: dict[str, dict[str, Any]] = {
 }
 
 Opened = TypeVar("Opened")
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
 
 class Shared(Generic[Opened]):
@@ -61,16 +61,16 @@ class Shared(Generic[Opened]):
         self._lock = Lock()
         self._open: Opened | None = None
 
-    async def use(self, ask: Callable[[Opened], Answer]) -> Answer:
+    async def use(self, ask: Callable[[Opened], Result]) -> Result:
         """
         What ``ask`` answers, called in a thread.
 
-        :raises TimeoutError: when it takes longer than ``LONGEST``
+        :raises TimeoutError: when it takes longer than ``ANSWER_TIMEOUT``
         """
         loop = asyncio.get_running_loop()
-        return await asyncio.wait_for(loop.run_in_executor(self._pool, self._ask, ask), LONGEST)
+        return await asyncio.wait_for(loop.run_in_executor(self._pool, self._ask, ask), ANSWER_TIMEOUT)
 
-    def _ask(self, ask: Callable[[Opened], Answer]) -> Answer:
+    def _ask(self, ask: Callable[[Opened], Result]) -> Result:
         with self._lock:
             if self._open is None:
                 self._open = self._make()

@@ -41,6 +41,7 @@ class AlertMail(SmtpNotifier):
     One message to one address: who is refused, and who is not, is known of each.
 
     :param to: the address
+    :param subject: in one line, without templates
     :param text: plain text, sent as it stands
     """
 

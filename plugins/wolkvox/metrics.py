@@ -16,14 +16,14 @@ from airflow.sdk.observability.stats import Stats
 
 from wolkvox.rules.answers import Answer
 from wolkvox.rules.records import Record
-from wolkvox.tasks.codify import Progress
+from wolkvox.tasks.worker import Progress
 
 COUNTED = {"coded": "coded", "rejected": "refused", "failed": "failed"}
 
 
 class ChunkMetrics:
     """
-    Counters of one codify task, sent as it goes, and the time of each call.
+    Counters of one codify task, sent as it goes, and the time of each request.
 
     ``wolkvox.coded``, ``.refused``, ``.failed``, ``.unknown`` and ``.calls`` are counters, ``.call`` is a timer.
     """
@@ -34,7 +34,7 @@ class ChunkMetrics:
         self._progress: Progress | None = None
 
     def timed(self, send: Callable[[Record], Answer]) -> Callable[[Record], Answer]:
-        """``send``, with each call timed."""
+        """``send``, with each request timed."""
 
         def call(record: Record) -> Answer:
             began = monotonic()
@@ -76,8 +76,8 @@ def report_run(summary: Mapping[str, Any]) -> None:
     Gauges at the end of a run, tagged with the operation.
 
     ``wolkvox.backlog`` (records), ``.backlog_age`` (seconds), ``.backlog_at_opening`` (records that wait, or will, when
-    calling hours begin), ``.quota_left`` (calls), ``.lag_p50`` and ``.lag_p95`` (seconds from contact to codification
-    of the run's records).
+    calling hours begin), ``.quota_left`` (requests), ``.lag_p50`` and ``.lag_p95`` (seconds from contact to
+    codification of the run's records).
     """
     gauges = {
         "backlog": summary["waiting"],

@@ -1,5 +1,5 @@
 """
-The three tasks of a run: stage, codify, verdict.
+The tasks of a run (stage, codify, verdict, results), the audit and retention.
 
 What they do is in the room ``tasks``, imported when a task starts: a DAG file must be parsed quickly.
 """
@@ -44,7 +44,7 @@ SLOT_PATIENCE = 600.0  # seconds a task waits for a free slot before it says who
 
 class WolkvoxOperator(BaseOperator):
     """
-    What the three tasks share.
+    What the tasks share that ask wolkvox or its connection.
 
     :param wolkvox_conn_id: connection that holds the address and the token
     :param operation: name under which the ledger keeps the DAG's contacts, the same for all its tasks; None: the
@@ -75,11 +75,11 @@ class WolkvoxOperator(BaseOperator):
 
     @cached_property
     def stop(self) -> Stop:
-        """Set when the task is to end after the call in flight."""
+        """Set when the task is to end after the request in flight."""
         return Stop()
 
     def on_kill(self) -> None:
-        """End after the call in flight: marked failed in the UI, or the worker is being shut down."""
+        """End after the request in flight: marked failed in the UI, or the worker is being shut down."""
         self.stop.set()  # and nothing else: a signal handler that logs may wait for a lock its own thread holds
 
     def _task(self, context: Context) -> Task:
@@ -238,14 +238,14 @@ class WolkvoxStageOperator(WolkvoxOperator):
 
     def _rows(self, context: Context, window: Window) -> Iterable[Sequence[Any]]:
         """What is staged: the query's rows of the window, or the records as they are."""
-        from wolkvox.warehouse import contacted_customers, told_customers
+        from wolkvox.warehouse import contacted_customers, customers_of_records
 
         if (self.sql is None) == (self.records is None):
             raise BadSetting("Give WolkvoxStageOperator either sql or records.")
         if self.sql is not None:
             return contacted_customers(self.warehouse_conn_id, self.sql, window, self.timezone, self.stop)
         records = self.records.resolve(context) if isinstance(self.records, XComArg) else self.records
-        return told_customers(records or ())
+        return customers_of_records(records or ())
 
 
 class WolkvoxCodifyOperator(WolkvoxOperator):
@@ -293,7 +293,7 @@ class WolkvoxCodifyOperator(WolkvoxOperator):
     def _linger(self, context: Context) -> float:
         """A person who began the run waits for its end."""
         run = context.get("dag_run")
-        return 0.0 if run is None or run.run_type == "manual" else self.linger
+        return 0.0 if run is None or began_by(run.run_type) == "person" else self.linger
 
     def get_openlineage_facets_on_start(self) -> OperatorLineage:
         """What OpenLineage is told."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from wolkvox.connections import LONGEST, ledger, warehouse
+from wolkvox.connections import ANSWER_TIMEOUT, ledger, warehouse
 from wolkvox.errors import WolkvoxError
 from wolkvox.ledger.connection import Connection, explained
-from wolkvox.ledger.watch import Watched, note_event, note_poll, read_watch
+from wolkvox.ledger.watch import WatchedDag, note_event, note_poll, read_watch
 from wolkvox.ledger.workers import chunks_wanted
 from wolkvox.rules.wake import POLL_NOTED_EVERY, Fingerprint, Watch, event
 from wolkvox.rules.window import Window
@@ -29,7 +29,7 @@ async def poll(trigger: WorkTrigger) -> tuple[Watch, bool]:
     except WolkvoxError:
         raise
     except (TimeoutError, asyncio.TimeoutError):
-        raise WolkvoxError(f"No answer came within {LONGEST:.0f} s.") from None
+        raise WolkvoxError(f"No answer came within {ANSWER_TIMEOUT:.0f} s.") from None
     except Exception as error:  # of a driver, a provider or a secrets backend
         raise WolkvoxError(without_values(error)) from None
 
@@ -47,7 +47,7 @@ async def _poll(trigger: WorkTrigger) -> tuple[Watch, bool]:
     return watch, False
 
 
-def _read(connection: Connection, dag_id: str) -> tuple[Watched, int]:
+def _read(connection: Connection, dag_id: str) -> tuple[WatchedDag, int]:
     watched = read_watch(connection, dag_id)
     return watched, 0 if watched.operation is None else chunks_wanted(connection, watched.operation)
 

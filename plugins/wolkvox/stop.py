@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 LOOK = 0.2  # seconds between two looks at the flag while waiting
+STOPPED_PULLING = "Told to stop while contacts were pulled: none of this pull's are kept."
 
 
 class Stop:
@@ -19,7 +20,7 @@ class Stop:
         self._told = False
 
     def set(self) -> None:
-        """End after the call in flight."""
+        """End after the request in flight."""
         self._told = True
 
     def is_set(self) -> bool:

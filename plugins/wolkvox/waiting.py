@@ -1,4 +1,4 @@
-"""Waiting for what knows no stop: a driver that is busy outside of Python."""
+"""Items of a generator that can't be interrupted, as a database driver's, so that waiting for them can."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from threading import Event, Thread
 from typing import TypeVar
 
 from wolkvox.errors import Stopped
-from wolkvox.stop import LOOK, Stop
+from wolkvox.stop import LOOK, STOPPED_PULLING, Stop
 
-END_PATIENCE = 2.0  # seconds that the thread is waited for at the end
+END_TIMEOUT = 2.0  # seconds that the thread is waited for at the end
 
 Item = TypeVar("Item")
 
@@ -58,7 +58,7 @@ def ahead(items: Generator[Item, None, None], stop: Stop, cancel: Callable[[], N
     try:
         while True:
             if stop.is_set():
-                raise Stopped("Told to stop while contacts were pulled: none of this pull's are kept.")
+                raise Stopped(STOPPED_PULLING)
             try:
                 thing = made.get(timeout=LOOK)
             except Empty:
@@ -73,4 +73,4 @@ def ahead(items: Generator[Item, None, None], stop: Stop, cancel: Callable[[], N
         unwanted.set()
         if thread.is_alive():
             Thread(target=cancel, daemon=True).start()  # which may have to wait, too
-            thread.join(END_PATIENCE)
+            thread.join(END_TIMEOUT)

@@ -65,8 +65,8 @@ def contacted_customers(
     :raises Stopped: when ``stop`` was set
     """
     engine = engine_of(warehouse_conn_id)
-    bounds = {"window_start": _on_the_clock(window.start, zone), "window_end": _on_the_clock(window.end, zone)}
-    query = _Query(engine, _session(engine.dialect.name, zone, window.end), statement, bounds)
+    session = _session(engine.dialect.name, zone, window.end)
+    query = _Query(engine, session, statement, _bounds(window, zone))
     try:
         with closing(ahead(query.batches(), stop or Stop(), query.cancel)) as batches:
             for rows in batches:
@@ -193,7 +193,7 @@ def engine_of(warehouse_conn_id: str) -> Engine:
     return engine
 
 
-def told_customers(records: Iterable[Mapping[str, Any]]) -> Iterator[Sequence[Any]]:
+def customers_of_records(records: Iterable[Mapping[str, Any]]) -> Iterator[Sequence[Any]]:
     """
     Contacts that another task selected, as values of ``contacts.COLUMNS`` and ``contacts.OPTIONAL``.
 

@@ -185,7 +185,7 @@ def test_people_are_told_once_by_its_own_words(ledger: Database, warehouse: Data
     summary, red = verdict("first", counts, [])
     assert red == []
     (words,) = summary["news"]["firing"].values()
-    assert "Campaign preview 999 is parked since" in words
+    assert "Campaign preview 999 is suspended since" in words
     assert "wolkvox has no campaign 999. Nothing of it is sent" in words
     _, counts = stage("second")
     assert verdict("second", counts, [])[0]["news"]["firing"] == {}

@@ -12,8 +12,8 @@ from conftest import Database
 from contact_rows import NOON, read
 from staged import code, customers, settle, stage_in, states, worker
 
+from wolkvox.ledger.breaker import Breaker, begin_outage
 from wolkvox.ledger.connection import connected
-from wolkvox.ledger.faults import Breaker, begin_outage
 from wolkvox.ledger.reports import tally
 from wolkvox.ledger.staging import Staged
 from wolkvox.rules.chunks import MAX_CHUNK

@@ -10,28 +10,14 @@ from typing import Any
 import pytest
 from conftest import Database
 
-from wolkvox.ledger import faults
+from wolkvox.ledger import streaks
+from wolkvox.ledger.breaker import Breaker, begin_outage, begin_trial, end_outage, outage, trials_of_all, try_at_once
 from wolkvox.ledger.connection import Connection, connected
-from wolkvox.ledger.faults import (
-    Breaker,
-    Found,
-    answered_since,
-    begin_outage,
-    begin_trial,
-    campaign_trials,
-    count_fault,
-    end_outage,
-    judge,
-    outage,
-    parked,
-    resume,
-    take_back,
-    trials_of_all,
-    try_at_once,
-)
+from wolkvox.ledger.faults import answered_since, count_fault, judge, take_back
+from wolkvox.ledger.suspension import campaign_trials, parked, resume
 from wolkvox.rules.faults import Fault
 from wolkvox.rules.patience import Patience
-from wolkvox.rules.records import EVERYTHING_REFUSED
+from wolkvox.rules.records import EVERYTHING_REFUSED, Faults
 
 PATIENCE = Patience(refusals=10)
 BREAKER = Breaker("0041", 7, ("dag", "run"), PATIENCE)
@@ -64,11 +50,11 @@ class Vendor:
     def code(self, campaign: str = "17") -> None:
         self.record(campaign, "coded")
 
-    def refuse(self, campaign: str = "17", message: str = "404 NO", record: int | None = None) -> Found:
+    def refuse(self, campaign: str = "17", message: str = "404 NO", record: int | None = None) -> Faults:
         record = record or self.record(campaign, "rejected")
         return self.count(Fault(record, ("preview", campaign), "not_found", message, "Look.", refused=True))
 
-    def fail(self, campaign: str = "17", record: int | None = None, *, conflict: bool = False) -> Found:
+    def fail(self, campaign: str = "17", record: int | None = None, *, conflict: bool = False) -> Faults:
         return self.count(self.fault(campaign, record, conflict=conflict))
 
     def fault(self, campaign: str = "17", record: int | None = None, *, conflict: bool = False) -> Fault:
@@ -76,7 +62,7 @@ class Vendor:
         reason = "conflict_409" if conflict else "overloaded_500"
         return Fault(record, ("preview", campaign), reason, "500 OOPS", "Look.", refused=False, conflict=conflict)
 
-    def count(self, fault: Fault, connection: Connection | None = None) -> Found:
+    def count(self, fault: Fault, connection: Connection | None = None) -> Faults:
         return count_fault(connection or self.ledger.connection, BREAKER, fault)
 
     def states(self) -> dict[str, int]:
@@ -99,9 +85,9 @@ def vendor(ledger: Database) -> Vendor:
 
 
 def test_a_streak_of_refusals_suspends_the_campaign_and_settles_nothing(vendor: Vendor) -> None:
-    assert [vendor.refuse() for _ in range(9)] == [Found()] * 9
+    assert [vendor.refuse() for _ in range(9)] == [Faults()] * 9
     assert (vendor.suspended(), vendor.states()) == ([], {"rejected": 9})
-    assert vendor.refuse() == Found()
+    assert vendor.refuse() == Faults()
     assert (vendor.suspended(), vendor.states()) == (["17"], {"pending": 10})
     (campaign,) = parked(vendor.ledger.connection, "0041")
     assert (campaign.reason, campaign.words) == ("not_found", "404 NO")
@@ -141,7 +127,7 @@ def test_a_record_that_is_refused_twice_counts_once(vendor: Vendor) -> None:
 def test_a_refusal_of_everything_over_several_campaigns_begins_an_outage_and_settles_nothing(vendor: Vendor) -> None:
     messages = ["400 SOME PARAMETERS ARE REQUIRED", "422 EL CODACT NO ES VALIDO"] * 5
     found = [vendor.refuse(str(number % 5), messages[number]) for number in range(10)]
-    assert found == [Found()] * 9 + [Found(EVERYTHING_REFUSED, first=True)]
+    assert found == [Faults()] * 9 + [Faults(outage=EVERYTHING_REFUSED, first=True)]
     assert (vendor.suspended(), vendor.states()) == ([], {"pending": 10})
     assert vendor.outage() == EVERYTHING_REFUSED, "it is known before anybody else is refused"
 
@@ -149,7 +135,7 @@ def test_a_refusal_of_everything_over_several_campaigns_begins_an_outage_and_set
 def test_a_dead_campaign_and_one_refusal_of_another_are_no_outage(vendor: Vendor) -> None:
     for _ in range(10):
         vendor.refuse("666")
-    assert vendor.refuse("17") == Found()
+    assert vendor.refuse("17") == Faults()
     assert (vendor.suspended(), vendor.states()) == (["666"], {"pending": 10, "rejected": 1})
 
 
@@ -168,7 +154,7 @@ def test_three_campaigns_that_refuse_everybody_keep_nothing_from_a_fourth(vendor
 
 def test_ten_different_records_of_several_campaigns_are_an_outage_that_is_known_at_once(vendor: Vendor) -> None:
     found = [vendor.fail(str(number % 2)) for number in range(10)]
-    assert found == [Found()] * 9 + [Found("overloaded_500", first=True)]
+    assert found == [Faults()] * 9 + [Faults(outage="overloaded_500", first=True)]
     assert (vendor.outage(), vendor.suspended()) == ("overloaded_500", [])
     assert vendor.ledger.value("SELECT count(*) FROM wolkvox.streak") == 0, "it says nothing of any campaign"
 
@@ -179,7 +165,7 @@ def test_ten_different_records_of_the_only_campaign_are_an_outage(vendor: Vendor
 
 def test_one_record_that_fails_ten_times_is_nobody_elses_fault(vendor: Vendor) -> None:
     record = vendor.record("17", "pending")
-    assert {vendor.fail(record=record) for _ in range(30)} == {Found()}
+    assert {vendor.fail(record=record) for _ in range(30)} == {Faults()}
     assert (vendor.outage(), vendor.suspended()) == (None, [])
 
 
@@ -188,7 +174,7 @@ def test_any_answer_to_any_worker_ends_a_streak_of_failures(vendor: Vendor, answ
     for _ in range(9):
         vendor.fail()
     vendor.record("18", answered)
-    assert [vendor.fail() for _ in range(9)][:8] == [Found()] * 8
+    assert [vendor.fail() for _ in range(9)][:8] == [Faults()] * 8
     assert vendor.outage() is None
 
 
@@ -203,7 +189,7 @@ def test_what_an_export_settles_is_no_answer(vendor: Vendor) -> None:
 def test_a_campaign_whose_records_fail_while_others_pass_is_suspended(vendor: Vendor) -> None:
     for _ in range(10):
         vendor.code("17")
-        assert vendor.fail("666") == Found()
+        assert vendor.fail("666") == Faults()
     assert (vendor.suspended(), vendor.outage()) == (["666"], None)
     (campaign,) = parked(vendor.ledger.connection, "0041")
     assert (campaign.reason, campaign.words) == ("overloaded_500", "500 OOPS")
@@ -212,9 +198,9 @@ def test_a_campaign_whose_records_fail_while_others_pass_is_suspended(vendor: Ve
 def test_while_one_campaign_fails_another_ones_record_is_asked_for(vendor: Vendor) -> None:
     vendor.record("17", "pending", sent=False)
     found = [vendor.fail("666") for _ in range(10)]
-    assert found == [Found()] * 9 + [Found(in_doubt=frozenset({("preview", "666")}))]
+    assert found == [Faults()] * 9 + [Faults(in_doubt=frozenset({("preview", "666")}))]
     assert (vendor.outage(), vendor.suspended()) == (None, [])
-    assert vendor.fail("17") == Found("overloaded_500", first=True), "it fails too"
+    assert vendor.fail("17") == Faults(outage="overloaded_500", first=True), "it fails too"
 
 
 def test_when_the_other_ones_record_passes_the_campaign_is_suspended(vendor: Vendor) -> None:
@@ -222,7 +208,7 @@ def test_when_the_other_ones_record_passes_the_campaign_is_suspended(vendor: Ven
     for _ in range(10):
         vendor.fail("666")
     vendor.code("17")
-    assert vendor.fail("666") == Found()
+    assert vendor.fail("666") == Faults()
     assert (vendor.suspended(), vendor.outage()) == (["666"], None)
 
 
@@ -256,9 +242,9 @@ def test_failures_of_before_a_success_suspend_nobody_at_a_refusal(vendor: Vendor
 @pytest.mark.parametrize("conflicts", [1, 10, 50])
 def test_conflicts_are_never_an_outage(vendor: Vendor, conflicts: int) -> None:
     for _ in range(conflicts):
-        assert vendor.fail(conflict=True) == Found()
+        assert vendor.fail(conflict=True) == Faults()
     assert vendor.outage() is None
-    assert judge(vendor.ledger.connection, BREAKER, vendor.fault()) == Found()
+    assert judge(vendor.ledger.connection, BREAKER, vendor.fault()) == Faults()
 
 
 def test_a_campaign_of_which_all_records_are_in_conflict_while_others_pass_is_suspended(vendor: Vendor) -> None:
@@ -287,7 +273,7 @@ def test_a_streak_stays_small_however_long_it_lasts(vendor: Vendor, kind: str) -
 def test_three_records_that_failed_in_a_row_are_an_outage_when_nothing_is_left(vendor: Vendor) -> None:
     for _ in range(3):
         vendor.fail()
-    assert judge(vendor.ledger.connection, BREAKER, vendor.fault()) == Found("overloaded_500", first=True)
+    assert judge(vendor.ledger.connection, BREAKER, vendor.fault()) == Faults(outage="overloaded_500", first=True)
     assert vendor.outage() == "overloaded_500"
 
 
@@ -300,7 +286,7 @@ def test_less_is_no_outage(vendor: Vendor, why: str) -> None:
         vendor.record("18", "pending", sent=False)
     if why == "an answer since":
         vendor.record("17", "rejected")
-    assert judge(vendor.ledger.connection, BREAKER, vendor.fault()) == Found()
+    assert judge(vendor.ledger.connection, BREAKER, vendor.fault()) == Faults()
     assert vendor.outage() is None
 
 
@@ -313,7 +299,7 @@ def test_two_workers_that_find_an_outage_at_once_wait_for_each_other(
     """One has counted its record for its campaign, not yet for all; the other one forgets all streaks."""
     for campaign in ("slow", *"ababababab"[:8]):
         vendor.fail(campaign)
-    add, halfway, never = faults._add, Event(), Event()
+    add, halfway, never = streaks.add, Event(), Event()
 
     def slow(*arguments: Any) -> Any:
         streak = add(*arguments)
@@ -322,8 +308,8 @@ def test_two_workers_that_find_an_outage_at_once_wait_for_each_other(
             never.wait(1.0)
         return streak
 
-    monkeypatch.setattr(faults, "_add", slow)
-    found: list[Found] = []
+    monkeypatch.setattr(streaks, "add", slow)
+    found: list[Faults] = []
 
     def count(campaign: str) -> None:
         with connected("wolkvox_ledger") as connection:

@@ -11,14 +11,16 @@ from conftest import Database
 from ledger_history import fill_history
 from staged import RULES, stage_in, worker
 
+from wolkvox.ledger.breaker import begin_outage
 from wolkvox.ledger.connection import LedgerConnection, sql
-from wolkvox.ledger.faults import answered_since, begin_outage, campaign_trials, judge
+from wolkvox.ledger.faults import answered_since, judge
 from wolkvox.ledger.figures import count_closed_spans, run_lag
 from wolkvox.ledger.latest import latest
 from wolkvox.ledger.reports import backlog, seconds_per_call, tally
 from wolkvox.ledger.runs import account
 from wolkvox.ledger.sending import ChunkSession
 from wolkvox.ledger.slots import sweep
+from wolkvox.ledger.suspension import campaign_trials
 from wolkvox.ledger.workers import chunks_wanted, others_wait, sendable, under_way
 from wolkvox.page.queries import last_runs, unfinished
 from wolkvox.rules.contacts import Contact, read_contact
@@ -31,6 +33,7 @@ from wolkvox.rules.spans import shown_spans
 HISTORY = 200_000
 NOW = datetime.now(timezone.utc)
 ADVANCE = "EXECUTE advance (1, 'coded', NULL, '202', 'coded', 0, 2, 'chunk', 'ab/0', '{ab/0}', NULL, 'd', 'r', 1)"
+TAKE = {"operation": "0041", "slot": "ab/0", "most": 40, "kept": [], "exports": False}
 BACKLOG = """
 INSERT INTO wolkvox.codification (
     contact_key, operation, type_campaign, campaign_id, customer_id, cod_act, contacted_at, not_before
@@ -209,7 +212,7 @@ def test_twenty_of_a_large_backlog_of_one_day_are_found_by_looking_at_few(
     """Where the warehouse keeps days only, all contacts of a day are of one timestamp."""
     connection.execute(BACKLOG, (NOW, None, 100_000))
     ledger.execute("ANALYZE wolkvox.codification")
-    values = {"operation": "0041", "slot": "ab/0", "made_at": NOW + timedelta(hours=1), "most": 40, "kept": []}
+    values = {**TAKE, "made_at": NOW + timedelta(hours=1)}
     looked_at, by = rows_read(connection, "take", values)
     assert by & {"codification_waiting"}
     assert looked_at <= 40
@@ -222,7 +225,7 @@ def test_records_that_were_just_sent_are_not_passed_again_by_each_worker(connect
         "UPDATE wolkvox.codification SET state = 'coded', settled_at = now() WHERE id IN"
         " (SELECT id FROM wolkvox.codification WHERE state = 'pending' ORDER BY contacted_at DESC, id DESC LIMIT 10000)"
     )
-    values = {"operation": "0041", "slot": "ab/0", "made_at": NOW + timedelta(hours=1), "most": 40, "kept": []}
+    values = {**TAKE, "made_at": NOW + timedelta(hours=1)}
     rows_read(connection, "take", values)
     looked_at, by = rows_read(connection, "take", values)
     assert by & {"codification_waiting"}

@@ -11,8 +11,8 @@ from contact_rows import NOON, read
 from staged import HOLDER, RULES, code, coded, customers, settle, stage_in, states, worker
 
 from wolkvox.errors import LedgerUnavailable
+from wolkvox.ledger.breaker import Breaker, begin_outage
 from wolkvox.ledger.connection import LedgerConnection
-from wolkvox.ledger.faults import Breaker, begin_outage
 from wolkvox.ledger.sending import ChunkSession
 from wolkvox.rules.faults import Fault
 from wolkvox.rules.patience import Patience

@@ -13,8 +13,8 @@ from conftest import Database
 from contact_rows import NOON, read
 from staged import HOLDER, RULES, code, stage_in, states, worker
 
+from wolkvox.ledger.breaker import Breaker, begin_outage
 from wolkvox.ledger.connection import LedgerConnection, connected
-from wolkvox.ledger.faults import Breaker, begin_outage
 from wolkvox.ledger.sending import ChunkSession
 from wolkvox.ledger.staging import Staged
 from wolkvox.ledger.workers import chunks_wanted, in_turn, keep_quiet, others_wait, sendable, under_way

@@ -19,7 +19,7 @@ from debian import program
 from sandbox_server import SandboxServer
 
 from wolkvox.hook import WolkvoxHook
-from wolkvox.ledger.faults import Breaker, begin_outage
+from wolkvox.ledger.breaker import Breaker, begin_outage
 from wolkvox.page.evidence import Evidence, as_csv, as_pdf
 from wolkvox.page.reading import known_of
 from wolkvox.page.words import words

@@ -70,7 +70,7 @@ def test_of_a_good_run_nobody_is_told() -> None:
             {"opening": "2026-03-03T12:00:00+00:00", "opened": False, "left_at_opening": 3},
             "opening",
             "Calling hours begin at 2026-03-03 07:00 America/Bogota, and 3 of 5 waiting contacts won't be codified by"
-            " then, at this pace and with the calls that are left: they may be dialled.",
+            " then, at this pace and with the requests that are left: they may be dialled.",
         ),
         (
             {"opening": "2026-03-02T12:00:00+00:00", "opened": True, "left_at_opening": 2},
@@ -87,7 +87,7 @@ def test_of_a_good_run_nobody_is_told() -> None:
         (
             {"quota_calls": 900},
             "quota",
-            "900 of today's 1000 calls are used; a new day begins at 2026-03-03 00:00 America/Bogota.",
+            "900 of today's 1000 requests are used; a new day begins at 2026-03-03 00:00 America/Bogota.",
         ),
         (
             {"outage": OUTAGE},
@@ -97,7 +97,7 @@ def test_of_a_good_run_nobody_is_told() -> None:
         (
             {"parked": [PARKED]},
             "parked:preview 17",
-            "Campaign preview 17 refuses everything since 2026-03-02 09:30 America/Bogota (404 NO): it is parked and"
+            "Campaign preview 17 refuses everything since 2026-03-02 09:30 America/Bogota (404 NO): it is suspended and"
             " tried now and then, its records wait. Check its id and type in wolkvox Manager.",
         ),
         ({"silence": "Nothing came in."}, "silence", "Nothing came in."),

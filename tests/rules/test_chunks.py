@@ -134,3 +134,13 @@ def test_two_workers_that_share_a_queue_end_within_a_request_of_each_other(
 ) -> None:
     one, other = ends(records, size, seconds)
     assert abs(one - other) <= max(seconds)
+
+
+@pytest.mark.parametrize(
+    ("records", "under_way", "limit", "chunks"),
+    [(50_000, 0, None, [MAX_CHUNK]), (50_000, 1, None, []), (50_000, 0, 20, [20]), (3, 0, 20, [3]), (0, 0, None, [])],
+)
+def test_while_an_outage_is_known_one_worker_tries_with_all_that_the_run_may_send(
+    records: int, under_way: int, limit: int | None, chunks: list[int]
+) -> None:
+    assert allotments(records, under_way, limit, is_trial=True) == chunks

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from wolkvox.rules.alerts import Thresholds, alerts
-from wolkvox.rules.firing import Alert, Kind, Notified, due, fire, rest
+from wolkvox.rules.firing import Alert, NoticeKind, Notified, due, fire, rest
 from wolkvox.rules.shares import FEWEST, LONGEST_WINDOW, WINDOW, Arrivals, Latest, Outcomes
 from wolkvox.rules.verdict import complaints
 
@@ -56,7 +56,7 @@ class Operation:
     came: list[tuple[datetime, int, int]] = field(default_factory=list)
     known: dict[str, Alert] = field(default_factory=dict)
     notified: dict[str, Notified] = field(default_factory=dict)
-    told: list[tuple[datetime, str, Kind]] = field(default_factory=list)
+    told: list[tuple[datetime, str, NoticeKind]] = field(default_factory=list)
     red: list[datetime] = field(default_factory=list)
 
     def live(self, days: int, runs: Callable[[Random], Iterator[timedelta]]) -> None:
@@ -185,6 +185,6 @@ def test_two_refusals_of_twenty_make_no_run_red() -> None:
 def test_after_it_is_mended_it_resolves() -> None:
     operation = Operation(20, lambda now: 0.2 if now - BEGIN < timedelta(hours=2) else 0.0)
     operation.live(1, every_minute)
-    resolved = {name: moment for moment, name, kind in operation.told if kind is Kind.RESOLVED}
+    resolved = {name: moment for moment, name, kind in operation.told if kind is NoticeKind.RESOLVED}
     assert resolved.keys() == {"red:refusals"} | ({"refusals"} & resolved.keys())
     assert max(resolved.values()) - BEGIN < timedelta(hours=2 + 3)

@@ -112,7 +112,7 @@ def test_every_key_is_taken() -> None:
     assert (one.wolkvox_conn_id, one.warehouse_conn_id, one.pool) == ("token_of_sales", "lake", "two")
     assert (one.schedule, one.timezone, one.sql) == ("*/5 8-20 * * 1-6", "America/Santiago", "sql/sales.sql")
     assert (one.lookback_hours, one.run_minutes, one.latest_end_minutes, one.max_failed_ratio) == (0.5, 4, 30, 0)
-    assert one.told_from == Thresholds(0.1, timedelta(hours=2), 1)
+    assert one.alert_thresholds == Thresholds(0.1, timedelta(hours=2), 1)
     assert one.protects is not None
     assert one.protects.rules[0].days == 1
     assert one.alert_to == ["ana@example.com", "+luis@mail.example.co"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -90,3 +91,11 @@ def test_only_one_room_knows_what_airflow_does_not_promise_to_keep() -> None:
         "airflow.utils.session",
         "airflow.utils.types",
     ]
+
+
+@pytest.mark.parametrize("room", ["ledger", "page"])
+def test_each_statement_that_is_asked_for_has_a_file_and_each_file_is_asked_for(room: str) -> None:
+    code = "".join(path.read_text() for path in sorted((PACKAGE / room).glob("*.py")))
+    named = set(re.findall(r"""\bsql\(['"](\w+)['"]\)""", code))
+    assert len(named) > 5
+    assert named == {path.stem for path in (PACKAGE / room / "sql").glob("*.sql")}

@@ -112,8 +112,8 @@ def test_a_run_codes_every_valid_contact_once_and_xcom_ledger_and_server_agree(
     assert stats["calls_per_record"]["preview/17/7"] == 2
     assert max(calls for record, calls in stats["calls_per_record"].items() if record != "preview/17/7") == 1
 
-    tallies = run.xcom("codify")
-    assert [tally["records"] for tally in tallies] == [51, 0], "one after the other here: the first one takes all"
+    tallies = sorted(run.xcom("codify"), key=lambda tally: -int(tally["records"]))  # Airflow begins either chunk first
+    assert [tally["records"] for tally in tallies] == [51, 0], "one after the other here: whoever begins takes all"
     assert [tally["campaigns"] for tally in tallies] == [2, 0]
     assert sum(tally["coded"] for tally in tallies) == 50
     assert sum(tally["resent"] for tally in tallies) == 1

@@ -27,7 +27,7 @@ from wolkvox.operators import WolkvoxStageOperator
 from wolkvox.rules.contacts import COLUMNS, read_contact
 from wolkvox.rules.window import Window
 from wolkvox.stop import Stop
-from wolkvox.warehouse import _session, contacted_customers, told_customers
+from wolkvox.warehouse import _session, contacted_customers, customers_of_records
 
 pytest_plugins = ("warehouses",)
 
@@ -327,9 +327,11 @@ def told(**changes: object) -> dict[str, object]:
 
 
 def test_contacts_that_a_task_hands_over_are_rows_like_any_other() -> None:
-    assert list(told_customers([told()])) == [[*row(), None, None]]
-    assert list(told_customers([{**told(), "direct": True, "channel": "sms", "more": 1}])) == [[*row(), "sms", True]]
-    assert list(told_customers([])) == []
+    assert list(customers_of_records([told()])) == [[*row(), None, None]]
+    assert list(customers_of_records([{**told(), "direct": True, "channel": "sms", "more": 1}])) == [
+        [*row(), "sms", True]
+    ]
+    assert list(customers_of_records([])) == []
 
 
 @pytest.mark.parametrize(
@@ -342,7 +344,7 @@ def test_contacts_that_a_task_hands_over_are_rows_like_any_other() -> None:
 )
 def test_a_record_without_its_columns_is_named_by_its_number(record: Any, said: str) -> None:
     with pytest.raises(BadSetting, match=said) as caught:
-        list(told_customers([told(), record]))
+        list(customers_of_records([told(), record]))
     assert "1001" not in str(caught.value)
 
 

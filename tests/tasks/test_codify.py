@@ -17,7 +17,8 @@ from wolkvox.rules.faults import Fault
 from wolkvox.rules.patience import TRIALS, Patience
 from wolkvox.rules.records import EVERYTHING_REFUSED, Campaign, Faults, Record, Settled
 from wolkvox.stop import Stop
-from wolkvox.tasks.codify import Allotment, Progress, backoff, codify
+from wolkvox.tasks.codify import backoff, codify
+from wolkvox.tasks.worker import Allotment, Progress
 
 AT_ONCE = Patience(first_wait=0.0, longest_wait=0.0, maintenance_wait=0.0)
 SOON = Patience(first_wait=0.01, longest_wait=0.01, maintenance_wait=0.0)  # others pass before a record is tried again

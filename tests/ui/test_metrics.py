@@ -11,7 +11,7 @@ import pytest
 from wolkvox import metrics
 from wolkvox.rules.answers import Answer, Kind
 from wolkvox.rules.records import Record
-from wolkvox.tasks.codify import Progress
+from wolkvox.tasks.worker import Progress
 
 RECORD = Record(1, "preview", "15501", "1", "ACT", None, None)
 

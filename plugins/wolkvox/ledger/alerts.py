@@ -7,9 +7,8 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 
 from wolkvox.ledger.connection import Connection, sql
+from wolkvox.ledger.locks import Lock, lock_until_commit
 from wolkvox.rules.firing import KEPT, Alert, fire, rest
-
-NOTE_LOCK = 7_041_966  # class of the locks under which one verdict at a time notes alerts of a DAG
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +69,7 @@ def _is_new(alert: Alert, before: Alert | None) -> bool:
 
 def _locked(connection: Connection, operation: str, dag_id: str) -> dict[str, Alert]:
     """What is known, nobody else changing it until the transaction's end."""
-    connection.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", (NOTE_LOCK, f"{operation} {dag_id}"))
+    lock_until_commit(connection, Lock.ALERTS, f"{operation} {dag_id}")
     return known_alerts(connection, operation, dag_id)
 
 

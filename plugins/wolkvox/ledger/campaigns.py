@@ -1,4 +1,4 @@
-"""What wolkvox last said of its campaigns, and which of ours are parked for it."""
+"""What wolkvox last said of its campaigns, and which of ours are suspended for it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from wolkvox.ledger.connection import Connection, sql
+from wolkvox.ledger.streaks import answered_since
 from wolkvox.rules.campaigns import MISFITS, UNKNOWN, Listed, misfit
 from wolkvox.rules.records import Campaign
 
@@ -13,7 +14,7 @@ LOOK_AGAIN = timedelta(hours=1)  # the vendor suggests at most one such look eve
 
 
 def look_is_due(connection: Connection, operation: str, *, by_hand: bool) -> bool:
-    """Whether to ask wolkvox: an hour after the last time, or at once for whoever waits for a parked campaign."""
+    """Whether to ask wolkvox: after an hour, or at once for a run by hand while the list keeps a campaign suspended."""
     row = connection.execute(
         sql("look_is_due"),
         {"operation": operation, "again": LOOK_AGAIN, "by_hand": by_hand, "misfits": list(MISFITS)},
@@ -22,7 +23,7 @@ def look_is_due(connection: Connection, operation: str, *, by_hand: bool) -> boo
 
 
 def note_look(connection: Connection, operation: str) -> datetime:
-    """Wolkvox is asked, whatever it says; returns when that was done before, an hour ago at the latest."""
+    """Note that the list is asked for now; returns when it was asked for before, at least an hour ago."""
     row = connection.execute(sql("note_look"), {"operation": operation, "again": LOOK_AGAIN}).fetchone()
     assert row is not None
     before: datetime = row[0]
@@ -31,9 +32,9 @@ def note_look(connection: Connection, operation: str) -> datetime:
 
 def keep_campaigns(connection: Connection, operation: str, listed: Mapping[str, Listed], since: datetime) -> None:
     """
-    Keep the list, park the waiting campaigns that can't be right, and free those that are by now.
+    Keep the list, suspend the waiting campaigns that can't be right, and resume those that are by now.
 
-    One that is parked for its refusals stays so unless it can't be right either. One that isn't in the list is there
+    One that is suspended for its refusals stays so unless it can't be right either. One that isn't in the list is there
     all the same when records of it were coded since the look before: the list may be an old one, or a page of it.
 
     :param since: when the campaigns were asked for the time before
@@ -50,7 +51,7 @@ def keep_campaigns(connection: Connection, operation: str, listed: Mapping[str, 
                 (*campaign, *found)
                 for campaign in _waiting(connection, operation)
                 if (found := misfit(campaign, listed))
-                and not (found[0] == UNKNOWN and _coded_since(connection, operation, campaign, since))
+                and (found[0] != UNKNOWN or not answered_since(connection, operation, campaign, since, coded_only=True))
             ]
             cursor.executemany(
                 sql("park_misfit"),
@@ -71,18 +72,6 @@ def keep_campaigns(connection: Connection, operation: str, listed: Mapping[str, 
             " AND (type_campaign || ' ' || campaign_id) <> ALL(%s)",
             (operation, list(MISFITS), [f"{kind} {campaign_id}" for kind, campaign_id, *_ in wrong]),
         )
-
-
-def _coded_since(connection: Connection, operation: str, campaign: Campaign, since: datetime) -> bool:
-    params = {
-        "operation": operation,
-        "type_campaign": campaign[0],
-        "campaign_id": campaign[1],
-        "since": since,
-        "states": ["coded"],
-    }
-    row = connection.execute(sql("answered_since"), params).fetchone()
-    return bool(row and row[0])
 
 
 def _waiting(connection: Connection, operation: str) -> Iterable[Campaign]:

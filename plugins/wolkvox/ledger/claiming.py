@@ -8,16 +8,14 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
+from wolkvox.ledger.breaker import try_at_once
 from wolkvox.ledger.connection import Connection, sql
-from wolkvox.ledger.faults import try_at_once
+from wolkvox.ledger.locks import Lock, lock_until_commit
 from wolkvox.ledger.reports import backlog
 from wolkvox.ledger.staging import Staged
 from wolkvox.ledger.workers import in_turn, keep_quiet, sendable, under_way
 from wolkvox.rules.chunks import MAX_CHUNK, allotments
 from wolkvox.rules.runs import Allowance, Chunk, Resend, Run
-
-# One run at a time retires an operation's records: two would do so in turn.
-STAGE_LOCK = 7_041_964
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +46,7 @@ def claim(connection: Connection, run: Run, staged: Staged, allowance: Allowance
     As many chunks as what waits asks for, beyond the workers of a run under way: those take what is newest anyway.
     """
     with connection.transaction():
-        connection.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", (STAGE_LOCK, run.operation))
+        lock_until_commit(connection, Lock.STAGE, run.operation)
         _retire(connection, asdict(run), staged, allowance, wanted)
         in_turn(connection, run.operation)
         connection.execute(sql("close_run"), asdict(run))
@@ -72,9 +70,7 @@ def _claim_newest(connection: Connection, run: Run, staged: Staged, allowance: A
     # Whoever waits for a run is better off with a worker of its own than with one that may never begin.
     begun = {"start": timedelta(0)} if wanted.by_hand else {}
     workers = 0 if limited else under_way(connection, run.operation, **begun)
-    sizes = allotments(staged.records, workers, wanted.limit, wanted.most_chunks)
-    if allowance.outage:  # one worker tries whether it is over
-        sizes = sizes[: max(0, 1 - workers)]
+    sizes = allotments(staged.records, workers, wanted.limit, wanted.most_chunks, is_trial=allowance.outage)
     if workers and not sizes:
         staged.handed_over = staged.records
     staged.chunks = [

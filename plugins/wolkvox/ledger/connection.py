@@ -20,6 +20,7 @@ from psycopg.pq.abc import PGresult
 from psycopg.rows import tuple_row
 
 from wolkvox.errors import BadSetting, LedgerSlow, LedgerUnavailable, Stopped, WolkvoxError
+from wolkvox.ledger.locks import Lock
 from wolkvox.stop import LOOK, Stop
 
 log = logging.getLogger(__name__)
@@ -63,7 +64,6 @@ _WILL_PASS = re.compile(
     r"|demasiad|iniciándose|apagándose|modo de recuperación",
     re.IGNORECASE,
 )
-_PROBE = 7_041_964  # the class of a lock that nobody else asks for
 
 POOLED = (
     "The ledger at connection {!r} is behind a pooler that gives one database session to several clients (PgBouncer"
@@ -233,13 +233,13 @@ def _is_shared(connection: LedgerConnection, hook: _Hook) -> bool:
     if own != connection.info.backend_pid and _pid_of_another(hook, connection.stop) == own:
         return True
     number = secrets.randbelow(2**31)
-    connection.execute("SELECT pg_advisory_lock(%s, %s)", (_PROBE, number))
+    connection.execute("SELECT pg_advisory_lock(%s, %s)", (Lock.POOLER.value, number))
     kept = connection.execute(
         "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND (classid, objid, objsubid) = (%s, %s, 2)",
-        (_PROBE, number),
+        (Lock.POOLER.value, number),
     ).fetchall()
     now = _pid(connection)
-    connection.execute("SELECT pg_advisory_unlock(%s, %s)", (_PROBE, number))
+    connection.execute("SELECT pg_advisory_unlock(%s, %s)", (Lock.POOLER.value, number))
     return kept != [(own,)] or now != own
 
 

@@ -8,9 +8,9 @@ from datetime import datetime
 import psycopg
 
 from wolkvox.ledger.connection import Connection, sql
+from wolkvox.ledger.locks import Lock
 from wolkvox.rules.firing import Due, Notified, Undelivered
 
-DELIVERY_LOCK = 7_041_967  # class of the locks under which one callback at a time delivers a DAG's alerts
 LOCK_WAIT = "60s"  # for a callback that is delivering; it tells what it found, the next run the rest
 LONGEST_REASON = 200  # characters
 
@@ -24,7 +24,8 @@ def begin_delivery(connection: Connection, operation: str, dag_id: str) -> bool:
     try:
         with connection.transaction():
             connection.execute(f"SET LOCAL lock_timeout = '{LOCK_WAIT}'")
-            connection.execute("SELECT pg_advisory_lock(%s, hashtext(%s))", (DELIVERY_LOCK, f"{operation} {dag_id}"))
+            key = (Lock.DELIVERY.value, f"{operation} {dag_id}")
+            connection.execute("SELECT pg_advisory_lock(%s, hashtext(%s))", key)
     except psycopg.errors.LockNotAvailable:
         return False
     return True

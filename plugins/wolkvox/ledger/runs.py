@@ -19,8 +19,8 @@ class Account:
     """
     Where the records of one chunk are by now.
 
-    ``states`` are those of records still in it. Of its pending ones ``put_off`` went wrong and wait for their turn,
-    and ``parked`` wait with their campaign; ``refused_trials`` are the rejected ones of parked campaigns. ``moved``
+    ``states`` are those of records still in it. Of its pending ones ``put_off`` went wrong and are deferred, and
+    ``parked`` are of suspended campaigns; ``refused_trials`` are the rejected ones of suspended campaigns. ``moved``
     ones are in another run's hands, by that run's name; ``missing`` ones are nowhere. ``unknown`` and ``resent`` as
     in a tally.
     """
@@ -37,7 +37,7 @@ class Account:
 
 def begin_run(connection: Connection, run: Run, window: Window, began_by: str) -> None:
     """
-    Note that a run has begun; one whose ``stage`` is cleared begins anew.
+    Note that a run has begun; one whose ``stage`` is cleared begins again.
 
     :param began_by: one of ``rules.options.BEGAN_BY``
     """

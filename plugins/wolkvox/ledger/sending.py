@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from time import monotonic
 from types import TracebackType
@@ -23,7 +24,7 @@ from tenacity import (
 from tenacity.nap import sleep_using_event
 
 from wolkvox.errors import LedgerUnavailable, Stopped, WolkvoxError
-from wolkvox.ledger import faults, workers
+from wolkvox.ledger import breaker, faults, suspension, workers
 from wolkvox.ledger.connection import Connection, LedgerConnection, clock, one_line, refusal, sql
 from wolkvox.ledger.slots import LOOK_AGAIN, STOPPED_WAITING, Holder, SlotRules, sweep, take_slot, tell_of_wait
 from wolkvox.rules.chunks import share
@@ -80,7 +81,7 @@ class ChunkSession:
         self._exports = exports
         self._connect, self._chunk, self._rules, self._holder = connect, chunk, rules, holder
         self._stop, self._ledger_patience, self._patience = stop, ledger_patience, patience or Patience()
-        self._breaker = faults.Breaker(rules.operation, identity, (holder.dag_id, chunk.dag_run_id), self._patience)
+        self._breaker = breaker.Breaker(rules.operation, identity, (holder.dag_id, chunk.dag_run_id), self._patience)
         self._connection: LedgerConnection | None = None
         self._slots: list[str] = []  # taken since the ledger last confirmed a record; the last one is held now
         self._at_risk: list[int] = []  # records this process has marked as being sent
@@ -142,8 +143,8 @@ class ChunkSession:
 
         def choose(connection: Connection) -> Sequence[Record]:
             with connection.transaction():
-                records = faults.trials_of_all(connection, self._rules.operation, only=self._only)
-                begins = bool(records) and faults.begin_trial(connection, self._rules.operation, self._patience)
+                records = breaker.trials_of_all(connection, self._rules.operation, only=self._only)
+                begins = bool(records) and breaker.begin_trial(connection, self._rules.operation, self._patience)
             return records if begins else ()
 
         return self.run(choose)
@@ -216,22 +217,17 @@ class ChunkSession:
             known = self._faults(connection)
             if found.outage or known.outage or fault.campaign in known.suspended:  # perhaps by another task meanwhile
                 faults.reopen(connection, self._rules.operation, [fault.record])
-            return Faults(known.suspended, found.outage or known.outage, found.first, found.in_doubt)
+            return replace(found, suspended=known.suspended, outage=found.outage or known.outage)
 
         return self.run(count)
 
     def judge(self, fault: Fault) -> Faults:
         """Whether what failed in a row is an outage, now that nothing is left that could tell."""
-
-        def judge(connection: Connection) -> Faults:
-            found = faults.judge(connection, self._breaker, fault)
-            return Faults(outage=found.outage, first=found.first)
-
-        return self.run(judge)
+        return self.run(lambda connection: faults.judge(connection, self._breaker, fault))
 
     def resume(self, campaign: Campaign) -> None:
         """A record of a suspended campaign was coded."""
-        self.run(lambda connection: faults.resume(connection, self._rules.operation, campaign))
+        self.run(lambda connection: suspension.resume(connection, self._rules.operation, campaign))
 
     def now(self) -> datetime:
         """What time it is."""
@@ -243,7 +239,7 @@ class ChunkSession:
 
     def begin_outage(self, reason: str, message: str) -> bool:
         """Note that nothing can be sent; whether this task is the first to say so."""
-        return self.run(lambda connection: faults.begin_outage(connection, self._breaker, reason, message))
+        return self.run(lambda connection: breaker.begin_outage(connection, self._breaker, reason, message))
 
     def take_back(self, calls: Mapping[int, int]) -> None:
         """So many requests of these records met an outage, and were no attempts of them."""
@@ -251,11 +247,11 @@ class ChunkSession:
 
     def end_outage(self) -> None:
         """A request went through."""
-        self.run(lambda connection: faults.end_outage(connection, self._rules.operation))
+        self.run(lambda connection: breaker.end_outage(connection, self._rules.operation))
 
     def _faults(self, connection: Connection) -> Faults:
-        outage = faults.outage(connection, self._rules.operation, self._breaker.fingerprint)
-        suspended = faults.parked(connection, self._rules.operation)
+        outage = breaker.outage(connection, self._rules.operation, self._breaker.fingerprint)
+        suspended = suspension.parked(connection, self._rules.operation)
         return Faults(
             frozenset((one.type_campaign, one.campaign_id) for one in suspended), outage.reason if outage else None
         )
@@ -267,7 +263,7 @@ class ChunkSession:
     def _take(self, connection: Connection, most: int, kept: Sequence[int] = ()) -> list[Record]:
         trials: list[Record] = []
         if self._only is None:
-            trials = faults.campaign_trials(connection, self._rules.operation, self._patience, most)
+            trials = suspension.campaign_trials(connection, self._rules.operation, self._patience, most)
         return self._within_life(connection, trials) if trials else self._take_newest(connection, most, kept)
 
     def _take_newest(self, connection: Connection, most: int, kept: Sequence[int]) -> list[Record]:

@@ -11,7 +11,7 @@ from wolkvox.rules.schedule import Schedule
 from wolkvox.rules.wake import Event, Fingerprint, Watch
 
 
-class Watched(NamedTuple):
+class WatchedDag(NamedTuple):
     """Whose contacts a DAG stages, None before its first stage, and what is known of its trigger and stages."""
 
     operation: str | None
@@ -25,13 +25,13 @@ class Began(NamedTuple):
     poll_age: float | None
 
 
-def read_watch(connection: Connection, dag_id: str) -> Watched:
+def read_watch(connection: Connection, dag_id: str) -> WatchedDag:
     """What is known of a DAG's trigger and stages now."""
     row = connection.execute(sql("read_watch"), {"dag_id": dag_id}).fetchone()
     assert row is not None
     now, operation, cron, zone, wake, stage_began_at, staged_at, since, rows, newest, fruitful, *polls = row
     polled_at, event_at, event_saw, repeats = polls
-    return Watched(
+    return WatchedDag(
         operation,
         Watch(
             now=now,

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from datetime import timedelta
 
 from wolkvox.ledger.connection import Connection, sql
+from wolkvox.ledger.locks import Lock, lock_until_commit
 from wolkvox.rules.chunks import MAX_CHUNK, SLOTS, allotments
 from wolkvox.rules.patience import Patience
 from wolkvox.rules.runs import Run
@@ -14,13 +15,10 @@ START = timedelta(minutes=5)  # a chunk that nobody began for so long has lost i
 ENOUGH = timedelta(seconds=30)  # a worker whose time is over sooner isn't handed anything
 _QUIET = timedelta(hours=1)  # how long the ledger's word that nothing can be sent is taken, whatever its clock did
 
-# One at a time, for an operation: a stage that looks for workers under way, a worker that ends.
-_LOCK = 7_041_965
-
 
 def in_turn(connection: Connection, operation: str) -> None:
     """Wait until nobody else hands records over or ends, up to the end of the transaction."""
-    connection.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", (_LOCK, operation))
+    lock_until_commit(connection, Lock.HAND_OVER, operation)
 
 
 def under_way(connection: Connection, operation: str, start: timedelta = START) -> int:
@@ -53,9 +51,7 @@ def chunks_wanted(connection: Connection, operation: str) -> int:
     records, _ = sendable(connection, operation, SLOTS * MAX_CHUNK)
     records += _left_behind(connection, operation)
     workers = under_way(connection, operation) if records else 0
-    if _is_away(connection, operation):  # one worker tries
-        return int(records > 0 and workers == 0)
-    return len(allotments(records, workers))
+    return len(allotments(records, workers, is_trial=_is_away(connection, operation)))
 
 
 def _is_quiet(connection: Connection, operation: str) -> bool:

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from wolkvox.ledger.faults import Outage, Parked
+from wolkvox.ledger.breaker import Outage
 from wolkvox.ledger.figures import Count, Figures
+from wolkvox.ledger.suspension import Parked
 from wolkvox.ledger.worth import Worth, curve, total
 from wolkvox.page.alive import Signs, alive
 from wolkvox.page.links import task_path

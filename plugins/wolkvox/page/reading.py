@@ -12,13 +12,14 @@ from zoneinfo import ZoneInfo
 
 from wolkvox.airflow_core.dags import is_paused
 from wolkvox.hook import WolkvoxHook
+from wolkvox.ledger.breaker import outage
 from wolkvox.ledger.campaigns import names
 from wolkvox.ledger.connection import Connection, clock
-from wolkvox.ledger.faults import outage, parked
 from wolkvox.ledger.figures import figures
 from wolkvox.ledger.notifications import undelivered
 from wolkvox.ledger.quota import QuotaRules
 from wolkvox.ledger.reports import seconds_per_call
+from wolkvox.ledger.suspension import parked
 from wolkvox.ledger.worth import Worth, breaches, worth
 from wolkvox.names import DAG_ID
 from wolkvox.page import queries

@@ -6,10 +6,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from wolkvox.rules.campaigns import MISFITS
 from wolkvox.rules.shares import Arrivals, Latest, Outcomes
+from wolkvox.rules.zones import local_time
 
 FEWEST_WEEKS = 2  # that an hour must have been seen in before its silence means anything
 OF_AN_OUTAGE = ("outage", "stage", "tasks", "waiting")  # complaints that an outage explains
@@ -42,7 +42,7 @@ def alerts(
     """
     The alerts whose cause is there now: a sentence for each name, empty when all is well.
 
-    A complaint of the verdict is named ``red:…``, a parked campaign ``parked:…``.
+    A complaint of the verdict is named ``red:…``, a suspended campaign ``parked:…``.
 
     :param summary: what ``verdict`` returns
     :param latest: the latest records, by which shares are judged
@@ -60,14 +60,14 @@ def alerts(
     for campaign in summary["parked"]:
         if campaign["reason"] in MISFITS:
             found[f"parked:{campaign['campaign']}"] = (
-                f"Campaign {_called(campaign)} is parked since {_moment(campaign['since'], zone)}:"
+                f"Campaign {_called(campaign)} is suspended since {_moment(campaign['since'], zone)}:"
                 f" {campaign['words']}. Nothing of it is sent; its records wait until it is corrected in wolkvox"
                 " Manager or in the warehouse."
             )
             continue
         found[f"parked:{campaign['campaign']}"] = (
             f"Campaign {_called(campaign)} refuses everything since {_moment(campaign['since'], zone)}"
-            f" ({campaign['words'] or campaign['reason']}): it is parked and tried now and then, its records wait."
+            f" ({campaign['words'] or campaign['reason']}): it is suspended and tried now and then, its records wait."
             " Check its id and type in wolkvox Manager."
         )
     sentences = {
@@ -117,7 +117,7 @@ def _refusals(outcomes: Outcomes, level: float, thresholds: Thresholds, zone: st
     if outcomes.since is None or outcomes.share <= level:
         return None
     return (
-        f"Of {outcomes.total} records since {_written(outcomes.since, zone)}, {outcomes.rejected} were rejected and"
+        f"Of {outcomes.total} records since {local_time(outcomes.since, zone)}, {outcomes.rejected} were rejected and"
         f" {outcomes.failed} failed; {thresholds.refusals:.1%} is the threshold."
     )
 
@@ -127,7 +127,7 @@ def _invalid(arrivals: Arrivals, level: float, thresholds: Thresholds, zone: str
         return None
     return (
         f"{arrivals.invalid} rows can't be sent, where {arrivals.total} came in since"
-        f" {_written(arrivals.since, zone)}; {thresholds.refusals:.1%} is the threshold. The ledger says why (state"
+        f" {local_time(arrivals.since, zone)}; {thresholds.refusals:.1%} is the threshold. The ledger says why (state"
         " invalid, column reason)."
     )
 
@@ -152,7 +152,7 @@ def _opening(summary: Mapping[str, Any], zone: str) -> str | None:
         return f"Calling hours began at {moment}, and {left} contacts from before still wait: they may be dialled."
     return (
         f"Calling hours begin at {moment}, and {left} of {summary['waiting']} waiting contacts won't be codified by"
-        " then, at this pace and with the calls that are left: they may be dialled."
+        " then, at this pace and with the requests that are left: they may be dialled."
     )
 
 
@@ -171,16 +171,12 @@ def _quota(summary: Mapping[str, Any], thresholds: Thresholds, zone: str) -> str
     if limit is None or calls < limit * thresholds.quota:
         return None
     begins = _moment(summary["quota_resets_at"], zone)
-    return f"{calls} of today's {limit} calls are used; a new day begins at {begins}."
+    return f"{calls} of today's {limit} requests are used; a new day begins at {begins}."
 
 
-def _moment(moment: str, zone: str) -> str:
-    """A moment on the operation's clock, the zone named."""
-    return _written(datetime.fromisoformat(moment), zone)
-
-
-def _written(moment: datetime, zone: str) -> str:
-    return f"{moment.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M} {zone}"
+def _moment(timestamp: str, zone: str) -> str:
+    """A timestamp in ISO 8601, on the operation's clock."""
+    return local_time(datetime.fromisoformat(timestamp), zone)
 
 
 def _hours(length: timedelta) -> str:

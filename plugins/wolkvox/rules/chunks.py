@@ -11,7 +11,9 @@ BATCH = 20  # records a worker takes at once, at most
 BATCH_SECONDS = 2.0  # of work: what is staged meanwhile waits no longer for a worker
 
 
-def allotments(records: int, under_way: int = 0, limit: int | None = None, most_chunks: int = 1_000) -> list[int]:
+def allotments(
+    records: int, under_way: int = 0, limit: int | None = None, most_chunks: int = 1_000, *, is_trial: bool = False
+) -> list[int]:
     """
     The chunks a run makes: the most records that the worker of each may take.
 
@@ -21,12 +23,13 @@ def allotments(records: int, under_way: int = 0, limit: int | None = None, most_
     :param records: that may be sent now
     :param under_way: workers that take from the same queue already
     :param limit: records that the run may send at most; its chunks then share it evenly
+    :param is_trial: whether an outage is known: one worker tries whether it is over
     """
     if limit is not None:
         records = min(records, limit)
     if records <= 0:
         return []
-    wanted = 1 if records <= FEW else SLOTS * ceil(records / (SLOTS * MAX_CHUNK))
+    wanted = 1 if is_trial or records <= FEW else SLOTS * ceil(records / (SLOTS * MAX_CHUNK))
     chunks = min(wanted - under_way, most_chunks)
     if chunks <= 0:
         return []

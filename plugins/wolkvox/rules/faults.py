@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from wolkvox.rules.answers import Kind
+from wolkvox.rules.answers import Answer, Kind
 from wolkvox.rules.patience import Patience
 from wolkvox.rules.records import Campaign
 
@@ -66,3 +66,22 @@ def refuses_everything(patience: Patience, campaigns: Iterable[Campaign]) -> boo
 def most_of_one(patience: Patience) -> int:
     """Refusals of one campaign that count towards those of everything."""
     return patience.refusals * 2 // 5
+
+
+def explanation(answer: Answer) -> str:
+    """What was seen and what to do, for the person who reads the task's log."""
+    if answer.kind is Kind.BAD_TOKEN:
+        return (
+            f"wolkvox refused the token (code {answer.code}): put a valid one into the password of the"
+            " connection; the next run then sends. Nothing was rejected, the records stay pending."
+        )
+    if answer.kind is Kind.WRONG_ENDPOINT:
+        return (
+            f"The address of the connection isn't a wolkvox API (code {answer.code}): it should look like"
+            " https://wv0041.wolkvox.com. Correct the host; the records stay pending."
+        )
+    return (
+        f"Record after record fails, the last one {answer.reason} (code {answer.code}). Check whether wolkvox is"
+        " up, whether this machine's IP is on the operation's list, and whether somebody else uses the token. The"
+        " records stay pending; the next runs try with a few requests and go on when it is over."
+    )

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
-from zoneinfo import ZoneInfo
+
+from wolkvox.rules.zones import local_time
 
 RESOLVES_AFTER = timedelta(hours=1)  # without its cause: one that comes and goes with every run is one alert
-RELAPSE = timedelta(
-    days=1
-)  # one that fires again so soon is intermittent, and resolves after as long without its cause
-REMIND_AFTER = timedelta(days=1)  # one that still fires is told again
+# One that fires again so soon is intermittent, and resolves after as long without its cause.
+RELAPSE = timedelta(days=1)
+REMIND_AFTER = timedelta(days=1)  # recipients are notified again of one that is still firing
 KEPT = timedelta(days=7)  # after it resolved, for whoever can't be reached
 LONGEST_DELAY = timedelta(hours=1)  # between two attempts to reach a recipient
 MOST_LINES = 20  # of a message
@@ -52,7 +52,7 @@ class Undelivered:
     reason: str
 
 
-class Kind(Enum):
+class NoticeKind(Enum):
     """What a recipient is told of an alert, in the order of a message's lines."""
 
     FIRING = "firing"
@@ -62,11 +62,11 @@ class Kind(Enum):
     MISSED = "fired and resolved while the recipient could not be reached"
 
 
-Due = tuple[Kind, Alert]
+Due = tuple[NoticeKind, Alert]
 
 
 def fire(known: Alert | None, name: str, message: str, now: datetime) -> Alert:
-    """The alert whose cause is there now."""
+    """The alert that a cause, which is there now, makes of the known one: new, still firing, or firing again."""
     if known is None:
         return Alert(name, message, now, now)
     if known.resolved_at is None:
@@ -75,7 +75,7 @@ def fire(known: Alert | None, name: str, message: str, now: datetime) -> Alert:
 
 
 def rest(known: Alert, now: datetime) -> Alert:
-    """The alert whose cause is not there now: resolved once that lasts."""
+    """The alert without its cause: resolved after ``RESOLVES_AFTER``, or ``RELAPSE`` where it had fired again."""
     if known.resolved_at is None and _apart(now, known.seen_at) >= (RELAPSE if known.again else RESOLVES_AFTER):
         return replace(known, resolved_at=now)
     return known
@@ -92,18 +92,18 @@ def due(alerts: Iterable[Alert], notified: Mapping[str, Notified], now: datetime
     """
     kinds = ((_kind(alert, notified.get(alert.name), now), alert) for alert in alerts)
     found = [(kind, alert) for kind, alert in kinds if kind is not None]
-    order = list(Kind)
+    order = list(NoticeKind)
     return sorted(found, key=lambda one: (order.index(one[0]), one[1].firing_since, one[1].name))
 
 
-def _kind(alert: Alert, notified: Notified | None, now: datetime) -> Kind | None:
+def _kind(alert: Alert, notified: Notified | None, now: datetime) -> NoticeKind | None:
     unheard = notified is None or notified.firing_since != alert.firing_since
     if notified is None or unheard:
-        firing = Kind.AGAIN if alert.again else Kind.FIRING
-        return Kind.MISSED if alert.resolved_at else firing
+        firing = NoticeKind.AGAIN if alert.again else NoticeKind.FIRING
+        return NoticeKind.MISSED if alert.resolved_at else firing
     if alert.resolved_at:
-        return None if notified.resolved else Kind.RESOLVED
-    return Kind.STILL if _apart(now, notified.notified_at) >= REMIND_AFTER else None
+        return None if notified.resolved else NoticeKind.RESOLVED
+    return NoticeKind.STILL if _apart(now, notified.notified_at) >= REMIND_AFTER else None
 
 
 def may_try(failing: Undelivered | None, now: datetime) -> bool:
@@ -128,8 +128,8 @@ def notice(dues: list[Due], zone: str) -> tuple[str, list[str]]:
     lines = [_line(kind, alert, zone) for kind, alert in dues[:MOST_LINES]]
     if len(dues) > MOST_LINES:
         lines.append(f"And {len(dues) - MOST_LINES} more alerts: see the page.")
-    new = {alert.name for kind, alert in dues if kind in (Kind.FIRING, Kind.AGAIN)}
-    still = {alert.name for kind, alert in dues if kind is Kind.STILL}
+    new = {alert.name for kind, alert in dues if kind in (NoticeKind.FIRING, NoticeKind.AGAIN)}
+    still = {alert.name for kind, alert in dues if kind is NoticeKind.STILL}
     if any(map(_is_red, new)):
         return "failed", lines
     if new:
@@ -139,19 +139,15 @@ def notice(dues: list[Due], zone: str) -> tuple[str, list[str]]:
     return "is better", lines
 
 
-def _line(kind: Kind, alert: Alert, zone: str) -> str:
-    if kind is Kind.FIRING:
+def _line(kind: NoticeKind, alert: Alert, zone: str) -> str:
+    if kind is NoticeKind.FIRING:
         return alert.message
-    if kind is Kind.MISSED:
+    if kind is NoticeKind.MISSED:
         assert alert.resolved_at is not None
-        times = f"It fired at {_moment(alert.firing_since, zone)} and resolved at {_moment(alert.resolved_at, zone)}."
-        return f"Resolved: {alert.message} {times}"
+        fired, resolved = local_time(alert.firing_since, zone), local_time(alert.resolved_at, zone)
+        return f"Resolved: {alert.message} It fired at {fired} and resolved at {resolved}."
     return f"{kind.value.capitalize()}: {alert.message}"
 
 
 def _is_red(name: str) -> bool:
     return name.startswith("red:") or name == "outage"
-
-
-def _moment(moment: datetime, zone: str) -> str:
-    return f"{moment.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M} {zone}"

@@ -89,8 +89,8 @@ ConnectionId = Annotated[
 ]
 
 
-class ToldFrom(_Strict):
-    """From where on people are told of a run that isn't red."""
+class ThresholdsOfEntry(_Strict):
+    """From where on people are notified of a run that isn't red, as an entry says it."""
 
     refusals: Share = 0.02
     backlog_hours: Annotated[
@@ -171,9 +171,9 @@ class Operation(_Strict):
     ] = 60
     max_failed_ratio: Share = 0.05
     thresholds: Annotated[
-        ToldFrom,
+        ThresholdsOfEntry,
         Field(description="refusals, backlog_hours and quota, each in a line of its own, further to the right"),
-    ] = ToldFrom()
+    ] = ThresholdsOfEntry()
     alert_to: Annotated[
         list[str],
         Field(description="a list of e-mail addresses, as in [supervisor@example.com]"),
@@ -212,10 +212,10 @@ class Operation(_Strict):
         return None if self.name == DEFAULT else self.name
 
     @property
-    def told_from(self) -> Thresholds:
+    def alert_thresholds(self) -> Thresholds:
         """The thresholds as the verdict takes them."""
-        told = self.thresholds
-        return Thresholds(told.refusals, timedelta(hours=told.backlog_hours), told.quota)
+        written = self.thresholds
+        return Thresholds(written.refusals, timedelta(hours=written.backlog_hours), written.quota)
 
 
 @dataclass(frozen=True, slots=True)
@@ -405,7 +405,7 @@ def _mistake(entry: _Entry, place: Sequence[Any], words: str) -> Mistake:
 def _wrong(error: Any) -> str:
     """What to do about a value, or a key that there isn't."""
     *outer, key = [part for part in error["loc"] if isinstance(part, str)]
-    model = ToldFrom if outer else Operation
+    model = ThresholdsOfEntry if outer else Operation
     if error["type"] in ("extra_forbidden", "invalid_key"):
         return _unknown(key, model)
     return cant_be_used(error, model.model_fields[key].description)

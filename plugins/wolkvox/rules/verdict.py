@@ -22,11 +22,11 @@ class Account(Protocol):
 
     @property
     def put_off(self) -> int:
-        """Pending ones that went wrong and wait for their turn."""
+        """Pending ones that went wrong and are deferred."""
 
     @property
     def parked(self) -> int:
-        """Pending ones that wait with their campaign."""
+        """Pending ones whose campaign is suspended."""
 
     @property
     def missing(self) -> int:
@@ -54,7 +54,7 @@ def complaints(
     Why the run isn't green, in the words of somebody who has to act, by a name; empty when it is.
 
     :param staged: whether ``stage`` finished
-    :param states: the records in this run's chunks, by state, without those that probed a parked campaign in vain
+    :param states: the records in this run's chunks, by state, without the rejected trials of suspended campaigns
     :param accounts: where the records of each chunk are
     :param stopped: of each chunk whose task finished, what ended it before its records did
     :param latest: the operation's latest records, by which a run of few is judged
@@ -89,7 +89,7 @@ def complaints(
 
 
 def _left(account: Account) -> int:
-    """Records still to be sent that neither wait for their turn nor with their campaign."""
+    """Records still to be sent that are neither deferred nor of a suspended campaign."""
     unsent = account.states.get("pending", 0) + account.states.get("sending", 0)
     return unsent - account.put_off - account.parked
 
@@ -115,9 +115,9 @@ def backlog_gone_at(
     waiting: int, *, left_today: int | None, daily: int | None, now: datetime, resets_at: datetime
 ) -> datetime | None:
     """
-    The day's reset by which the backlog is gone at this pace, ``now`` when today's calls do; None if never.
+    The day's reset by which the backlog is gone at this pace, ``now`` when today's requests do; None if never.
 
-    ``left_today`` and ``daily`` are calls, None for no known limit.
+    ``left_today`` and ``daily`` are requests, None for no known limit.
     """
     if waiting == 0 or left_today is None or waiting <= left_today:
         return now
@@ -141,7 +141,7 @@ def left_at(
     """
     How many of the waiting records will be left when calling hours begin, at this pace.
 
-    ``left_today`` and ``daily`` are calls, None for no known limit.
+    ``left_today`` and ``daily`` are requests, None for no known limit.
     """
     calls = int(slots * (opening - now).total_seconds() / seconds_per_call)
     if left_today is not None:

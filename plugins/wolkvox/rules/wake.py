@@ -102,7 +102,8 @@ def _distance(repeats: int, *, is_news: bool) -> timedelta:
     """
     The least distance from the last event: short where that one brought something, doubled each time it didn't.
 
-    News are waited for less than the same thing: they may be a contact, but may be rows that say nothing new, too.
+    It is shorter where the poll saw something else than the last event did: that may be a contact, or rows that change
+    nothing.
     """
     if repeats == 0:
         return FIRST_DISTANCE

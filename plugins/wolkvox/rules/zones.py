@@ -1,8 +1,10 @@
-"""Time zones whose names say the opposite of what most people read in them. Pure."""
+"""Times as people read them, and zones whose names say the opposite of what most people read in them. Pure."""
 
 from __future__ import annotations
 
 import re
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 # Of 13 and 14 hours there is no other reading: no place is so far west.
 _EASTERN = re.compile(r"(Etc/)?GMT-(?P<hours>[1-9]|1[0-2])")
@@ -19,3 +21,8 @@ def why_backwards(zone: str) -> str | None:
     if match is None:
         return None
     return f"{zone} is {match['hours']} hours ahead of UTC, and Etc/GMT+{match['hours']} is as far behind it"
+
+
+def local_time(timestamp: datetime, zone: str) -> str:
+    """A timestamp to the minute, on a zone's clock, the zone named."""
+    return f"{timestamp.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M} {zone}"

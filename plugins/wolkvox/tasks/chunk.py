@@ -15,8 +15,9 @@ from wolkvox.ledger.sending import ChunkSession
 from wolkvox.rules.answers import Answer
 from wolkvox.rules.records import Record
 from wolkvox.rules.runs import Chunk
-from wolkvox.tasks.codify import Allotment, Progress, codify
+from wolkvox.tasks.codify import codify
 from wolkvox.tasks.task import Task, Wolkvox, quota_rules, slot_rules
+from wolkvox.tasks.worker import Allotment, Progress
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +26,7 @@ class Meter(Protocol):
     """Whatever counts what a task does while it does it."""
 
     def timed(self, send: Callable[[Record], Answer]) -> Callable[[Record], Answer]:
-        """``send``, with each call timed."""
+        """``send``, with each request timed."""
 
     def report(self, progress: Progress) -> None:
         """Take note of how far it is."""

@@ -11,134 +11,21 @@ import heapq
 import random
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from datetime import datetime
-from typing import Protocol
 
 from wolkvox.errors import BadToken, BreakerOpen, Stopped, WrongEndpoint
 from wolkvox.rules.answers import Answer, Kind, refusal
 from wolkvox.rules.chunks import batch
-from wolkvox.rules.faults import CERTAIN, HOST, REFUSALS, TAKEN_BACK, UNCOUNTED, Fault
+from wolkvox.rules.faults import CERTAIN, HOST, REFUSALS, TAKEN_BACK, UNCOUNTED, Fault, explanation
 from wolkvox.rules.outcomes import Situation, outcome
 from wolkvox.rules.patience import Patience, doubled
-from wolkvox.rules.records import EVERYTHING_REFUSED, Campaign, Faults, Record, Settled
+from wolkvox.rules.records import EVERYTHING_REFUSED, Faults, Record, Settled
 from wolkvox.stop import Stop
+from wolkvox.tasks.worker import Allotment, Progress, Quota, WorkerLedger
 
 LOOK = 1.0  # seconds between two looks at what other workers found out, and for records that come in
 TURN = 30.0  # seconds after which a worker leaves its slot to another operation that waits for it
-
-
-class WorkerLedger(Protocol):
-    """The part of the ledger the loop needs."""
-
-    def take(self, most: int, kept: Sequence[int]) -> Sequence[Record]:
-        """
-        The newest records that may be sent now, at most so many, in the order to send them.
-
-        :param kept: records that were taken before and will be sent yet
-        """
-
-    def trials(self) -> Sequence[Record]:
-        """The records that try whether an outage is over; none when it isn't time."""
-
-    def another(self, campaigns: Iterable[Campaign]) -> Record | None:
-        """A record of another campaign than these."""
-
-    def advance(self, settled: Settled | None, following: int | None) -> bool:
-        """
-        Settle one record and mark the next one as being sent, durably, in one round trip.
-
-        Whether ``following`` may be sent: False when somebody has sent or settled it meanwhile.
-        """
-
-    def goes_on(self, record: int) -> float:
-        """Note that a record's request may still be in flight, though it was answered; seconds until it can't be."""
-
-    def faults(self) -> Faults:
-        """What is known to be wrong, by whichever task found it."""
-
-    def count(self, fault: Fault) -> Faults:
-        """Count a record that was refused, once that is settled, or failed, over all tasks; what is wrong by now."""
-
-    def judge(self, fault: Fault) -> Faults:
-        """Whether the records that failed in a row are an outage, when nothing is left that could tell."""
-
-    def resume(self, campaign: Campaign) -> None:
-        """A record of a suspended campaign was coded."""
-
-    def now(self) -> datetime:
-        """What time it is for all tasks."""
-
-    def answered_since(self, since: datetime) -> bool:
-        """Whether wolkvox has answered any task since."""
-
-    def begin_outage(self, reason: str, message: str) -> bool:
-        """Note that nothing can be sent; whether this task is the first to say so."""
-
-    def take_back(self, calls: Mapping[int, int]) -> None:
-        """So many requests of these records met an outage, and were no attempts of them."""
-
-    def end_outage(self) -> None:
-        """A request went through."""
-
-    def close(self) -> bool:
-        """Take no more, unless there is something; whether it is so."""
-
-    def is_last(self) -> bool:
-        """Whether no other worker is left to take what comes in."""
-
-    def is_awaited(self) -> bool:
-        """Whether another operation waits for this token's slots."""
-
-
-class Quota(Protocol):
-    """The day's requests."""
-
-    def take(self) -> bool:
-        """Spend one request of today's; False when there is none left."""
-
-    def untake(self) -> None:
-        """Give one request back that was taken and not made."""
-
-    def exhausted(self) -> None:
-        """The vendor says that the day's requests are used up."""
-
-
-@dataclass(slots=True)
-class Progress:
-    """
-    What a worker has done so far; ``states`` counts records by the state they were put in.
-
-    ``put_off`` of the pending ones went wrong and wait for a later run. ``stopped`` tells what ended the work while
-    records wait: "quota", "time" or "outage".
-    """
-
-    started: float
-    calls: int = 0
-    states: Counter[str] = field(default_factory=Counter)
-    put_off: int = 0
-    unknown: int = 0
-    call_seconds: float = 0.0
-    stopped: str | None = None
-
-    @property
-    def done(self) -> int:
-        """Records this attempt is through with."""
-        return sum(self.states.values()) + self.put_off
-
-
-@dataclass(frozen=True, slots=True)
-class Allotment:
-    """
-    What one worker may do: take so many ``records`` and send for so many ``seconds``.
-
-    ``linger`` seconds with nothing to send it waits for more, if no other worker does.
-    """
-
-    records: int
-    seconds: float
-    linger: float = 0.0
 
 
 def codify(
@@ -504,7 +391,7 @@ class _Loop:
             record.campaign,
             answer.reason or "failed",
             refusal(answer, record.customer_id),
-            _explain(answer),
+            explanation(answer),
             refused=False,
             conflict=answer.kind is Kind.CONFLICT,
             checks=record.id in self.checks,
@@ -534,7 +421,7 @@ class _Loop:
             self._stop_for_outage(fault.explanation, answer, first=found.first)
 
     def _begin_outage(self, answer: Answer) -> None:
-        message = _explain(answer)
+        message = explanation(answer)
         self._stop_for_outage(message, answer, first=self.ledger.begin_outage(answer.reason or "outage", message))
 
     def _stop_for_outage(self, message: str, answer: Answer, *, first: bool) -> None:
@@ -555,22 +442,3 @@ class _Loop:
 def backoff(first: float, longest: float, tries: int) -> float:
     """A wait in seconds, doubled with each try, capped, of which a random half is jitter."""
     return doubled(first, longest, tries - 1) * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, guards nothing
-
-
-def _explain(answer: Answer) -> str:
-    """What was seen and what to do, for the person who reads the task's log."""
-    if answer.kind is Kind.BAD_TOKEN:
-        return (
-            f"wolkvox refused the token (code {answer.code}): put a valid one into the password of the"
-            " connection; the next run then sends. Nothing was rejected, the records stay pending."
-        )
-    if answer.kind is Kind.WRONG_ENDPOINT:
-        return (
-            f"The address of the connection isn't a wolkvox API (code {answer.code}): it should look like"
-            " https://wv0041.wolkvox.com. Correct the host; the records stay pending."
-        )
-    return (
-        f"Record after record fails, the last one {answer.reason} (code {answer.code}). Check whether wolkvox is"
-        " up, whether this machine's IP is on the operation's list, and whether somebody else uses the token. The"
-        " records stay pending; the next runs try with a few requests and go on when it is over."
-    )

@@ -1,4 +1,4 @@
-"""What wolkvox itself says before a run sends anything: the calls left today, its codes, its campaigns."""
+"""What wolkvox itself says before a run sends anything: the requests left today, its codes, its campaigns."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from wolkvox.vendor.settings import Settings
 
 def calls_left(asking: Asking, wolkvox: Wolkvox) -> QuotaState:
     """
-    Today's calls, as the ledger and, unless ``preflight`` is off, the vendor count them.
+    Today's requests, as the ledger and, unless ``preflight`` is off, the vendor count them.
 
-    Costs one call; none when nothing waits to be sent, or when the day is used up. The vendor's word that it is, is
+    Costs one request; none when nothing waits to be sent, or when the day is used up. The vendor's word that it is, is
     believed for an hour: licences are bought, and its day may begin at another hour than ours.
 
     :raises BadToken: the run can't succeed
@@ -61,9 +61,9 @@ def disposition_codes(asking: Asking, wolkvox: Wolkvox) -> frozenset[str] | None
 
 def look_at_campaigns(asking: Asking, wolkvox: Wolkvox, *, by_hand: bool) -> None:
     """
-    Park the campaigns that wolkvox doesn't have, or has as another type, before anything of them is sent.
+    Suspend the campaigns that wolkvox doesn't have, or has as another type, before anything of them is sent.
 
-    Asked for at most once an hour, and only when something waits. What can't be read parks nobody.
+    Asked for at most once an hour, and only when something waits. A list that can't be read suspends none.
 
     :raises BadToken: the run can't succeed
     """

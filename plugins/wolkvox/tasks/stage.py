@@ -12,9 +12,9 @@ from zoneinfo import ZoneInfo
 
 from wolkvox.errors import BadToken, Stopped
 from wolkvox.ledger import exports
+from wolkvox.ledger.breaker import Breaker, Outage, begin_outage, outage
 from wolkvox.ledger.claiming import Wanted, claim
 from wolkvox.ledger.connection import Connection, clock, connected
-from wolkvox.ledger.faults import Breaker, Outage, begin_outage, outage
 from wolkvox.ledger.reports import GUESSED_CALL, seconds_per_call
 from wolkvox.ledger.runs import begin_run, register_dag
 from wolkvox.ledger.staging import Staged, load
@@ -24,7 +24,7 @@ from wolkvox.rules.options import RunOptions
 from wolkvox.rules.protection import Protection, protected
 from wolkvox.rules.runs import Allowance, Chunk, Resend
 from wolkvox.rules.window import Window
-from wolkvox.stop import Stop
+from wolkvox.stop import STOPPED_PULLING, Stop
 from wolkvox.tasks.asking import Asking
 from wolkvox.tasks.exports import settle_by_exports
 from wolkvox.tasks.preflight import agree_on_limit, calls_left, disposition_codes, look_at_campaigns
@@ -35,20 +35,20 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
-class _Beyond:
+class _FutureRowCounter:
     """Counts contacts that claim to be of after their window's end: read in another zone than they were written in."""
 
     end: datetime
     rows: int = 0
 
-    def watch(self, contacts: Iterable[Contact], stop: Stop) -> Iterator[Contact]:
+    def counted(self, contacts: Iterable[Contact], stop: Stop) -> Iterator[Contact]:
         """The contacts, until told to stop: nothing of them is kept then.
 
         :raises Stopped: when ``stop`` was set
         """
         for contact in contacts:
             if stop.is_set():
-                raise Stopped("Told to stop while contacts were pulled: none of this pull's are kept.")
+                raise Stopped(STOPPED_PULLING)
             if contact.contacted_at is not None and contact.contacted_at >= self.end:
                 self.rows += 1
             yield contact
@@ -90,9 +90,9 @@ def stage_run(
             register_dag(ledger, run, wolkvox.settings.conn_id)
             agree_on_limit(ledger, run.dag_id, wolkvox.settings)
             staging = begin(ledger, run.dag_id, source.watched, options)
-        beyond, settled = _Beyond(window.end), exports.Settled()
+        future, settled = _FutureRowCounter(window.end), exports.Settled()
         read = (read_contact(row, operation=run.operation, zone=zone) for row in source.rows)
-        contacts = _wanted(beyond.watch(read, task.stop), options.customer_id)
+        contacts = _wanted(future.counted(read, task.stop), options.customer_id)
         if source.protection is not None:
             contacts = protected(contacts, source.protection)
         with ledger.transaction(force_rollback=True) if options.dry_run else nullcontext():
@@ -108,16 +108,16 @@ def stage_run(
         pace = seconds_per_call(ledger, run.operation) or GUESSED_CALL
         if staging:
             staging.end(ledger, fruitful=staged.new > 0 or bool(staged.chunks))
-    if beyond.rows:
+    if future.rows:
         log.warning(
             "%d contacts are of after the window's end: contacted_at is in another zone than %s, and lags are wrong by"
             " the difference. Correct the query, or the operator's timezone.",
-            beyond.rows,
+            future.rows,
             source.zone,
         )
     counts = describe_stage(staged, pace, source, window, options, known)
     origin = {"began_by": source.began_by, "poll_age": staging and staging.poll_age}
-    return staged.chunks, {**counts, **asdict(settled), **origin, "beyond_window": beyond.rows}
+    return staged.chunks, {**counts, **asdict(settled), **origin, "beyond_window": future.rows}
 
 
 def _claimed(wolkvox: Wolkvox, source: Source, window: Window, options: RunOptions, most_chunks: int) -> Wanted:

@@ -1,4 +1,4 @@
-"""The task ``verdict``: the run added up from the ledger, what people are told of it, and whether it is green."""
+"""The task ``verdict``: the run added up from the ledger, its alerts, and whether it is green."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from datetime import datetime
 from typing import Any
 
 from wolkvox.ledger.alerts import News, known_alerts, note
+from wolkvox.ledger.breaker import Outage, outage
 from wolkvox.ledger.campaigns import names
 from wolkvox.ledger.connection import Connection, clock, connected
-from wolkvox.ledger.faults import Outage, Parked, outage, parked
 from wolkvox.ledger.figures import count_closed_spans, run_lag
 from wolkvox.ledger.latest import arrivals, latest
 from wolkvox.ledger.quota import QuotaRules, QuotaState, align
 from wolkvox.ledger.reports import GUESSED_CALL, backlog, seconds_per_call, waiting_since
 from wolkvox.ledger.runs import Account, account, end_run
+from wolkvox.ledger.suspension import Parked, parked
 from wolkvox.ledger.workers import passed_over
 from wolkvox.rules.alerts import Thresholds, alerts, silence
 from wolkvox.rules.campaigns import Listed
@@ -29,7 +30,7 @@ from wolkvox.rules.verdict import backlog_gone_at, complaints, failed_ratio, lef
 from wolkvox.tasks.task import Task, quota_rules, run_of
 from wolkvox.vendor.settings import Settings
 
-NAMED = 20  # parked campaigns that the summary names, the latest ones: it travels through XCom
+NAMED = 20  # suspended campaigns that the summary names, the latest ones: it travels through XCom
 STATES = ("coded", "rejected", "failed", "pending", "sending")
 
 
@@ -51,30 +52,30 @@ def add_up(
     """
     run = run_of(task, settings)
     chunk_ids = [] if staged is None or options.dry_run else list(staged["chunk_ids"])
-    told = {tally["chunk_id"]: tally for tally in tallies if tally["chunk_id"] in chunk_ids}
+    finished = {tally["chunk_id"]: tally for tally in tallies if tally["chunk_id"] in chunk_ids}
     with connected(task.ledger_conn_id, task.stop) as ledger, ledger.transaction(force_rollback=options.dry_run):
         now, rules = clock(ledger), quota_rules(ledger, settings)
         accounts = account(ledger, run, chunk_ids)
         away = outage(ledger, run.operation, settings.identity)
         summary = {
             **(staged or {}),
-            **_records(accounts, told),
+            **_records(accounts, finished),
             **_operation(ledger, run.operation, rules, now),
             **_faults(ledger, run, away),
             **_lag(ledger, run, chunk_ids),
         }
         summary |= _opening(ledger, protection, rules, summary, now)
-        summary["stopped"] = _stopped(summary, told)
+        summary["stopped"] = _stopped(summary, finished)
         recent = latest(ledger, run.operation, [one[:2] for one in parked(ledger, run.operation)], now)
         summary["complaints"] = complaints(
             staged=staged is not None,
             states=_judged(accounts),
             accounts=accounts,
-            stopped={chunk_id: tally["stopped"] for chunk_id, tally in told.items()},
+            stopped={chunk_id: tally["stopped"] for chunk_id, tally in finished.items()},
             max_failed_ratio=options.max_failed_ratio,
             latest=recent.outcomes,
             outage=away.words if away and (away.dag_id, away.dag_run_id) == (run.dag_id, run.dag_run_id) else None,
-            passed_over=_passed_over(ledger, run, options, summary, list(told.values())),
+            passed_over=_passed_over(ledger, run, options, summary, list(finished.values())),
         )
         news = News() if options.dry_run else _note_alerts(ledger, run, summary, recent, thresholds, now)
         summary["news"] = news.as_dict()
@@ -109,7 +110,7 @@ def _note_alerts(
     return note(ledger, run.operation, run.dag_id, current, now)
 
 
-def _records(accounts: Mapping[str, Account], told: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+def _records(accounts: Mapping[str, Account], finished: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """The records of the run's chunks, by state and whereabouts."""
     states: Counter[str] = Counter()
     moved: Counter[str] = Counter()
@@ -124,13 +125,13 @@ def _records(accounts: Mapping[str, Account], told: Mapping[str, Mapping[str, An
         "missing": sum(one.missing for one in accounts.values()),
         "moved": moved.total(),
         "moved_to": dict(moved),
-        "calls": sum(tally["calls"] for tally in told.values()),
+        "calls": sum(tally["calls"] for tally in finished.values()),
         "failed_ratio": round(failed_ratio(_judged(accounts)), 4),
     }
 
 
 def _judged(accounts: Mapping[str, Account]) -> Counter[str]:
-    """The records a run is judged by: that a parked campaign refuses its probes is known, and told."""
+    """The records a run is judged by, by state: rejected trials of a suspended campaign have an alert of their own."""
     states: Counter[str] = Counter()
     for one in accounts.values():
         states.update(one.states)
@@ -199,7 +200,7 @@ def _gone_at(rules: QuotaRules, quota: QuotaState, waiting: int, now: datetime) 
 
 
 def _faults(ledger: Connection, run: Run, away: Outage | None) -> dict[str, Any]:
-    """Parked campaigns and the outage, if there are any."""
+    """Suspended campaigns and the outage, if there are any."""
     listed = names(ledger, run.operation)
     return {
         "parked": [_describe(campaign, listed) for campaign in parked(ledger, run.operation)],
@@ -219,9 +220,9 @@ def _describe(campaign: Parked, listed: Mapping[str, Listed]) -> dict[str, Any]:
     }
 
 
-def _stopped(summary: Mapping[str, Any], told: Mapping[str, Mapping[str, Any]]) -> str | None:
+def _stopped(summary: Mapping[str, Any], finished: Mapping[str, Mapping[str, Any]]) -> str | None:
     """What ended the run before its records did."""
-    of_tasks = next((tally["stopped"] for tally in told.values() if tally["stopped"]), None)
+    of_tasks = next((tally["stopped"] for tally in finished.values() if tally["stopped"]), None)
     if of_tasks or summary.get("stopped"):
         return str(of_tasks or summary["stopped"])
     return "quota" if summary["quota_left"] == 0 and summary["waiting"] else None

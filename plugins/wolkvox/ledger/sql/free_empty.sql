@@ -1,4 +1,4 @@
--- A parked campaign none of whose records wait any more has nothing to be kept from.
+-- A suspended campaign of which no record waits any more is resumed.
 DELETE FROM wolkvox.parked
 WHERE operation = %(operation)s
     AND until <= clock_timestamp()

@@ -1,0 +1,134 @@
+"""
+The circuit breaker of an operation: what keeps all of its tasks from sending anything, by the database's clock.
+
+Each function is one transaction of its own when the connection is in autocommit mode.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from wolkvox.ledger import streaks
+from wolkvox.ledger.connection import Connection, sql
+from wolkvox.ledger.locks import Lock, lock_until_commit
+from wolkvox.rules.campaigns import MISFITS
+from wolkvox.rules.patience import TRIALS, Patience, doubled
+from wolkvox.rules.records import Record
+
+
+class Outage(NamedTuple):
+    """
+    What keeps an operation from sending anything.
+
+    ``dag_id`` and ``dag_run_id`` are the run's that met it first; ``over`` tells whether a request may try again.
+    """
+
+    reason: str
+    words: str
+    since: datetime
+    until: datetime
+    dag_id: str
+    dag_run_id: str
+    over: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Breaker:
+    """
+    The circuit breaker of an operation, as one run sees it.
+
+    :param fingerprint: of the address and the token in use: with others, nothing is known yet
+    :param run: DAG and run that open it
+    """
+
+    operation: str
+    fingerprint: int
+    run: tuple[str, str]
+    patience: Patience
+
+
+def outage(connection: Connection, operation: str, fingerprint: int) -> Outage | None:
+    """
+    What keeps the operation from sending, or None.
+
+    :param fingerprint: of the address and the token in use: with others, nothing is known yet
+    """
+    row = connection.execute(
+        "SELECT reason, words, since, until, dag_id, dag_run_id,"
+        " until <= clock_timestamp() OR until > clock_timestamp() + %s FROM wolkvox.outage"
+        " WHERE operation = %s AND fingerprint = %s",
+        (timedelta(seconds=Patience().longest_outage), operation, fingerprint),
+    ).fetchone()
+    return None if row is None else Outage(*row)
+
+
+def begin_outage(connection: Connection, breaker: Breaker, reason: str, words: str) -> bool:
+    """Note that nothing can be sent; whether this is news. It says nothing of any campaign: streaks begin again."""
+    values = {
+        "operation": breaker.operation,
+        "fingerprint": breaker.fingerprint,
+        "dag_id": breaker.run[0],
+        "dag_run_id": breaker.run[1],
+        "reason": reason,
+        "words": words,
+        "pause": timedelta(seconds=breaker.patience.first_outage),
+    }
+    with connection.transaction():
+        lock_until_commit(connection, Lock.FAULTS, breaker.operation)
+        connection.execute("DELETE FROM wolkvox.streak WHERE operation = %s", (breaker.operation,))
+        return connection.execute(sql("begin_outage"), values).rowcount == 1
+
+
+def end_outage(connection: Connection, operation: str) -> None:
+    """A request went through. What was suspended meanwhile is tried at once: the outage may have been why."""
+    with connection.transaction():
+        lock_until_commit(connection, Lock.FAULTS, operation)
+        row = connection.execute(
+            "DELETE FROM wolkvox.outage WHERE operation = %s RETURNING since", (operation,)
+        ).fetchone()
+        if row is not None:
+            connection.execute(
+                "UPDATE wolkvox.parked SET until = least(until, clock_timestamp())"
+                " WHERE operation = %s AND since > %s - interval '1 hour' AND reason <> ALL(%s)",
+                (operation, row[0], list(MISFITS)),
+            )
+        streaks.forget(connection, operation, streaks.WHOLE_OPERATION)
+
+
+def try_at_once(connection: Connection, operation: str) -> None:
+    """Somebody waits for a run: the next trial of an outage is due now."""
+    connection.execute(
+        "UPDATE wolkvox.outage SET until = least(until, clock_timestamp()) WHERE operation = %s", (operation,)
+    )
+
+
+def begin_trial(connection: Connection, operation: str, patience: Patience) -> bool:
+    """Whether this worker may try if the outage is over: one at a time, and the next one after a longer pause."""
+    row = connection.execute("SELECT probes FROM wolkvox.outage WHERE operation = %s", (operation,)).fetchone()
+    pause = doubled(patience.first_outage, patience.longest_outage, (row[0] if row else 0) + 1)
+    return (
+        connection.execute(
+            "UPDATE wolkvox.outage SET probes = probes + 1, until = clock_timestamp() + %(pause)s"
+            " WHERE operation = %(operation)s"
+            " AND (until <= clock_timestamp() OR until > clock_timestamp() + %(longest)s)",
+            {
+                "pause": timedelta(seconds=pause),
+                "operation": operation,
+                "longest": timedelta(seconds=Patience().longest_outage),
+            },
+        ).rowcount
+        == 1
+    )
+
+
+def trials_of_all(connection: Connection, operation: str, only: Sequence[int] | None = None) -> list[Record]:
+    """
+    Records of different campaigns that try whether an outage is over.
+
+    :param only: the records to choose from; None: whatever waits
+    """
+    values = {"operation": operation, "most": TRIALS, "only": None if only is None else list(only)}
+    return [Record(*row) for row in connection.execute(sql("trials_of_all"), values)]

@@ -1,0 +1,68 @@
+"""Suspended campaigns of an operation, known to all of its tasks, by the database's clock."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+from wolkvox.ledger.connection import Connection, sql
+from wolkvox.rules.patience import TRIALS, Patience
+from wolkvox.rules.records import Campaign, Record
+
+CAMPAIGNS_AT_ONCE = 20  # suspended campaigns that one worker tries at once
+
+
+class Parked(NamedTuple):
+    """A suspended campaign: why, in whose words, since when, and when it is tried next."""
+
+    type_campaign: str
+    campaign_id: str
+    reason: str
+    words: str | None
+    since: datetime
+    until: datetime
+
+
+def parked(connection: Connection, operation: str) -> list[Parked]:
+    """The campaigns that are suspended, the latest one last."""
+    rows = connection.execute(
+        "SELECT type_campaign, campaign_id, reason, words, since, until FROM wolkvox.parked"
+        " WHERE operation = %s ORDER BY since, type_campaign, campaign_id",
+        (operation,),
+    )
+    return [Parked(*row) for row in rows]
+
+
+def resume(connection: Connection, operation: str, campaign: Campaign) -> None:
+    """A record of a suspended campaign was coded: its others may be sent."""
+    connection.execute(
+        "DELETE FROM wolkvox.parked WHERE operation = %s AND type_campaign = %s AND campaign_id = %s",
+        (operation, *campaign),
+    )
+
+
+def campaign_trials(connection: Connection, operation: str, patience: Patience, most: int) -> list[Record]:
+    """
+    The records that try suspended campaigns whose pause is over; their next pause begins.
+
+    At most ``TRIALS`` of each: others than were tried before, as long as there are any.
+
+    :param most: records that may be sent, one or more
+    """
+    facts = {
+        "operation": operation,
+        "first": patience.first_suspension,
+        "longest": patience.longest_suspension,
+        "most": min(CAMPAIGNS_AT_ONCE, max(1, most // TRIALS)),
+    }
+    connection.execute(sql("free_empty"), facts)
+    due = connection.execute(sql("due_trials"), facts).fetchall()
+    if not due:
+        return []
+    values = {
+        "operation": operation,
+        "types": [kind for kind, _ in due],
+        "campaigns": [campaign for _, campaign in due],
+        "trials": min(TRIALS, most),
+    }
+    return [Record(*row) for row in connection.execute(sql("trials"), values)]

@@ -1,0 +1,124 @@
+"""What a worker works with (a ledger, the day's requests), what it may do, and what it has done so far."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from wolkvox.rules.faults import Fault
+from wolkvox.rules.records import Campaign, Faults, Record, Settled
+
+
+class WorkerLedger(Protocol):
+    """The part of the ledger the loop needs."""
+
+    def take(self, most: int, kept: Sequence[int]) -> Sequence[Record]:
+        """
+        The newest records that may be sent now, at most so many, in the order to send them.
+
+        :param kept: records that were taken before and will be sent yet
+        """
+
+    def trials(self) -> Sequence[Record]:
+        """The records that try whether an outage is over; none when it isn't time."""
+
+    def another(self, campaigns: Iterable[Campaign]) -> Record | None:
+        """A record of another campaign than these."""
+
+    def advance(self, settled: Settled | None, following: int | None) -> bool:
+        """
+        Settle one record and mark the next one as being sent, durably, in one round trip.
+
+        Whether ``following`` may be sent: False when somebody has sent or settled it meanwhile.
+        """
+
+    def goes_on(self, record: int) -> float:
+        """Note that a record's request may still be in flight, though it was answered; seconds until it can't be."""
+
+    def faults(self) -> Faults:
+        """What is known to be wrong, by whichever task found it."""
+
+    def count(self, fault: Fault) -> Faults:
+        """Count a record that was refused, once that is settled, or failed, over all tasks; what is wrong by now."""
+
+    def judge(self, fault: Fault) -> Faults:
+        """Whether the records that failed in a row are an outage, when nothing is left that could tell."""
+
+    def resume(self, campaign: Campaign) -> None:
+        """A record of a suspended campaign was coded."""
+
+    def now(self) -> datetime:
+        """What time it is for all tasks."""
+
+    def answered_since(self, since: datetime) -> bool:
+        """Whether wolkvox has answered any task since."""
+
+    def begin_outage(self, reason: str, message: str) -> bool:
+        """Note that nothing can be sent; whether this task is the first to say so."""
+
+    def take_back(self, calls: Mapping[int, int]) -> None:
+        """So many requests of these records met an outage, and were no attempts of them."""
+
+    def end_outage(self) -> None:
+        """A request went through."""
+
+    def close(self) -> bool:
+        """Take no more, unless there is something; whether it is so."""
+
+    def is_last(self) -> bool:
+        """Whether no other worker is left to take what comes in."""
+
+    def is_awaited(self) -> bool:
+        """Whether another operation waits for this token's slots."""
+
+
+class Quota(Protocol):
+    """The day's requests."""
+
+    def take(self) -> bool:
+        """Spend one request of today's; False when there is none left."""
+
+    def untake(self) -> None:
+        """Give one request back that was taken and not made."""
+
+    def exhausted(self) -> None:
+        """The vendor says that the day's requests are used up."""
+
+
+@dataclass(slots=True)
+class Progress:
+    """
+    What a worker has done so far; ``states`` counts records by the state they were put in.
+
+    ``put_off`` of the pending ones went wrong and wait for a later run. ``stopped`` tells what ended the work while
+    records wait: "quota", "time" or "outage".
+    """
+
+    started: float
+    calls: int = 0
+    states: Counter[str] = field(default_factory=Counter)
+    put_off: int = 0
+    unknown: int = 0
+    call_seconds: float = 0.0
+    stopped: str | None = None
+
+    @property
+    def done(self) -> int:
+        """Records this attempt is through with."""
+        return sum(self.states.values()) + self.put_off
+
+
+@dataclass(frozen=True, slots=True)
+class Allotment:
+    """
+    What one worker may do: take so many ``records`` and send for so many ``seconds``.
+
+    ``linger`` seconds with nothing to send it waits for more, if no other worker does.
+    """
+
+    records: int
+    seconds: float
+    linger: float = 0.0
