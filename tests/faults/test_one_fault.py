@@ -193,6 +193,35 @@ def test_while_the_day_has_no_requests_no_pause_of_a_suspended_campaign_grows(
     assert sandbox.stats()["codify_calls"] == 0
 
 
+@pytest.mark.parametrize(
+    ("reason", "answer"),
+    [
+        ("overloaded_503", status(503)),
+        ("maintenance", status(302)),
+        ("unknown_reset", {"kind": "reset_before", "repeat": True}),
+        ("everything_refused", {"kind": "body_400", "repeat": True}),
+    ],
+)
+def test_an_outage_that_lasts_settles_none_of_the_few_records_that_try_it(
+    reason: str, answer: dict[str, Any], vendor: SandboxServer, warehouse: Database, ledger: Database, crew: Crew
+) -> None:
+    vendor.control(default_fault=[answer])
+    fill(warehouse, 2)
+    fill(warehouse, 1, first=3, campaign="18")
+    ledger.execute(OUTAGE, reason, WolkvoxHook().settings.identity)
+    longest = "SELECT coalesce(max(not_before) <= now() + interval '16 minutes', true) FROM wolkvox.codification"
+    for run in range(10):
+        send(crew, f"run {run}")
+        assert ledger.value(longest)
+        ledger.execute("UPDATE wolkvox.outage SET until = now()")
+        ledger.execute("UPDATE wolkvox.codification SET not_before = now() WHERE not_before > now()")
+    assert states(ledger) == {"pending": 3}
+    vendor.control(default_fault=[])
+    send(crew, "well")
+    send(crew, "again")
+    assert states(ledger) == {"coded": 3}
+
+
 def test_what_was_suspended_while_everything_was_refused_is_tried_as_soon_as_that_is_over(
     vendor: SandboxServer, warehouse: Database, ledger: Database, crew: Crew
 ) -> None:

@@ -235,10 +235,10 @@ def _open(connection: Connection, breaker: Breaker, reason: str, fault: Fault) -
     """Nobody is rejected for it: what campaigns refused in a row is pending again."""
     if fault.refused:
         connection.execute(
-            "UPDATE wolkvox.codification SET state = 'pending', settled_at = NULL"
+            "UPDATE wolkvox.codification SET state = 'pending', settled_at = NULL, attempts = least(attempts, %(most)s)"
             " WHERE state = 'rejected' AND operation = %(operation)s AND id = ANY(ARRAY("
             "SELECT unnest(refused) FROM wolkvox.streak WHERE operation = %(operation)s))",
-            {"operation": breaker.operation},
+            {"operation": breaker.operation, "most": breaker.patience.calls - 1},
         )
     return Found(reason, begin_outage(connection, breaker, reason, fault.explanation))
 
