@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from crew import AT_ONCE, Crew, connect, fill, stage, states
 from sandbox_server import SandboxServer
 
 from wolkvox.hook import WolkvoxHook
+from wolkvox.ledger.faults import Breaker, begin_outage, end_outage
 
 OUTAGE = (
     "INSERT INTO wolkvox.outage (operation, reason, words, fingerprint, dag_id, dag_run_id, since, until)"
@@ -193,6 +195,35 @@ def test_while_the_day_has_no_requests_no_pause_of_a_suspended_campaign_grows(
     assert sandbox.stats()["codify_calls"] == 0
 
 
+@pytest.mark.parametrize(
+    ("reason", "answer"),
+    [
+        ("overloaded_503", status(503)),
+        ("maintenance", status(302)),
+        ("unknown_reset", {"kind": "reset_before", "repeat": True}),
+        ("everything_refused", {"kind": "body_400", "repeat": True}),
+    ],
+)
+def test_an_outage_that_lasts_settles_none_of_the_few_records_that_try_it(
+    reason: str, answer: dict[str, Any], vendor: SandboxServer, warehouse: Database, ledger: Database, crew: Crew
+) -> None:
+    vendor.control(default_fault=[answer])
+    fill(warehouse, 2)
+    fill(warehouse, 1, first=3, campaign="18")
+    ledger.execute(OUTAGE, reason, WolkvoxHook().settings.identity)
+    longest = "SELECT coalesce(max(not_before) <= now() + interval '16 minutes', true) FROM wolkvox.codification"
+    for run in range(10):
+        send(crew, f"run {run}")
+        assert ledger.value(longest)
+        ledger.execute("UPDATE wolkvox.outage SET until = now()")
+        ledger.execute("UPDATE wolkvox.codification SET not_before = now() WHERE not_before > now()")
+    assert states(ledger) == {"pending": 3}
+    vendor.control(default_fault=[])
+    send(crew, "well")
+    send(crew, "again")
+    assert states(ledger) == {"coded": 3}
+
+
 def test_what_was_suspended_while_everything_was_refused_is_tried_as_soon_as_that_is_over(
     vendor: SandboxServer, warehouse: Database, ledger: Database, crew: Crew
 ) -> None:
@@ -271,6 +302,47 @@ def test_a_campaign_that_fails_while_others_pass_is_suspended_and_no_outage(
         red += any(result["ended"] != "success" for result in send(crew, f"run {number}"))
     assert (red, outages(ledger), coded(ledger)) == (0, 0, 8 * 16)
     assert ledger.rows("SELECT campaign_id FROM wolkvox.parked") == [("666",)]
+
+
+def test_a_campaign_that_refuses_everybody_is_suspended_although_outages_come_and_go(
+    vendor: SandboxServer, warehouse: Database, ledger: Database, crew: Crew
+) -> None:
+    vendor.control(faults={f"customer-{n}": [status(422, msg=f"closed {n}")] for n in range(1, 101)})
+    fill(warehouse, 100, campaign="666")
+    breaker = Breaker("0041", WolkvoxHook().settings.identity, ("wolkvox_codify", "run"), AT_ONCE)
+    for run in ("first", "second"):
+        send(crew, run, limit=40)
+        begin_outage(ledger.connection, breaker, "overloaded_503", "Nothing goes.")
+        end_outage(ledger.connection, "0041")
+    assert states(ledger) == {"pending": 100}
+    assert ledger.rows("SELECT campaign_id FROM wolkvox.parked") == [("666",)]
+
+
+def test_a_dead_campaign_is_suspended_although_the_clock_was_a_day_ahead(
+    vendor: SandboxServer, warehouse: Database, ledger: Database, crew: Crew
+) -> None:
+    fill(warehouse, 1, campaign="666")
+    send(crew, "ahead")
+    ledger.execute("UPDATE wolkvox.codification SET sent_at = sent_at + interval '1 d', settled_at = now() + '1 d'")
+    vendor.control(faults={f"customer-{n}": [status(422, msg=f"closed {n}")] for n in range(2, 102)})
+    fill(warehouse, 100, first=2, campaign="666")
+    send(crew, "set right")
+    assert states(ledger) == {"coded": 1, "pending": 100}
+
+
+def test_a_streak_that_began_in_the_future_ends_with_the_next_answer(
+    vendor: SandboxServer, warehouse: Database, ledger: Database, crew: Crew
+) -> None:
+    vendor.control(faults={f"customer-{n}": [status(500)] for n in (*range(1, 10), 11)})
+    fill(warehouse, 9)
+    crew.codify(stage("ahead", by_hand=True)[0][0], patience=replace(AT_ONCE, tries=1, sure=20)).tally()
+    ledger.execute("UPDATE wolkvox.streak SET failed_since = failed_since + interval '1 day'")
+    ledger.execute("UPDATE wolkvox.codification SET not_before = now() + interval '1 hour'")
+    fill(warehouse, 1, first=10)
+    send(crew, "set right")
+    fill(warehouse, 1, first=11)
+    send(crew, "one more")
+    assert (coded(ledger), outages(ledger)) == (1, 0)
 
 
 # Everybody

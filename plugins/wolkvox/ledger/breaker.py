@@ -16,7 +16,7 @@ from wolkvox.ledger.connection import Connection, sql
 from wolkvox.ledger.locks import Lock, lock_until_commit
 from wolkvox.rules.campaigns import MISFITS
 from wolkvox.rules.patience import TRIALS, Patience, doubled
-from wolkvox.rules.records import Record
+from wolkvox.rules.records import EVERYTHING_REFUSED, Record
 
 
 class Outage(NamedTuple):
@@ -66,7 +66,12 @@ def outage(connection: Connection, operation: str, fingerprint: int) -> Outage |
 
 
 def begin_outage(connection: Connection, breaker: Breaker, reason: str, words: str) -> bool:
-    """Note that nothing can be sent; whether this is news. It says nothing of any campaign: streaks begin again."""
+    """
+    Note that nothing can be sent; whether this is news.
+
+    Failures say nothing of any campaign then: their streaks begin again. So do those of refusals where everything is
+    refused; else they go on, for wolkvox has read what it refused before.
+    """
     values = {
         "operation": breaker.operation,
         "fingerprint": breaker.fingerprint,
@@ -78,7 +83,11 @@ def begin_outage(connection: Connection, breaker: Breaker, reason: str, words: s
     }
     with connection.transaction():
         lock_until_commit(connection, Lock.FAULTS, breaker.operation)
-        connection.execute("DELETE FROM wolkvox.streak WHERE operation = %s", (breaker.operation,))
+        connection.execute(
+            "DELETE FROM wolkvox.streak WHERE operation = %s AND (refused = '{}' OR %s)",
+            (breaker.operation, reason == EVERYTHING_REFUSED),
+        )
+        connection.execute("UPDATE wolkvox.streak SET failed = '{}' WHERE operation = %s", (breaker.operation,))
         return connection.execute(sql("begin_outage"), values).rowcount == 1
 
 

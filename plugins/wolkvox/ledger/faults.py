@@ -80,7 +80,7 @@ def _open(connection: Connection, breaker: Breaker, reason: str, fault: Fault) -
         refused = connection.execute(
             "SELECT DISTINCT unnest(refused) FROM wolkvox.streak WHERE operation = %s", (breaker.operation,)
         )
-        reopen(connection, breaker.operation, [record for (record,) in refused])
+        reopen(connection, breaker, [record for (record,) in refused])
     return Faults(outage=reason, first=begin_outage(connection, breaker, reason, fault.explanation))
 
 
@@ -97,7 +97,7 @@ def _suspend(connection: Connection, breaker: Breaker, fault: Fault, streak: str
             "pause": timedelta(seconds=breaker.patience.first_suspension),
         },
     )
-    reopen(connection, breaker.operation, streak.refused)
+    reopen(connection, breaker, streak.refused)
     streaks.forget(connection, breaker.operation, fault.campaign)
     connection.execute(
         "UPDATE wolkvox.streak SET failed = ARRAY(SELECT id FROM wolkvox.codification"
@@ -124,12 +124,12 @@ def another(connection: Connection, operation: str, campaigns: Iterable[Campaign
     return None if row is None else Record(*row)
 
 
-def reopen(connection: Connection, operation: str, ids: Sequence[int]) -> None:
-    """Put rejected records back to pending: it wasn't they who were refused."""
+def reopen(connection: Connection, breaker: Breaker, ids: Sequence[int]) -> None:
+    """Put rejected records back to pending: it wasn't they who were refused. Each has a request left at least."""
     connection.execute(
-        "UPDATE wolkvox.codification SET state = 'pending', settled_at = NULL"
+        "UPDATE wolkvox.codification SET state = 'pending', settled_at = NULL, attempts = least(attempts, %s)"
         " WHERE operation = %s AND id = ANY(%s) AND state = 'rejected'",
-        (operation, list(ids)),
+        (breaker.patience.calls - 1, breaker.operation, list(ids)),
     )
 
 

@@ -216,7 +216,7 @@ class ChunkSession:
             found = faults.count_fault(connection, self._breaker, fault)
             known = self._faults(connection)
             if found.outage or known.outage or fault.campaign in known.suspended:  # perhaps by another task meanwhile
-                faults.reopen(connection, self._rules.operation, [fault.record])
+                faults.reopen(connection, self._breaker, [fault.record])
             return replace(found, suspended=known.suspended, outage=found.outage or known.outage)
 
         return self.run(count)

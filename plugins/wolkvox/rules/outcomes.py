@@ -18,37 +18,45 @@ class Situation:
     What matters beside the answer: ``tries`` of the record in this run, this one among them.
 
     ``refusals``: how many requests it may have in its life that are refused and say nothing of it, because its campaign
-    is suspended or everything is refused. ``at_once``: whether it may be tried again in this run. ``blocked_alone``:
-    others pass where it is blocked.
+    is suspended. ``at_once``: whether it may be tried again in this run. ``blocked_alone``: others pass where it is
+    blocked. ``outage``: nobody's requests succeed, so that a failure settles no record, nor, where everything is
+    ``refused``, a refusal.
     """
 
     tries: int
     refusals: int = 0
     at_once: bool = True
     blocked_alone: bool = False
+    outage: bool = False
+    refused: bool = False
 
 
 def outcome(record: Record, answer: Answer, situation: Situation, patience: Patience) -> Settled:
     """
     The record's state after an answer.
 
-    A pending one without a pause is tried again in this run; with one it is put off to a later run.
+    A pending one without a pause is tried again in this run; with one it is put off to a later run. What tries whether
+    an outage is over isn't settled by it, keeps a request for the time after it, and doesn't wait for longer than it.
     """
     calls = record.calls + situation.tries
+    spared = situation.outage and calls >= patience.calls
     state, pause = "pending", None
     reason = answer.reason
     if answer.kind is Kind.CODED:
         state = "coded"
-    elif answer.kind in REFUSALS and calls < situation.refusals:
+    elif answer.kind in REFUSALS and (situation.refused or calls < situation.refusals):
         pause = 0.0
     elif answer.kind in REFUSALS:
         state = "rejected"
     elif situation.blocked_alone and calls >= patience.blocked:
         state, reason = "rejected", f"refused_{answer.code}"
     elif answer.kind not in UNCOUNTED and not _again(record, answer, situation, calls, patience):
-        state = "pending" if calls < patience.calls else "failed"
+        state = "pending" if spared or calls < patience.calls else "failed"
         pause = _pause(record, answer, calls, patience) if state == "pending" else None
-    return Settled(record.id, state, reason, answer.code, answer.msg, answer.kind not in UNCOUNTED, pause)
+        if pause is not None and situation.outage:
+            pause = min(pause, patience.longest_outage)
+    counts = answer.kind not in UNCOUNTED and not (spared and state == "pending")
+    return Settled(record.id, state, reason, answer.code, answer.msg, counts, pause)
 
 
 def _again(record: Record, answer: Answer, situation: Situation, calls: int, patience: Patience) -> bool:

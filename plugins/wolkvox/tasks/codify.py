@@ -280,6 +280,8 @@ class _Loop:
             refusals=self._refusals_allowed(record),
             at_once=not self.faults.outage and self._others_tell(record, answer),
             blocked_alone=alone,
+            outage=bool(self.faults.outage),
+            refused=self.faults.outage == EVERYTHING_REFUSED,
         )
 
     def _others_tell(self, record: Record, answer: Answer) -> bool:
@@ -287,8 +289,6 @@ class _Loop:
         return answer.kind is not Kind.MAINTENANCE or bool(self.queue) or record.id in self.passed
 
     def _refusals_allowed(self, record: Record) -> int:
-        if self.faults.outage == EVERYTHING_REFUSED:
-            return self.patience.calls
         return self.patience.refused_trials if record.campaign in self.faults.suspended else 0
 
     def _meet_answer(self) -> None:
