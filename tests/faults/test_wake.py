@@ -303,6 +303,28 @@ def test_a_warehouse_that_can_not_count_leaves_its_contacts_to_the_cron(
     assert not poll(trigger(twice))
 
 
+@pytest.mark.parametrize("ahead", [600, 86_400])
+def test_a_clock_that_was_ahead_holds_no_event_back_and_repeats_none(
+    ledger: Database, warehouse: Database, ahead: int
+) -> None:
+    pass_time(ledger, -ahead)
+    ledger.execute("UPDATE wolkvox.watch SET event_at = staged_at, since = since + (staged_at - now())")
+    contact(warehouse, "1002")
+    assert sorted(poll_at_once(trigger() for _ in range(4))) == [False] * 3 + [True]
+    assert stage("second")["new"] == 1
+    finish(ledger)
+    pass_time(ledger, 30)
+    assert not poll()
+    contact(warehouse, "1003")
+    assert poll()
+
+
+def test_a_stage_that_died_while_the_clock_was_ahead_holds_no_event_back(ledger: Database, warehouse: Database) -> None:
+    ledger.execute("UPDATE wolkvox.watch SET stage_began_at = now() + interval '1 day'")
+    contact(warehouse, "1002")
+    assert poll()
+
+
 # What can't be reached, or says nothing
 
 
