@@ -454,6 +454,18 @@ def test_a_changed_connection_is_used_as_soon_as_the_old_one_fails(
         warehouse.execute(f"DROP OWNED BY {login}; DROP ROLE {login}")
 
 
+def test_a_warehouse_that_moved_is_polled_at_its_new_place_though_the_old_one_lives(
+    ledger: Database, warehouse: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert not poll()
+    ledger.execute("CREATE TABLE contacted_customers AS SELECT * FROM wolkvox.codification LIMIT 0")
+    ledger.execute("INSERT INTO contacted_customers (contacted_at) VALUES (now())")
+    monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", os.environ["AIRFLOW_CONN_WOLKVOX_LEDGER"])
+    assert not poll(), "what is open is used for some minutes"
+    monkeypatch.setattr(connections, "KEPT", 0.0)
+    assert poll()
+
+
 @pytest.mark.parametrize(
     ("variable", "value"),
     [
