@@ -188,6 +188,21 @@ def test_a_stage_that_fails_is_begun_again_after_a_minute(
     assert poll()
 
 
+def test_a_stage_that_takes_long_is_not_joined_by_others(ledger: Database, warehouse: Database) -> None:
+    """As a first load does, or a large window over a slow line."""
+    ledger.execute("DELETE FROM wolkvox.watch")
+    polls = []
+
+    def slow() -> Iterator[Sequence[Any]]:
+        for _ in range(12):
+            pass_time(ledger, 60)
+            polls.append(poll())
+        yield from ()
+
+    stage("slow", rows=slow())
+    assert polls == [False] * 12
+
+
 def test_of_many_triggers_at_once_one_sends_the_event(warehouse: Database) -> None:
     contact(warehouse, "1002")
     assert sorted(poll_at_once(trigger() for _ in range(8))) == [False] * 7 + [True]

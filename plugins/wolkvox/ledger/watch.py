@@ -11,6 +11,9 @@ from wolkvox.rules.schedule import Schedule
 from wolkvox.rules.wake import Event, Fingerprint, Watch
 
 
+STAGING_LOCK = 7_041_968  # class of the locks that a stage's session holds for as long as it lives
+
+
 class Watched(NamedTuple):
     """Whose contacts a DAG stages, None before its first stage, and what is known of its trigger and stages."""
 
@@ -27,9 +30,9 @@ class Began(NamedTuple):
 
 def read_watch(connection: Connection, dag_id: str) -> Watched:
     """What is known of a DAG's trigger and stages now."""
-    row = connection.execute(sql("read_watch"), {"dag_id": dag_id}).fetchone()
+    row = connection.execute(sql("read_watch"), {"dag_id": dag_id, "lock": STAGING_LOCK}).fetchone()
     assert row is not None
-    now, operation, cron, zone, wake, stage_began_at, staged_at, since, rows, newest, fruitful, *polls = row
+    now, operation, cron, zone, wake, stage_lives, stage_began_at, staged_at, since, rows, newest, fruitful, *polls = row
     polled_at, event_at, event_saw, repeats = polls
     return Watched(
         operation,
@@ -37,6 +40,7 @@ def read_watch(connection: Connection, dag_id: str) -> Watched:
             now=now,
             schedule=Schedule(cron, zone or "UTC", wake),
             stage_began_at=stage_began_at,
+            stage_lives=stage_lives,
             staged_at=staged_at,
             staged=None if since is None else Fingerprint(since, rows, newest),
             fruitful=bool(fruitful),
@@ -69,10 +73,12 @@ def note_poll(connection: Connection, dag_id: str) -> None:
 
 def begin_stage(connection: Connection, dag_id: str, schedule: Schedule, *, usual: bool) -> Began:
     """
-    Note what begins the DAG's runs, and that a stage begins.
+    Note what begins the DAG's runs, and that a stage begins; while its connection is open, others see that it lives.
 
     :param usual: whether it pulls the usual window, so that the trigger need not send another run meanwhile
     """
+    if usual:
+        connection.execute("SELECT pg_advisory_lock_shared(%s, hashtext(%s))", (STAGING_LOCK, dag_id))
     params = {"dag_id": dag_id, **asdict(schedule), "usual": usual}
     row = connection.execute(sql("begin_stage"), params).fetchone()
     assert row is not None

@@ -6,6 +6,16 @@ SELECT
     watch.cron,
     watch.timezone,
     watch.wake_seconds,
+    EXISTS (
+        SELECT
+        FROM pg_locks
+        WHERE locktype = 'advisory'
+            AND granted
+            AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+            AND classid = %(lock)s::oid
+            AND objid = (hashtext(asked.dag_id)::bigint & 4294967295)::oid
+            AND objsubid = 2
+    ) AS stage_lives,
     CASE WHEN watch.stage_began_at <= clock.now THEN watch.stage_began_at END,
     CASE WHEN watch.staged_at <= clock.now THEN watch.staged_at END,
     watch.since,
