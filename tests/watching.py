@@ -126,6 +126,7 @@ def finish(ledger: Database) -> None:
     """Do what the run's other tasks do: all is coded, no run is under way."""
     ledger.execute("UPDATE wolkvox.codification SET state = 'coded', settled_at = now() WHERE state = 'pending'")
     ledger.execute("UPDATE wolkvox.run SET state = 'success', ended_at = now()")
+    ledger.execute("UPDATE wolkvox.chunk SET closed_at = now() WHERE closed_at IS NULL")
 
 
 def pass_time(ledger: Database, seconds: float) -> None:
