@@ -262,6 +262,15 @@ def test_a_run_that_pulls_something_else_answers_no_event(
     assert poll()
 
 
+def test_a_backfill_leaves_the_polls_as_they_are(ledger: Database, warehouse: Database) -> None:
+    before = ledger.rows("SELECT * FROM wolkvox.watch")
+    for days in (90, 60, 2):
+        stage(f"backfill {days}", ago=timedelta(days=days))
+    assert ledger.rows("SELECT * FROM wolkvox.watch") == before
+    contact(warehouse, "1002")
+    assert poll()
+
+
 def test_a_dry_run_leaves_no_trace(ledger: Database) -> None:
     before = ledger.rows("SELECT * FROM wolkvox.watch")
     stage("dry", dry_run=True)
