@@ -121,3 +121,19 @@ def test_what_is_staged_while_workers_are_at_a_backlog_goes_next(
     assert states(ledger)["pending"] > 200, "it did not wait for the others"
     for worker in workers:
         worker.kill()
+
+
+def test_a_certificate_that_is_not_there_costs_no_record_a_try(
+    ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew
+) -> None:
+    """A record that was claimed for a request that can't be made would be one whose outcome nobody knows."""
+    connect(sandbox, preflight=False, cert="/none.pem")
+    fill(warehouse, 1)
+    for run in range(2):
+        chunks, _ = stage(f"run {run}", by_hand=True)
+        result = crew.codify(chunks[0]).result()
+        assert (result["error"], "/none.pem" in result["message"]) == ("BadSetting", True)
+    assert ledger.rows("SELECT state, attempts FROM wolkvox.codification") == [("pending", 0)]
+    connect(sandbox, preflight=False)
+    chunks, _ = stage("mended", by_hand=True)
+    assert crew.codify(chunks[0]).tally()["coded"] == 1
