@@ -10,7 +10,6 @@ from wolkvox.ledger.connection import Connection, sql
 from wolkvox.rules.schedule import Schedule
 from wolkvox.rules.wake import Event, Fingerprint, Watch
 
-
 STAGING_LOCK = 7_041_968  # class of the locks that a stage's session holds for as long as it lives
 
 
@@ -32,8 +31,8 @@ def read_watch(connection: Connection, dag_id: str) -> Watched:
     """What is known of a DAG's trigger and stages now."""
     row = connection.execute(sql("read_watch"), {"dag_id": dag_id, "lock": STAGING_LOCK}).fetchone()
     assert row is not None
-    now, operation, cron, zone, wake, stage_lives, stage_began_at, staged_at, since, rows, newest, fruitful, *polls = row
-    polled_at, event_at, event_saw, repeats = polls
+    now, operation, cron, zone, wake, stage_lives, stage_began_at, *rest = row
+    staged_at, since, rows, newest, fruitful, polled_at, event_at, event_saw, repeats = rest
     return Watched(
         operation,
         Watch(

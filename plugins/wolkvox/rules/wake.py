@@ -41,7 +41,8 @@ class Watch:
     What the ledger knows of a DAG's trigger and stages, at its own time ``now``.
 
     ``staged_at``: when the last ``stage`` that finished took its fingerprint ``staged`` (None: it has none);
-    ``fruitful``: it brought records in or took some up. ``stage_lives``: a stage is at work. ``repeats``: events in a row that brought nothing.
+    ``fruitful``: it brought records in or took some up. ``stage_lives``: a stage is at work. ``repeats``: events in a
+    row that brought nothing.
     """
 
     now: datetime
