@@ -22,6 +22,7 @@ def measures() -> dict[str, Measure]:
     from benchmarks import (
         backlog,
         balance,
+        by_event,
         cpu,
         dag_import,
         efficiency,
@@ -44,6 +45,7 @@ def measures() -> dict[str, Measure]:
         "efficiency": efficiency.measure,
         "peers": peers.measure,
         "airflow": under_airflow.measure,
+        "events": by_event.measure,
         "balance": balance.measure,
         "cpu": cpu.measure,
         "staging": staging.measure,

@@ -32,16 +32,6 @@ UNEVEN = (0.59, 0.3, 0.09, 0.015, 0.005)  # shares of the records that five camp
 WARM_UP = 10  # records of a first run: an api-server spends three seconds on the first task after its own start
 PATIENCE = 900.0  # seconds a run may take
 MANY = ((1, 0.7), (5, 0.85))  # contacts in each of a thousand campaigns, and the share of the ceiling to reach
-FRESH, FRESH_EVERY, FRESH_FOR = 10, 20.0, 300.0  # contacts, and seconds from insertion to insertion and in all
-FRESH_CONTACTS = """
-INSERT INTO contacted_customers
-SELECT 'preview', '100002', 'fresh ' || now() || n, '5', NULL, NULL, now() FROM generate_series(1, %s) AS n
-"""
-LAGS = """
-SELECT extract(epoch FROM settled_at - contacted_at)::float
-FROM wolkvox.codification WHERE campaign_id = '100002' AND state = 'coded' ORDER BY 1
-"""
-WAITING = "SELECT count(*) FROM wolkvox.codification WHERE state = 'pending'"
 LOOK = 2.0  # seconds between two looks at it: each costs the api-server that the tasks talk to
 
 
@@ -57,7 +47,6 @@ def measure(place: Place) -> list[Figure]:
         ]
         uneven = _whole_run(stack, api, [round(2 * records * share) for share in UNEVEN], LATENCIES[0])
         many = [(each, _many(stack, api, each * place.pick(1_000, 50), place.pick(1_000, 50))) for each, _ in MANY]
-        lag = _lag(stack, api, place.pick(3_000, 200), place.pick(1, 0))
         idle = _idle(stack, api)
     latency, whole, _ = runs[0]
     ideal = records * latency / 2
@@ -81,7 +70,6 @@ def measure(place: Place) -> list[Figure]:
             )
             for (each, reach), (_, run) in zip(MANY, many, strict=True)
         ),
-        lag,
         idle,
     ]
 
@@ -95,42 +83,6 @@ def _many(stack: Stack, api: AirflowApi, records: int, campaigns: int) -> dict[s
         warehouse.execute(SCATTER.encode(), (campaigns,))
     run = _run(stack, api, "wolkvox_codify", _window(now), records, LATENCIES[0])
     return {**run, "records": records, "campaigns": campaigns, "ideal": records * LATENCIES[0] / 2}
-
-
-def _lag(stack: Stack, api: AirflowApi, stale: int, run_minutes: float) -> Figure:
-    """Fresh contacts while a backlog is sent, run after run."""
-    call(f"{stack.sandbox_url}/reset", "POST")
-    call(f"{stack.sandbox_url}/control", "PUT", {"latency": 0.2, "licenses": 1_000})
-    warehouse = psycopg.connect(stack.uri(databases(demo=False)["warehouse"]), autocommit=True)
-    ledger = psycopg.connect(stack.uri(databases(demo=False)["ledger"]), autocommit=True)
-    warehouse.execute("TRUNCATE contacted_customers")
-    warehouse.execute(FILL_WAREHOUSE.encode(), (datetime.now(timezone.utc) - timedelta(hours=2), stale))
-    warehouse.execute("UPDATE contacted_customers SET campaign_id = '100001'")  # nobody of it was coded yet
-    began, inserted, run_id, left = time.monotonic(), 0, "", 0
-    while time.monotonic() - began < FRESH_FOR or len(ledger.execute(LAGS.encode()).fetchall()) < inserted:
-        if time.monotonic() - began > PATIENCE:
-            raise BrokenMeasurement("fresh contacts were not coded")
-        if time.monotonic() - began > FRESH_EVERY * (inserted / FRESH) and time.monotonic() - began < FRESH_FOR:
-            warehouse.execute(FRESH_CONTACTS.encode(), (FRESH,))
-            inserted += FRESH
-            row = ledger.execute(WAITING.encode()).fetchone()
-            left = row[0] if row else 0
-        if not run_id or api.get(f"/dags/wolkvox_codify/dagRuns/{run_id}")["state"] in ("success", "failed"):
-            run_id = f"lag__{time.time():.0f}"
-            conf = {"run_minutes": run_minutes or 0.2}
-            api.send("POST", "/dags/wolkvox_codify/dagRuns", {"dag_run_id": run_id, "logical_date": None, "conf": conf})
-        time.sleep(1.0)
-    while api.get(f"/dags/wolkvox_codify/dagRuns/{run_id}")["state"] not in ("success", "failed"):
-        time.sleep(LOOK)  # nothing of it is left for the next measurement
-    lags = [lag for (lag,) in ledger.execute(LAGS.encode()).fetchall()]
-    return Figure(
-        "lag under a scheduler: 3,000 stale contacts at 200 ms, ten fresh ones every 20 s, 95th percentile",
-        lags[len(lags) * 95 // 100],
-        "s",
-        150,
-        at_most=True,
-        details={"median": lags[len(lags) // 2], "worst": lags[-1], "fresh": len(lags), "waiting_at_the_last": left},
-    )
 
 
 def _idle(stack: Stack, api: AirflowApi) -> Figure:
@@ -209,8 +161,8 @@ def _stack(place: Place, mapped: int) -> Iterator[Stack]:
     bundles = [{"name": name, "classpath": bundle, "kwargs": {"path": str(path)}} for name, path in folders.items()]
     caller = {
         "PATH": os.environ["PATH"],
-        "AIRFLOW_PORT": str(_free_port()),
-        "SANDBOX_PORT": str(_free_port()),
+        "AIRFLOW_PORT": str(free_port()),
+        "SANDBOX_PORT": str(free_port()),
         "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps(bundles),
         "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
         "AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE": "False",
@@ -228,7 +180,8 @@ def _stack(place: Place, mapped: int) -> Iterator[Stack]:
         stop(root)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

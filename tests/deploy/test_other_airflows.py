@@ -52,7 +52,7 @@ def test_a_run_codes_and_the_check_is_content(connected: Elsewhere, ledger: Data
     assert ledger.rows("SELECT state, count(*) FROM wolkvox.codification GROUP BY 1") == [("coded", 20)]
     checked = connected.run("python", "-m", "wolkvox", "check").stdout
     assert "FAIL" not in checked
-    assert checked.count("ok  ") == 7 * 3
+    assert checked.count("ok  ") == 9 * 3
 
 
 def test_it_knows_the_connection_type(connected: Elsewhere) -> None:

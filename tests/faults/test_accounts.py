@@ -11,7 +11,7 @@ from sandbox_server import SandboxServer
 from wolkvox.rules.runs import Chunk
 
 RUN = "scheduled__2026-11-25T10:00:00+00:00"
-WAITING = "records of this run are still waiting although nothing was in their way."
+WAITING = "records are still waiting although nothing was in their way."
 
 
 def send(crew: Crew, chunks: list[Chunk], dag: str = "wolkvox_codify") -> list[dict[str, Any]]:

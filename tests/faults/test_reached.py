@@ -137,3 +137,20 @@ def test_a_certificate_that_is_not_there_costs_no_record_a_try(
     connect(sandbox, preflight=False)
     chunks, _ = stage("mended", by_hand=True)
     assert crew.codify(chunks[0]).tally()["coded"] == 1
+
+
+def test_a_run_whose_workers_leave_what_could_be_sent_is_red(
+    vendor: SandboxServer, warehouse: Database, ledger: Database, crew: Crew
+) -> None:
+    fill(warehouse, 20)
+    stage("before")
+    ledger.execute("UPDATE wolkvox.chunk SET closed_at = now()")
+    chunks, staged = stage("run")
+    tallies = send(crew, chunks)
+    ledger.execute(
+        "UPDATE wolkvox.codification SET state = 'pending', chunk_id = NULL, dag_run_id = NULL WHERE id <= 5"
+    )
+    ledger.execute("UPDATE wolkvox.codification SET not_before = now() + interval '1 h' WHERE id = 5")
+    _, complaints = verdict("run", staged, tallies)
+    assert complaints == ["4 records are still waiting although nothing was in their way."]
+    assert verdict("run", staged, [{**tallies[0], "stopped": "time"}, tallies[1]])[1] == []

@@ -21,7 +21,8 @@ def put(ledger: Database, count: int, ago: timedelta, state: str = "coded", **co
         "INSERT INTO wolkvox.codification"
         " (contact_key, operation, type_campaign, campaign_id, state, staged_at, settled_at)"
         " SELECT gen_random_uuid(), %s, %s, %s, %s, moment, moment"
-        " FROM (SELECT %s::timestamptz - n * interval '1 second' AS moment FROM generate_series(1, %s::int) AS n)",
+        " FROM (SELECT %s::timestamptz - n * interval '1 second' AS moment FROM generate_series(1, %s::int) AS n)"
+        " AS contact",
         row["operation"],
         row["type_campaign"],
         row["campaign_id"],

@@ -92,7 +92,7 @@ def test_no_failure_at_all_may_be_allowed_and_every_one() -> None:
 
 def test_records_that_wait_without_a_reason_are_red() -> None:
     assert found(Chunk({"coded": 8, "pending": 1, "sending": 1})) == {
-        "waiting": "2 records of this run are still waiting although nothing was in their way."
+        "waiting": "2 records are still waiting although nothing was in their way."
     }
 
 
@@ -124,7 +124,7 @@ def test_a_stage_that_did_not_finish_is_red() -> None:
 def test_codify_tasks_that_did_not_finish_are_red_beside_what_they_left() -> None:
     assert found(Chunk({"coded": 5, "pending": 5}), Chunk({"coded": 9}), stopped={"1": None}) == {
         "tasks": "1 codify task(s) did not finish: see their logs. The next run takes up their rest.",
-        "waiting": "5 records of this run are still waiting although nothing was in their way.",
+        "waiting": "5 records are still waiting although nothing was in their way.",
     }
 
 

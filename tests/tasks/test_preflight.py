@@ -275,5 +275,5 @@ def test_a_question_that_a_gateway_gave_up_on_leaves_its_slot_busy(
     ask(calls_left, call_timeout=50)
     left = "SELECT extract(epoch FROM busy_until - clock_timestamp())::float FROM wolkvox.slot"
     (seconds,) = ledger.rows(left)[0]
-    assert (seconds is not None and 40 < seconds <= 50) == stays_busy
+    assert (seconds is not None and 40 < seconds <= 65) == stays_busy
     assert ledger.value("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == 0

@@ -74,8 +74,14 @@ def keep_campaigns(connection: Connection, operation: str, listed: Mapping[str, 
 
 
 def _coded_since(connection: Connection, operation: str, campaign: Campaign, since: datetime) -> bool:
-    params = {"operation": operation, "type_campaign": campaign[0], "campaign_id": campaign[1], "since": since}
-    row = connection.execute(sql("coded_since"), params).fetchone()
+    params = {
+        "operation": operation,
+        "type_campaign": campaign[0],
+        "campaign_id": campaign[1],
+        "since": since,
+        "states": ["coded"],
+    }
+    row = connection.execute(sql("answered_since"), params).fetchone()
     return bool(row and row[0])
 
 

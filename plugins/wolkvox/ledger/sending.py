@@ -59,6 +59,7 @@ class ChunkSession:
 
     :param connect: opens a ledger connection in autocommit mode
     :param identity: of the address and the token in use, by which an outage is known
+    :param exports: whether each run asks for exports first, which tell what dead tasks' requests came to
     :raises NoFreeSlot: on entering, when both slots stay taken
     :raises LedgerUnavailable: from any method, when PostgreSQL stays away
     """
@@ -73,7 +74,10 @@ class ChunkSession:
         identity: int = 0,
         patience: Patience | None = None,
         ledger_patience: float = LEDGER_PATIENCE,
+        *,
+        exports: bool = False,
     ) -> None:
+        self._exports = exports
         self._connect, self._chunk, self._rules, self._holder = connect, chunk, rules, holder
         self._stop, self._ledger_patience, self._patience = stop, ledger_patience, patience or Patience()
         self._breaker = faults.Breaker(rules.operation, identity, (holder.dag_id, chunk.dag_run_id), self._patience)
@@ -272,6 +276,7 @@ class ChunkSession:
             "operation": self._rules.operation,
             "slot": slot,
             "made_at": self._made_at,
+            "exports": self._exports,
             "most": most,
             "kept": list(kept),
         }
@@ -388,7 +393,7 @@ class ChunkSession:
 
     def _orphaned(self, connection: Connection) -> bool:
         """Whether a dead task of the operation was sending something."""
-        if self._only is not None:
+        if self._only is not None or self._exports:
             return False
         row = connection.execute(
             "SELECT EXISTS (SELECT FROM wolkvox.codification WHERE operation = %s AND state = 'sending'"

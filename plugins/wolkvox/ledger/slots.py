@@ -62,6 +62,8 @@ def take_slot(
     stop: Stop,
     own: Sequence[int] = (),
     chunk_id: str | None = None,
+    *,
+    wait_out: bool = True,
 ) -> str:
     """
     Lock a free slot of the token and settle what its last holder left behind.
@@ -71,6 +73,7 @@ def take_slot(
 
     :param own: ids of records that this process itself is sending, after a reconnection
     :param chunk_id: the chunk that is sent through it
+    :param wait_out: whether to wait for the end of a dead task's request for longer than for a free slot
     :returns: the slot's name
     :raises NoFreeSlot: naming who holds the slots
     :raises Stopped: when ``stop`` is set meanwhile
@@ -81,7 +84,7 @@ def take_slot(
             if not _lock(connection, rules.fingerprint, number):
                 continue
             seconds = _waits(connection, rules, own)[number]  # again: only now nobody else sends in it
-            if seconds > max(rules.patience, deadline - time.monotonic()):
+            if seconds > rules.patience and not wait_out:
                 _unlock(connection, rules.fingerprint, number)
                 raise NoFreeSlot(_explain(connection, rules))
             if seconds > 0:
@@ -110,7 +113,7 @@ def slot_for_calls(connection: Connection, rules: SlotRules, holder: Holder, sto
     The slot is noted as busy for one ``call_timeout``, in case nobody lives to see the call's end, and stays so when
     the call ``goes_on``; errors as ``take_slot``.
     """
-    slot = take_slot(connection, rules, holder, stop)
+    slot = take_slot(connection, rules, holder, stop, wait_out=False)
     busy = "UPDATE wolkvox.slot SET busy_until = clock_timestamp() + %s WHERE slot = %s"
     connection.execute(busy, (timedelta(seconds=rules.call_timeout), slot))
     call = CallSlot()

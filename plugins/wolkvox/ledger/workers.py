@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import timedelta
 
 from wolkvox.ledger.connection import Connection, sql
 from wolkvox.rules.chunks import MAX_CHUNK, SLOTS, allotments
 from wolkvox.rules.patience import Patience
+from wolkvox.rules.runs import Run
 
 START = timedelta(minutes=5)  # a chunk that nobody began for so long has lost its task
 ENOUGH = timedelta(seconds=30)  # a worker whose time is over sooner isn't handed anything
@@ -91,6 +93,14 @@ def _left_behind(connection: Connection, operation: str) -> int:
         " AND slot <> ALL(ARRAY(SELECT slot FROM wolkvox.held_slot))",
         (operation,),
     ).fetchone()
+    return row[0] if row else 0
+
+
+def passed_over(connection: Connection, run: Run) -> int:
+    """How many records a run could have sent and did not, at most 10,000; 0 while workers are under way."""
+    if under_way(connection, run.operation):
+        return 0
+    row = connection.execute(sql("passed_over"), asdict(run)).fetchone()
     return row[0] if row else 0
 
 

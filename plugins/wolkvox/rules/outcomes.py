@@ -9,6 +9,8 @@ from wolkvox.rules.faults import AGAIN, REFUSALS, UNCOUNTED
 from wolkvox.rules.patience import Patience, put_off
 from wolkvox.rules.records import Record, Settled
 
+LONG_RETRY_AFTER = 60.0  # seconds: who is asked to wait for longer is left to a later run
+
 
 @dataclass(frozen=True, slots=True)
 class Situation:
@@ -53,7 +55,7 @@ def _again(record: Record, answer: Answer, situation: Situation, calls: int, pat
     """Whether it is tried again in this run: a record that was put off before has one try in each."""
     if answer.kind not in AGAIN or not situation.at_once or record.put_off:
         return False
-    if answer.retry_after is not None and answer.retry_after >= patience.longest_wait:
+    if answer.retry_after is not None and answer.retry_after >= LONG_RETRY_AFTER:
         return False
     return situation.tries < patience.tries and calls < patience.calls
 

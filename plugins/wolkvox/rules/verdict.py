@@ -48,6 +48,7 @@ def complaints(
     max_failed_ratio: float,
     latest: Outcomes,
     outage: str | None = None,
+    passed_over: int = 0,
 ) -> dict[str, str]:
     """
     Why the run isn't green, in the words of somebody who has to act, by a name; empty when it is.
@@ -58,6 +59,7 @@ def complaints(
     :param stopped: of each chunk whose task finished, what ended it before its records did
     :param latest: the operation's latest records, by which a run of few is judged
     :param outage: what kept this run, as the first one, from sending
+    :param passed_over: records that its workers could have taken and did not
     """
     found = {}
     if outage:
@@ -72,9 +74,9 @@ def complaints(
         found["tasks"] = (
             f"{unfinished} codify task(s) did not finish: see their logs. The next run takes up their rest."
         )
-    left = sum(_left(account) for chunk, account in accounts.items() if not stopped.get(chunk))
+    left = sum(_left(account) for chunk, account in accounts.items() if not stopped.get(chunk)) + passed_over
     if left:
-        found["waiting"] = f"{left} records of this run are still waiting although nothing was in their way."
+        found["waiting"] = f"{left} records are still waiting although nothing was in their way."
     missing = sum(account.missing for account in accounts.values())
     if missing:
         found["missing"] = (

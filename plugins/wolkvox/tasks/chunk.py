@@ -61,6 +61,7 @@ def _send(task: Task, wolkvox: Wolkvox, chunk: Chunk, meter: Meter, linger: floa
         task.stop,
         identity=wolkvox.settings.identity,
         patience=task.patience,
+        exports=wolkvox.settings.export_from is not None,
     ) as session:
         quota = BlockQuota(session.run, session.run(partial(quota_rules, settings=wolkvox.settings)), chunk.records)
         try:

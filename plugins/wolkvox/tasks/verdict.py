@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,9 +16,10 @@ from wolkvox.ledger.latest import arrivals, latest
 from wolkvox.ledger.quota import QuotaRules, QuotaState, align
 from wolkvox.ledger.reports import GUESSED_CALL, backlog, seconds_per_call, waiting_since
 from wolkvox.ledger.runs import Account, account, end_run
+from wolkvox.ledger.workers import passed_over
 from wolkvox.rules.alerts import Thresholds, alerts, silence
 from wolkvox.rules.campaigns import Listed
-from wolkvox.rules.chunks import SLOTS
+from wolkvox.rules.chunks import MAX_CHUNK, SLOTS
 from wolkvox.rules.options import RunOptions
 from wolkvox.rules.protection import Protection
 from wolkvox.rules.runs import Run
@@ -73,6 +74,7 @@ def add_up(
             max_failed_ratio=options.max_failed_ratio,
             latest=recent.outcomes,
             outage=away.words if away and (away.dag_id, away.dag_run_id) == (run.dag_id, run.dag_run_id) else None,
+            passed_over=_passed_over(ledger, run, options, summary, list(told.values())),
         )
         news = News() if options.dry_run else _note_alerts(ledger, run, summary, recent, thresholds, now)
         summary["news"] = news.as_dict()
@@ -80,6 +82,21 @@ def add_up(
         end_run(ledger, run, "failed" if summary["complaints"] else "success", summary)
         count_closed_spans(ledger, run.operation, shown_spans(now, rules.zone))
     return summary, list(summary["complaints"].values())
+
+
+def _passed_over(
+    ledger: Connection,
+    run: Run,
+    options: RunOptions,
+    summary: Mapping[str, Any],
+    tallies: Sequence[Mapping[str, Any]],
+) -> int:
+    """Records that a run's workers left although they ended for want of any; 0 where something else ended them."""
+    some_only = options.limit is not None or options.customer_id is not None
+    all_taken = any(tally["records"] >= MAX_CHUNK for tally in tallies)
+    if not tallies or some_only or all_taken or summary["stopped"] or summary["outage"]:
+        return 0
+    return passed_over(ledger, run)
 
 
 def _note_alerts(

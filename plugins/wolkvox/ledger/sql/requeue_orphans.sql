@@ -1,5 +1,10 @@
 UPDATE wolkvox.codification
-SET state = 'pending', reason = 'unknown_crash', response_code = NULL, response_msg = NULL, settled_at = NULL
+SET state = 'pending',
+    reason = 'unknown_crash',
+    response_code = NULL,
+    response_msg = NULL,
+    settled_at = NULL,
+    not_before = clock_timestamp()
 WHERE slot = %(slot)s
     AND state = 'sending'
     AND id <> ALL(%(own)s)

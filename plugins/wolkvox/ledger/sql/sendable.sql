@@ -1,19 +1,23 @@
 -- How many records may be sent now, of how many campaigns. Counts no further than a number of records, if one is given.
-SELECT count(*)::integer, count(DISTINCT (type_campaign, campaign_id))::integer
+SELECT coalesce(sum(records), 0)::integer, count(*)::integer
 FROM (
-    SELECT type_campaign, campaign_id
-    FROM wolkvox.codification AS record
-    WHERE operation = %(operation)s
-        AND state = 'pending'
-        AND (not_before IS NULL OR not_before <= clock_timestamp())
-        AND NOT EXISTS (
-            SELECT
-            FROM wolkvox.parked
-            WHERE parked.operation = record.operation
-                AND parked.type_campaign = record.type_campaign
-                AND parked.campaign_id = record.campaign_id
-                AND parked.until > clock_timestamp()
-                AND parked.until <= clock_timestamp() + %(longest)s
-        )
-    LIMIT %(most)s
-) AS waiting
+    SELECT type_campaign, campaign_id, count(*) AS records
+    FROM (
+        SELECT type_campaign, campaign_id
+        FROM wolkvox.codification AS record
+        WHERE operation = %(operation)s
+            AND state = 'pending'
+            AND (not_before IS NULL OR not_before <= clock_timestamp())
+            AND NOT EXISTS (
+                SELECT
+                FROM wolkvox.parked
+                WHERE parked.operation = record.operation
+                    AND parked.type_campaign = record.type_campaign
+                    AND parked.campaign_id = record.campaign_id
+                    AND parked.until > clock_timestamp()
+                    AND parked.until <= clock_timestamp() + %(longest)s
+            )
+        LIMIT %(most)s
+    ) AS waiting
+    GROUP BY type_campaign, campaign_id
+) AS campaign

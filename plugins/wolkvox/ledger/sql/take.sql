@@ -1,12 +1,16 @@
 -- The newest records that may be sent now and that no other worker has taken. What this run has put off is not its own
--- again.
+-- again. Where exports are asked for, what turns up after that is the next run's: wolkvox may have it already.
 SELECT
     id, type_campaign, campaign_id, customer_id, cod_act, cod_act_2, comment, attempts, not_before IS NOT NULL, false
 FROM wolkvox.codification AS record
 WHERE operation = %(operation)s
     AND state = 'pending'
     AND (not_before IS NULL OR not_before <= clock_timestamp())
-    AND NOT coalesce(not_before >= %(made_at)s AND sent_at >= %(made_at)s, false)
+    AND NOT coalesce(
+        not_before >= %(made_at)s
+        AND (%(exports)s OR (sent_at >= %(made_at)s AND reason IS DISTINCT FROM 'unknown_crash')),
+        false
+    )
     AND id <> ALL(%(kept)s::bigint[])
     AND NOT EXISTS (
         SELECT

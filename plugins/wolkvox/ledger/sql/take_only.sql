@@ -4,7 +4,10 @@ SELECT
 FROM wolkvox.codification
 WHERE id = ANY(%(ids)s)
     AND state = 'pending'
-    AND NOT coalesce(not_before >= %(made_at)s AND sent_at >= %(made_at)s, false)
+    AND NOT coalesce(
+        not_before >= %(made_at)s AND sent_at >= %(made_at)s AND reason IS DISTINCT FROM 'unknown_crash',
+        false
+    )
     AND id <> ALL(%(kept)s::bigint[])
 ORDER BY contacted_at DESC, id DESC
 LIMIT %(most)s

@@ -1,0 +1,22 @@
+-- Records that a run could have sent from its beginning on: nothing is in their way, and nobody is at work.
+SELECT count(*)::integer
+FROM (
+    SELECT
+    FROM wolkvox.codification AS record
+    INNER JOIN wolkvox.run
+        ON run.operation = record.operation
+        AND run.dag_id = %(dag_id)s
+        AND run.dag_run_id = %(dag_run_id)s
+    WHERE record.operation = %(operation)s
+        AND record.state = 'pending'
+        AND record.staged_at < run.began_at
+        AND (record.not_before IS NULL OR record.not_before < run.began_at)
+        AND NOT EXISTS (
+            SELECT
+            FROM wolkvox.parked
+            WHERE parked.operation = record.operation
+                AND parked.type_campaign = record.type_campaign
+                AND parked.campaign_id = record.campaign_id
+        )
+    LIMIT 10000
+) AS waiting
