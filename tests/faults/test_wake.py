@@ -383,6 +383,21 @@ def test_a_warehouse_that_raises_is_one_line_and_no_traceback(
     assert len(lines(caplog)) == 1, "a trigger that is started again knows of no trouble"
 
 
+def test_a_first_poll_that_takes_long_is_soon_followed_by_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It looked the connections up in Airflow's database, which takes some seconds once; what follows is measured."""
+    began = []
+
+    async def slow(_: object) -> Any:
+        began.append(time.monotonic())
+        time.sleep(0.5)
+        return Watch(datetime.now(timezone.utc)), False
+
+    monkeypatch.setattr(polling, "poll", slow)
+    run_for(4.0, trigger(wake=0.05))
+    first, second = began
+    assert second - first < 2.0
+
+
 def test_a_package_that_can_not_be_imported_is_one_line(
     quick: None, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
