@@ -154,3 +154,17 @@ def test_a_run_whose_workers_leave_what_could_be_sent_is_red(
     _, complaints = verdict("run", staged, tallies)
     assert complaints == ["4 records are still waiting although nothing was in their way."]
     assert verdict("run", staged, [{**tallies[0], "stopped": "time"}, tallies[1]])[1] == []
+
+
+def test_nothing_is_handed_over_to_a_run_that_ended_before_its_tasks_began(
+    vendor: SandboxServer, warehouse: Database, crew: Crew
+) -> None:
+    """As where the tasks were marked failed, or their settings let them send nothing."""
+    fill(warehouse, 5)
+    chunks, staged = stage("ended")
+    assert verdict("ended", staged, [])[1] == [
+        "2 codify task(s) did not finish: see their logs. The next run takes up their rest."
+    ]
+    again, staged = stage("next")
+    assert (len(again), staged["handed_over"]) == (2, 0)
+    assert crew.codify(chunks[0]).tally()["coded"] > 0, "a task that is cleared begins all the same"
