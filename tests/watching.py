@@ -105,10 +105,11 @@ def stage(
     rows: Iterable[Sequence[Any]] | None = None,
     schedule: Schedule = QUARTERS,
     sql: str = SQL,
+    ago: timedelta = timedelta(0),
     **params: Any,
 ) -> dict[str, Any]:
-    """Do what the task ``stage`` of an event's run does: its counts."""
-    now = datetime.now(timezone.utc)
+    """Do what the task ``stage`` of an event's run does, or of one whose window ended so long ago: its counts."""
+    now = datetime.now(timezone.utc) - ago
     window = Window(now - timedelta(days=1), now)
     source = Source(
         contacted_customers("warehouse", sql, window, ZONE) if rows is None else rows,
@@ -126,6 +127,7 @@ def finish(ledger: Database) -> None:
     """Do what the run's other tasks do: all is coded, no run is under way."""
     ledger.execute("UPDATE wolkvox.codification SET state = 'coded', settled_at = now() WHERE state = 'pending'")
     ledger.execute("UPDATE wolkvox.run SET state = 'success', ended_at = now()")
+    ledger.execute("UPDATE wolkvox.chunk SET closed_at = now() WHERE closed_at IS NULL")
 
 
 def pass_time(ledger: Database, seconds: float) -> None:

@@ -244,4 +244,10 @@ def _polls(stage: WolkvoxStageOperator) -> str:
             f"No poll for work has worked {since}: only the cron begins runs. See that `airflow triggerer` runs, that"
             " it can import wolkvox, and what its log says."
         )
+    if stage.sql is not None and watch.staged_at is not None and watch.staged is None:
+        raise WolkvoxError(
+            "The last stage could not count the window's rows, so that polls don't see new contacts: only the cron"
+            " finds them. Its log says why; the query must be able to stand in brackets, and the count may take five"
+            " seconds (give contacted_at an index)."
+        )
     return f"polls for work every {wake:g} s"

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from threading import Lock
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from sqlalchemy import Engine, event
@@ -22,6 +23,7 @@ from wolkvox.warehouse import engine_of
 if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import Dialect
 
+KEPT = 300.0  # seconds that what was opened is used: a connection may name another server by then, the old one alive
 ANSWER_TIMEOUT = 30.0  # seconds for one use: finding a connection for the first time is slow
 LEDGER_TIMEOUT = 5.0  # seconds for a statement of the ledger
 
@@ -51,7 +53,7 @@ class Shared(Generic[Opened]):
     One thing that is kept open, and the threads that use it.
 
     :param make: opens it
-    :param close: ends it, after an error: what is used next is made of the connection as it is then
+    :param close: ends it, after an error or ``KEPT``: what is used next is made of the connection as it is then
     :param threads: how many use it at a time
     """
 
@@ -60,6 +62,7 @@ class Shared(Generic[Opened]):
         self._pool = ThreadPoolExecutor(threads, "wolkvox-poll")
         self._lock = Lock()
         self._open: Opened | None = None
+        self._opened_at = 0.0
 
     async def use(self, ask: Callable[[Opened], Result]) -> Result:
         """
@@ -71,15 +74,22 @@ class Shared(Generic[Opened]):
         return await asyncio.wait_for(loop.run_in_executor(self._pool, self._ask, ask), ANSWER_TIMEOUT)
 
     def _ask(self, ask: Callable[[Opened], Result]) -> Result:
-        with self._lock:
-            if self._open is None:
-                self._open = self._make()
-            opened = self._open
+        opened = self._current()
         try:
             return ask(opened)
         except BaseException:
             self._drop(opened)
             raise
+
+    def _current(self) -> Opened:
+        with self._lock:
+            if self._open is not None and monotonic() - self._opened_at > KEPT:
+                with suppress(Exception):
+                    self._close(self._open)
+                self._open = None
+            if self._open is None:
+                self._open, self._opened_at = self._make(), monotonic()
+            return self._open
 
     def _drop(self, opened: Opened) -> None:
         with self._lock:

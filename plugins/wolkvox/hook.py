@@ -144,6 +144,14 @@ class WolkvoxHook(HttpHook):
         self._timeout = Timeout(connect=CONNECT_TIMEOUT, total=self.settings.call_timeout)
         return pool
 
+    def prepare(self) -> None:
+        """
+        Look at what a request needs, before a record is claimed for one.
+
+        :raises BadSetting: when TLS files or proxies can't be used
+        """
+        self._pool  # noqa: B018 - made once, of the connection
+
     def codify(self, record: Record) -> Answer:
         """Send one record; whatever happens, it comes back as an answer."""
         query = {"api": "codify", "type_campaign": record.type_campaign, "campaign_id": record.campaign_id}

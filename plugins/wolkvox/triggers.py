@@ -69,6 +69,7 @@ class WorkTrigger(BaseEventTrigger):
         """Poll for ever."""
         trouble = _Trouble(self.dag_id)
         wait = random.uniform(0, min(self.wake, FIRST_WAIT))  # noqa: S311 - many triggers begin at the same moment
+        is_open = False  # until then a poll looks connections up and opens them: its length tells nothing of the next
         while True:
             await asyncio.sleep(wait)
             began = monotonic()
@@ -77,9 +78,11 @@ class WorkTrigger(BaseEventTrigger):
                 watch, is_event = await polling.poll(self)
             except Exception as error:
                 wait = trouble.begin(str(error) if isinstance(error, WolkvoxError) else type(error).__name__)
+                is_open = False
                 continue
             trouble.end()
-            wait = pause(watch, self.wake, monotonic() - began)
+            wait = pause(watch, self.wake, monotonic() - began if is_open else 0.0)
+            is_open = True
             if is_event:
                 yield TriggerEvent({"dag_id": self.dag_id})  # type: ignore[no-untyped-call]
 

@@ -26,7 +26,9 @@ from wolkvox.rules.window import Window
 from wolkvox.stop import Stop
 from wolkvox.waiting import ahead
 
-_END = re.compile(r"\s*(?:;(?:\s|--[^\n]*)*)?\Z")  # of a statement: what can't stand in brackets
+# The end of a statement: what can't stand in brackets. Each comment can be read in one way only, or a line of dashes in
+# the middle of a query would be tried in more ways than there is time for.
+_END = re.compile(r"\s*(?:;(?:\s|;|--[^\n]*(?:\n|\Z)|/\*(?:[^*]|\*(?!/))*\*/)*)?\Z")
 _VALUE = re.compile(r"'[^']*'|\d{5,}")
 WHOLE = (len(COLUMNS), len(COLUMNS) + len(OPTIONAL))  # columns that need no filling in
 BATCH = 1_000  # rows fetched at once: more of them take longer each

@@ -11,7 +11,7 @@ from crew import AT_ONCE, Crew, connect, fill, stage, states
 from sandbox_server import SandboxServer
 
 from wolkvox.hook import WolkvoxHook
-from wolkvox.ledger.faults import Breaker, begin_outage, end_outage
+from wolkvox.ledger.breaker import Breaker, begin_outage, end_outage
 
 OUTAGE = (
     "INSERT INTO wolkvox.outage (operation, reason, words, fingerprint, dag_id, dag_run_id, since, until)"

@@ -123,6 +123,22 @@ def test_what_is_staged_while_workers_are_at_a_backlog_goes_next(
         worker.kill()
 
 
+def test_a_certificate_that_is_not_there_costs_no_record_a_try(
+    ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew
+) -> None:
+    """A record that was claimed for a request that can't be made would be one whose outcome nobody knows."""
+    connect(sandbox, preflight=False, cert="/none.pem")
+    fill(warehouse, 1)
+    for run in range(2):
+        chunks, _ = stage(f"run {run}", by_hand=True)
+        result = crew.codify(chunks[0]).result()
+        assert (result["error"], "/none.pem" in result["message"]) == ("BadSetting", True)
+    assert ledger.rows("SELECT state, attempts FROM wolkvox.codification") == [("pending", 0)]
+    connect(sandbox, preflight=False)
+    chunks, _ = stage("mended", by_hand=True)
+    assert crew.codify(chunks[0]).tally()["coded"] == 1
+
+
 def test_a_run_whose_workers_leave_what_could_be_sent_is_red(
     vendor: SandboxServer, warehouse: Database, ledger: Database, crew: Crew
 ) -> None:
@@ -138,3 +154,17 @@ def test_a_run_whose_workers_leave_what_could_be_sent_is_red(
     _, complaints = verdict("run", staged, tallies)
     assert complaints == ["4 records are still waiting although nothing was in their way."]
     assert verdict("run", staged, [{**tallies[0], "stopped": "time"}, tallies[1]])[1] == []
+
+
+def test_nothing_is_handed_over_to_a_run_that_ended_before_its_tasks_began(
+    vendor: SandboxServer, warehouse: Database, crew: Crew
+) -> None:
+    """As where the tasks were marked failed, or their settings let them send nothing."""
+    fill(warehouse, 5)
+    chunks, staged = stage("ended")
+    assert verdict("ended", staged, [])[1] == [
+        "2 codify task(s) did not finish: see their logs. The next run takes up their rest."
+    ]
+    again, staged = stage("next")
+    assert (len(again), staged["handed_over"]) == (2, 0)
+    assert crew.codify(chunks[0]).tally()["coded"] > 0, "a task that is cleared begins all the same"

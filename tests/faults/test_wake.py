@@ -188,6 +188,21 @@ def test_a_stage_that_fails_is_begun_again_after_a_minute(
     assert poll()
 
 
+def test_a_stage_that_takes_long_is_not_joined_by_others(ledger: Database, warehouse: Database) -> None:
+    """As a first load does, or a large window over a slow line."""
+    ledger.execute("DELETE FROM wolkvox.watch")
+    polls = []
+
+    def slow() -> Iterator[Sequence[Any]]:
+        for _ in range(12):
+            pass_time(ledger, 60)
+            polls.append(poll())
+        yield from ()
+
+    stage("slow", rows=slow())
+    assert polls == [False] * 12
+
+
 def test_of_many_triggers_at_once_one_sends_the_event(warehouse: Database) -> None:
     contact(warehouse, "1002")
     assert sorted(poll_at_once(trigger() for _ in range(8))) == [False] * 7 + [True]
@@ -244,6 +259,15 @@ def test_a_run_that_pulls_something_else_answers_no_event(
     stage("other", rows=[], **params)
     finish(ledger)
     pass_time(ledger, 61)
+    assert poll()
+
+
+def test_a_backfill_leaves_the_polls_as_they_are(ledger: Database, warehouse: Database) -> None:
+    before = ledger.rows("SELECT * FROM wolkvox.watch")
+    for days in (90, 60, 2):
+        stage(f"backfill {days}", ago=timedelta(days=days))
+    assert ledger.rows("SELECT * FROM wolkvox.watch") == before
+    contact(warehouse, "1002")
     assert poll()
 
 
@@ -304,6 +328,28 @@ def test_a_warehouse_that_can_not_count_leaves_its_contacts_to_the_cron(
     assert not poll(trigger(twice))
 
 
+@pytest.mark.parametrize("ahead", [600, 86_400])
+def test_a_clock_that_was_ahead_holds_no_event_back_and_repeats_none(
+    ledger: Database, warehouse: Database, ahead: int
+) -> None:
+    pass_time(ledger, -ahead)
+    ledger.execute("UPDATE wolkvox.watch SET event_at = staged_at, since = since + (staged_at - now())")
+    contact(warehouse, "1002")
+    assert sorted(poll_at_once(trigger() for _ in range(4))) == [False] * 3 + [True]
+    assert stage("second")["new"] == 1
+    finish(ledger)
+    pass_time(ledger, 30)
+    assert not poll()
+    contact(warehouse, "1003")
+    assert poll()
+
+
+def test_a_stage_that_died_while_the_clock_was_ahead_holds_no_event_back(ledger: Database, warehouse: Database) -> None:
+    ledger.execute("UPDATE wolkvox.watch SET stage_began_at = now() + interval '1 day'")
+    contact(warehouse, "1002")
+    assert poll()
+
+
 # What can't be reached, or says nothing
 
 
@@ -335,6 +381,21 @@ def test_a_warehouse_that_raises_is_one_line_and_no_traceback(
     contact(warehouse, "1002")
     assert run_for(1.0, one)[0] == 1
     assert len(lines(caplog)) == 1, "a trigger that is started again knows of no trouble"
+
+
+def test_a_first_poll_that_takes_long_is_soon_followed_by_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It looked the connections up in Airflow's database, which takes some seconds once; what follows is measured."""
+    began = []
+
+    async def slow(_: object) -> Any:
+        began.append(time.monotonic())
+        time.sleep(0.5)
+        return Watch(datetime.now(timezone.utc)), False
+
+    monkeypatch.setattr(polling, "poll", slow)
+    run_for(4.0, trigger(wake=0.05))
+    first, second = began
+    assert second - first < 2.0
 
 
 def test_a_package_that_can_not_be_imported_is_one_line(
@@ -431,6 +492,18 @@ def test_a_changed_connection_is_used_as_soon_as_the_old_one_fails(
         assert run_for(1.0, trigger(wake=0.05))[0] == 1
     finally:
         warehouse.execute(f"DROP OWNED BY {login}; DROP ROLE {login}")
+
+
+def test_a_warehouse_that_moved_is_polled_at_its_new_place_though_the_old_one_lives(
+    ledger: Database, warehouse: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert not poll()
+    ledger.execute("CREATE TABLE contacted_customers AS SELECT * FROM wolkvox.codification LIMIT 0")
+    ledger.execute("INSERT INTO contacted_customers (contacted_at) VALUES (now())")
+    monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", os.environ["AIRFLOW_CONN_WOLKVOX_LEDGER"])
+    assert not poll(), "what is open is used for some minutes"
+    monkeypatch.setattr(connections, "KEPT", 0.0)
+    assert poll()
 
 
 @pytest.mark.parametrize(

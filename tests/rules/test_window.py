@@ -117,6 +117,15 @@ def test_a_window_of_which_one_end_is_asked_for_is_refused_when_it_is_too_long(a
         choose_window(**ends, interval_start=EIGHT, interval_end=QUARTER_PAST, lookback=DAY)
 
 
+@pytest.mark.parametrize("lookback", [timedelta(0), timedelta(seconds=30)])
+def test_a_run_without_an_interval_reaches_back_though_its_look_back_is_little_or_nothing(lookback: timedelta) -> None:
+    ends: dict[str, None] = {"asked_start": None, "asked_end": None}
+    window = choose_window(**ends, interval_start=EIGHT, interval_end=EIGHT, lookback=lookback)
+    assert window == Window(EIGHT - timedelta(minutes=15), EIGHT)
+    window = choose_window(**ends, interval_start=EIGHT, interval_end=QUARTER_PAST, lookback=lookback)
+    assert window == Window(EIGHT - lookback, QUARTER_PAST)
+
+
 # The interval of a run
 
 

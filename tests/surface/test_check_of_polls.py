@@ -49,6 +49,20 @@ def test_a_trigger_that_no_longer_polls_is_told_with_what_to_do(
         check._polls(stage)
 
 
+def test_a_warehouse_that_no_poll_can_count_is_told_with_what_to_do(
+    ledger: Database, stage: WolkvoxStageOperator
+) -> None:
+    noted(ledger, 60)
+    ledger.execute("UPDATE wolkvox.watch SET staged_at = now()")
+    with pytest.raises(WolkvoxError, match=r"could not count .* only the cron finds them.* in brackets"):
+        check._polls(stage)
+    ledger.execute("UPDATE wolkvox.watch SET since = now(), row_count = 0")
+    assert check._polls(stage) == "polls for work every 5 s"
+    stage.sql = None  # the contacts are handed over as records
+    ledger.execute("UPDATE wolkvox.watch SET since = NULL, row_count = NULL")
+    assert check._polls(stage) == "polls for work every 5 s"
+
+
 def test_a_trigger_that_never_polled_is_told(ledger: Database, stage: WolkvoxStageOperator) -> None:
     with pytest.raises(WolkvoxError, match="has worked ever"):
         check._polls(stage)

@@ -51,7 +51,8 @@ def register_dag(connection: Connection, run: Run, wolkvox_conn_id: str) -> None
 
 
 def end_run(connection: Connection, run: Run, state: str, counts: Mapping[str, Any]) -> None:
-    """Note how a run ended: "success" or "failed", and what its summary says."""
+    """Note how a run ended: "success" or "failed", and what its summary says. What it waits for begins no more."""
+    connection.execute(sql("close_run"), asdict(run))
     connection.execute(
         "UPDATE wolkvox.run SET state = %(state)s, counts = %(counts)s, ended_at = now()"
         " WHERE operation = %(operation)s AND dag_id = %(dag_id)s AND dag_run_id = %(dag_run_id)s",

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from wolkvox.ledger.connection import Connection, sql
+from wolkvox.ledger.locks import Lock
 from wolkvox.rules.schedule import Schedule
 from wolkvox.rules.wake import Event, Fingerprint, Watch
 
@@ -27,16 +28,17 @@ class Began(NamedTuple):
 
 def read_watch(connection: Connection, dag_id: str) -> WatchedDag:
     """What is known of a DAG's trigger and stages now."""
-    row = connection.execute(sql("read_watch"), {"dag_id": dag_id}).fetchone()
+    row = connection.execute(sql("read_watch"), {"dag_id": dag_id, "lock": Lock.STAGING.value}).fetchone()
     assert row is not None
-    now, operation, cron, zone, wake, stage_began_at, staged_at, since, rows, newest, fruitful, *polls = row
-    polled_at, event_at, event_saw, repeats = polls
+    now, operation, cron, zone, wake, stage_lives, stage_began_at, *rest = row
+    staged_at, since, rows, newest, fruitful, polled_at, event_at, event_saw, repeats = rest
     return WatchedDag(
         operation,
         Watch(
             now=now,
             schedule=Schedule(cron, zone or "UTC", wake),
             stage_began_at=stage_began_at,
+            stage_lives=stage_lives,
             staged_at=staged_at,
             staged=None if since is None else Fingerprint(since, rows, newest),
             fruitful=bool(fruitful),
@@ -69,10 +71,12 @@ def note_poll(connection: Connection, dag_id: str) -> None:
 
 def begin_stage(connection: Connection, dag_id: str, schedule: Schedule, *, usual: bool) -> Began:
     """
-    Note what begins the DAG's runs, and that a stage begins.
+    Note what begins the DAG's runs, and that a stage begins; while its connection is open, others see that it lives.
 
     :param usual: whether it pulls the usual window, so that the trigger need not send another run meanwhile
     """
+    if usual:
+        connection.execute("SELECT pg_advisory_lock_shared(%s, hashtext(%s))", (Lock.STAGING.value, dag_id))
     params = {"dag_id": dag_id, **asdict(schedule), "usual": usual}
     row = connection.execute(sql("begin_stage"), params).fetchone()
     assert row is not None

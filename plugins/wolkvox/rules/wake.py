@@ -15,7 +15,7 @@ from wolkvox.rules.schedule import Schedule, is_overdue
 FIRST_DISTANCE = timedelta(seconds=5)  # between two events of which the second one saw something else
 REPEAT_DISTANCE = timedelta(seconds=60)  # between two events of which the first one brought nothing
 LONGEST_DISTANCE = timedelta(minutes=15)  # that doubles up to here
-STAGING = timedelta(minutes=2)  # a `stage` that began takes up what comes meanwhile; a dead one holds nothing up longer
+STAGING = timedelta(minutes=2)  # that a `stage` which is dead or starts again holds events back
 QUIET = 60.0  # seconds between two polls of a DAG that doesn't stage, as a paused one
 SHARE = 20  # times its own length a poll is waited for: polls take 5 % of the time at most
 POLL_NOTED_EVERY = timedelta(minutes=1)  # where it brings no event
@@ -41,12 +41,14 @@ class Watch:
     What the ledger knows of a DAG's trigger and stages, at its own time ``now``.
 
     ``staged_at``: when the last ``stage`` that finished took its fingerprint ``staged`` (None: it has none);
-    ``fruitful``: it brought records in or took some up. ``repeats``: events in a row that brought nothing.
+    ``fruitful``: it brought records in or took some up. ``stage_lives``: a stage is at work. ``repeats``: events in a
+    row that brought nothing.
     """
 
     now: datetime
     schedule: Schedule = field(default_factory=Schedule)
     stage_began_at: datetime | None = None
+    stage_lives: bool = False
     staged_at: datetime | None = None
     staged: Fingerprint | None = None
     fruitful: bool = False
@@ -88,9 +90,15 @@ def _has_work(watch: Watch, found: Fingerprint | None, chunks: int) -> bool:
 
 
 def _is_staging(watch: Watch) -> bool:
-    """Whether a ``stage`` is under way: it takes up what comes before its pull, and the next poll sees the rest."""
+    """
+    Whether a ``stage`` is under way: it takes up what comes before its pull, and the next poll sees the rest.
+
+    However long it takes: a second one would pull the same, and slow it down.
+    """
     began, done = watch.stage_began_at, watch.staged_at
-    return began is not None and (done is None or done < began) and watch.now - began < STAGING
+    if began is None or (done is not None and done >= began):
+        return False
+    return watch.stage_lives or watch.now - began < STAGING
 
 
 def _saw(found: Fingerprint | None, chunks: int) -> str:

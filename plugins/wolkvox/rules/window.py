@@ -8,6 +8,7 @@ from datetime import datetime, timedelta, timezone
 from wolkvox.errors import BadSetting
 
 LONGEST_WINDOW = timedelta(days=31)  # the vendor's longest date range [vendor's page on the codify call]
+LEAST_REACH = timedelta(minutes=15)  # of a default window whose run has a moment for an interval: the usual cron's
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +55,15 @@ def choose_window(
 
     A start that is given alone ends at the interval's end, an end alone starts ``lookback`` before the interval
     or before itself, whichever is earlier. Where neither is given, a window of more than 31 days is cut to its last 31:
-    what a schedule and its look-back come to on some days is nobody's mistake.
+    what a schedule and its look-back come to on some days is nobody's mistake. And one of a run without an interval, as
+    an event begins it, has ``LEAST_REACH`` at least: with little or no look-back, nothing would be in it.
 
     :raises BadSetting: when it is empty, reversed, or longer than 31 days although it was asked for
     """
     end = asked_end or interval_end
     start = asked_start or min(interval_start, end) - lookback
+    if asked_start is asked_end is None and interval_start >= interval_end:
+        start = min(start, end - LEAST_REACH)
     if start >= end:
         raise BadSetting(
             f"The window is empty: window_start {start.isoformat()} is not before window_end {end.isoformat()}."

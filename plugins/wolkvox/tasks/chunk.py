@@ -41,6 +41,7 @@ def codify_chunk(task: Task, wolkvox: Wolkvox, chunk: Chunk, meter: Meter, linge
 
     :param linger: seconds to wait for more when nothing is left
     """
+    wolkvox.prepare()
     progress = _send(task, wolkvox, chunk, meter, linger)
     with connected(task.ledger_conn_id, task.stop) as ledger:
         return describe_chunk(chunk, tally(ledger, chunk.dag_run_id, chunk.chunk_id), progress)

@@ -89,7 +89,7 @@ def stage_run(
             begin_run(ledger, run, window, source.began_by)
             register_dag(ledger, run, wolkvox.settings.conn_id)
             agree_on_limit(ledger, run.dag_id, wolkvox.settings)
-            staging = begin(ledger, run.dag_id, source.watched, options)
+            staging = begin(ledger, run.dag_id, source.watched, options, window.end)
         future, settled = _FutureRowCounter(window.end), exports.Settled()
         read = (read_contact(row, operation=run.operation, zone=zone) for row in source.rows)
         contacts = _wanted(future.counted(read, task.stop), options.customer_id)

@@ -42,6 +42,9 @@ class Wolkvox(Protocol):
     def settings(self) -> Settings:
         """What the connection says."""
 
+    def prepare(self) -> None:
+        """Refuse settings by which no request can be sent."""
+
     def codify(self, record: Record) -> Answer:
         """Send one record; whatever happens, it comes back as an answer."""
 

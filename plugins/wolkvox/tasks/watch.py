@@ -5,13 +5,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from wolkvox.errors import WolkvoxError
-from wolkvox.ledger.connection import Connection
+from wolkvox.ledger.connection import Connection, clock
 from wolkvox.ledger.watch import Began, begin_stage, end_stage
 from wolkvox.rules.options import RunOptions
 from wolkvox.rules.schedule import Schedule
 from wolkvox.rules.wake import Fingerprint
+
+LONG_AGO = timedelta(hours=1)  # that a window ended, whose run is not about what comes in now
 
 log = logging.getLogger(__name__)
 
@@ -44,16 +47,20 @@ class Staging:
             end_stage(ledger, self.dag_id, self.began.at, self.fingerprint, fruitful=fruitful)
 
 
-def begin(ledger: Connection, dag_id: str, watched: Watched, options: RunOptions) -> Staging:
+def begin(ledger: Connection, dag_id: str, watched: Watched, options: RunOptions, end: datetime) -> Staging:
     """
     Note that a stage begins, and take the fingerprint: call it before the pull.
 
-    A run that pulls another window than the usual one, or one customer, answers no event of the trigger.
+    A run that pulls another window than the usual one, or one customer, answers no event of the trigger. Neither does
+    one whose window is of long ago, as a backfill's is: polls would count all rows since then.
+
+    :param end: of the window
     """
-    began = begin_stage(ledger, dag_id, watched.schedule, usual=options.is_usual)
+    usual = options.is_usual and clock(ledger) - end < LONG_AGO
+    began = begin_stage(ledger, dag_id, watched.schedule, usual=usual)
     has_trigger = watched.schedule.wake is not None
-    taken = _take(watched.fingerprint) if has_trigger and options.is_usual and watched.fingerprint else None
-    return Staging(dag_id, options.is_usual, began, taken, began.poll_age if has_trigger else None)
+    taken = _take(watched.fingerprint) if has_trigger and usual and watched.fingerprint else None
+    return Staging(dag_id, usual, began, taken, began.poll_age if has_trigger else None)
 
 
 def _take(fingerprint: Callable[[], Fingerprint]) -> Fingerprint | None:

@@ -1,4 +1,5 @@
--- Chunks that an earlier try of the same stage made: nobody begins them any more.
+-- Chunks that an earlier try of the same stage made, or whose run is over: nobody begins them any more, unless somebody
+-- clears their tasks.
 UPDATE wolkvox.chunk
 SET closed_at = clock_timestamp()
 WHERE operation = %(operation)s

@@ -1,4 +1,4 @@
--- What another stage counted later stays.
+-- What another stage counted later stays, unless the clock was ahead then.
 UPDATE wolkvox.watch
 SET
     staged_at = %(began_at)s,
@@ -7,4 +7,4 @@ SET
     newest = %(newest)s,
     fruitful = %(fruitful)s
 WHERE dag_id = %(dag_id)s
-    AND (staged_at IS NULL OR staged_at <= %(began_at)s)
+    AND (staged_at IS NULL OR staged_at <= %(began_at)s OR staged_at > clock_timestamp())

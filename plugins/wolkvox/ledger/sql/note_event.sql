@@ -7,3 +7,4 @@ ON CONFLICT (dag_id) DO UPDATE SET
     event_repeats = excluded.event_repeats,
     polled_at = excluded.polled_at
 WHERE watch.event_at IS NOT DISTINCT FROM %(last)s
+    OR watch.event_at > clock_timestamp() -- by a clock that was ahead

@@ -1,20 +1,32 @@
 -- What is known of a DAG's trigger and stages, and whose contacts it stages; a row of nulls before the first stage.
+-- What is of the future was noted by a clock that was ahead: nobody waits for it.
 SELECT
-    clock_timestamp() AS now,
+    clock.now,
     dag.operation,
     watch.cron,
     watch.timezone,
     watch.wake_seconds,
-    watch.stage_began_at,
-    watch.staged_at,
+    EXISTS (
+        SELECT
+        FROM pg_locks
+        WHERE locktype = 'advisory'
+            AND granted
+            AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+            AND classid = %(lock)s::oid
+            AND objid = (hashtext(asked.dag_id)::bigint & 4294967295)::oid
+            AND objsubid = 2
+    ) AS stage_lives,
+    CASE WHEN watch.stage_began_at <= clock.now THEN watch.stage_began_at END,
+    CASE WHEN watch.staged_at <= clock.now THEN watch.staged_at END,
     watch.since,
     watch.row_count,
     watch.newest,
     watch.fruitful,
-    watch.polled_at,
-    watch.event_at,
+    CASE WHEN watch.polled_at <= clock.now THEN watch.polled_at END,
+    CASE WHEN watch.event_at <= clock.now THEN watch.event_at END,
     watch.event_saw,
     watch.event_repeats
 FROM (SELECT %(dag_id)s::text AS dag_id) AS asked
+CROSS JOIN (SELECT clock_timestamp() AS now OFFSET 0) AS clock
 LEFT JOIN wolkvox.watch USING (dag_id)
 LEFT JOIN wolkvox.dag USING (dag_id)
