@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from conftest import Database
-from crew import AT_ONCE, Crew, connect, fill, stage, states
+from crew import AT_ONCE, Crew, connect, fill, stage, states, wait_until
 from sandbox_server import SandboxServer
 
 from wolkvox.hook import WolkvoxHook
@@ -316,6 +316,48 @@ def test_a_campaign_that_refuses_everybody_is_suspended_although_outages_come_an
         end_outage(ledger.connection, "0041")
     assert states(ledger) == {"pending": 100}
     assert ledger.rows("SELECT campaign_id FROM wolkvox.parked") == [("666",)]
+
+
+def test_a_campaign_that_asks_for_minutes_lets_the_others_pass(
+    vendor: SandboxServer, warehouse: Database, ledger: Database, crew: Crew
+) -> None:
+    answer = status(503, headers={"Retry-After": "120"})
+    vendor.control(faults={f"customer-{n}": [answer] for n in range(1, 46)})
+    fill(warehouse, 45, campaign="666")
+    fill(warehouse, 60, first=46)
+    for chunk in stage()[0]:
+        crew.codify(chunk)
+    wait_until(lambda: coded(ledger) == 60, seconds=20.0)
+    assert ledger.rows("SELECT campaign_id FROM wolkvox.parked") == [("666",)]
+    assert vendor.stats()["codify_calls"] <= 60 + 12
+
+
+def test_the_one_record_of_another_campaign_tells_of_an_outage_once(
+    vendor: SandboxServer, warehouse: Database, ledger: Database, crew: Crew
+) -> None:
+    """The dialler holds it, or it fails itself: it is not sent again for each record that fails."""
+    vendor.control(faults={f"customer-{n}": [status(500)] for n in range(1, 31)} | {"customer-31": [status(409)]})
+    fill(warehouse, 30)
+    fill(warehouse, 1, first=31, campaign="18")
+    patience = replace(AT_ONCE, tries=1)
+    for chunk in stage()[0]:
+        crew.codify(chunk, patience=patience).result()
+    assert vendor.stats()["calls_per_record"]["preview/18/customer-31"] == 1
+    assert outages(ledger) + len(ledger.rows("SELECT 1 FROM wolkvox.parked")) == 1
+
+
+def test_a_run_for_one_customer_sends_nobody_else_though_it_is_in_doubt(
+    vendor: SandboxServer, warehouse: Database, ledger: Database, crew: Crew
+) -> None:
+    vendor.control(faults={f"customer-{n}": [status(500)] for n in range(1, 11)})
+    fill(warehouse, 9)
+    crew.codify(stage("before")[0][0], patience=replace(AT_ONCE, tries=1, sure=20)).tally()
+    fill(warehouse, 1, first=10)
+    fill(warehouse, 5, first=11, campaign="18")
+    stage("nobody sends")
+    (chunk,), _ = stage("one", customer_id="customer-10", by_hand=True)
+    crew.codify(chunk, patience=replace(AT_ONCE, sure=20)).result()
+    assert coded(ledger, "18") == 0
 
 
 def test_a_dead_campaign_is_suspended_although_the_clock_was_a_day_ahead(

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
 from itertools import pairwise
+from unittest.mock import patch
 
 import pytest
 
@@ -458,6 +459,18 @@ def test_a_record_is_given_up_at_the_eighth_request_of_its_life() -> None:
     assert bench.sent == [1, 2]
     assert bench.states == ["failed", "coded"]
     assert (bench.settled[1].reason, progress.states["failed"]) == ("overloaded_500", 1)
+
+
+def test_no_request_of_a_record_that_is_taken_anew_within_a_run_counts_twice() -> None:
+    bench = Bench(5, {record: [OVERLOADED] for record in (1, 2, 3, 4)} | {5: [CONFLICT] * 9})
+    bench.campaigns[5], bench.in_doubt_after = "18", 1
+
+    def another(_: Iterable[Campaign]) -> Record | None:
+        return bench.record(5) if bench.attempts[5] < AT_ONCE.tries else None
+
+    with patch.object(bench, "another", another):
+        bench.run()
+    assert (bench.states[-1], bench.attempts[5]) == ("pending", AT_ONCE.tries)
 
 
 def test_every_record_has_all_its_tries() -> None:

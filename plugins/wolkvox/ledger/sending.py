@@ -150,7 +150,9 @@ class ChunkSession:
         return self.run(choose)
 
     def another(self, campaigns: Iterable[Campaign]) -> Record | None:
-        """A record of another campaign, which tells whether it is only these that fail."""
+        """A record of another campaign, which tells if only these fail; none beyond those that were chosen by hand."""
+        if self._only is not None:
+            return None
         return self.run(lambda connection: faults.another(connection, self._rules.operation, campaigns))
 
     def close(self) -> bool:

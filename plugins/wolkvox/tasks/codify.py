@@ -173,14 +173,14 @@ class _Loop:
         """Take records; while an outage is known those that try whether it is over, or end."""
         if self.faults.outage:
             self._write()
-            self.queue.extend(self.ledger.trials()[: max(0, self.left)])
+            self.queue.extend(map(self._recounted, self.ledger.trials()[: max(0, self.left)]))
             if not self.queue:
                 self.progress.stopped = "outage"
             return
         average = self.progress.call_seconds / self.progress.calls if self.progress.calls else 0.0
         most = min(batch(average), self.left)
         if most > 0:
-            self.queue.extend(self.ledger.take(most, [record.id for *_, record in self.again]))
+            self.queue.extend(map(self._recounted, self.ledger.take(most, [record.id for *_, record in self.again])))
         if self.queue:
             self.idle_since = None
 
@@ -373,17 +373,39 @@ class _Loop:
             heapq.heappush(self.again, (due, record.id, record))
         if self.tries[record.id] == 1:
             self._count(self._fault(record, answer), answer)
-        if self.failures > 1 and not self.progress.stopped:
+        if self.failures > 1 and not self.progress.stopped and not self._may_pass_elsewhere(record, answer):
             self._wait(answer, self.failures - 1)
+
+    def _may_pass_elsewhere(self, record: Record, answer: Answer) -> bool:
+        """Before a wait of a minute or more a record of another campaign is sent, which may not be meant."""
+        if answer.retry_after is None or answer.retry_after < self.patience.longest_wait or record.id in self.checks:
+            return False
+        other = self.queue[0] if self.queue and self.queue[0].id in self.checks else None
+        return other is not None or self._check({record.campaign})
+
+    def _check(self, campaigns: Iterable[Campaign]) -> bool:
+        """Send a record of another campaign next, to tell whether it fails too; whether there is one."""
+        other = self.ledger.another(campaigns) if self.left > 0 else None
+        if other is None:
+            return False
+        self.checks.add(other.id)
+        self.queue = deque(record for record in self.queue if record.id != other.id)
+        self.again = [waiting for waiting in self.again if waiting[1] != other.id]
+        heapq.heapify(self.again)
+        self.queue.appendleft(self._recounted(other))
+        return True
+
+    def _recounted(self, record: Record) -> Record:
+        """A record from the ledger, whose requests of this run are counted here."""
+        return record._replace(calls=max(0, record.calls - self.tries[record.id]))
 
     def _count(self, fault: Fault, answer: Answer) -> None:
         """Whose fault it is; in doubt, a record of another campaign is sent next."""
         self.faults = self.ledger.count(fault)
         if self.faults.outage:
             self._stop_for_outage(fault.explanation, answer, first=self.faults.first)
-        elif self.faults.in_doubt and (other := self.ledger.another(self.faults.in_doubt)):
-            self.checks.add(other.id)
-            self.queue.appendleft(other)
+        elif self.faults.in_doubt:
+            self._check(self.faults.in_doubt)
 
     def _fault(self, record: Record, answer: Answer) -> Fault:
         return Fault(
