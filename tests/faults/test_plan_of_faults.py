@@ -68,9 +68,9 @@ PLAN = {
         "<html><head><title>wolkvox</title></head><body><h1>wolkvox</h1></body></html>",
     ),
     "403 concurrency": Planned([{"kind": "concurrency"}] * 2, calls=3),
-    "403 maintenance": Planned([{"kind": "maintenance"}] * 2, calls=3),
+    "403 maintenance": Planned([{"kind": "maintenance"}] * 2, calls=3, attempts=3),
     "403 maintenance, 403 concurrency, 500": Planned(
-        [{"kind": "maintenance"}, {"kind": "concurrency"}, status(500)], calls=4, attempts=2
+        [{"kind": "maintenance"}, {"kind": "concurrency"}, status(500)], calls=4, attempts=3
     ),
     "string code": Planned([{"kind": "string_code"}]),
     "HTTP 202": Planned([{"kind": "http_202"}]),

@@ -184,6 +184,9 @@ class Bench:
         self.closed += 1
         return not [record for record in self.waiting() if record.campaign not in self.known.suspended]
 
+    def is_held_up(self) -> bool:
+        return False
+
     def is_last(self) -> bool:
         return self.last
 
@@ -462,7 +465,7 @@ def test_a_record_is_given_up_at_the_eighth_request_of_its_life() -> None:
 
 
 def test_no_request_of_a_record_that_is_taken_anew_within_a_run_counts_twice() -> None:
-    bench = Bench(5, {record: [OVERLOADED] for record in (1, 2, 3, 4)} | {5: [CONFLICT] * 9})
+    bench = Bench(5, {1: [OVERLOADED], 2: [OVERLOADED], 3: [OVERLOADED], 4: [OVERLOADED], 5: [CONFLICT] * 9})
     bench.campaigns[5], bench.in_doubt_after = "18", 1
 
     def another(_: Iterable[Campaign]) -> Record | None:

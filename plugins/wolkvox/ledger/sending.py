@@ -26,7 +26,7 @@ from tenacity.nap import sleep_using_event
 from wolkvox.errors import LedgerUnavailable, Stopped, WolkvoxError
 from wolkvox.ledger import breaker, faults, suspension, workers
 from wolkvox.ledger.connection import Connection, LedgerConnection, clock, one_line, refusal, sql
-from wolkvox.ledger.slots import LOOK_AGAIN, STOPPED_WAITING, Holder, SlotRules, sweep, take_slot, tell_of_wait
+from wolkvox.ledger.slots import Holder, SlotRules, sweep, take_slot, tell_of_wait
 from wolkvox.rules.chunks import share
 from wolkvox.rules.faults import Fault
 from wolkvox.rules.patience import Patience
@@ -91,6 +91,7 @@ class ChunkSession:
         self._made_at: datetime | None = None  # when the chunk was made
         self._only: list[int] | None = None  # the only records it may take
         self._dag_id = holder.dag_id
+        self._held_up_until: float | None = None  # when no dead task's request is waited for any more
         self.seconds = 0.0  # that it may send
 
     def __enter__(self) -> ChunkSession:
@@ -121,22 +122,23 @@ class ChunkSession:
         """
         The newest records that may be sent now, the others' left alone; first those that try suspended campaigns.
 
-        When there are none left but some that a dead task was sending, waits until those can't be in flight any
-        more, and returns them.
-
         :param kept: records that were taken before and will be sent yet
         """
-        records = self.run(lambda connection: self._take(connection, most, kept))
-        if records or not self.run(self._orphaned):
-            return records
-        tell_of_wait(self._rules.call_timeout)
-        deadline = monotonic() + self._rules.call_timeout + self._rules.patience
-        while not records and self.run(self._orphaned) and monotonic() < deadline:
-            if self._stop.wait(LOOK_AGAIN):
-                raise Stopped(STOPPED_WAITING)
-            self.run(lambda connection: sweep(connection, self._rules, mine=self._slots[-1]))
-            records = self.run(lambda connection: self._take(connection, most, kept))
-        return records
+        return self.run(lambda connection: self._take(connection, most, kept))
+
+    def is_held_up(self) -> bool:
+        """
+        Whether a dead task was sending a record, whose request may still be in flight: it is pending again after that.
+
+        For as long as such a request can take; what is left then is the next run's.
+        """
+        if not self.run(self._orphaned):
+            return False
+        if self._held_up_until is None:
+            tell_of_wait(self._rules.call_timeout)
+            self._held_up_until = monotonic() + self._rules.call_timeout + self._rules.patience
+        self.run(lambda connection: sweep(connection, self._rules, mine=self._slots[-1]))
+        return monotonic() < self._held_up_until
 
     def trials(self) -> Sequence[Record]:
         """The records that try whether the outage is over; none when it isn't time, or another worker tries."""

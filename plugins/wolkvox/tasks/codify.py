@@ -11,7 +11,7 @@ import heapq
 import random
 import time
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from wolkvox.errors import BadToken, BreakerOpen, Stopped, WrongEndpoint
@@ -20,7 +20,7 @@ from wolkvox.rules.chunks import batch
 from wolkvox.rules.faults import CERTAIN, HOST, REFUSALS, TAKEN_BACK, UNCOUNTED, Fault, explanation
 from wolkvox.rules.outcomes import Situation, outcome
 from wolkvox.rules.patience import Patience, doubled
-from wolkvox.rules.records import EVERYTHING_REFUSED, Faults, Record, Settled
+from wolkvox.rules.records import EVERYTHING_REFUSED, Campaign, Faults, Record, Settled
 from wolkvox.stop import Stop
 from wolkvox.tasks.worker import Allotment, Progress, Quota, WorkerLedger
 
@@ -113,7 +113,9 @@ class _Loop:
 
     def _has_done_all(self) -> bool:
         """Whether nothing is left that it was told to stop before."""
-        return self.through or (not self.queue and not self.again and self.ledger.close())
+        return self.through or (
+            not self.queue and not self.again and not self.ledger.is_held_up() and self.ledger.close()
+        )
 
     def _next(self) -> Record | None:
         """The next record to send, with a request of the day's for it; None when this worker is through."""
@@ -199,6 +201,9 @@ class _Loop:
         self._judge()
         if self.progress.stopped:
             return True
+        if self.ledger.is_held_up():
+            self._rest(LOOK)
+            return False
         self.idle_since = now if self.idle_since is None else self.idle_since
         if now - self.idle_since < self.linger and self.ledger.is_last() and not self.ledger.is_awaited():
             self._rest(LOOK)

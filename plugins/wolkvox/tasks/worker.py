@@ -68,6 +68,9 @@ class WorkerLedger(Protocol):
     def close(self) -> bool:
         """Take no more, unless there is something; whether it is so."""
 
+    def is_held_up(self) -> bool:
+        """Whether a dead task's request may still be in flight, after which its record is pending again."""
+
     def is_last(self) -> bool:
         """Whether no other worker is left to take what comes in."""
 
