@@ -415,3 +415,37 @@ def test_a_host_that_fails_for_all_is_an_outage_after_ten_records_of_several_cam
     ended = [result["ended"] for result in send(crew, "run")]
     assert (sorted(ended), outages(ledger), states(ledger)) == (["failed", "success"], 1, {"pending": 80})
     assert vendor.stats()["codify_calls"] <= 30
+
+
+# The latest contact
+
+
+def test_an_older_contact_whose_answer_was_lost_never_follows_the_later_one(
+    vendor: SandboxServer, warehouse: Database, ledger: Database, crew: Crew
+) -> None:
+    """It was being sent when the later one was staged, so that nothing could retire it then."""
+    fill(warehouse, 1)
+    chunks, _ = stage("first")
+    ledger.execute("UPDATE wolkvox.codification SET state = 'sending', slot = 'of a living task'")
+    warehouse.execute("INSERT INTO contacted_customers SELECT 'preview', '17', 'customer-1', '6', NULL, NULL, now()")
+    later, _ = stage("second")
+    ledger.execute(
+        "UPDATE wolkvox.codification SET state = 'pending', attempts = 1, reason = 'unknown_reset', not_before = now(),"
+        " sent_at = now() - interval '1 s' WHERE state = 'sending'"
+    )
+    for chunk in [*later, *chunks]:
+        crew.codify(chunk, patience=AT_ONCE).tally()
+    send(crew, "third")
+    assert ledger.rows("SELECT cod_act, state FROM wolkvox.codification ORDER BY id") == [
+        ("5", "superseded"),
+        ("6", "coded"),
+    ]
+
+
+def test_an_outage_of_a_former_token_is_forgotten_with_the_next_run(
+    vendor: SandboxServer, warehouse: Database, ledger: Database, crew: Crew
+) -> None:
+    fill(warehouse, 30)
+    ledger.execute(OUTAGE, "bad_token", WolkvoxHook().settings.identity - 1)
+    send(crew, "run")
+    assert (states(ledger), outages(ledger)) == ({"coded": 30}, 0)

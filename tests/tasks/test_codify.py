@@ -49,6 +49,7 @@ class Bench:
         self.settled: dict[int, Settled] = {}
         self.attempts: Counter[int] = Counter()
         self.taken_by_others: set[int] = set()
+        self.outdated: set[int] = set()
         self.sent: list[int] = []
         self.took: list[list[int]] = []
         self.round_trips = 0
@@ -186,6 +187,11 @@ class Bench:
 
     def is_held_up(self) -> bool:
         return False
+
+    def is_outdated(self, record: Record) -> bool:
+        if record.id in self.outdated:
+            self.state[record.id] = "superseded"
+        return record.id in self.outdated
 
     def is_last(self) -> bool:
         return self.last
@@ -993,3 +999,10 @@ def test_progress_is_reported_at_the_start_on_the_way_and_at_the_end() -> None:
 def test_a_wait_doubles_up_to_its_cap_and_half_of_it_is_jitter(tries: int, least: float, most: float) -> None:
     waits = [backoff(1.0, 60.0, tries) for _ in range(200)]
     assert least <= min(waits) < max(waits) <= most
+
+
+def test_a_record_is_not_tried_again_once_a_later_contact_of_its_customer_has_come() -> None:
+    bench = Bench(3, {1: [OVERLOADED]}, calls=10)
+    bench.before_answer = lambda record: bench.outdated.add(1) if record == 2 else None
+    bench.run()
+    assert (bench.sent, bench.states, bench.calls_left) == ([1, 2, 3], ["superseded", "coded", "coded"], 7)

@@ -107,6 +107,13 @@ def end_outage(connection: Connection, operation: str) -> None:
         streaks.forget(connection, operation, streaks.WHOLE_OPERATION)
 
 
+def forget_other_outages(connection: Connection, operation: str, fingerprint: int) -> None:
+    """What was an outage of another address or token is none of this one's."""
+    connection.execute(
+        "DELETE FROM wolkvox.outage WHERE operation = %s AND fingerprint <> %s", (operation, fingerprint)
+    )
+
+
 def try_at_once(connection: Connection, operation: str) -> None:
     """Somebody waits for a run: the next trial of an outage is due now."""
     connection.execute(

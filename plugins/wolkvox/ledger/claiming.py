@@ -47,8 +47,8 @@ def claim(connection: Connection, run: Run, staged: Staged, allowance: Allowance
     """
     with connection.transaction():
         lock_until_commit(connection, Lock.STAGE, run.operation)
+        in_turn(connection, run.operation)  # before any row is changed: a worker that ends takes both in this order
         _retire(connection, asdict(run), staged, allowance, wanted)
-        in_turn(connection, run.operation)
         connection.execute(sql("close_run"), asdict(run))
         staged.waiting = backlog(connection, run.operation).waiting
         keep_quiet(connection, run.dag_id, allowance.quiet_seconds if staged.waiting else 0.0)

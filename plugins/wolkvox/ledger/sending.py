@@ -140,6 +140,10 @@ class ChunkSession:
         self.run(lambda connection: sweep(connection, self._rules, mine=self._slots[-1]))
         return monotonic() < self._held_up_until
 
+    def is_outdated(self, record: Record) -> bool:
+        """Whether a later contact of its customer has come between a record and its next request; it retires then."""
+        return self.run(lambda connection: connection.execute(sql("retire_outdated"), {"id": record.id}).rowcount == 1)
+
     def trials(self) -> Sequence[Record]:
         """The records that try whether the outage is over; none when it isn't time, or another worker tries."""
 

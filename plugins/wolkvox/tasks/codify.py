@@ -231,6 +231,10 @@ class _Loop:
 
     def _send_one(self, record: Record) -> None:
         """Claim, send and settle one record."""
+        was_sent = record.calls > 0 or record.id in self.tries
+        if was_sent and self.ledger.is_outdated(record):
+            self.quota.untake()
+            return
         unwritten, self.unwritten = self.unwritten, None
         if not self.ledger.advance(unwritten, record.id):
             self.quota.untake()

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from wolkvox.errors import BadToken, Stopped
 from wolkvox.ledger import exports
-from wolkvox.ledger.breaker import Breaker, Outage, begin_outage, outage
+from wolkvox.ledger.breaker import Breaker, Outage, begin_outage, forget_other_outages, outage
 from wolkvox.ledger.claiming import Wanted, claim
 from wolkvox.ledger.connection import Connection, clock, connected
 from wolkvox.ledger.reports import GUESSED_CALL, seconds_per_call
@@ -89,6 +89,7 @@ def stage_run(
             begin_run(ledger, run, window, source.began_by)
             register_dag(ledger, run, wolkvox.settings.conn_id)
             agree_on_limit(ledger, run.dag_id, wolkvox.settings)
+            forget_other_outages(ledger, run.operation, wolkvox.settings.identity)
             staging = begin(ledger, run.dag_id, source.watched, options, window.end)
         future, settled = _FutureRowCounter(window.end), exports.Settled()
         read = (read_contact(row, operation=run.operation, zone=zone) for row in source.rows)

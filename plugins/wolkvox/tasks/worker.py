@@ -22,6 +22,9 @@ class WorkerLedger(Protocol):
         :param kept: records that were taken before and will be sent yet
         """
 
+    def is_outdated(self, record: Record) -> bool:
+        """Whether a later contact of its customer has come between a record and its next request; it retires then."""
+
     def trials(self) -> Sequence[Record]:
         """The records that try whether an outage is over; none when it isn't time."""
 
