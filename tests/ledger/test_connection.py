@@ -96,9 +96,9 @@ def test_a_whole_run_works_whatever_the_database_has_for_defaults(
     ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew, default: str
 ) -> None:
     name = ledger.uri.rpartition("/")[2]
-    if default.startswith("transaction_timeout") and ledger.connection.info.server_version < 170_000:
-        pytest.skip("this PostgreSQL doesn't know it")
-    ledger.execute(f"ALTER DATABASE {name} SET {default}")
+    known = not default.startswith("transaction_timeout") or ledger.connection.info.server_version >= 170_000
+    if known:  # an older PostgreSQL has no such default to be wrong
+        ledger.execute(f"ALTER DATABASE {name} SET {default}")
     fill(warehouse, 20)
     warehouse.execute("UPDATE contacted_customers SET comment = 'ñandú 中 👍'")
     slow = SQL.replace("FROM contacted", ", pg_sleep(0.02) FROM contacted")

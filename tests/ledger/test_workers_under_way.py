@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from conftest import Database
 from contact_rows import NOON, read
+from crew import wait_until
 from staged import HOLDER, RULES, code, stage_in, states, worker
 
 from wolkvox.ledger.breaker import Breaker, begin_outage
@@ -153,7 +154,8 @@ def test_what_a_dead_task_was_sending_asks_for_a_worker(ledger: Database, pull: 
         session.advance(None, session.take(1)[0].id)
         assert chunks_wanted(ledger.connection, "0041") == 0
     assert states(ledger) == {"sending": 1}
-    assert chunks_wanted(ledger.connection, "0041") == 1
+    # PostgreSQL lets go of a session's locks in a moment.
+    wait_until(lambda: chunks_wanted(ledger.connection, "0041") == 1)
 
 
 def test_counting_what_may_be_sent_ends_at_a_bound(ledger: Database, pull: Pull) -> None:

@@ -17,6 +17,7 @@ class Lock(IntEnum):
     ALERTS = 7_041_966  # one verdict at a time notes alerts of a DAG
     DELIVERY = 7_041_967  # one callback at a time delivers a DAG's alerts
     FAULTS = 7_041_968  # of an operation: who counts a fault, begins an outage or ends it
+    TAKE = 7_041_971  # of an operation: one worker at a time takes records, so that no two take the same
     STAGING = 7_041_970  # of a DAG: shared by the sessions of its stages for as long as they live
     POOLER = 7_041_969  # tells whether the session is the connection's own
 

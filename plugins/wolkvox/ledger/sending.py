@@ -26,6 +26,7 @@ from tenacity.nap import sleep_using_event
 from wolkvox.errors import LedgerUnavailable, Stopped, WolkvoxError
 from wolkvox.ledger import breaker, faults, suspension, workers
 from wolkvox.ledger.connection import Connection, LedgerConnection, clock, one_line, refusal, sql
+from wolkvox.ledger.locks import Lock, lock_until_commit
 from wolkvox.ledger.slots import Holder, SlotRules, sweep, take_slot, tell_of_wait
 from wolkvox.rules.chunks import share
 from wolkvox.rules.faults import Fault
@@ -287,15 +288,17 @@ class ChunkSession:
         if self._only is not None:
             own = connection.execute(sql("take_only"), {**values, "ids": self._only}).fetchall()
             return self._within_life(connection, [Record(*row) for row in own])
-        while rows := connection.execute(sql("take"), {**values, "most": 2 * most}).fetchall():
-            records = self._within_life(connection, [Record(*row) for row in rows[: share(len(rows), most)]])
-            connection.execute(
-                "UPDATE wolkvox.slot SET taken = %s WHERE slot = %s",
-                ([*kept, *(record.id for record in records)], slot),
-            )
-            if records:
-                return records
-        return [Record(*row) for row in connection.execute(sql("take_over"), values)]
+        with connection.transaction():
+            lock_until_commit(connection, Lock.TAKE, self._rules.operation)
+            while rows := connection.execute(sql("take"), {**values, "most": 2 * most}).fetchall():
+                records = self._within_life(connection, [Record(*row) for row in rows[: share(len(rows), most)]])
+                connection.execute(
+                    "UPDATE wolkvox.slot SET taken = %s WHERE slot = %s",
+                    ([*kept, *(record.id for record in records)], slot),
+                )
+                if records:
+                    return records
+            return [Record(*row) for row in connection.execute(sql("take_over"), values)]
 
     def _within_life(self, connection: Connection, records: Sequence[Record]) -> list[Record]:
         """Those that have requests left; the others were killed with their task each time."""
