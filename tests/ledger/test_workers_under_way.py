@@ -234,6 +234,8 @@ def test_a_worker_that_is_killed_leaves_what_it_took_to_the_others(ledger: Datab
     with worker(ledger, staged.chunks[1]) as other:
         with worker(ledger, staged.chunks[0]) as one:
             taken = one.take(20)
+        # PostgreSQL lets go of a session's locks in a moment.
+        wait_until(lambda: ledger.value("SELECT count(*) FROM wolkvox.held_slot") == 1)
         assert [record.id for record in other.take(15)] == [record.id for record in taken]
 
 
