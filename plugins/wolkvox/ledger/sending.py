@@ -38,6 +38,7 @@ from wolkvox.stop import Stop
 # Away: not reached, ended, in the middle of a failover, or silent.
 LOST = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOnlySqlTransaction, LedgerUnavailable)
 LEDGER_PATIENCE = 120.0  # seconds a task waits for PostgreSQL to come back
+TRIALS_EVERY = 1.0  # seconds between two looks for suspended campaigns whose pause is over
 AWAY = "Told to stop while PostgreSQL was away."
 
 _NOTHING = Settled(0, "pending", None, None, None)
@@ -92,6 +93,7 @@ class ChunkSession:
         self._made_at: datetime | None = None  # when the chunk was made
         self._only: list[int] | None = None  # the only records it may take
         self._dag_id = holder.dag_id
+        self._tried_at = -TRIALS_EVERY  # when suspended campaigns were looked at last
         self._held_up_until: float | None = None  # when no dead task's request is waited for any more
         self.seconds = 0.0  # that it may send
 
@@ -271,7 +273,8 @@ class ChunkSession:
 
     def _take(self, connection: Connection, most: int, kept: Sequence[int] = ()) -> list[Record]:
         trials: list[Record] = []
-        if self._only is None:
+        if self._only is None and monotonic() - self._tried_at >= TRIALS_EVERY:
+            self._tried_at = monotonic()
             trials = suspension.campaign_trials(connection, self._rules.operation, self._patience, most)
         return self._within_life(connection, trials) if trials else self._take_newest(connection, most, kept)
 
