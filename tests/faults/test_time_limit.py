@@ -63,3 +63,16 @@ def test_with_the_settings_as_they_are_35_seconds_are_one_call_and_70_are_unknow
     )
     assert 35 <= ledger.value(took, "customer-1") < 40
     assert 60 <= ledger.value(took, "customer-2") < 65
+
+
+def test_a_request_that_is_not_waited_for_any_more_keeps_its_slot_while_it_may_be_in_flight(
+    ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect(sandbox, preflight=False, call_timeout=1)
+    monkeypatch.setattr("wolkvox.vendor.settings.CALL_TIMEOUT", 5.0)
+    sandbox.control(latency=0.01, faults={f"customer-{n}": slow(4.0) for n in (1, 16)})
+    fill(warehouse, 30)
+    for worker in [crew.codify(chunk) for chunk in stage()[0]]:
+        worker.tally()
+    assert sandbox.stats()["peak_in_flight"] == 2
+    assert states(ledger) == {"coded": 28, "pending": 2}

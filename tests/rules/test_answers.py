@@ -254,7 +254,8 @@ def test_retry_after_may_be_seconds_or_a_date(retry_after: str, seconds: float |
 
 
 def test_a_call_without_an_answer_says_why() -> None:
-    assert unknown("timeout") == Answer(Kind.UNKNOWN, "unknown_timeout")
+    assert unknown("reset") == Answer(Kind.UNKNOWN, "unknown_reset")
+    assert unknown("timeout") == Answer(Kind.UNKNOWN, "unknown_timeout", goes_on=True), "wolkvox may still be at it"
     assert unreachable("refused") == Answer(Kind.UNREACHABLE, "unreachable_refused")
 
 

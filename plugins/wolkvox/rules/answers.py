@@ -71,8 +71,12 @@ LONGEST_MSG = 2_000  # characters of the vendor's words that are kept
 
 
 def unknown(reason: str) -> Answer:
-    """The answer of a call whose answer nobody saw; ``reason``: timeout, reset, truncated, unreadable."""
-    return Answer(Kind.UNKNOWN, f"unknown_{reason}")
+    """
+    The answer of a request whose answer nobody saw; ``reason``: timeout, reset, truncated, unreadable.
+
+    Wolkvox may still be at one that was not waited for any longer.
+    """
+    return Answer(Kind.UNKNOWN, f"unknown_{reason}", goes_on=reason == "timeout")
 
 
 def unreachable(reason: str) -> Answer:
