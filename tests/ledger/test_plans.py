@@ -149,6 +149,7 @@ def test_no_statement_reads_the_whole_ledger(ledger: Database, connection: Ledge
         failed = Fault(second.id, second.campaign, "overloaded_500", "500", "Look.", refused=False)
         session.count(failed)
         judge(connection, session._breaker, failed)
+        session.is_outdated(second)
         session.another([first.campaign])
         session.take_back({first.id: 1})
         answered_since(connection, "0041", NOW)
