@@ -68,7 +68,7 @@ def most_of_one(patience: Patience) -> int:
     return patience.refusals * 2 // 5
 
 
-def explanation(answer: Answer) -> str:
+def explain(answer: Answer) -> str:
     """What was seen and what to do, for the person who reads the task's log."""
     if answer.kind is Kind.BAD_TOKEN:
         return (

@@ -7,21 +7,20 @@ three small fakes.
 
 from __future__ import annotations
 
-import heapq
 import random
 import time
-from collections import Counter, deque
-from collections.abc import Callable, Iterable
-from datetime import datetime
+from collections.abc import Callable
 
 from wolkvox.errors import BadToken, BreakerOpen, Stopped, WrongEndpoint
 from wolkvox.rules.answers import Answer, Kind, refusal
 from wolkvox.rules.chunks import batch
-from wolkvox.rules.faults import CERTAIN, HOST, REFUSALS, TAKEN_BACK, UNCOUNTED, Fault, explanation
+from wolkvox.rules.faults import CERTAIN, HOST, REFUSALS, UNCOUNTED, Fault, explain
 from wolkvox.rules.outcomes import Situation, outcome
 from wolkvox.rules.patience import Patience, doubled
-from wolkvox.rules.records import EVERYTHING_REFUSED, Campaign, Faults, Record, Settled
+from wolkvox.rules.records import EVERYTHING_REFUSED, Faults, Record, Settled
+from wolkvox.rules.streak import Blocked, Streak
 from wolkvox.stop import Stop
+from wolkvox.tasks.queue import Queue
 from wolkvox.tasks.worker import Allotment, Progress, Quota, WorkerLedger
 
 LOOK = 1.0  # seconds between two looks at what other workers found out, and for records that come in
@@ -75,27 +74,13 @@ class _Loop:
         self.patience, self.report, self.report_every = patience, report, report_every
         self.progress = Progress(started=time.monotonic())
         self.reported = self.looked = self.progress.started
-        self.deadline = self.progress.started + allotment.seconds
-        self.left, self.linger = allotment.records, allotment.linger
-        self.queue: deque[Record] = deque()
-        self.again: list[tuple[float, int, Record]] = []  # when to try which record again in this run
+        self.deadline, self.linger = self.progress.started + allotment.seconds, allotment.linger
+        self.queue = Queue(ledger, allotment.records)
+        self.faults, self.streak, self.blocked = Faults(), Streak(), Blocked()
         self.unwritten: Settled | None = None
-        self.faults = Faults()
-        self.tries: Counter[int] = Counter()  # of each record, in this run
-        self.blocked: set[int] = set()  # records that were blocked on their way
-        self.checks: set[int] = set()  # records that were sent to tell whether others fail too
-        self.passed: set[int] = set()  # those of them since whose first time another one was answered
-        self.answered = False  # whether wolkvox has said anything of any record
-        self.latest: int | None = None  # the record that was sent last: another one is sent before it is tried again
         self.idle_since: float | None = None
         self.through = False  # whether nothing was left to do
         self.not_before = 0.0  # when the next request may be made
-        # Since the last answer:
-        self.failures = 0  # requests
-        self.unread = 0  # requests that no record is to blame for
-        self.since: datetime | None = None  # when the first of those was made
-        self.last: tuple[Record, Answer] | None = None
-        self.met: Counter[int] = Counter()  # records, and their requests that don't count if it is an outage
 
     def run(self) -> None:
         """Send until the records, the time, the quota or somebody's patience end."""
@@ -113,9 +98,9 @@ class _Loop:
 
     def _has_done_all(self) -> bool:
         """Whether nothing is left that it was told to stop before."""
-        return self.through or (
-            not self.queue and not self.again and not self.ledger.is_held_up() and self.ledger.close()
-        )
+        return self.through or (self.queue.is_empty() and not self.ledger.is_held_up() and self.ledger.close())
+
+    # What comes next
 
     def _next(self) -> Record | None:
         """The next record to send, with a request of the day's for it; None when this worker is through."""
@@ -129,7 +114,7 @@ class _Loop:
             if record.campaign in self.faults.suspended and not record.trial:
                 continue
             if not self._may_send_now():
-                self.queue.appendleft(record)
+                self.queue.send_first(record)
             elif self.quota.take():
                 return record
             else:
@@ -153,8 +138,7 @@ class _Loop:
         if not self.faults.outage:
             self.faults = self.ledger.faults()
             if self.faults.outage:
-                self.queue.clear()
-                self.again.clear()
+                self.queue.forget()
         if now - self.progress.started > TURN and self.ledger.is_awaited():
             self.progress.stopped = "time"
 
@@ -162,28 +146,26 @@ class _Loop:
         """The record whose turn it is; None when there is nothing to send at this moment."""
         if self.progress.stopped:
             return None
-        due = bool(self.again) and self.again[0][0] <= time.monotonic()
-        if due and self.failures <= 1 and self.again[0][1] != self.latest:
-            return heapq.heappop(self.again)[2]
-        if not self.queue:
+        now = time.monotonic()
+        if self.streak.requests <= 1 and (record := self.queue.due(now)) is not None:
+            return record
+        if not self.queue.has_taken():
             self._refill()
-        if self.queue:  # while records fail in a row, a new one tells more than one that failed before
-            return self.queue.popleft()
-        return heapq.heappop(self.again)[2] if due and not self.progress.stopped else None
+        if self.queue.has_taken():  # while records fail in a row, a new one tells more than one that failed before
+            return self.queue.taken()
+        return None if self.progress.stopped else self.queue.any_due(now)
 
     def _refill(self) -> None:
         """Take records; while an outage is known those that try whether it is over, or end."""
         if self.faults.outage:
             self._write()
-            self.queue.extend(map(self._recounted, self.ledger.trials()[: max(0, self.left)]))
-            if not self.queue:
+            self.queue.take_trials()
+            if not self.queue.has_taken():
                 self.progress.stopped = "outage"
             return
         average = self.progress.call_seconds / self.progress.calls if self.progress.calls else 0.0
-        most = min(batch(average), self.left)
-        if most > 0:
-            self.queue.extend(map(self._recounted, self.ledger.take(most, [record.id for *_, record in self.again])))
-        if self.queue:
+        self.queue.take(batch(average))
+        if self.queue.has_taken():
             self.idle_since = None
 
     def _is_through(self) -> bool:
@@ -192,10 +174,10 @@ class _Loop:
             return True
         self._write()
         now = time.monotonic()
-        if self.again:
-            self._rest(min(self.again[0][0] - now, LOOK))
+        if (at := self.queue.next_try()) is not None:
+            self._rest(min(at - now, LOOK))
             return False
-        if self.left <= 0:
+        if self.queue.left <= 0:
             self.through = True
             return True
         self._judge()
@@ -229,9 +211,11 @@ class _Loop:
             self.report(self.progress)
             self.reported = now
 
+    # A record and its answer
+
     def _send_one(self, record: Record) -> None:
         """Claim, send and settle one record."""
-        was_sent = record.calls > 0 or record.id in self.tries
+        was_sent = record.calls > 0 or record.id in self.queue.tries
         if was_sent and self.ledger.is_outdated(record):
             self.quota.untake()
             return
@@ -239,8 +223,7 @@ class _Loop:
         if not self.ledger.advance(unwritten, record.id):
             self.quota.untake()
             return
-        self.left -= record.id not in self.tries
-        self.latest = record.id
+        self.queue.note_sent(record)
         began = time.monotonic()
         answer = self.send(record)
         self.progress.calls += 1
@@ -258,14 +241,12 @@ class _Loop:
 
     def _settle(self, record: Record, answer: Answer) -> None:
         """Put the record where its answer belongs, then heed what the answer says of all the others."""
-        self.tries[record.id] += answer.kind not in UNCOUNTED
+        self.queue.tries[record.id] += answer.kind not in UNCOUNTED
+        if answer.kind is Kind.MAINTENANCE:
+            self.blocked.add(record)
         settled = outcome(record, answer, self._situation(record, answer), self.patience)
         self.unwritten = settled
-        if settled.state == "pending" and settled.pause is not None:
-            self.progress.put_off += 1
-        elif settled.state != "pending":
-            self.progress.states[settled.state] += 1
-        self.progress.unknown += answer.kind is Kind.UNKNOWN
+        self.progress.note(settled, answer)
         if answer.kind is Kind.UNREACHABLE:
             self.quota.untake()
         if answer.kind is Kind.QUOTA:
@@ -280,47 +261,35 @@ class _Loop:
             self._meet_failure(record, answer, settled)
 
     def _situation(self, record: Record, answer: Answer) -> Situation:
-        alone = False
-        if answer.kind is Kind.MAINTENANCE:
-            self.blocked.add(record.id)
-            alone = record.id in self.passed or (record.put_off and self.answered)
+        blocked = answer.kind is Kind.MAINTENANCE
+        # Of a record that is blocked on its way, only others tell whether they pass.
+        others_tell = not blocked or self.queue.has_taken() or record.id in self.blocked.passed
         return Situation(
-            self.tries[record.id],
-            refusals=self._refusals_allowed(record),
-            at_once=not self.faults.outage and self._others_tell(record, answer),
-            blocked_alone=alone,
+            self.queue.tries[record.id],
+            refusals=self.patience.refused_trials if record.campaign in self.faults.suspended else 0,
+            at_once=not self.faults.outage and others_tell,
+            blocked_alone=blocked and self.blocked.is_alone(record),
             outage=bool(self.faults.outage),
             refused=self.faults.outage == EVERYTHING_REFUSED,
         )
 
-    def _others_tell(self, record: Record, answer: Answer) -> bool:
-        """Of a record that is blocked on its way, only others tell whether they pass."""
-        return answer.kind is not Kind.MAINTENANCE or bool(self.queue) or record.id in self.passed
-
-    def _refusals_allowed(self, record: Record) -> int:
-        return self.patience.refused_trials if record.campaign in self.faults.suspended else 0
+    # What an answer says of all the others
 
     def _meet_answer(self) -> None:
         """Wolkvox is there, and has said something of a record."""
-        self.answered = True
-        self.passed |= self.blocked
-        self.failures = self.unread = 0
-        self.since = self.last = None
-        self.met.clear()
+        self.blocked.note_answer()
+        self.streak = Streak()
+        if self.faults.outage:
+            self._write()
+            self.ledger.end_outage()
+            self.faults = self.ledger.faults()
 
     def _meet_success(self, record: Record) -> None:
         self._meet_answer()
-        if self.faults.outage:
-            self._end_outage()
         if record.campaign in self.faults.suspended:
             self._write()
             self.ledger.resume(record.campaign)
             self.faults = self.ledger.faults()
-
-    def _end_outage(self) -> None:
-        self._write()
-        self.ledger.end_outage()
-        self.faults = self.ledger.faults()
 
     def _meet_refusal(self, record: Record, answer: Answer, reason: str) -> None:
         """A refusal may be this record's, its campaign's, or everybody's: the ledger counts."""
@@ -328,28 +297,22 @@ class _Loop:
         if self.faults.outage == EVERYTHING_REFUSED:  # nothing new: the trial of another campaign may tell more
             return
         self._meet_answer()
-        if self.faults.outage:
-            self._end_outage()
         if record.campaign in self.faults.suspended:
             return
         said = (
             f"Everything is refused, over several campaigns, lastly with {reason} (code {answer.code})."
             " Nobody was rejected for it; the records stay pending. Check what changed at wolkvox."
         )
-        message, checks = refusal(answer, record.customer_id), record.id in self.checks
-        self._count(Fault(record.id, record.campaign, reason, message, said, refused=True, checks=checks), answer)
+        self._count(self._fault(record, answer, reason=reason, explanation=said, refused=True), answer)
 
     def _meet_failure(self, record: Record, answer: Answer, settled: Settled) -> None:
         """Nobody can say yet whether it is this record, its campaign, or all of them."""
         self._write()
         if self.faults.outage:
             if answer.kind in HOST or answer.kind in CERTAIN:
-                self.queue.clear()  # another record would meet the same
+                self.queue.forget_taken()  # another record would meet the same
             return
-        self.failures += answer.kind is not Kind.CONFLICT
-        self.met[record.id] += answer.kind in TAKEN_BACK
-        if answer.kind is not Kind.CONFLICT:
-            self.last = record, answer
+        self.streak.add(record, answer)
         if answer.kind in CERTAIN:
             self._begin_outage(answer)
         elif answer.kind in HOST:
@@ -359,54 +322,39 @@ class _Loop:
 
     def _meet_silence(self, record: Record, answer: Answer) -> None:
         """The record was not read: it is the next one again, after a while."""
-        self.unread += 1
-        if self.since is None:
-            self.since = self.ledger.now()
+        self.streak.unread += 1
+        if self.streak.since is None:
+            self.streak.since = self.ledger.now()
             self.faults = self.ledger.faults()  # perhaps another task knows
             if self.faults.outage:
                 self._stop_for_outage("", answer, first=False)
                 return
-        if self.unread >= self.patience.outages:
-            if not self.ledger.answered_since(self.since):
+        if self.streak.unread >= self.patience.outages:
+            if not self.ledger.answered_since(self.streak.since):
                 self._begin_outage(answer)
                 return
-            self.unread, self.since = 0, None
-        self.queue.appendleft(record)
-        self._wait(answer, self.unread)
+            self.streak.unread, self.streak.since = 0, None
+        self.queue.send_first(record)
+        self._wait(answer, self.streak.unread)
 
     def _meet_doubt(self, record: Record, answer: Answer, settled: Settled) -> None:
         """Another record is sent before this one is tried again; from the second failure in a row on, after a while."""
+        tries = self.queue.tries[record.id]
         if settled.state == "pending" and settled.pause is None:
-            wait = backoff(self.patience.first_wait, self.patience.longest_wait, self.tries[record.id])
-            due = time.monotonic() + max(wait, answer.retry_after or 0.0)
-            heapq.heappush(self.again, (due, record.id, record))
-        if self.tries[record.id] == 1:
+            wait = backoff(self.patience.first_wait, self.patience.longest_wait, tries)
+            self.queue.try_again(record, time.monotonic() + max(wait, answer.retry_after or 0.0))
+        if tries == 1:
             self._count(self._fault(record, answer), answer)
-        if self.failures > 1 and not self.progress.stopped and not self._may_pass_elsewhere(record, answer):
-            self._wait(answer, self.failures - 1)
+        if self.streak.requests > 1 and not self.progress.stopped and not self._may_pass_elsewhere(record, answer):
+            self._wait(answer, self.streak.requests - 1)
 
     def _may_pass_elsewhere(self, record: Record, answer: Answer) -> bool:
         """Before a wait of a minute or more a record of another campaign is sent, which may not be meant."""
-        if answer.retry_after is None or answer.retry_after < self.patience.longest_wait or record.id in self.checks:
+        if answer.retry_after is None or answer.retry_after < self.patience.longest_wait or self.queue.is_check(record):
             return False
-        other = self.queue[0] if self.queue and self.queue[0].id in self.checks else None
-        return other is not None or self._check({record.campaign})
+        return self.queue.next_is_check() or self.queue.check({record.campaign})
 
-    def _check(self, campaigns: Iterable[Campaign]) -> bool:
-        """Send a record of another campaign next, to tell whether it fails too; whether there is one."""
-        other = self.ledger.another(campaigns) if self.left > 0 else None
-        if other is None:
-            return False
-        self.checks.add(other.id)
-        self.queue = deque(record for record in self.queue if record.id != other.id)
-        self.again = [waiting for waiting in self.again if waiting[1] != other.id]
-        heapq.heapify(self.again)
-        self.queue.appendleft(self._recounted(other))
-        return True
-
-    def _recounted(self, record: Record) -> Record:
-        """A record from the ledger, whose requests of this run are counted here."""
-        return record._replace(calls=max(0, record.calls - self.tries[record.id]))
+    # Whose fault it is
 
     def _count(self, fault: Fault, answer: Answer) -> None:
         """Whose fault it is; in doubt, a record of another campaign is sent next."""
@@ -414,18 +362,20 @@ class _Loop:
         if self.faults.outage:
             self._stop_for_outage(fault.explanation, answer, first=self.faults.first)
         elif self.faults.in_doubt:
-            self._check(self.faults.in_doubt)
+            self.queue.check(self.faults.in_doubt)
 
-    def _fault(self, record: Record, answer: Answer) -> Fault:
+    def _fault(
+        self, record: Record, answer: Answer, reason: str = "", explanation: str = "", *, refused: bool = False
+    ) -> Fault:
         return Fault(
             record.id,
             record.campaign,
-            answer.reason or "failed",
+            reason or answer.reason or "failed",
             refusal(answer, record.customer_id),
-            explanation(answer),
-            refused=False,
+            explanation or explain(answer),
+            refused=refused,
             conflict=answer.kind is Kind.CONFLICT,
-            checks=record.id in self.checks,
+            checks=self.queue.is_check(record),
         )
 
     def _wait(self, answer: Answer, times: int) -> None:
@@ -437,12 +387,13 @@ class _Loop:
 
     def _judge(self) -> None:
         """Nothing is left that could tell whether it is an outage: the next run would begin with the same fault."""
-        last, self.last = self.last, None
+        last, self.streak.last = self.streak.last, None
         if last is None or self.faults.outage:
             return
         record, answer = last
         if answer.kind in HOST:
-            if self.unread >= self.patience.sure and self.since and not self.ledger.answered_since(self.since):
+            since = self.streak.since
+            if self.streak.unread >= self.patience.sure and since and not self.ledger.answered_since(since):
                 self._begin_outage(answer)
             return
         self._write()
@@ -452,22 +403,17 @@ class _Loop:
             self._stop_for_outage(fault.explanation, answer, first=found.first)
 
     def _begin_outage(self, answer: Answer) -> None:
-        message = explanation(answer)
+        message = explain(answer)
         self._stop_for_outage(message, answer, first=self.ledger.begin_outage(answer.reason or "outage", message))
 
     def _stop_for_outage(self, message: str, answer: Answer, *, first: bool) -> None:
         """The first task that meets it is red; for all others it is known."""
         self._write()
-        if self.met:
-            self.ledger.take_back(self.met)
+        if self.streak.taken_back:
+            self.ledger.take_back(self.streak.taken_back)
         self.progress.stopped = "outage"
-        if not first:
-            return
-        if answer.kind is Kind.BAD_TOKEN:
-            raise BadToken(message)
-        if answer.kind is Kind.WRONG_ENDPOINT:
-            raise WrongEndpoint(message)
-        raise BreakerOpen(message)
+        if first:
+            raise {Kind.BAD_TOKEN: BadToken, Kind.WRONG_ENDPOINT: WrongEndpoint}.get(answer.kind, BreakerOpen)(message)
 
 
 def backoff(first: float, longest: float, tries: int) -> float:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from wolkvox.rules.answers import Answer, Kind
 from wolkvox.rules.faults import Fault
 from wolkvox.rules.records import Campaign, Faults, Record, Settled
 
@@ -110,6 +111,14 @@ class Progress:
     unknown: int = 0
     call_seconds: float = 0.0
     stopped: str | None = None
+
+    def note(self, settled: Settled, answer: Answer) -> None:
+        """A record was answered, and put into a state."""
+        if settled.state != "pending":
+            self.states[settled.state] += 1
+        elif settled.pause is not None:
+            self.put_off += 1
+        self.unknown += answer.kind is Kind.UNKNOWN
 
     @property
     def done(self) -> int:
