@@ -166,6 +166,23 @@ def test_trials_rotate_over_campaigns_of_which_the_newest_are_dead(
     assert (coded(ledger), outages(ledger)) == (40, 0)
 
 
+def test_the_one_healthy_campaign_among_fourteen_dead_ones_goes_out(
+    vendor: SandboxServer, warehouse: Database, ledger: Database, crew: Crew
+) -> None:
+    vendor.control(faults={f"customer-{n}": [status(500)] for n in range(1, 421)})
+    for number in range(14):
+        fill(warehouse, 30, first=30 * number + 1, campaign=str(600 + number))
+    fill(warehouse, 20, first=501)
+    for run in range(40):
+        ledger.execute("UPDATE wolkvox.codification SET not_before = now() WHERE not_before IS NOT NULL")
+        ledger.execute("UPDATE wolkvox.outage SET until = now()")
+        send(crew, f"run {run}")
+        if coded(ledger) == 20:
+            break
+    assert coded(ledger) == 20
+    assert outages(ledger) == 0
+
+
 def test_a_trial_of_a_suspended_campaign_takes_other_records_each_time(
     vendor: SandboxServer, warehouse: Database, ledger: Database, crew: Crew
 ) -> None:

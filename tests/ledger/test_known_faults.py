@@ -156,7 +156,9 @@ def test_ten_different_records_of_several_campaigns_are_an_outage_that_is_known_
     found = [vendor.fail(str(number % 2)) for number in range(10)]
     assert found == [Faults()] * 9 + [Faults(outage="overloaded_500", first=True)]
     assert (vendor.outage(), vendor.suspended()) == ("overloaded_500", [])
-    assert vendor.ledger.value("SELECT count(*) FROM wolkvox.streak") == 0, "it says nothing of any campaign"
+    streak = "SELECT cardinality(failed) FROM wolkvox.streak WHERE campaign_id = %s"
+    assert vendor.ledger.value(streak, "") == 0, "the next outage is counted from its beginning"
+    assert vendor.ledger.value(streak, "1") == 5, "once another campaign passes, this tells that it is dead"
 
 
 def test_ten_different_records_of_the_only_campaign_are_an_outage(vendor: Vendor) -> None:

@@ -69,8 +69,8 @@ def begin_outage(connection: Connection, breaker: Breaker, reason: str, words: s
     """
     Note that nothing can be sent; whether this is news.
 
-    Failures say nothing of any campaign then: their streaks begin again. So do those of refusals where everything is
-    refused; else they go on, for wolkvox has read what it refused before.
+    Streaks of refusals begin again where everything is refused. What failed of a campaign goes on to count: it says
+    nothing while nobody succeeds, and tells which campaigns are dead once another one does.
     """
     values = {
         "operation": breaker.operation,
@@ -83,11 +83,12 @@ def begin_outage(connection: Connection, breaker: Breaker, reason: str, words: s
     }
     with connection.transaction():
         lock_until_commit(connection, Lock.FAULTS, breaker.operation)
+        if reason == EVERYTHING_REFUSED:
+            connection.execute("DELETE FROM wolkvox.streak WHERE operation = %s", (breaker.operation,))
         connection.execute(
-            "DELETE FROM wolkvox.streak WHERE operation = %s AND (refused = '{}' OR %s)",
-            (breaker.operation, reason == EVERYTHING_REFUSED),
+            "UPDATE wolkvox.streak SET failed = '{}' WHERE operation = %s AND type_campaign = %s AND campaign_id = %s",
+            (breaker.operation, *streaks.WHOLE_OPERATION),
         )
-        connection.execute("UPDATE wolkvox.streak SET failed = '{}' WHERE operation = %s", (breaker.operation,))
         return connection.execute(sql("begin_outage"), values).rowcount == 1
 
 

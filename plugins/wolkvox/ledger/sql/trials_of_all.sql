@@ -1,5 +1,5 @@
--- The records that try whether an outage is over, each of another campaign: campaigns that are suspended last, of the
--- others the one that was tried longest ago first, and of each the record that was.
+-- The records that try whether an outage is over, each of another campaign: first the campaign that took a record last,
+-- suspended ones at the end, of the others the one that was tried longest ago first; and of each the record that was.
 SELECT
     id, type_campaign, campaign_id, customer_id, cod_act, cod_act_2, comment, attempts, not_before IS NOT NULL, true
 FROM (
@@ -23,6 +23,13 @@ ORDER BY
         WHERE parked.operation = ranked.operation
             AND parked.type_campaign = ranked.type_campaign
             AND parked.campaign_id = ranked.campaign_id
+    ),
+    (type_campaign, campaign_id) IS DISTINCT FROM (
+        SELECT (latest.type_campaign, latest.campaign_id)
+        FROM wolkvox.codification AS latest
+        WHERE latest.operation = %(operation)s AND latest.state = 'coded' AND latest.settled_at > clock_timestamp() - interval '1 day'
+        ORDER BY latest.settled_at DESC
+        LIMIT 1
     ),
     tried_at NULLS FIRST,
     contacted_at DESC
