@@ -145,6 +145,7 @@ def codify_dag(operation: Operation) -> DAG:
     ) as dag:
         stage = WolkvoxStageOperator(
             task_id="stage",
+            execution_timeout=late,  # a warehouse that never answers holds up no other run for longer
             sql=operation.sql,
             warehouse_conn_id=operation.warehouse_conn_id,
             timezone=operation.timezone,

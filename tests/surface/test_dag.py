@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,10 @@ def test_no_dag_runs_for_the_past_and_only_codify_runs_beside_itself(dags: dict[
         "wolkvox_retention": 1,
         "wolkvox_audit": 1,
     }
+
+
+def test_a_warehouse_that_never_answers_holds_up_the_other_runs_for_an_hour_at_most(codify: DAG) -> None:
+    assert codify.get_task("stage").execution_timeout == timedelta(minutes=60)
 
 
 def test_only_codify_tasks_have_a_pool_of_their_own(dags: dict[str, DAG]) -> None:

@@ -13,8 +13,10 @@ from typing import Any, cast
 
 import pendulum
 import pytest
+from airflow.exceptions import AirflowTaskTimeout
 from airflow.providers.common.sql.hooks.sql import DbApiHook
 from airflow.sdk import Connection
+from airflow.sdk.execution_time.timeout import timeout
 from conftest import Database
 from contact_rows import BOGOTA, INSERT, NOON, row
 from crew import stage, verdict, wait_until
@@ -142,6 +144,14 @@ def test_a_stop_is_heeded_while_the_warehouse_is_at_a_row(warehouse: Database, s
     assert monotonic() - began < 5.0
     sessions = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
     wait_until(lambda: warehouse.value(sessions) == 1, 5.0)
+
+
+def test_airflows_time_out_ends_a_pull_that_the_warehouse_never_answers(warehouse: Database) -> None:
+    warehouse.execute(INSERT, *row(customer_id="1"))
+    began = monotonic()
+    with pytest.raises(AirflowTaskTimeout), timeout(1):
+        list(contacted_customers("warehouse", SLOWLY, WINDOW, "UTC", Stop()))
+    assert monotonic() - began < 5.0
 
 
 def test_an_error_that_comes_after_some_rows_is_told_as_any_other(warehouse: Database) -> None:
