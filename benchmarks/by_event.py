@@ -51,11 +51,12 @@ def measure(place: Place) -> list[Figure]:
         _figure(f"lag from commit to answer, {every}, nothing else waits, 95th percentile", idle, 15),
         _figure(f"the same with a run a minute, {every}", by_cron, None),
         _figure(f"lag from commit to answer, {every} beside 6,000 stale ones at 200 ms, 95th percentile", busy, 20),
+        _figure("the worst of these", busy, 40, of="worst"),
     ]
 
 
-def _figure(name: str, seen: dict[str, Any], reach: float | None) -> Figure:
-    return Figure(name, seen["p95"], "s", reach, at_most=True, details=seen)
+def _figure(name: str, seen: dict[str, Any], reach: float | None, of: str = "p95") -> Figure:
+    return Figure(name, seen[of], "s", reach, at_most=True, details=seen)
 
 
 def _lags(stack: Stack, fresh: int, stale: int = 0) -> dict[str, Any]:
