@@ -37,14 +37,18 @@ FIRST_YEAR, LAST_YEAR = 2000, 2100
 
 # What drivers and people make of yes and no, ``folded``; bits are looked at apart.
 _YES = frozenset(
-    ("t", "true", "y", "yes", "on", "s", "si", "v", "verdadero", "verdadera", "cierto", "direct", "directo", "directa")
-    + ("contactodirecto", "sidirecto", "yesdirect")
+    (
+        *("t", "true", "y", "yes", "on", "s", "si", "v", "verdadero", "verdadera", "cierto"),
+        *("direct", "directo", "directa", "contactodirecto"),
+    )
 )
 _NO = frozenset(
-    ("f", "false", "n", "no", "off", "falso", "falsa", "indirect", "indirecto", "indirecta", "contactoindirecto")
-    + ("nodirecto", "nodirecta", "nodirect", "notdirect", "nofuedirecto")
+    (
+        *("f", "false", "n", "no", "off", "falso", "falsa"),
+        *("indirect", "indirecto", "indirecta", "contactoindirecto", "nodirecto", "nodirecta", "nodirect", "notdirect"),
+    )
 )
-# A bit, or a string of them, as databases write one: 0, 1.0, -1, b'0', 0x01, \\x00.
+# A bit, or a string of them, as databases write one: 0, 1.0, -1, b'0', 0x01, \x00.
 _BITS = re.compile(r"(?:[bBxX]')?(?:0x|\\x)?-?([01]+)(?:[.,]0+)?'?", re.ASCII)
 
 _MOMENT = re.compile(
@@ -84,9 +88,7 @@ class Contact(NamedTuple):
     protected_until: datetime | None = None
 
 
-def read_contact(
-    row: Sequence[object], *, operation: str, zone: tzinfo, placeholders: Collection[str] = ()
-) -> Contact:
+def read_contact(row: Sequence[object], *, operation: str, zone: tzinfo, placeholders: Collection[str] = ()) -> Contact:
     """
     Make a contact of one warehouse row.
 

@@ -29,8 +29,8 @@ _CLOCK = r"(?:[T ]\d{1,2}:\d\d.*)?"
 _YEAR_FIRST = re.compile(r"(?P<year>\d{4})(?P<mark>[-/.])(?P<one>\d{1,2})(?P=mark)(?P<two>\d{1,2})" + _CLOCK, re.ASCII)
 _YEAR_LAST = re.compile(r"(?P<one>\d{1,2})(?P<mark>[-/.])(?P<two>\d{1,2})(?P=mark)(?P<year>\d{4})" + _CLOCK, re.ASCII)
 _NAMED_MONTH = re.compile(
-    r"\d{1,2}[-/ .](?:ene(?:ro)?|jan(?:uary)?|feb(?:rero|ruary)?|mar(?:zo|ch)?|abr(?:il)?|apr(?:il)?|mayo?|jun(?:io|e)?|"
-    r"jul(?:io|y)?|ago(?:sto)?|aug(?:ust)?|sept?(?:iembre|ember)?|oct(?:ubre|ober)?|nov(?:iembre|ember)?|"
+    r"\d{1,2}[-/ .](?:ene(?:ro)?|jan(?:uary)?|feb(?:rero|ruary)?|mar(?:zo|ch)?|abr(?:il)?|apr(?:il)?|mayo?|"
+    r"jun(?:io|e)?|jul(?:io|y)?|ago(?:sto)?|aug(?:ust)?|sept?(?:iembre|ember)?|oct(?:ubre|ober)?|nov(?:iembre|ember)?|"
     r"dic(?:iembre)?|dec(?:ember)?)\.?(?:[-/ .]\d{2,4})?" + _CLOCK,
     re.ASCII | re.IGNORECASE,
 )
@@ -38,7 +38,7 @@ _YEARS = range(1900, 2101)
 _WHOLE = re.compile(r"(\d+)[.,]0{1,2}", re.ASCII)  # not 1.000, which is a thousand to most of those who write it
 
 # Of nobody, by their letters and digits alone. Zeros, however many. Nine or more of one digit, or eleven of 1, 2 and 3:
-# 11.111.111-1 and 22.222.222-2 are people's RUT in Chile, 1.111.111.111 a NUIP in Colombia, 333 333 3333 a mobile there.
+# 11.111.111-1 and 22.222.222-2 may be people's RUT in Chile, 1.111.111.111 a NUIP, 333 333 3333 a mobile in Colombia.
 # No such number of nine digits as 123456789 was ever given to a person; 12345678 and 1234567890 may have been.
 _REPEATED = re.compile(r"0+|([4-9])\1{8,}|([1-3])\2{10,}|0?123456789|0?987654321|x{2,}", re.ASCII)
 _LACKED = (
@@ -109,10 +109,7 @@ def is_placeholder(text: str, more: Collection[str] = ()) -> bool:
     """
     word = folded(text)
     return (
-        word in more
-        or _REPEATED.fullmatch(word) is not None
-        or word in _NOBODY
-        or _LACKING.fullmatch(word) is not None
+        word in more or _REPEATED.fullmatch(word) is not None or word in _NOBODY or _LACKING.fullmatch(word) is not None
     )
 
 

@@ -23,9 +23,11 @@ BLANK = "\t\n\v\f\r \x1c\x1d\x1e\x1f\x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000
 )
 # What keeps a spreadsheet from reading a number: ="1023", =1023, a pair of quotes (doubled within a CSV file's own), or
 # an apostrophe in front.
-_QUOTED = re.compile(r"""=?\s*(?:"(.*)"|'(.*)'|“(.*)”|«(.*)»|‘(.*)’)|=\s*(\d+)""", re.DOTALL)
-_APOSTROPHES = "'’‘`´"
-_OPENING = frozenset(f"=\"“«{_APOSTROPHES}")
+_QUOTED = re.compile(
+    r"""=?\s*(?:"(.*)"|'(.*)'|\u201c(.*)\u201d|\u00ab(.*)\u00bb|\u2018(.*)\u2019)|=\s*(\d+)""", re.DOTALL
+)
+_APOSTROPHES = "'\u2019\u2018`\u00b4"
+_OPENING = frozenset(f'="\u201c\u00ab{_APOSTROPHES}')
 _MOST_PAIRS = 4  # that stand around one another: "'=""1023"""
 
 
@@ -65,7 +67,7 @@ def text_of(value: object) -> str | None:
 
 
 def plain(value: Any) -> Any:
-    """The Python value that one of pandas, numpy or Arrow stands for, None for their missing ones; else the value itself."""
+    """The Python value that one of pandas, numpy or Arrow stands for, None for a missing one; others as they are."""
     kind = type(value)
     if kind.__module__.partition(".")[0] not in _OF_FRAMES:
         return value
