@@ -148,6 +148,8 @@ def codify_dag(operation: Operation) -> DAG:
             sql=operation.sql,
             warehouse_conn_id=operation.warehouse_conn_id,
             timezone=operation.timezone,
+            warehouse_timezone=operation.warehouse_timezone,
+            placeholder_ids=operation.placeholder_ids,
             refused=operation.refused,
             protection=operation.protects,
             **whose,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from wolkvox.airflow_core.dag_files import DagBag, slots_of
@@ -26,13 +27,16 @@ from wolkvox.pools import pools_of
 from wolkvox.rules.chunks import SLOTS
 from wolkvox.rules.contacts import read_contact
 from wolkvox.rules.token_limits import TokenLimit, refuse_disagreement
+from wolkvox.rules.values import folded
 from wolkvox.rules.wake import is_unwatched
 from wolkvox.rules.window import Window
+from wolkvox.rules.zones import why_in_future
 from wolkvox.schedule import schedule_of
 from wolkvox.tasks.preflight import token_limit
-from wolkvox.warehouse import contacted_customers
+from wolkvox.warehouse import contacted_customers, future_contact
 
 LOOKED_AT = timedelta(days=1)  # how far back the warehouse query is tried
+AROUND = timedelta(seconds=2)  # a contact, what its row's fractions are rounded by included
 PLAIN_POOL = "default_pool"
 
 
@@ -157,13 +161,34 @@ def _warehouse(stage: WolkvoxStageOperator) -> str:
     if stage.sql.endswith(tuple(stage.template_ext)):
         raise missing_query(stage.sql)
     now = ledger_now(stage.ledger_conn_id)
-    rows = contacted_customers(stage.warehouse_conn_id, stage.sql, Window(now - LOOKED_AT, now), stage.timezone)
-    row = next(rows, None)
-    rows.close()
+    ahead = future_contact(stage.warehouse_conn_id, stage.sql, now, stage.warehouse_zone)
+    if ahead is not None:
+        raise BadSetting(why_in_future(ahead, now, stage.warehouse_zone))
+    row = _first_row(stage, Window(now - LOOKED_AT, now))
     if row is None:
         return "the query runs; no contact in the last 24 hours"
-    reason = read_contact(row, operation="", zone=ZoneInfo(stage.timezone)).reason
-    return "the query runs; " + (f"its first row can't be sent: {reason}" if reason else "its first row can be sent")
+    placeholders = frozenset(map(folded, stage.placeholder_ids))
+    contact = read_contact(row, operation="", zone=ZoneInfo(stage.warehouse_zone), placeholders=placeholders)
+    if contact.contacted_at is not None:
+        _refuse_lost_zone(stage, contact.contacted_at)
+    said = "can be sent" if contact.reason is None else f"can't be sent: {contact.reason}"
+    return f"the query runs; its first row {said}"
+
+
+def _first_row(stage: WolkvoxStageOperator, window: Window) -> Sequence[Any] | None:
+    rows = contacted_customers(stage.warehouse_conn_id, stage.sql or "", window, stage.warehouse_zone)
+    with closing(rows):
+        return next(rows, None)
+
+
+def _refuse_lost_zone(stage: WolkvoxStageOperator, contacted_at: datetime) -> None:
+    """A contact is found in the seconds around its own time, unless the driver gives the window another zone."""
+    if _first_row(stage, Window(contacted_at - AROUND, contacted_at + AROUND)) is None:
+        raise BadSetting(
+            f"The query's first row is of {contacted_at:%Y-%m-%d %H:%M:%S} UTC, and the seconds around that have no"
+            " row: either the driver drops the zone of window_start and window_end, or the query doesn't compare"
+            " contacted_at with them. See what to write for this database in the README, under Warehouses."
+        )
 
 
 def _vendor(stage: WolkvoxStageOperator) -> str:

@@ -20,9 +20,9 @@ from sqlalchemy import CursorResult, Engine, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from wolkvox.errors import BadSetting, WolkvoxError
-from wolkvox.rules.contacts import COLUMNS, OPTIONAL
+from wolkvox.rules.contacts import COLUMNS, OPTIONAL, read_moment
 from wolkvox.rules.wake import Fingerprint
-from wolkvox.rules.window import Window
+from wolkvox.rules.window import Window, hours_after
 from wolkvox.stop import Stop
 from wolkvox.waiting import ahead
 
@@ -75,6 +75,24 @@ def contacted_customers(
                 yield from rows
     except (DBAPIError, engine.dialect.loaded_dbapi.Error) as error:
         raise _refusal(warehouse_conn_id, getattr(error, "orig", error)) from None
+
+
+def future_contact(
+    warehouse_conn_id: str, statement: str, now: datetime, zone: str, stop: Stop | None = None
+) -> datetime | None:
+    """
+    When a contact takes place that is of the hours after now, by the first such row; None: there is none.
+
+    The window of a run ends now, so it never shows them.
+
+    :param zone: as for ``contacted_customers``
+    :raises WolkvoxError: when the warehouse refuses the query
+    """
+    window = hours_after(now)
+    with closing(contacted_customers(warehouse_conn_id, statement, window, zone, stop)) as rows:
+        row = next(rows, None)
+    contacted_at = None if row is None else read_moment(row[COLUMNS.index("contacted_at")], ZoneInfo(zone))
+    return contacted_at if contacted_at is not None and contacted_at >= window.start else None
 
 
 @dataclass(slots=True)

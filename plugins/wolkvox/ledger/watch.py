@@ -20,10 +20,21 @@ class WatchedDag(NamedTuple):
 
 
 class Began(NamedTuple):
-    """When a stage began, by the ledger's clock, and how many seconds before a poll last worked; None: none ever."""
+    """
+    When a stage began, by the ledger's clock.
+
+    ``before`` is when the usual stage before it did, and ``poll_age`` how many seconds before a poll last worked; None:
+    none ever.
+    """
 
     at: datetime
+    before: datetime | None
     poll_age: float | None
+
+    @property
+    def is_first_of_hour(self) -> bool:
+        """Whether no usual stage began in this hour of the clock before."""
+        return self.before is None or int(self.before.timestamp() // 3600) != int(self.at.timestamp() // 3600)
 
 
 def read_watch(connection: Connection, dag_id: str) -> WatchedDag:

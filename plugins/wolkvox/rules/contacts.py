@@ -118,9 +118,9 @@ def read_contact(row: Sequence[object], *, operation: str, zone: tzinfo, placeho
     return contact._replace(channel=_channel(row[7]), direct=_direct(row[8]))
 
 
-def read_moment(text: str, zone: tzinfo) -> datetime | None:
+def read_moment(value: object, zone: tzinfo) -> datetime | None:
     """A moment in UTC, of a text in ISO 8601 or as databases write it; None for what is none."""
-    return _moment(text, zone)[0]
+    return _moment(value, zone)[0]
 
 
 def _channel(value: object) -> str | None:

@@ -37,10 +37,10 @@ _NAMED_MONTH = re.compile(
 _YEARS = range(1900, 2101)
 _WHOLE = re.compile(r"(\d+)[.,]0{1,2}", re.ASCII)  # not 1.000, which is a thousand to most of those who write it
 
-# Of nobody, by their letters and digits alone. Zeros, however many. Nine or more of one digit, or eleven of 1, 2 and 3:
+# Of nobody, by their letters and digits alone. Two zeros or more. Nine or more of one digit, or eleven of 1, 2 and 3:
 # 11.111.111-1 and 22.222.222-2 may be people's RUT in Chile, 1.111.111.111 a NUIP, 333 333 3333 a mobile in Colombia.
 # No such number of nine digits as 123456789 was ever given to a person; 12345678 and 1234567890 may have been.
-_REPEATED = re.compile(r"0+|([4-9])\1{8,}|([1-3])\2{10,}|0?123456789|0?987654321|x{2,}", re.ASCII)
+_REPEATED = re.compile(r"0{2,}|([4-9])\1{8,}|([1-3])\2{10,}|0?123456789|0?987654321|x{2,}", re.ASCII)
 _LACKED = (
     "aplica|asigna(?:r|d[oa])|available|cc|cedula|clientes?|codigo|confirmar|conocid[oa]|curp|data|dato|defini(?:r|d[oa])|"
     "disponible|dni|doc|document|documento|dio|entrega|especifica(?:r|d[oa])|existe|hay|id|identidad|"

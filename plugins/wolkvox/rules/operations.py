@@ -73,6 +73,13 @@ def _net(given: Mapping[str, Any]) -> str:
     return "*/1 * * * *" if given.get("wake", WAKE) is None else "*/15 * * * *"
 
 
+def _ids_as_text(written: Any) -> Any:
+    """A number may stand for the id of its digits."""
+    if not isinstance(written, list):
+        return written
+    return [str(one) if isinstance(one, int) and not isinstance(one, bool) else one for one in written]
+
+
 def _own_pool(name: str) -> str:
     if name == "default_pool":
         raise ValueError
@@ -133,6 +140,9 @@ class Operation(_Strict):
         AfterValidator(_cron),
     ]
     timezone: Zone = "America/Bogota"
+    warehouse_timezone: Annotated[
+        Zone | None, Field(description="the name of the time zone of the warehouse's timestamps, as in UTC")
+    ] = None
     sql: Annotated[
         str,
         Field(
@@ -140,6 +150,14 @@ class Operation(_Strict):
             description="a query's file below include/, as in sql/contacted_customers.sql",
         ),
     ] = "sql/contacted_customers.sql"
+    placeholder_ids: Annotated[
+        list[Annotated[str, Field(min_length=1)]],
+        Field(
+            description="a list of ids that stand for nobody, in quotes where they begin with 0, as in"
+            ' ["000111", SIN CARNET]'
+        ),
+        BeforeValidator(_ids_as_text),
+    ] = []
     results_table: Annotated[
         str,
         Field(
@@ -185,6 +203,11 @@ class Operation(_Strict):
     def dag_id(self) -> str:
         """The DAG's name."""
         return named(DAG_ID, self.name)
+
+    @property
+    def warehouse_zone(self) -> str:
+        """The zone of a ``contacted_at`` that carries none."""
+        return self.warehouse_timezone or self.timezone
 
     @property
     def linger_seconds(self) -> float:
