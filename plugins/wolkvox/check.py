@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from zoneinfo import ZoneInfo
 from wolkvox.airflow_core.dag_files import DagBag, slots_of
 from wolkvox.airflow_core.dags import is_paused
 from wolkvox.errors import BadSetting, WolkvoxError
+from wolkvox.ledger.channels import recent_channels
 from wolkvox.ledger.connection import connected
 from wolkvox.ledger.connection import now as ledger_now
 from wolkvox.ledger.migrate import refuse_unfit, versions
@@ -37,6 +39,7 @@ from wolkvox.warehouse import contacted_customers, future_contact
 
 LOOKED_AT = timedelta(days=1)  # how far back the warehouse query is tried
 AROUND = timedelta(seconds=2)  # a contact, what its row's fractions are rounded by included
+_SOMEBODYS = re.compile(r"\S*(?:@|\d{4})\S*")
 PLAIN_POOL = "default_pool"
 
 
@@ -75,6 +78,8 @@ def check(dag_id: str | None = None) -> Iterator[Finding]:
         yield from _look_at(stage, stage.dag_id, _settings, _ledger, _schema)
         yield from _shared_token(stage, stages)
         yield from _look_at(stage, stage.dag_id, _warehouse, _vendor, _pool, _polls, _mail)
+        if stage.protection is not None:
+            yield from _look_at(stage, stage.dag_id, _channels)
 
 
 def _told(words: str) -> list[str]:
@@ -189,6 +194,24 @@ def _refuse_lost_zone(stage: WolkvoxStageOperator, contacted_at: datetime) -> No
             " row: either the driver drops the zone of window_start and window_end, or the query doesn't compare"
             " contacted_at with them. See what to write for this database in the README, under Warehouses."
         )
+
+
+def _channels(stage: WolkvoxStageOperator) -> str:
+    """The channels that no rule of protection names: what a warehouse calls them is known only once they are seen."""
+    rules = stage.protection
+    assert rules is not None
+    with connected(stage.ledger_conn_id, writing=False) as ledger:
+        seen = recent_channels(ledger, stage.wolkvox().settings.operation)
+    unnamed = [channel for channel in seen if not rules.names(channel)]
+    if not unnamed:
+        return "each of the latest contacts has a channel that a rule of protection names" if seen else "none seen yet"
+    names = ", ".join(_shown(channel) for channel in unnamed)
+    return f"named by no rule of protection, so that the strictest counts: {names}"
+
+
+def _shown(channel: str | None) -> str:
+    """A channel's name; what may be somebody's number or address is not repeated."""
+    return "(no channel)" if channel is None else _SOMEBODYS.sub("…", channel)
 
 
 def _vendor(stage: WolkvoxStageOperator) -> str:
