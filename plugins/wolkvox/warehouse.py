@@ -21,6 +21,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from wolkvox.errors import BadSetting, WolkvoxError
 from wolkvox.rules.contacts import COLUMNS, OPTIONAL, read_moment
+from wolkvox.rules.tables import mappings
 from wolkvox.rules.wake import Fingerprint
 from wolkvox.rules.window import Window, hours_after
 from wolkvox.stop import Stop
@@ -213,13 +214,14 @@ def engine_of(warehouse_conn_id: str) -> Engine:
     return engine
 
 
-def customers_of_records(records: Iterable[Mapping[str, Any]]) -> Iterator[Sequence[Any]]:
+def customers_of_records(records: Any) -> Iterator[Sequence[Any]]:
     """
     Contacts that another task selected, as values of ``contacts.COLUMNS`` and ``contacts.OPTIONAL``.
 
+    :param records: mappings, or a table of pandas, Polars or Arrow
     :raises BadSetting: when one is no mapping with the names of ``contacts.COLUMNS``, saying which and what is missing
     """
-    for number, record in enumerate(records, start=1):
+    for number, record in enumerate(mappings(records), start=1):
         missing = [name for name in COLUMNS if name not in record] if isinstance(record, Mapping) else COLUMNS
         if missing:
             raise BadSetting(f"Record {number} has no {', '.join(missing)}; it must have {', '.join(COLUMNS)}.")

@@ -228,7 +228,7 @@ def _moment(value: object, zone: tzinfo) -> tuple[datetime | None, str | None]:
     """The instant in UTC, and why there is none."""
     if type(value) is not datetime:
         value = plain(value)
-    if value is None:
+    if value is None or is_nan(value):
         return None, "contacted_at_missing"
     if isinstance(value, (bytes, bytearray)):
         value = bytes(value).decode(errors="replace")
