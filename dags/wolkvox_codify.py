@@ -152,6 +152,7 @@ def codify_dag(operation: Operation) -> DAG:
             placeholder_ids=operation.placeholder_ids,
             refused=operation.refused,
             protection=operation.protects,
+            is_built_in=operation.is_built_in,
             **whose,
         )
         codify = WolkvoxCodifyOperator.partial(

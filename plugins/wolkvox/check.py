@@ -20,12 +20,13 @@ from wolkvox.ledger.connection import now as ledger_now
 from wolkvox.ledger.migrate import refuse_unfit, versions
 from wolkvox.ledger.notifications import undelivered
 from wolkvox.ledger.token_limits import other_limits
-from wolkvox.ledger.watch import read_watch
+from wolkvox.ledger.watch import other_operations, read_watch
 from wolkvox.mail import RECIPIENTS, mail_addresses, try_server
 from wolkvox.notifier import WolkvoxAlert
 from wolkvox.operations import FILE
 from wolkvox.operators import WolkvoxStageOperator, missing_query
 from wolkvox.pools import pools_of
+from wolkvox.rules.alerts import why_lost
 from wolkvox.rules.chunks import SLOTS
 from wolkvox.rules.contacts import read_contact
 from wolkvox.rules.token_limits import TokenLimit, refuse_disagreement
@@ -78,6 +79,8 @@ def check(dag_id: str | None = None) -> Iterator[Finding]:
         yield from _look_at(stage, stage.dag_id, _settings, _ledger, _schema)
         yield from _shared_token(stage, stages)
         yield from _look_at(stage, stage.dag_id, _warehouse, _vendor, _pool, _polls, _mail)
+        if stage.is_built_in:
+            yield from _look_at(stage, stage.dag_id, _operations)
         if stage.protection is not None:
             yield from _look_at(stage, stage.dag_id, _channels)
 
@@ -194,6 +197,15 @@ def _refuse_lost_zone(stage: WolkvoxStageOperator, contacted_at: datetime) -> No
             " row: either the driver drops the zone of window_start and window_end, or the query doesn't compare"
             " contacted_at with them. See what to write for this database in the README, under Warehouses."
         )
+
+
+def _operations(stage: WolkvoxStageOperator) -> str:
+    """Whether the file of operations was left behind."""
+    with connected(stage.ledger_conn_id, writing=False) as ledger:
+        lost = why_lost(other_operations(ledger, stage.dag_id))
+    if lost:
+        raise BadSetting(lost)
+    return f"no {FILE} beside the DAGs: the built-in defaults apply"
 
 
 def _channels(stage: WolkvoxStageOperator) -> str:

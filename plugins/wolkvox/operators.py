@@ -131,6 +131,7 @@ class WolkvoxStageOperator(WolkvoxOperator):
     :param expire_after: age of a contact from which it is no longer sent
     :param refused: why nothing can be staged, as where the file that the DAG is made from is wrong
     :param protection: rules by which customers that were reached must not be dialled for a while, noted of each
+    :param is_built_in: that the DAG has the built-in defaults, because no file of operations was deployed
     """
 
     template_fields: Sequence[str] = ("sql",)
@@ -150,6 +151,7 @@ class WolkvoxStageOperator(WolkvoxOperator):
         expire_after: timedelta = EXPIRE_AFTER,
         refused: str | None = None,
         protection: Protection | None = None,
+        is_built_in: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -163,6 +165,7 @@ class WolkvoxStageOperator(WolkvoxOperator):
         self.expire_after = expire_after
         self.refused = refused
         self.protection = protection
+        self.is_built_in = is_built_in
 
     def render_template_fields(self, context: Context, jinja_env: Environment | None = None) -> None:
         """Fill in the query; without a retry, and with what to do, where its file was not deployed."""
@@ -195,6 +198,7 @@ class WolkvoxStageOperator(WolkvoxOperator):
                 began_by=begun_by,
                 watched=self._watched(window),
                 future_contact=self._future_contact,
+                is_built_in=self.is_built_in,
                 placeholders=frozenset(map(folded, self.placeholder_ids)),
             )
             with self.wolkvox() as wolkvox:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from wolkvox.ledger.connection import Connection, sql
 from wolkvox.ledger.locks import Lock
+from wolkvox.names import DAG_ID
 from wolkvox.rules.schedule import Schedule
 from wolkvox.rules.wake import Event, Fingerprint, Watch
 
@@ -92,6 +93,12 @@ def begin_stage(connection: Connection, dag_id: str, schedule: Schedule, *, usua
     row = connection.execute(sql("begin_stage"), params).fetchone()
     assert row is not None
     return Began(*row)
+
+
+def other_operations(connection: Connection, dag_id: str) -> list[str]:
+    """The DAGs of other entries of ``operations.yaml`` that staged contacts lately."""
+    params = {"dag_id": dag_id, "prefix": f"{DAG_ID}_"}
+    return [other for (other,) in connection.execute(sql("other_operations"), params)]
 
 
 def end_stage(

@@ -78,10 +78,26 @@ def alerts(
         "quota": _quota(summary, thresholds, zone),
         "silence": summary["silence"],
         "zone": _zone(summary, now),
+        "operations": why_lost(summary.get("lost_operations", ())),
     }
     if "red:refusals" in {*found, *firing} and "refusals" not in firing:
         sentences["refusals"] = None  # the graver alert says it
     return found | {name: sentence for name, sentence in sentences.items() if sentence}
+
+
+def why_lost(dag_ids: Sequence[str]) -> str | None:
+    """
+    What it means that a run has the built-in defaults while others have contacts here.
+
+    :param dag_ids: DAGs of other operations
+    """
+    if not dag_ids:
+        return None
+    return (
+        f"No operations.yaml is beside the DAGs, so this one has the built-in defaults, and {', '.join(dag_ids)} may be"
+        " gone without an import error: deploy the folder include/ next to dags/. If this installation has no other"
+        " operation, put an operations.yaml with the line `default:` there."
+    )
 
 
 def _called(campaign: Mapping[str, Any]) -> str:

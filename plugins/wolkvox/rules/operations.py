@@ -21,7 +21,7 @@ from wolkvox.rules.protection import Protection, Unreadable, Zone, read_protecti
 from wolkvox.rules.yaml_lines import NOTHING, Loader, as_written, cant_be_used, keys, line_of, shortened, why_no_yaml
 
 DEFAULT = "default"  # the entry whose DAG, pool and connection carry no name
-OURS = ("name", "refused", "protects")  # what of an operation isn't written in the file
+OURS = ("name", "refused", "protects", "is_built_in")  # what of an operation isn't written in the file
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
 _ID = r"^[A-Za-z0-9_.\-]{1,200}$"  # of a connection or a pool
@@ -113,12 +113,13 @@ class Operation(_Strict):
     One operation: its DAG, and what that DAG uses. Each description says what to write.
 
     ``name`` is the entry's; ``refused`` says why the entry can't be used, all else being the defaults then;
-    ``protects`` is what the file ``protection`` says.
+    ``protects`` is what the file ``protection`` says. ``is_built_in``: there is no file.
     """
 
     name: str
     refused: str | None = None
     protects: Protection | None = None
+    is_built_in: bool = False
     wolkvox_conn_id: ConnectionId
     warehouse_conn_id: ConnectionId = "warehouse"
     pool: Annotated[

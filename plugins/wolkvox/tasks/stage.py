@@ -18,6 +18,7 @@ from wolkvox.ledger.connection import Connection, clock, connected
 from wolkvox.ledger.reports import GUESSED_CALL, seconds_per_call
 from wolkvox.ledger.runs import begin_run, register_dag
 from wolkvox.ledger.staging import Staged, load
+from wolkvox.ledger.watch import other_operations
 from wolkvox.rules.chunks import SLOTS
 from wolkvox.rules.contacts import Contact, read_contact
 from wolkvox.rules.options import RunOptions
@@ -73,7 +74,8 @@ class Source:
     ``seconds``: how long a worker may send. ``by_hand``: somebody waits for it, so an outage is tried at once.
     ``protection``: rules by which customers must not be dialled for a while. ``began_by``: one of
     ``rules.options.BEGAN_BY``. ``watched``: what the DAG's trigger is told. ``future_contact``: asks for a contact of
-    the hours after a moment. ``placeholders``: ids that stand for nobody.
+    the hours after a moment. ``placeholders``: ids that stand for nobody. ``is_built_in``: no file of operations was
+    deployed.
     """
 
     rows: Iterable[Sequence[Any]]
@@ -85,6 +87,7 @@ class Source:
     began_by: str = "other"
     watched: Watched = field(default_factory=Watched)
     future_contact: FutureContact = lambda now: None
+    is_built_in: bool = False
     placeholders: Collection[str] = ()
 
 
@@ -128,9 +131,10 @@ def stage_run(
             staging.end(ledger, fruitful=staged.new > 0 or bool(staged.chunks))
         due = staging is not None and staging.is_first_of_hour
         ahead = future_contact(ledger, run, source.future_contact, source.zone, due=due)
+        lost = other_operations(ledger, run.dag_id) if source.is_built_in else []
     future.tell(source.zone)
     counts = describe_stage(staged, pace, source, window, options, known)
-    origin = {"began_by": source.began_by, "poll_age": staging and staging.poll_age}
+    origin = {"began_by": source.began_by, "poll_age": staging and staging.poll_age, "lost_operations": lost}
     zones = {"beyond_window": future.rows, "future_contact": ahead, "warehouse_zone": source.zone}
     return staged.chunks, {**counts, **asdict(settled), **origin, **zones}
 
