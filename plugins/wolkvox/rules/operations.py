@@ -18,6 +18,7 @@ from wolkvox.rules.addresses import read_addresses
 from wolkvox.rules.alerts import Thresholds
 from wolkvox.rules.options import LONGEST_RUN
 from wolkvox.rules.protection import Protection, Unreadable, Zone, read_protection
+from wolkvox.rules.values import folded
 from wolkvox.rules.yaml_lines import NOTHING, Loader, as_written, cant_be_used, keys, line_of, shortened, why_no_yaml
 
 DEFAULT = "default"  # the entry whose DAG, pool and connection carry no name
@@ -78,6 +79,12 @@ def _ids_as_text(written: Any) -> Any:
     if not isinstance(written, list):
         return written
     return [str(one) if isinstance(one, int) and not isinstance(one, bool) else one for one in written]
+
+
+def _says_something(written: str) -> str:
+    if not folded(written):
+        raise ValueError("no letter or digit is in it")
+    return written
 
 
 def _own_pool(name: str) -> str:
@@ -152,7 +159,7 @@ class Operation(_Strict):
         ),
     ] = "sql/contacted_customers.sql"
     placeholder_ids: Annotated[
-        list[Annotated[str, Field(min_length=1)]],
+        list[Annotated[str, AfterValidator(_says_something)]],
         Field(
             description="a list of ids that stand for nobody, in quotes where they begin with 0, as in"
             ' ["000111", SIN CARNET]'
@@ -396,7 +403,8 @@ def _operation(entry: _Entry, read: Callable[[str], str | None], mistakes: list[
     try:
         operation = Operation.model_validate({**_names(name), **told, "name": name})
     except ValidationError as error:
-        mistakes += [_mistake(entry, one["loc"], _wrong(one)) for one in error.errors(include_url=False)]
+        errors = [one for one in error.errors(include_url=False) if one["type"] != "default_factory_not_called"]
+        mistakes += [_mistake(entry, one["loc"], _wrong(one)) for one in errors]
         return None
     if read(operation.sql) is None:
         words = f"there is no file {operation.sql}: put the query there, below include/ or in the DAGs' folder."

@@ -11,6 +11,11 @@ from decimal import Decimal
 from typing import Any, SupportsIndex
 from uuid import UUID
 
+SWITCH = {  # words of settings for on and off, in small letters
+    **dict.fromkeys(("true", "1", "yes", "on"), True),
+    **dict.fromkeys(("false", "0", "no", "off"), False),
+}
+PLAIN_NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?", re.ASCII)
 LARGEST = 10**40  # below it, a number may be an id: no SQL database has longer ones
 _EXACT = 2**53  # below it, a float has all its digits
 _EXACT_SINGLE = 2**24  # likewise one of 32 bits
