@@ -1,4 +1,4 @@
-"""Odd rows from the warehouse to the dialler: a comment keeps nobody from being codified, nobody's id costs a request."""
+"""Odd rows, from the warehouse to the dialler: comments keep nobody out, and ids of nobody cost no request."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ IDS = {
     "222222222222": "customer_id_placeholder",
     "SIN CEDULA": "customer_id_placeholder",
     "sin carnét": "customer_id_placeholder",
-    "=“#N/D”": "customer_id_not_an_id",
+    "=“#REF!”": "customer_id_not_an_id",
     "#N/D": "customer_id_not_an_id",
     "28/11/2026": "customer_id_not_an_id",
     '="1023456789"': None,

@@ -18,7 +18,7 @@ _NO_CUSTOMER = NOTHING.union(
 # What a spreadsheet or a program made of a value: 1.02E+09, 1,02E+09, 1023456789.0, #DIV/0!, #¡REF!, Err:502, b'1001'.
 _MANGLED = re.compile(
     r"[+-]?\d+([.,]\d*[eE][+-]?|[eE][+])\d+|[+-]?\d+[.,]0*|#.*[!?]|#[nN]/[aAdD]|#GETTING_DATA|#OBTENIENDO_DATOS|Err:\d{3}"
-    r"|b'.*'|b\".*\"|\".*|.*\"|\[object .*\]",
+    r"|b'.*'|b\".*\"|\[object .*\]",
     re.DOTALL,
 )
 _NEGATIVE = re.compile(r"-\d+")  # the key of "nobody" in many a warehouse is -1

@@ -26,13 +26,14 @@ UNSEEN = "".join(mark for mark in map(chr, range(sys.maxunicode + 1)) if unicode
 BLANK = "\t\n\v\f\r \x1c\x1d\x1e\x1f\x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000\u2800\u3164\u115f\u1160" + (
     "".join(map(chr, range(0x2000, 0x200B))) + UNSEEN
 )
-# What keeps a spreadsheet from reading a number: ="1023", =1023, a pair of quotes (doubled within a CSV file's own), or
-# an apostrophe in front.
+# What keeps a spreadsheet from reading a number: ="1023", =1023, a pair of quotes (those within doubled, as in a CSV
+# file), or an apostrophe in front. A quote within that isn't doubled belongs to the text.
 _QUOTED = re.compile(
-    r"""=?\s*(?:"(.*)"|'(.*)'|\u201c(.*)\u201d|\u00ab(.*)\u00bb|\u2018(.*)\u2019)|=\s*(\d+)""", re.DOTALL
+    r"""=?\s*(?:"((?:[^"]|"")*)"|'([^']*)'|\u201c([^\u201d]*)\u201d|\u00ab([^\u00bb]*)\u00bb|\u2018([^\u2019]*)\u2019)"""
+    r"|=\s*(\d+)"
 )
-_APOSTROPHES = "'\u2019\u2018`\u00b4"
-_OPENING = frozenset(f'="\u201c\u00ab{_APOSTROPHES}')
+_APOSTROPHE = re.compile("['\u2019\u2018`\u00b4](?=\\w)")
+_OPENING = frozenset("=\"\u201c\u00ab'\u2019\u2018`\u00b4")
 _MOST_PAIRS = 4  # that stand around one another: "'=""1023"""
 
 
@@ -118,7 +119,7 @@ def _unquoted(text: str) -> str:
         if match is None:
             break
         text = _stripped(str(match[match.lastindex or 0]).replace('""', '"'))
-    return _stripped(text[1:]) if text[:1] in tuple(_APOSTROPHES) else text
+    return text[1:] if _APOSTROPHE.match(text) else text
 
 
 def _number(value: float | Decimal) -> str | None:
