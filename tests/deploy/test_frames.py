@@ -92,7 +92,7 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     uv("venv", "--python", sys.executable, folder)
     uv("pip", "install", "--python", folder / "bin" / "python", *PACKAGES)
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "plugins")}
-    command = [folder / "bin" / "python", "-W", "error", "-c", READ]
+    command = [str(folder / "bin" / "python"), "-W", "error", "-c", READ]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     read: dict[str, Any] = json.loads(done.stdout)

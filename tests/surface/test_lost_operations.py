@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from airflow.sdk import DAG
@@ -87,5 +87,5 @@ def test_the_dag_knows_whether_there_is_a_file(tmp_path: Path, entry: str | None
     bag = DagBag(dags / "wolkvox_codify.py")
     assert bag.import_errors == {}
     (dag,) = bag.dags.values()
-    assert dag.get_task("stage").is_built_in is (entry is None)
+    assert cast("WolkvoxStageOperator", dag.get_task("stage")).is_built_in is (entry is None)
     assert [one.is_built_in for one in operations(dags).all] == [entry is None]

@@ -7,7 +7,7 @@ import socket
 import time
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from airflow.sdk._shared.observability.metrics.base_stats_logger import NoStatsLogger
@@ -129,7 +129,7 @@ def test_a_figure_arrives_whatever_the_operation_is_called(
     statsd: socket.socket, monkeypatch: pytest.MonkeyPatch, operation: str
 ) -> None:
     monkeypatch.setenv("AIRFLOW__METRICS__STATSD_INFLUXDB_ENABLED", "True")
-    airflow_stats.initialize(factory=get_statsd_logger, export_legacy_names=True)
+    airflow_stats.initialize(factory=cast("Any", get_statsd_logger), export_legacy_names=True)
     metrics.report_stage(operation, {"began_by": "event", "poll_age": 3.5})
     runs, age = received(statsd, 2)
     assert re.fullmatch(r"airflow\.wolkvox\.runs,operation=[A-Za-z0-9_.-]+,began_by=event:1\|c", runs)
@@ -137,7 +137,7 @@ def test_a_figure_arrives_whatever_the_operation_is_called(
 
 
 def test_operations_do_not_overwrite_each_other_where_tags_are_dropped(statsd: socket.socket) -> None:
-    airflow_stats.initialize(factory=get_statsd_logger, export_legacy_names=True)
+    airflow_stats.initialize(factory=cast("Any", get_statsd_logger), export_legacy_names=True)
     for number, operation in enumerate(["sales", "127.0.0.1:8101"]):
         metrics.report_stage(operation, {"began_by": "event", "poll_age": number})
     assert received(statsd, 8) == [
