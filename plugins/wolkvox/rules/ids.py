@@ -107,6 +107,8 @@ def is_placeholder(text: str, more: Collection[str] = ()) -> bool:
 
     :param more: an operation's own, ``folded``
     """
+    if text.isdigit():  # as most are
+        return text in more or _REPEATED.fullmatch(text) is not None
     word = folded(text)
     return (
         word in more or _REPEATED.fullmatch(word) is not None or word in _NOBODY or _LACKING.fullmatch(word) is not None
