@@ -149,8 +149,11 @@ def codify_dag(operation: Operation) -> DAG:
             sql=operation.sql,
             warehouse_conn_id=operation.warehouse_conn_id,
             timezone=operation.timezone,
+            warehouse_timezone=operation.warehouse_timezone,
+            placeholder_ids=operation.placeholder_ids,
             refused=operation.refused,
             protection=operation.protects,
+            is_built_in=operation.is_built_in,
             **whose,
         )
         codify = WolkvoxCodifyOperator.partial(

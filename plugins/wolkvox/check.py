@@ -2,37 +2,45 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from wolkvox.airflow_core.dag_files import DagBag, slots_of
 from wolkvox.airflow_core.dags import is_paused
 from wolkvox.errors import BadSetting, WolkvoxError
+from wolkvox.ledger.channels import recent_channels
 from wolkvox.ledger.connection import connected
 from wolkvox.ledger.connection import now as ledger_now
 from wolkvox.ledger.migrate import refuse_unfit, versions
 from wolkvox.ledger.notifications import undelivered
 from wolkvox.ledger.token_limits import other_limits
-from wolkvox.ledger.watch import read_watch
+from wolkvox.ledger.watch import other_operations, read_watch
 from wolkvox.mail import RECIPIENTS, mail_addresses, try_server
 from wolkvox.notifier import WolkvoxAlert
 from wolkvox.operations import FILE
 from wolkvox.operators import WolkvoxStageOperator, missing_query
 from wolkvox.pools import pools_of
+from wolkvox.rules.alerts import why_lost
 from wolkvox.rules.chunks import SLOTS
 from wolkvox.rules.contacts import read_contact
 from wolkvox.rules.token_limits import TokenLimit, refuse_disagreement
+from wolkvox.rules.values import folded
 from wolkvox.rules.wake import is_unwatched
 from wolkvox.rules.window import Window
+from wolkvox.rules.zones import why_in_future
 from wolkvox.schedule import schedule_of
 from wolkvox.tasks.preflight import token_limit
-from wolkvox.warehouse import contacted_customers
+from wolkvox.warehouse import contacted_customers, future_contact
 
 LOOKED_AT = timedelta(days=1)  # how far back the warehouse query is tried
+AROUND = timedelta(seconds=2)  # a contact, what its row's fractions are rounded by included
+_SOMEBODYS = re.compile(r"\S*(?:@|\d{4})\S*")
 PLAIN_POOL = "default_pool"
 
 
@@ -71,6 +79,10 @@ def check(dag_id: str | None = None) -> Iterator[Finding]:
         yield from _look_at(stage, stage.dag_id, _settings, _ledger, _schema)
         yield from _shared_token(stage, stages)
         yield from _look_at(stage, stage.dag_id, _warehouse, _vendor, _pool, _polls, _mail)
+        if stage.is_built_in:
+            yield from _look_at(stage, stage.dag_id, _operations)
+        if stage.protection is not None:
+            yield from _look_at(stage, stage.dag_id, _channels)
 
 
 def _told(words: str) -> list[str]:
@@ -157,13 +169,61 @@ def _warehouse(stage: WolkvoxStageOperator) -> str:
     if stage.sql.endswith(tuple(stage.template_ext)):
         raise missing_query(stage.sql)
     now = ledger_now(stage.ledger_conn_id)
-    rows = contacted_customers(stage.warehouse_conn_id, stage.sql, Window(now - LOOKED_AT, now), stage.timezone)
-    row = next(rows, None)
-    rows.close()
+    ahead = future_contact(stage.warehouse_conn_id, stage.sql, now, stage.warehouse_zone)
+    if ahead is not None:
+        raise BadSetting(why_in_future(ahead, now, stage.warehouse_zone))
+    row = _first_row(stage, Window(now - LOOKED_AT, now))
     if row is None:
         return "the query runs; no contact in the last 24 hours"
-    reason = read_contact(row, operation="", zone=ZoneInfo(stage.timezone)).reason
-    return "the query runs; " + (f"its first row can't be sent: {reason}" if reason else "its first row can be sent")
+    placeholders = frozenset(map(folded, stage.placeholder_ids))
+    contact = read_contact(row, operation="", zone=ZoneInfo(stage.warehouse_zone), placeholders=placeholders)
+    if contact.contacted_at is not None:
+        _refuse_lost_zone(stage, contact.contacted_at)
+    said = "can be sent" if contact.reason is None else f"can't be sent: {contact.reason}"
+    return f"the query runs; its first row {said}"
+
+
+def _first_row(stage: WolkvoxStageOperator, window: Window) -> Sequence[Any] | None:
+    rows = contacted_customers(stage.warehouse_conn_id, stage.sql or "", window, stage.warehouse_zone)
+    with closing(rows):
+        return next(rows, None)
+
+
+def _refuse_lost_zone(stage: WolkvoxStageOperator, contacted_at: datetime) -> None:
+    """A contact is found in the seconds around its own time, unless the driver gives the window another zone."""
+    if _first_row(stage, Window(contacted_at - AROUND, contacted_at + AROUND)) is None:
+        raise BadSetting(
+            f"The query's first row is of {contacted_at:%Y-%m-%d %H:%M:%S} UTC, and the seconds around that have no"
+            " row: either the driver drops the zone of window_start and window_end, or the query doesn't compare"
+            " contacted_at with them. See what to write for this database in the README, under Warehouses."
+        )
+
+
+def _operations(stage: WolkvoxStageOperator) -> str:
+    """Whether the file of operations was left behind."""
+    with connected(stage.ledger_conn_id, writing=False) as ledger:
+        lost = why_lost(other_operations(ledger, stage.dag_id))
+    if lost:
+        raise BadSetting(lost)
+    return f"no {FILE} beside the DAGs: the built-in defaults apply"
+
+
+def _channels(stage: WolkvoxStageOperator) -> str:
+    """The channels that no rule of protection names: what a warehouse calls them is known only once they are seen."""
+    rules = stage.protection
+    assert rules is not None
+    with connected(stage.ledger_conn_id, writing=False) as ledger:
+        seen = recent_channels(ledger, stage.wolkvox().settings.operation)
+    unnamed = [channel for channel in seen if not rules.names(channel)]
+    if not unnamed:
+        return "each of the latest contacts has a channel that a rule of protection names" if seen else "none seen yet"
+    names = ", ".join(_shown(channel) for channel in unnamed)
+    return f"named by no rule of protection, so that the strictest counts: {names}"
+
+
+def _shown(channel: str | None) -> str:
+    """A channel's name; what may be somebody's number or address is not repeated."""
+    return "(no channel)" if channel is None else _SOMEBODYS.sub("…", channel)
 
 
 def _vendor(stage: WolkvoxStageOperator) -> str:

@@ -1,17 +1,21 @@
 """
 Figures for whatever Airflow's own metrics go to (StatsD, OpenTelemetry); without either they cost nothing.
 
-All names begin with ``wolkvox.``. The tag names the operation, never a customer.
+All names begin with ``wolkvox.``. The tag names the operation, never a customer. Plain StatsD drops tags: there, each
+figure goes out a second time with the operation at the end of its name, as in ``wolkvox.backlog.sales``.
 """
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta, timezone
+from functools import cache
 from time import monotonic
 from typing import Any
 
+from airflow.sdk import conf
 from airflow.sdk.observability.stats import Stats
 
 from wolkvox.rules.answers import Answer
@@ -19,6 +23,7 @@ from wolkvox.rules.records import Record
 from wolkvox.tasks.worker import Progress
 
 COUNTED = {"coded": "coded", "rejected": "refused", "failed": "failed"}
+_ODD = re.compile(r"[^A-Za-z0-9_.-]")  # what some backends drop a whole figure for, without an error
 
 
 class ChunkMetrics:
@@ -29,7 +34,7 @@ class ChunkMetrics:
     """
 
     def __init__(self, operation: str) -> None:
-        self._tags = {"operation": operation}
+        self._operation = operation
         self._sent: Counter[str] = Counter()
         self._progress: Progress | None = None
 
@@ -39,7 +44,7 @@ class ChunkMetrics:
         def call(record: Record) -> Answer:
             began = monotonic()
             answer = send(record)
-            Stats.timing("wolkvox.call", timedelta(seconds=monotonic() - began), tags=self._tags)
+            _time("call", timedelta(seconds=monotonic() - began), self._operation)
             return answer
 
         return call
@@ -50,7 +55,7 @@ class ChunkMetrics:
         now = Counter({name: progress.states[state] for state, name in COUNTED.items()})
         now.update(unknown=progress.unknown, calls=progress.calls)
         for name, count in (now - self._sent).items():
-            Stats.incr(f"wolkvox.{name}", count, tags=self._tags)
+            _count(name, count, self._operation)
         self._sent = now
 
     def finish(self) -> None:
@@ -66,9 +71,9 @@ def report_stage(operation: str, summary: Mapping[str, Any]) -> None:
     ``wolkvox.runs`` is a counter, tagged with ``began_by`` (event, schedule, person, other) too; ``.poll_age`` is a
     gauge: seconds since the last poll of the DAG's trigger that worked.
     """
-    Stats.incr("wolkvox.runs", tags={"operation": operation, "began_by": summary["began_by"]})
+    _count("runs", 1, operation, began_by=summary["began_by"])
     if summary["poll_age"] is not None:
-        Stats.gauge("wolkvox.poll_age", summary["poll_age"], tags={"operation": operation})
+        _gauge("poll_age", summary["poll_age"], operation)
 
 
 def report_run(summary: Mapping[str, Any]) -> None:
@@ -89,7 +94,7 @@ def report_run(summary: Mapping[str, Any]) -> None:
     }
     for name, value in gauges.items():
         if value is not None:
-            Stats.gauge(f"wolkvox.{name}", value, tags={"operation": summary["operation"]})
+            _gauge(name, value, summary["operation"])
 
 
 def report_audit(summary: Mapping[str, Any]) -> None:
@@ -107,9 +112,44 @@ def report_audit(summary: Mapping[str, Any]) -> None:
         "breaches": sum(summary["breaches"].values()),
     }
     for name, value in gauges.items():
-        Stats.gauge(f"wolkvox.{name}", value, tags={"operation": summary["operation"]})
+        _gauge(name, value, summary["operation"])
 
 
 def _age(moment: str | None) -> float:
     """Seconds since a moment; 0 when nothing waits."""
     return 0.0 if moment is None else (datetime.now(timezone.utc) - datetime.fromisoformat(moment)).total_seconds()
+
+
+def _count(name: str, count: int, operation: str, **tags: str) -> None:
+    for full in _names(name, operation):
+        Stats.incr(full, count, tags=_tags(operation, **tags))
+
+
+def _gauge(name: str, value: float, operation: str) -> None:
+    for full in _names(name, operation):
+        Stats.gauge(full, value, tags=_tags(operation))
+
+
+def _time(name: str, length: timedelta, operation: str) -> None:
+    for full in _names(name, operation):
+        Stats.timing(full, length, tags=_tags(operation))
+
+
+def _names(name: str, operation: str) -> Iterator[str]:
+    yield f"wolkvox.{name}"
+    if _tags_are_dropped():
+        yield f"wolkvox.{name}.{_ODD.sub('_', operation).replace('.', '_')}"  # a dot begins a level of the name
+
+
+def _tags(operation: str, **more: str) -> dict[str, str]:
+    return {name: _ODD.sub("_", value) for name, value in {"operation": operation, **more}.items()}
+
+
+@cache
+def _tags_are_dropped() -> bool:
+    """Whether Airflow's metrics go to a StatsD that knows no tags."""
+
+    def on(option: str) -> bool:
+        return conf.getboolean("metrics", option, fallback=False)
+
+    return on("statsd_on") and not on("statsd_datadog_enabled") and not on("statsd_influxdb_enabled")

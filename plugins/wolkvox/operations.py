@@ -28,7 +28,7 @@ def operations(dags: Path) -> Operations:
     places = [Path(folder) for folder in search_path(dags)]
     path = next((place / FILE for place in places if (place / FILE).is_file()), None)
     if path is None:
-        return Operations([usual()])
+        return Operations([usual().model_copy(update={"is_built_in": True})])
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -20,6 +20,7 @@ from wolkvox.errors import BadSetting, BadToken, BreakerOpen, NoFreeSlot, Unacco
 from wolkvox.rules.alerts import Thresholds
 from wolkvox.rules.options import RunOptions, began_by, read_options
 from wolkvox.rules.patience import Patience
+from wolkvox.rules.values import folded
 from wolkvox.rules.window import Window, choose_window, interval_of
 from wolkvox.stop import Stop
 
@@ -124,10 +125,13 @@ class WolkvoxStageOperator(WolkvoxOperator):
     :param records: the contacts themselves instead of a query, as mappings with the same names, or the output of
         another task that gives them. Not templated: what a template was filled with is shown in the UI
     :param warehouse_conn_id: any SQL connection
-    :param timezone: zone of a ``contacted_at`` or a param that carries none
+    :param timezone: zone of a param that carries none
+    :param warehouse_timezone: zone of a ``contacted_at`` that carries none; None: ``timezone``
+    :param placeholder_ids: ids that stand for nobody, besides those that do everywhere
     :param expire_after: age of a contact from which it is no longer sent
     :param refused: why nothing can be staged, as where the file that the DAG is made from is wrong
     :param protection: rules by which customers that were reached must not be dialled for a while, noted of each
+    :param is_built_in: that the DAG has the built-in defaults, because no file of operations was deployed
     """
 
     template_fields: Sequence[str] = ("sql",)
@@ -142,9 +146,12 @@ class WolkvoxStageOperator(WolkvoxOperator):
         records: Iterable[Mapping[str, Any]] | XComArg | None = None,
         warehouse_conn_id: str = "warehouse",
         timezone: str = "America/Bogota",
+        warehouse_timezone: str | None = None,
+        placeholder_ids: Sequence[str] = (),
         expire_after: timedelta = EXPIRE_AFTER,
         refused: str | None = None,
         protection: Protection | None = None,
+        is_built_in: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -153,9 +160,12 @@ class WolkvoxStageOperator(WolkvoxOperator):
         XComArg.apply_upstream_relationship(self, records)
         self.warehouse_conn_id = warehouse_conn_id
         self.timezone = timezone
+        self.warehouse_timezone = warehouse_timezone
+        self.placeholder_ids = placeholder_ids
         self.expire_after = expire_after
         self.refused = refused
         self.protection = protection
+        self.is_built_in = is_built_in
 
     def render_template_fields(self, context: Context, jinja_env: Environment | None = None) -> None:
         """Fill in the query; without a retry, and with what to do, where its file was not deployed."""
@@ -180,13 +190,16 @@ class WolkvoxStageOperator(WolkvoxOperator):
             begun_by = began_by(context["dag_run"].run_type)
             source = Source(
                 rows,
-                self.timezone,
+                self.warehouse_zone,
                 self.expire_after,
                 options.run_seconds or USUAL_RUN,
                 by_hand=begun_by == "person",
                 protection=self.protection,
                 began_by=begun_by,
                 watched=self._watched(window),
+                future_contact=self._future_contact,
+                is_built_in=self.is_built_in,
+                placeholders=frozenset(map(folded, self.placeholder_ids)),
             )
             with self.wolkvox() as wolkvox:
                 chunks, summary = stage_run(self._task(context), wolkvox, source, window, options, most_chunks)
@@ -225,6 +238,19 @@ class WolkvoxStageOperator(WolkvoxOperator):
             lookback=options.lookback,
         )
 
+    @property
+    def warehouse_zone(self) -> str:
+        """The zone of a ``contacted_at`` that carries none."""
+        return self.warehouse_timezone or self.timezone
+
+    def _future_contact(self, now: datetime) -> datetime | None:
+        """When a contact of the warehouse took place that is of after now; None: none is."""
+        from wolkvox.warehouse import future_contact
+
+        if self.sql is None:
+            return None
+        return future_contact(self.warehouse_conn_id, self.sql, now, self.warehouse_zone, self.stop)
+
     def _watched(self, window: Window) -> Watched:
         """What the DAG's trigger is told."""
         from wolkvox.schedule import schedule_of
@@ -233,7 +259,7 @@ class WolkvoxStageOperator(WolkvoxOperator):
 
         count = None
         if self.sql is not None:
-            count = partial(window_fingerprint, self.warehouse_conn_id, self.sql, window, self.timezone)
+            count = partial(window_fingerprint, self.warehouse_conn_id, self.sql, window, self.warehouse_zone)
         return Watched(schedule_of(self.dag), count)
 
     def _rows(self, context: Context, window: Window) -> Iterable[Sequence[Any]]:
@@ -243,9 +269,9 @@ class WolkvoxStageOperator(WolkvoxOperator):
         if (self.sql is None) == (self.records is None):
             raise BadSetting("Give WolkvoxStageOperator either sql or records.")
         if self.sql is not None:
-            return contacted_customers(self.warehouse_conn_id, self.sql, window, self.timezone, self.stop)
+            return contacted_customers(self.warehouse_conn_id, self.sql, window, self.warehouse_zone, self.stop)
         records = self.records.resolve(context) if isinstance(self.records, XComArg) else self.records
-        return customers_of_records(records or ())
+        return customers_of_records(() if records is None else records)
 
 
 class WolkvoxCodifyOperator(WolkvoxOperator):

@@ -29,7 +29,7 @@ def codify_schedule(operation: Operation, dags: Path) -> CronDataIntervalTimetab
         dag_id=operation.dag_id,
         sql=query_of(operation, dags),
         warehouse_conn_id=operation.warehouse_conn_id,
-        timezone=operation.timezone,
+        timezone=operation.warehouse_zone,
         wake=operation.wake,
     )
     work = Asset(operation.work, watchers=[AssetWatcher(name=operation.work, trigger=trigger)])

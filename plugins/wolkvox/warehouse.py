@@ -20,9 +20,10 @@ from sqlalchemy import CursorResult, Engine, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from wolkvox.errors import BadSetting, WolkvoxError
-from wolkvox.rules.contacts import COLUMNS, OPTIONAL
+from wolkvox.rules.contacts import COLUMNS, OPTIONAL, read_moment
+from wolkvox.rules.tables import mappings
 from wolkvox.rules.wake import Fingerprint
-from wolkvox.rules.window import Window
+from wolkvox.rules.window import Window, hours_after
 from wolkvox.stop import Stop
 from wolkvox.waiting import ahead
 
@@ -75,6 +76,24 @@ def contacted_customers(
                 yield from rows
     except (DBAPIError, engine.dialect.loaded_dbapi.Error) as error:
         raise _refusal(warehouse_conn_id, getattr(error, "orig", error)) from None
+
+
+def future_contact(
+    warehouse_conn_id: str, statement: str, now: datetime, zone: str, stop: Stop | None = None
+) -> datetime | None:
+    """
+    When a contact takes place that is of the hours after now, by the first such row; None: there is none.
+
+    The window of a run ends now, so it never shows them.
+
+    :param zone: as for ``contacted_customers``
+    :raises WolkvoxError: when the warehouse refuses the query
+    """
+    window = hours_after(now)
+    with closing(contacted_customers(warehouse_conn_id, statement, window, zone, stop)) as rows:
+        row = next(rows, None)
+    contacted_at = None if row is None else read_moment(row[COLUMNS.index("contacted_at")], ZoneInfo(zone))
+    return contacted_at if contacted_at is not None and contacted_at >= window.start else None
 
 
 @dataclass(slots=True)
@@ -195,13 +214,14 @@ def engine_of(warehouse_conn_id: str) -> Engine:
     return engine
 
 
-def customers_of_records(records: Iterable[Mapping[str, Any]]) -> Iterator[Sequence[Any]]:
+def customers_of_records(records: Any) -> Iterator[Sequence[Any]]:
     """
     Contacts that another task selected, as values of ``contacts.COLUMNS`` and ``contacts.OPTIONAL``.
 
+    :param records: mappings, or a table of pandas, Polars or Arrow
     :raises BadSetting: when one is no mapping with the names of ``contacts.COLUMNS``, saying which and what is missing
     """
-    for number, record in enumerate(records, start=1):
+    for number, record in enumerate(mappings(records), start=1):
         missing = [name for name in COLUMNS if name not in record] if isinstance(record, Mapping) else COLUMNS
         if missing:
             raise BadSetting(f"Record {number} has no {', '.join(missing)}; it must have {', '.join(COLUMNS)}.")

@@ -12,7 +12,7 @@ from contact_rows import BOGOTA, NEW_YORK, NOON, read, row
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wolkvox.rules.contacts import LONGEST, LONGEST_COMMENT, Contact, read_contact
+from wolkvox.rules.contacts import LONGEST, LONGEST_COMMENT, Contact, read_contact, read_id
 
 REFUSED_ANYWHERE = ["\x00", "\x07", "\x1f", "\x7f", "\x85", "\ud800", "\udfff"]
 
@@ -394,3 +394,206 @@ def test_a_channel_is_kept_as_it_can_be_read_and_spoils_no_contact(
     contact = read_contact([*row(), channel, direct], operation="0041", zone=BOGOTA)
     assert (contact.channel, contact.direct) == kept
     assert contact[:9] == read()[:9]
+
+
+@pytest.mark.parametrize(
+    ("direct", "kept"),
+    [
+        *[
+            (value, False)
+            for value in (b"\x00", bytearray(b"\x00"), memoryview(b"\x00\x00"), "falso", "FALSA", "indirecto")
+        ],
+        *[
+            (value, False)
+            for value in ("N", "No.", "no directo", "not direct", "contacto indirecto", "b'0'", "0x00", "0.0")
+        ],
+        *[(value, False) for value in ("\\x00", "00", "off", "f", 0.0, Decimal(0), '="0"', "'N'", "x'00'")],
+        *[
+            (value, True)
+            for value in (b"\x01", b"\x00\x01", "Si\u0301", "s\u00ed", "SÍ.", "verdadero", "V", "directo", "-1")
+        ],
+        *[
+            (value, True)
+            for value in ("t", "on", "1.0", "0x01", "\\x01", "b'1'", "01", -1, "Directa", "contacto directo")
+        ],
+        *[(value, None) for value in (b"", b"\x02", "quizás", "2", "", "null", "tercero", 7)],
+    ],
+)
+def test_whether_both_sides_spoke_is_read_in_all_the_ways_that_drivers_and_people_write_it(
+    direct: object, kept: bool | None
+) -> None:
+    assert read_contact([*row(), None, direct], operation="0041", zone=BOGOTA).direct is kept
+
+
+QUOTED = [
+    '="{}"',
+    '"{}"',
+    "'{}'",
+    "'{}",
+    '"=""{}"""',
+    "={}",
+    "\u201c{}\u201d",
+    "\xab{}\xbb",
+    ' "\u200b{} " ',
+    '"\'{}"',
+    "`{}",
+]
+
+
+@pytest.mark.parametrize("quoted", QUOTED)
+def test_what_keeps_a_spreadsheet_from_reading_a_number_is_no_part_of_an_id_or_a_code(quoted: str) -> None:
+    spelt = read(customer_id=quoted.format("1001"), cod_act=quoted.format("5"), campaign_id=quoted.format("17"))
+    assert (spelt.customer_id, spelt.cod_act, spelt.campaign_id, spelt.reason) == ("1001", "5", "17", None)
+    assert spelt.key == read().key, "the same contact, and not sent again"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("#¡VALOR!", "#VALUE!", "#NAME?", "#NUM!", "#CAMPO!", "Err:502", "Error", "ERROR", "#########", "#N/A N/A!"),
+        *("VERDADERO", "FALSO", "Cargando...", "Loading...", "#GETTING_DATA", "#OBTENIENDO_DATOS"),
+        *("2026-11-28", "28/11/2026", "11/28/2026", "28-11-2026 00:00:00", "2026/11/28 0:00", "28.11.2026", "28-nov"),
+        *("28-nov-2026", "1-ene.-26", "2026-11-28T00:00:00", "3-Sept", "5/Mayo/2026"),
+        *("******6789", "••••6789", "1023***"),
+    ],
+)
+def test_error_words_dates_and_masks_are_no_ids(text: str) -> None:
+    assert read(customer_id=text).reason == "customer_id_not_an_id"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("222222222222", "0000000000", "00", "999999999", "9999999999999", "66.666.666-6", "123456789", "0123456789"),
+        *(
+            "SIN CEDULA",
+            "sin cédula",
+            "SIN_DOCUMENTO",
+            "Sin identificación",
+            "NO REGISTRA",
+            "no-tiene",
+            "No tiene cédula",
+        ),
+        *("SIN NÚMERO DE DOCUMENTO", "no informa", "NO IDENTIFICADO", "not available", "CONSUMIDOR FINAL", "Pendiente"),
+        *(
+            "XXXXXXXX",
+            "Cliente genérico",
+            "XAXX010101000",
+            "no id",
+            "prueba",
+            222222222222,
+            999999999.0,
+            "N O A P L I C A",
+        ),
+    ],
+)
+def test_ids_that_stand_for_nobody_are_invalid(text: object) -> None:
+    assert read(customer_id=text).reason == "customer_id_placeholder"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "1111111111",
+            "3333333333",
+            "11111111-1",
+            "22222222-2",
+            "11111111",
+            "99999999",
+            "12345678",
+            "1234567890",
+            "0",
+            "1",
+        ),
+        *(
+            "1000000000",
+            "2222222223",
+            "10000000000",
+            "NO-1023",
+            "SIN1023",
+            "Nora",
+            "Sinforoso",
+            "noble",
+            "XX-12",
+            "Norid",
+        ),
+        *(
+            "12.345.678-5",
+            "1-2-2020-7",
+            "10-05-23",
+            "99-99-9999",
+            "2026-13-45",
+            "MAR-12",
+            "12-mayorga",
+            "#17",
+            "1.023.456",
+        ),
+        *("DNI 12345678", "AB123456C", "20261128", "Testa", "O'Brien", "E-77"),
+    ],
+)
+def test_an_id_that_somebody_may_have_is_never_taken_for_nobodys(text: str) -> None:
+    assert read(customer_id=text).reason is None
+
+
+def test_an_operation_names_more_ids_of_nobody_however_they_are_spelt() -> None:
+    def reason(customer_id: object) -> str | None:
+        spelt = row(customer_id=customer_id)
+        return read_contact(spelt, operation="0041", zone=BOGOTA, placeholders={"0", "sincarnet", "777"}).reason
+
+    assert [reason(given) for given in (0, "SIN CARNÉT", " sin-carnet", "777", '="777"')] == [
+        "customer_id_placeholder"
+    ] * 5
+    assert [reason(given) for given in (1001, "sin carnet 5", "7771")] == [None] * 3
+
+
+@pytest.mark.parametrize(
+    ("spelt", "text"),
+    [
+        *[(quoted.format("1023456789"), "1023456789") for quoted in QUOTED],
+        *[(value, "1023456789") for value in (1023456789, 1023456789.0, Decimal("1023456789.00"), b"1023456789")],
+        *[
+            (value, "1023456789")
+            for value in ("1023456789.0", "1023456789,00", "\ufeff1023456789", "10\u200b23456789\xa0")
+        ],
+        ("".join(chr(ord(digit) + 0xFEE0) for digit in "1023456789"), "1023456789"),
+        ("\u0661\u0660", "10"),
+        ("1.000", "1.000"),
+        ("1.023.456.789", "1.023.456.789"),
+        ("007", "007"),
+        ('""', None),
+        ("\u200b", None),
+        (None, None),
+    ],
+)
+def test_an_id_of_anybody_is_read_as_what_it_stands_for(spelt: object, text: str | None) -> None:
+    assert read_id(spelt) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "2026-03-02 12:00:00 UTC",
+            "2026-03-02 12:00:00.000 UTC",
+            "2026-03-02T12",
+            "2026-03-02 12Z",
+            "2026-03-02T07-05",
+        ),
+        *(
+            "2026-03-02 07:00:00.000 America/Bogota",
+            "2026-03-02 12:00 GMT",
+            "2026-03-02 12:00:00UTC",
+            "2026-03-02T12:00Z",
+        ),
+    ],
+)
+def test_a_moment_is_read_as_athena_and_presto_write_it(text: str) -> None:
+    assert read_contact(row(contacted_at=text), operation="0041", zone=timezone.utc).contacted_at == NOON
+
+
+@pytest.mark.parametrize(
+    "text", ["2026-03-02T1", "2026-03-02 12:00 COT", "2026-03-02 12:00 Mars/Base", "2026-03-02T24"]
+)
+def test_a_moment_that_may_mean_several_things_is_none(text: str) -> None:
+    assert read(contacted_at=text).reason == "contacted_at_unreadable"

@@ -312,3 +312,34 @@ def test_the_usual_query_is_in_the_package_where_nothing_else_was_deployed(tmp_p
     *_, built_in = search_path(tmp_path)
     shipped = Path(__file__).parents[2] / "include" / "sql" / "contacted_customers.sql"
     assert (Path(built_in) / "sql" / "contacted_customers.sql").read_text() == shipped.read_text()
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("lookback_hours: 1.000", "line 2, sales.lookback_hours: 1.000 (which may mean 1 or 1000) can't be used"),
+        ("wake: 3.600", "line 2, sales.wake: 3.600 (which may mean 3.6 or 3600) can't be used"),
+        ("latest_end_minutes: 1.440", "line 2, sales.latest_end_minutes: 1.440 (which may mean 1.44 or 1440)"),
+        ("wake: apagado", "line 2, sales.wake: 'apagado' can't be used"),
+        ("pool: 8", "line 2, sales.pool: 8 can't be used"),
+        (
+            "warehouse_timezone: -5",
+            "line 2, sales.warehouse_timezone: -5 can't be used: give the name of the time zone",
+        ),
+        ("warehouse_timezone: Etc/GMT-5", "Etc/GMT-5 is 5 hours ahead of UTC"),
+        ("placeholder_ids: [000]", "line 2, sales.placeholder_ids: 000 can't be used: give a list of ids"),
+        ('placeholder_ids: ["--"]', "line 2, sales.placeholder_ids: '--' can't be used (no letter or digit is in it)"),
+        ("placeholder_ids: SIN CARNET", "line 2, sales.placeholder_ids: 'SIN CARNET' can't be used"),
+        ("is_built_in: true", "line 2, sales.is_built_in: there is no such key"),
+    ],
+)
+def test_a_value_that_may_mean_two_things_is_one_mistake_with_its_line(line: str, message: str) -> None:
+    (mistake,) = read(f"sales:\n  {line}\n").mistakes
+    assert message in str(mistake)
+
+
+def test_an_operation_names_ids_that_stand_for_nobody_and_the_zone_of_its_warehouse() -> None:
+    (one,) = read('sales:\n  placeholder_ids: [0, "000111", SIN CARNET]\n  warehouse_timezone: UTC\n').all
+    assert (one.placeholder_ids, one.warehouse_zone) == (["0", "000111", "SIN CARNET"], "UTC")
+    (usual,) = read("sales:\n  timezone: America/Lima\n").all
+    assert (usual.placeholder_ids, usual.warehouse_zone) == ([], "America/Lima")

@@ -149,3 +149,21 @@ def test_what_began_a_run_is_in_its_type(run_type: str, beginner: str) -> None:
 def test_a_run_that_pulls_something_else_is_not_usual(params: dict[str, object]) -> None:
     assert not read_options(params, BOGOTA).is_usual
     assert read_options({"limit": 5, "run_minutes": 1, "lookback_hours": 1, "resend": "failed"}, BOGOTA).is_usual
+
+
+@pytest.mark.parametrize("given", ["TRUE", 1, "yes", " ON "])
+def test_a_dry_run_that_is_asked_for_in_other_words_is_one(given: object) -> None:
+    assert read_options({"dry_run": given}, BOGOTA).dry_run
+
+
+@pytest.mark.parametrize("given", ["sí", "ture", 2, "dry", []])
+def test_what_is_neither_on_nor_off_sends_nothing(given: object) -> None:
+    with pytest.raises(BadSetting, match="dry_run must be true or false"):
+        read_options({"dry_run": given}, BOGOTA)
+
+
+@pytest.mark.parametrize("given", [True, "1e1", "1_0", "inf", "\u0661", "1,5", "010:00", "+5"])
+@pytest.mark.parametrize("name", ["lookback_hours", "run_minutes", "limit"])
+def test_a_number_is_digits_with_at_most_one_dot(name: str, given: object) -> None:
+    with pytest.raises(BadSetting, match=f"{name} must be a number"):
+        read_options({name: given}, BOGOTA)

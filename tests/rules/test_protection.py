@@ -149,3 +149,59 @@ def test_a_wrong_set_of_rules_is_told_with_its_line_and_what_to_write(good: str,
     with pytest.raises(Unreadable) as error:
         read_protection(GOOD.replace(good, wrong))
     assert message in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "channel", ["Teléfono", "voz", "VISITA TERRENO", "sucursal", "Llamada", "visita  domiciliaria"]
+)
+def test_chile_counts_calls_and_visits_however_they_are_spelt(channel: str) -> None:
+    assert until(example("chile"), "2026-11-24 10:00", channel, None, SANTIAGO) == "Mon 2026-11-30 08:00"
+
+
+@pytest.mark.parametrize(
+    "channel", ["SMS", "E-Mail", "Whats App", "correo_electronico", "Correo Electro\u0301nico", "WSP"]
+)
+def test_chile_counts_remote_contacts_however_they_are_spelt(channel: str) -> None:
+    assert until(example("chile"), "2026-11-24 10:00", channel, None, SANTIAGO) == "Fri 2026-11-27 08:00"
+
+
+@pytest.mark.parametrize("channel", ["TELÉFONO", "Llamada telefonica", "voz", "phone-call"])
+def test_colombia_counts_calls_however_they_are_spelt(channel: str) -> None:
+    assert until(example("colombia"), "2026-11-24 10:00", channel, True, BOGOTA) == "Wed 2026-11-25 07:00"
+
+
+@pytest.mark.parametrize("channel", [None, "", "paloma mensajera", "15", "???", "call me"])
+@pytest.mark.parametrize(
+    ("country", "zone", "end"),
+    [("chile", SANTIAGO, "Mon 2026-11-30 08:00"), ("colombia", BOGOTA, "Mon 2026-11-30 07:00")],
+)
+def test_a_channel_that_no_rule_names_gets_the_strictest_rule(
+    country: str, zone: ZoneInfo, end: str, channel: str | None
+) -> None:
+    assert until(example(country), "2026-11-24 10:00", channel, True, zone) == end
+
+
+@pytest.mark.parametrize(
+    ("rules", "end"),
+    [
+        ("[{channels: [call], weeks: 2}, {days: 3}]", "Mon 2026-12-07 00:00"),
+        ("[{days: 3}, {channels: [call], days: 1}]", "Fri 2026-11-27 00:00"),
+        ("[{channels: [call], weeks: 1}, {channels: [sms], days: 30}]", "Thu 2026-12-24 00:00"),
+        ("[{channels: [call], direct: false, weeks: 9}, {days: 1}]", "Wed 2026-11-25 00:00"),
+        ("[{days: 3}, {weeks: 4}]", "Fri 2026-11-27 00:00"),  # no rule looks at channels: the first that fits
+    ],
+)
+def test_of_an_unknown_channel_the_longest_rule_that_fits_counts_wherever_it_stands(rules: str, end: str) -> None:
+    text = f"timezone: America/Bogota\nrules: {rules}\n"
+    assert until(read_protection(text), "2026-11-24 10:00", "fax", True, BOGOTA) == end
+
+
+@pytest.mark.parametrize(("key", "line"), [("holidays: CO", 3), ("closed: [2026-12-24]", 3), ("holidays: CL", 3)])
+@pytest.mark.parametrize("hours", ["", "hours: {}\n"])
+def test_days_without_calling_hours_are_a_mistake_where_there_are_no_hours(key: str, line: int, hours: str) -> None:
+    with pytest.raises(Unreadable) as error:
+        read_protection(f"timezone: America/Bogota\nweek: monday\n{key}\n{hours}rules: [{{days: 1}}]\n")
+    assert str(error.value) == (
+        f"line {line}, {key.partition(':')[0]}: it has no effect without hours: give the calling hours of each day as"
+        " well, or leave it out."
+    )

@@ -366,3 +366,27 @@ def test_contacts_come_from_a_query_or_from_records() -> None:
             operator._rows(context, window)
     assert list(WolkvoxStageOperator(task_id="stage", records=[])._rows(context, window)) == []
     assert "records" not in WolkvoxStageOperator.template_fields, "the UI shows what templates were filled with"
+
+
+@pytest.mark.parametrize("records", ["preview", b"17", {"customer_id": "1"}, 7, object()])
+def test_records_that_are_no_collection_of_mappings_are_refused_with_what_to_give(records: Any) -> None:
+    with pytest.raises(BadSetting, match=r"records is of type \w+: give a list of mappings .* or a table of pandas"):
+        list(customers_of_records(records))
+
+
+class Frame:
+    """As much of a pandas table as is used; its truth is ambiguous, as theirs is."""
+
+    columns = (*COLUMNS, "channel")
+
+    def __bool__(self) -> bool:
+        raise ValueError("The truth value of a DataFrame is ambiguous.")
+
+    def itertuples(self, *, index: bool, name: str | None) -> list[tuple[Any, ...]]:
+        assert (index, name) == (False, None)
+        return [(*row(), "sms")]
+
+
+def test_a_table_is_handed_over_as_it_is() -> None:
+    operator = WolkvoxStageOperator(task_id="stage", records=cast("Any", Frame()))
+    assert list(operator._rows(cast("Any", {}), WINDOW)) == [[*row(), "sms", None]]

@@ -30,7 +30,7 @@ from wolkvox.errors import BadSetting, BadToken, WolkvoxError, WrongEndpoint
 from wolkvox.hook import TokenInfo, WolkvoxHook
 from wolkvox.rules.answers import Answer, Kind
 from wolkvox.rules.records import Record
-from wolkvox.vendor.settings import read_settings
+from wolkvox.vendor.settings import Way, read_settings
 
 TOKEN = "t0ken-that-nobody-may-see"
 RECORD = Record(1, "preview", "17", "0052998123", "5", None, "by chat")
@@ -465,6 +465,9 @@ def test_a_proxy_may_be_told_in_every_way_a_connection_can_carry(server: Server,
         ("cert", {"cert": "/c.pem"}),
         ("cert", ["/c.pem"]),
         ("cert", 7),
+        ("proxies", {"ssl": "http://ana:s3cret@proxy"}),
+        ("verify", "certificates"),
+        ("verify", "falso"),
     ],
 )
 def test_a_way_that_can_not_be_gone_is_named_and_its_password_is_not(key: str, value: object) -> None:
@@ -788,6 +791,18 @@ def test_what_is_no_plain_address_is_refused(host: str) -> None:
         ({"extra": '{"quota_timezone": "Bogota"}'}, "quota_timezone of connection 'c' must be a zone"),
         ({"extra": '{"quota_timezone": "../../etc/passwd"}'}, "quota_timezone of connection 'c' must be a zone"),
         ({"extra": '{"quota_timezone": "America"}'}, "quota_timezone of connection 'c' must be a zone"),
+        ({"password": '"secret"'}, "The token of connection 'c' is in quotes: write it without them."),
+        ({"extra": '{"licences": 20}'}, "The extra of connection 'c' has no key 'licences': did you mean licenses?"),
+        ({"extra": '{"Quota_Reserve": 5}'}, "has no key 'Quota_Reserve': did you mean quota_reserve?"),
+        ({"extra": '{"call_time_out": 5}'}, "has no key 'call_time_out': did you mean call_timeout?"),
+        ({"extra": '{"quota_reserve": 0.1}'}, "quota_reserve of connection 'c' must be a whole number"),
+        ({"extra": '{"quota_reserve": "1.5"}'}, "quota_reserve of connection 'c' must be a whole number"),
+        ({"extra": '{"export_preflight": "auto", "export_from": 0}'}, "export_from of connection 'c' must be a number"),
+        (
+            {"extra": '{"export_preflight": "auto", "export_from": 2.5}'},
+            "export_from of connection 'c' must be a whole",
+        ),
+        ({"host": "https//wv0041.wolkvox.com"}, "The host of connection 'c' is no plain address"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_named_and_the_token_is_not(fields: dict[str, Any], words: str) -> None:
@@ -859,3 +874,20 @@ def test_the_sandbox_can_be_reached_through_a_uri(sandbox: SandboxServer, monkey
     monkeypatch.setenv("AIRFLOW_CONN_WOLKVOX_DEFAULT", f"wolkvox://:{sandbox.token}@{address}")
     with WolkvoxHook() as wolkvox:
         assert wolkvox.codify(RECORD).kind is Kind.CODED
+
+
+@pytest.mark.parametrize(
+    ("extra", "name", "value"),
+    [
+        ({"proxies": {"HTTPS": "http://proxy:3128"}}, "way", Way(proxies={"https": "http://proxy:3128"})),
+        ({"licenses": "20.0"}, "daily_calls", 20_000),
+        ({"call_timeout": 65.0}, "call_timeout", 65.0),
+        ({"timeout": 5, "headers": {}, "check_response": False}, "call_timeout", 65.0),
+    ],
+)
+def test_a_setting_is_read_as_people_and_other_hooks_write_it(extra: dict[str, Any], name: str, value: object) -> None:
+    assert getattr(read_settings(connection(extra=json.dumps(extra))), name) == value
+
+
+def test_blanks_around_an_address_are_no_part_of_it() -> None:
+    assert read_settings(connection(host=" https://wv0041.wolkvox.com\n")).base_url == "https://wv0041.wolkvox.com"

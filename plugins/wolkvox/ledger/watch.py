@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from wolkvox.ledger.connection import Connection, sql
 from wolkvox.ledger.locks import Lock
+from wolkvox.names import DAG_ID
 from wolkvox.rules.schedule import Schedule
 from wolkvox.rules.wake import Event, Fingerprint, Watch
 
@@ -20,10 +21,21 @@ class WatchedDag(NamedTuple):
 
 
 class Began(NamedTuple):
-    """When a stage began, by the ledger's clock, and how many seconds before a poll last worked; None: none ever."""
+    """
+    When a stage began, by the ledger's clock.
+
+    ``before`` is when the usual stage before it did, and ``poll_age`` how many seconds before a poll last worked; None:
+    none ever.
+    """
 
     at: datetime
+    before: datetime | None
     poll_age: float | None
+
+    @property
+    def is_first_of_hour(self) -> bool:
+        """Whether no usual stage began in this hour of the clock before."""
+        return self.before is None or int(self.before.timestamp() // 3600) != int(self.at.timestamp() // 3600)
 
 
 def read_watch(connection: Connection, dag_id: str) -> WatchedDag:
@@ -81,6 +93,12 @@ def begin_stage(connection: Connection, dag_id: str, schedule: Schedule, *, usua
     row = connection.execute(sql("begin_stage"), params).fetchone()
     assert row is not None
     return Began(*row)
+
+
+def other_operations(connection: Connection, dag_id: str) -> list[str]:
+    """The DAGs of other entries of ``operations.yaml`` that staged contacts lately."""
+    params = {"dag_id": dag_id, "prefix": f"{DAG_ID}_"}
+    return [other for (other,) in connection.execute(sql("other_operations"), params)]
 
 
 def end_stage(

@@ -16,6 +16,7 @@ FLAWS = (
     "not_whole",
     "control_characters",
     "not_an_id",
+    "placeholder",
     "not_a_code",
     "unreadable",
     "out_of_range",

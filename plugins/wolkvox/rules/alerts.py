@@ -9,7 +9,7 @@ from typing import Any
 
 from wolkvox.rules.campaigns import MISFITS
 from wolkvox.rules.shares import Arrivals, Latest, Outcomes
-from wolkvox.rules.zones import local_time
+from wolkvox.rules.zones import local_time, why_in_future
 
 FEWEST_WEEKS = 2  # that an hour must have been seen in before its silence means anything
 OF_AN_OUTAGE = ("outage", "stage", "tasks", "waiting")  # complaints that an outage explains
@@ -77,11 +77,27 @@ def alerts(
         "opening": _opening(summary, zone),
         "quota": _quota(summary, thresholds, zone),
         "silence": summary["silence"],
-        "zone": _zone(summary),
+        "zone": _zone(summary, now),
+        "operations": why_lost(summary.get("lost_operations", ())),
     }
     if "red:refusals" in {*found, *firing} and "refusals" not in firing:
         sentences["refusals"] = None  # the graver alert says it
     return found | {name: sentence for name, sentence in sentences.items() if sentence}
+
+
+def why_lost(dag_ids: Sequence[str]) -> str | None:
+    """
+    What it means that a run has the built-in defaults while others have contacts here.
+
+    :param dag_ids: DAGs of other operations
+    """
+    if not dag_ids:
+        return None
+    return (
+        f"No operations.yaml is beside the DAGs, so this one has the built-in defaults, and {', '.join(dag_ids)} may be"
+        " gone without an import error: deploy the folder include/ next to dags/. If this installation has no other"
+        " operation, put an operations.yaml with the line `default:` there."
+    )
 
 
 def _called(campaign: Mapping[str, Any]) -> str:
@@ -156,13 +172,16 @@ def _opening(summary: Mapping[str, Any], zone: str) -> str | None:
     )
 
 
-def _zone(summary: Mapping[str, Any]) -> str | None:
+def _zone(summary: Mapping[str, Any], now: datetime) -> str | None:
+    ahead = summary.get("future_contact")
+    if ahead:
+        return why_in_future(datetime.fromisoformat(ahead), now, summary["warehouse_zone"])
     beyond = summary.get("beyond_window", 0)
     if not beyond:
         return None
     return (
         f"{beyond} contacts claim to be of after the end of their window: contacted_at is in another zone than the"
-        " operator's timezone says, so lags and expiry are wrong by the difference."
+        " operation's warehouse_timezone says, so lags and expiry are wrong by the difference."
     )
 
 

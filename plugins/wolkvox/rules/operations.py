@@ -18,10 +18,11 @@ from wolkvox.rules.addresses import read_addresses
 from wolkvox.rules.alerts import Thresholds
 from wolkvox.rules.options import LONGEST_RUN
 from wolkvox.rules.protection import Protection, Unreadable, Zone, read_protection
+from wolkvox.rules.values import folded
 from wolkvox.rules.yaml_lines import NOTHING, Loader, as_written, cant_be_used, keys, line_of, shortened, why_no_yaml
 
 DEFAULT = "default"  # the entry whose DAG, pool and connection carry no name
-OURS = ("name", "refused", "protects")  # what of an operation isn't written in the file
+OURS = ("name", "refused", "protects", "is_built_in")  # what of an operation isn't written in the file
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
 _ID = r"^[A-Za-z0-9_.\-]{1,200}$"  # of a connection or a pool
@@ -73,6 +74,19 @@ def _net(given: Mapping[str, Any]) -> str:
     return "*/1 * * * *" if given.get("wake", WAKE) is None else "*/15 * * * *"
 
 
+def _ids_as_text(written: Any) -> Any:
+    """A number may stand for the id of its digits."""
+    if not isinstance(written, list):
+        return written
+    return [str(one) if isinstance(one, int) and not isinstance(one, bool) else one for one in written]
+
+
+def _says_something(written: str) -> str:
+    if not folded(written):
+        raise ValueError("no letter or digit is in it")
+    return written
+
+
 def _own_pool(name: str) -> str:
     if name == "default_pool":
         raise ValueError
@@ -106,12 +120,13 @@ class Operation(_Strict):
     One operation: its DAG, and what that DAG uses. Each description says what to write.
 
     ``name`` is the entry's; ``refused`` says why the entry can't be used, all else being the defaults then;
-    ``protects`` is what the file ``protection`` says.
+    ``protects`` is what the file ``protection`` says. ``is_built_in``: there is no file.
     """
 
     name: str
     refused: str | None = None
     protects: Protection | None = None
+    is_built_in: bool = False
     wolkvox_conn_id: ConnectionId
     warehouse_conn_id: ConnectionId = "warehouse"
     pool: Annotated[
@@ -133,6 +148,9 @@ class Operation(_Strict):
         AfterValidator(_cron),
     ]
     timezone: Zone = "America/Bogota"
+    warehouse_timezone: Annotated[
+        Zone | None, Field(description="the name of the time zone of the warehouse's timestamps, as in UTC")
+    ] = None
     sql: Annotated[
         str,
         Field(
@@ -140,6 +158,14 @@ class Operation(_Strict):
             description="a query's file below include/, as in sql/contacted_customers.sql",
         ),
     ] = "sql/contacted_customers.sql"
+    placeholder_ids: Annotated[
+        list[Annotated[str, AfterValidator(_says_something)]],
+        Field(
+            description="a list of ids that stand for nobody, in quotes where they begin with 0, as in"
+            ' ["000111", SIN CARNET]'
+        ),
+        BeforeValidator(_ids_as_text),
+    ] = []
     results_table: Annotated[
         str,
         Field(
@@ -185,6 +211,11 @@ class Operation(_Strict):
     def dag_id(self) -> str:
         """The DAG's name."""
         return named(DAG_ID, self.name)
+
+    @property
+    def warehouse_zone(self) -> str:
+        """The zone of a ``contacted_at`` that carries none."""
+        return self.warehouse_timezone or self.timezone
 
     @property
     def linger_seconds(self) -> float:
@@ -372,7 +403,8 @@ def _operation(entry: _Entry, read: Callable[[str], str | None], mistakes: list[
     try:
         operation = Operation.model_validate({**_names(name), **told, "name": name})
     except ValidationError as error:
-        mistakes += [_mistake(entry, one["loc"], _wrong(one)) for one in error.errors(include_url=False)]
+        errors = [one for one in error.errors(include_url=False) if one["type"] != "default_factory_not_called"]
+        mistakes += [_mistake(entry, one["loc"], _wrong(one)) for one in errors]
         return None
     if read(operation.sql) is None:
         words = f"there is no file {operation.sql}: put the query there, below include/ or in the DAGs' folder."

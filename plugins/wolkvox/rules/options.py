@@ -11,6 +11,7 @@ import pendulum
 
 from wolkvox.errors import BadSetting
 from wolkvox.rules.contacts import FIRST_YEAR, LAST_YEAR, read_id
+from wolkvox.rules.values import PLAIN_NUMBER, SWITCH
 from wolkvox.rules.window import LONGEST_WINDOW
 
 LONGEST_RUN = timedelta(minutes=90)  # Airflow may end a task that outlives its token, which is for some 100 minutes
@@ -69,7 +70,7 @@ def read_options(params: Mapping[str, Any], zone: str) -> RunOptions:
         lookback=timedelta(hours=24 if lookback is None else lookback),
         limit=None if limit is None else int(limit),
         run_seconds=None if minutes is None else minutes * 60,
-        dry_run=str(params.get("dry_run", False)).lower() == "true",
+        dry_run=_switch(params, "dry_run"),
         max_failed_ratio=0.05 if ratio is None else ratio,
         resend=None if resend == "none" else resend,
         customer_id=_customer(params),
@@ -103,12 +104,22 @@ def _moment(params: Mapping[str, Any], name: str, zone: str) -> datetime | None:
     return moment
 
 
+def _switch(params: Mapping[str, Any], name: str) -> bool:
+    """Whether it is on; what is neither on nor off is refused: a dry run that isn't one can't be taken back."""
+    value = params.get(name)
+    word = "" if value is None else str(value).strip().lower()
+    if word and word not in SWITCH:
+        raise BadSetting(f"{name} must be true or false.")
+    return SWITCH[word] if word else False
+
+
 def _number(params: Mapping[str, Any], name: str, most: int, why: str = "") -> float | None:
     value = params.get(name)
     if value is None or value == "":
         return None
+    written = isinstance(value, str) and not PLAIN_NUMBER.fullmatch(value.strip())
     try:
-        number = float(value)
+        number = -1.0 if written or isinstance(value, bool) else float(value)
     except (TypeError, ValueError):
         number = -1.0
     if not 0 <= number <= most:

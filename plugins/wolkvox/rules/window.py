@@ -8,6 +8,7 @@ from datetime import datetime, timedelta, timezone
 from wolkvox.errors import BadSetting
 
 LONGEST_WINDOW = timedelta(days=31)  # the vendor's longest date range [vendor's page on the codify call]
+AHEAD = timedelta(minutes=15), timedelta(hours=14)  # of now: less is a clock that is wrong, more is no zone's mistake
 LEAST_REACH = timedelta(minutes=15)  # of a default window whose run has a moment for an interval: the usual cron's
 
 
@@ -22,6 +23,11 @@ class Window:
     start: datetime
     end: datetime
     cut: bool = False
+
+
+def hours_after(now: datetime) -> Window:
+    """Where contacts of today are found that are read in a zone too far west of the one they were written in."""
+    return Window(now + AHEAD[0], now + AHEAD[1])
 
 
 def interval_of(

@@ -11,6 +11,7 @@ import yaml
 
 NOTHING = "tag:yaml.org,2002:null"
 _MOST = 60  # characters of a value that a message repeats
+_GROUPED = re.compile(r"-?[1-9][0-9]{0,2}\.[0-9]{3}", re.ASCII)  # 1.440: one and a half, or a day's minutes
 _PLAIN_NUMBER = re.compile(r"-?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)", re.ASCII)
 
 
@@ -19,7 +20,7 @@ class Misread:
     """
     A number that isn't written as people write numbers: no value, but what a message shows of it.
 
-    To YAML 1.1, 010 is 8 and 1:30 is 90.
+    To YAML 1.1, 010 is 8 and 1:30 is 90; and 1.440 may be meant for a thousand and some.
     """
 
     text: str
@@ -34,6 +35,8 @@ class Loader(yaml.SafeLoader):
 
 def _number(loader: yaml.SafeLoader, node: yaml.Node) -> Any:
     text = str(node.value)
+    if _GROUPED.fullmatch(text):
+        return Misread(f"{text} (which may mean {float(text):g} or {text.replace('.', '')})")
     if not _PLAIN_NUMBER.fullmatch(text):
         return Misread(text)
     return float(text) if "." in text else int(text)

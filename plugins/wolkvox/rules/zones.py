@@ -23,6 +23,21 @@ def why_backwards(zone: str) -> str | None:
     return f"{zone} is {match['hours']} hours ahead of UTC, and Etc/GMT+{match['hours']} is as far behind it"
 
 
+def why_in_future(contacted_at: datetime, now: datetime, zone: str) -> str:
+    """
+    What a contact of after now tells, and what to do.
+
+    :param zone: in which the warehouse's timestamps are read
+    """
+    minutes = round((contacted_at - now).total_seconds() / 60)
+    return (
+        f"The warehouse has a contact of {local_time(contacted_at, zone)}, {minutes // 60} h {minutes % 60:02} min"
+        f" after now: its contacted_at is not on the clock of {zone}, so contacts are pulled late by the difference."
+        " Set warehouse_timezone of the operation to the zone that the column is in, most often UTC, or correct the"
+        " query."
+    )
+
+
 def local_time(timestamp: datetime, zone: str) -> str:
     """A timestamp to the minute, on a zone's clock, the zone named."""
     return f"{timestamp.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M} {zone}"

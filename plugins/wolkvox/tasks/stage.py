@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
@@ -18,6 +18,7 @@ from wolkvox.ledger.connection import Connection, clock, connected
 from wolkvox.ledger.reports import GUESSED_CALL, seconds_per_call
 from wolkvox.ledger.runs import begin_run, register_dag
 from wolkvox.ledger.staging import Staged, load
+from wolkvox.ledger.watch import other_operations
 from wolkvox.rules.chunks import SLOTS
 from wolkvox.rules.contacts import Contact, read_contact
 from wolkvox.rules.options import RunOptions
@@ -27,6 +28,7 @@ from wolkvox.rules.window import Window
 from wolkvox.stop import STOPPED_PULLING, Stop
 from wolkvox.tasks.asking import Asking
 from wolkvox.tasks.exports import settle_by_exports
+from wolkvox.tasks.future import FutureContact, future_contact
 from wolkvox.tasks.preflight import agree_on_limit, calls_left, disposition_codes, look_at_campaigns
 from wolkvox.tasks.task import Task, Wolkvox, run_of
 from wolkvox.tasks.watch import Watched, begin
@@ -53,6 +55,16 @@ class _FutureRowCounter:
                 self.rows += 1
             yield contact
 
+    def tell(self, zone: str) -> None:
+        """Log that there were any."""
+        if self.rows:
+            log.warning(
+                "%d contacts are of after the window's end: contacted_at is in another zone than %s, and lags are wrong"
+                " by the difference. Correct the query, or the operator's warehouse_timezone.",
+                self.rows,
+                zone,
+            )
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -61,7 +73,9 @@ class Source:
 
     ``seconds``: how long a worker may send. ``by_hand``: somebody waits for it, so an outage is tried at once.
     ``protection``: rules by which customers must not be dialled for a while. ``began_by``: one of
-    ``rules.options.BEGAN_BY``. ``watched``: what the DAG's trigger is told.
+    ``rules.options.BEGAN_BY``. ``watched``: what the DAG's trigger is told. ``future_contact``: asks for a contact of
+    the hours after a moment. ``placeholders``: ids that stand for nobody. ``is_built_in``: no file of operations was
+    deployed.
     """
 
     rows: Iterable[Sequence[Any]]
@@ -72,6 +86,9 @@ class Source:
     protection: Protection | None = None
     began_by: str = "other"
     watched: Watched = field(default_factory=Watched)
+    future_contact: FutureContact = lambda now: None
+    is_built_in: bool = False
+    placeholders: Collection[str] = ()
 
 
 def stage_run(
@@ -92,7 +109,10 @@ def stage_run(
             forget_other_outages(ledger, run.operation, wolkvox.settings.identity)
             staging = begin(ledger, run.dag_id, source.watched, options, window.end)
         future, settled = _FutureRowCounter(window.end), exports.Settled()
-        read = (read_contact(row, operation=run.operation, zone=zone) for row in source.rows)
+        read = (
+            read_contact(row, operation=run.operation, zone=zone, placeholders=source.placeholders)
+            for row in source.rows
+        )
         contacts = _wanted(future.counted(read, task.stop), options.customer_id)
         if source.protection is not None:
             contacts = protected(contacts, source.protection)
@@ -109,16 +129,14 @@ def stage_run(
         pace = seconds_per_call(ledger, run.operation) or GUESSED_CALL
         if staging:
             staging.end(ledger, fruitful=staged.new > 0 or bool(staged.chunks))
-    if future.rows:
-        log.warning(
-            "%d contacts are of after the window's end: contacted_at is in another zone than %s, and lags are wrong by"
-            " the difference. Correct the query, or the operator's timezone.",
-            future.rows,
-            source.zone,
-        )
+        due = staging is not None and staging.is_first_of_hour
+        ahead = future_contact(ledger, run, source.future_contact, source.zone, due=due)
+        lost = other_operations(ledger, run.dag_id) if source.is_built_in else []
+    future.tell(source.zone)
     counts = describe_stage(staged, pace, source, window, options, known)
-    origin = {"began_by": source.began_by, "poll_age": staging and staging.poll_age}
-    return staged.chunks, {**counts, **asdict(settled), **origin, "beyond_window": future.rows}
+    origin = {"began_by": source.began_by, "poll_age": staging and staging.poll_age, "lost_operations": lost}
+    zones = {"beyond_window": future.rows, "future_contact": ahead, "warehouse_zone": source.zone}
+    return staged.chunks, {**counts, **asdict(settled), **origin, **zones}
 
 
 def _claimed(wolkvox: Wolkvox, source: Source, window: Window, options: RunOptions, most_chunks: int) -> Wanted:

@@ -41,6 +41,11 @@ class Staging:
     fingerprint: Fingerprint | None
     poll_age: float | None
 
+    @property
+    def is_first_of_hour(self) -> bool:
+        """Whether it is time for what is done once an hour."""
+        return self.is_usual and self.began.is_first_of_hour
+
     def end(self, ledger: Connection, *, fruitful: bool) -> None:
         """Note the fingerprint: call it when what was pulled is in the ledger."""
         if self.is_usual:

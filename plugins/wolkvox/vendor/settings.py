@@ -15,7 +15,9 @@ from urllib3.exceptions import LocationParseError
 from urllib3.util import parse_url
 
 from wolkvox.errors import BadSetting
+from wolkvox.rules.values import SWITCH
 from wolkvox.rules.zones import why_backwards
+from wolkvox.vendor.extras import refuse_misspelt
 
 if TYPE_CHECKING:
     from airflow.sdk import Connection
@@ -36,8 +38,7 @@ _MOST = 1_000_000  # that a number in the connection's extra may be
 _NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?", re.ASCII)
 _GROUPED = re.compile(r"[1-9][0-9]{0,2}([.,])[0-9]{3}", re.ASCII)  # 1.000: one, or a thousand
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
-_YES, _NO = ("true", "1", "yes", "on"), ("false", "0", "no", "off")
-_SWITCH = {**dict.fromkeys(_YES, True), **dict.fromkeys(_NO, False)}
+_PROXIED = ("http", "https", "all", "no_proxy")  # what a proxy may be given for, besides one host
 _PROXIES = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
 
 
@@ -111,9 +112,12 @@ def read_settings(connection: Connection, operation: str | None = None) -> Setti
     name, extra = connection.conn_id, connection.extra_dejson
     if not isinstance(extra, dict):
         raise BadSetting(f'The extra of connection {name!r} must be a JSON object such as {{"licenses": 20}}.')
+    refuse_misspelt(name, extra)
     token = (connection.password or "").strip()  # pasted with a blank, it would be another token to the ledger
     if not token:
         raise BadSetting(f"Connection {name!r} has no token: put it into the password field.")
+    if token[0] == token[-1] and token[0] in "\"'":
+        raise BadSetting(f"The token of connection {name!r} is in quotes: write it without them.")
     if not token.isascii() or not token.isprintable():
         raise BadSetting(f"The token of connection {name!r} holds characters that no HTTP header can carry.")
     if isinstance(extra.get("wolkvox_server"), (int, float)):
@@ -137,13 +141,13 @@ def read_settings(connection: Connection, operation: str | None = None) -> Setti
     server = server or (match[1] if match else parts.netloc)
     licenses = _setting(name, extra, "licenses", None)
     daily_requests = None if licenses is None else int(licenses * CALLS_PER_LICENSE)
-    reserve = int(_setting(name, extra, "quota_reserve", 0) or 0)
+    reserve = _whole(name, extra, "quota_reserve", 0)
     if daily_requests is not None and 0 < reserve >= daily_requests:
         raise BadSetting(
             f"quota_reserve of connection {name!r} keeps {reserve} requests a day back, and the licences allow"
             f" {daily_requests}: nothing could ever be sent. Lower quota_reserve, or correct licenses."
         )
-    preflight = _one_of(name, extra, "preflight", "true, false or codes", {**_SWITCH, "codes": "codes"}, True)
+    preflight = _one_of(name, extra, "preflight", "true, false or codes", {**SWITCH, "codes": "codes"}, True)
     return Settings(
         conn_id=name,
         base_url=base_url,
@@ -159,7 +163,7 @@ def read_settings(connection: Connection, operation: str | None = None) -> Setti
         check_codes=preflight == "codes",
         export_from=_export_from(name, extra),
         moves_date=_one_of(name, extra, "export_date", "dial or change", {"dial": False, "change": True}, False),
-        skip_handled=_one_of(name, extra, "skip_handled", "true or false", _SWITCH, False),
+        skip_handled=_one_of(name, extra, "skip_handled", "true or false", SWITCH, False),
         way=Way(
             _read_proxies(name, extra.get("proxies", extra.get("proxy"))),
             _read_verify(name, extra.get("verify", extra.get("verify_ssl"))),
@@ -172,9 +176,16 @@ def _read_proxies(name: str, told: Any) -> dict[str, str]:
     """By scheme; one address alone, as a connection given as a URI has it, is meant for all. Its login stays here."""
     told = _from_text(told)
     proxies = {"http": told, "https": told} if isinstance(told, str) else told or {}
+    if isinstance(proxies, dict):
+        proxies = {str(scheme).strip().lower(): value for scheme, value in proxies.items()}
     if not isinstance(proxies, dict) or not all(isinstance(value, str) for value in proxies.values()):
         raise BadSetting(
             f'proxies of connection {name!r} must be an address or an object such as {{"https": "http://proxy:3128"}}.'
+        )
+    wrong = [scheme for scheme in proxies if scheme not in _PROXIED and "://" not in scheme]
+    if wrong:
+        raise BadSetting(
+            f"proxies of connection {name!r} has the key {wrong[0]!r}, which nothing goes by: use http and https."
         )
     for proxy in filter(None, proxies.values()):
         try:
@@ -197,7 +208,12 @@ def _read_verify(name: str, told: Any) -> bool | str:
         return bool(told)
     if not isinstance(told, str):
         raise BadSetting(f"verify of connection {name!r} must be true, false or the path of a file of certificates.")
-    return _SWITCH.get(told.strip().lower(), told.strip())
+    word = told.strip()
+    if word.lower() in SWITCH:
+        return SWITCH[word.lower()]
+    if word.isalnum():
+        raise BadSetting(f"verify of connection {name!r} must be true, false or the path of a file of certificates.")
+    return word
 
 
 def _read_cert(name: str, told: Any) -> str | tuple[str, str] | None:
@@ -222,7 +238,7 @@ def _from_text(told: Any) -> Any:
 
 def _base_url(connection: Connection, server: str) -> str:
     """The address without a trailing slash: the host as given, else the server's own."""
-    host = connection.host or (f"wv{server}.wolkvox.com" if server else "")
+    host = (connection.host or "").strip() or (f"wv{server}.wolkvox.com" if server else "")
     if not host:
         raise BadSetting(
             f"Connection {connection.conn_id!r} has no address: give the host, https://wv0041.wolkvox.com for instance."
@@ -233,7 +249,7 @@ def _base_url(connection: Connection, server: str) -> str:
         host = f"{scheme}://{host}"
     address = _ADDRESS.fullmatch(host)
     port = int((address and address["port"]) or connection.port or 0)
-    if address is None or port > _HIGHEST_PORT:
+    if address is None or port > _HIGHEST_PORT or urlsplit(host).hostname in ("http", "https"):  # https//wv0041…
         raise BadSetting(
             f"The host of connection {connection.conn_id!r} is no plain address: it should look like"
             " https://wv0041.wolkvox.com."
@@ -243,9 +259,9 @@ def _base_url(connection: Connection, server: str) -> str:
 
 def _export_from(name: str, extra: dict[str, Any]) -> int | None:
     """From how many waiting contacts of a campaign on its export is asked for before they are sent."""
-    mode = _one_of(name, extra, "export_preflight", "off, on or auto", {**_SWITCH, "auto": "auto"}, False)
+    mode = _one_of(name, extra, "export_preflight", "off, on or auto", {**SWITCH, "auto": "auto"}, False)
     if mode == "auto":
-        return int(_setting(name, extra, "export_from", EXPORT_FROM) or EXPORT_FROM)
+        return _whole(name, extra, "export_from", EXPORT_FROM, 1)
     return 1 if mode else None
 
 
@@ -297,3 +313,11 @@ def _setting(
     if isinstance(value, bool) or not isinstance(value, (int, float, str)) or not least <= float(text) <= most:
         raise BadSetting(f"{wanted}.")
     return float(text)
+
+
+def _whole(name: str, extra: dict[str, Any], key: str, default: int, least: int = 0) -> int:
+    """A number of the extra field that is one of whole things."""
+    number = _setting(name, extra, key, default, least)
+    if number is None or number != int(number):
+        raise BadSetting(f"{key} of connection {name!r} must be a whole number, as in {default or 100}.")
+    return int(number)

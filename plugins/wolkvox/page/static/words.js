@@ -1,7 +1,8 @@
 // The reader's language, clock and numbers: Airflow's own choice, else the browser's.
 
 const LANGUAGES = ["en", "es"];
-const FLAWS = ["missing", "not_digits", "not_text", "too_long", "not_whole", "control_characters", "not_an_id", "not_a_code", "unreadable", "out_of_range"];
+const FLAWS = ["missing", "not_digits", "not_text", "too_long", "not_whole", "control_characters", "not_an_id",
+  "placeholder", "not_a_code", "unreadable", "out_of_range"];
 const catalogues = {};
 let chosen = "en";
 

@@ -1,0 +1,10 @@
+"""Where customers were reached lately."""
+
+from __future__ import annotations
+
+from wolkvox.ledger.connection import Connection, sql
+
+
+def recent_channels(connection: Connection, operation: str) -> list[str | None]:
+    """The channels of an operation's latest contacts as the warehouse names them; None: contacts without one."""
+    return [channel for (channel,) in connection.execute(sql("recent_channels"), {"operation": operation})]
