@@ -72,9 +72,11 @@ def settle(ledger: Database, customer: str, state: str, reason: str | None = Non
     """Do to a customer's pending record what the codify loop does."""
     ledger.execute(
         "UPDATE wolkvox.codification SET state = %s, reason = %s, attempts = 1, response_code = '500',"
-        " response_msg = 'oops', settled_at = now() WHERE customer_id = %s AND state IN ('pending', 'sending')",
+        " response_msg = 'oops', settled_at = CASE WHEN %s NOT IN ('pending', 'sending') THEN now() END"
+        " WHERE customer_id = %s AND state IN ('pending', 'sending')",
         state,
         reason,
+        state,
         customer,
     )
 

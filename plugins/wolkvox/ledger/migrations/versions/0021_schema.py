@@ -100,6 +100,7 @@ def upgrade() -> None:
     ):
         op.execute(f"CREATE INDEX codification_{name} ON wolkvox.codification ({columns}, {listed}) {of}")
     op.execute("CREATE INDEX dial_breach ON wolkvox.dial (breach) WHERE breach IS NOT NULL")
+    op.execute("CREATE INDEX run_running ON wolkvox.run (operation) WHERE state = 'running'")
 
 
 def _mend() -> None:
@@ -120,7 +121,7 @@ def _mend() -> None:
 
 def downgrade() -> None:
     """Take them off; what was mended stays."""
-    op.execute("DROP INDEX wolkvox.dial_breach, wolkvox.chunk_of_run")
+    op.execute("DROP INDEX wolkvox.run_running, wolkvox.dial_breach, wolkvox.chunk_of_run")
     op.execute(
         "DROP INDEX wolkvox.codification_state, wolkvox.codification_campaign, wolkvox.codification_reason"
     )
