@@ -1,4 +1,4 @@
-"""Somebody replicates the ledger, or feeds its changes elsewhere: every DAG works on, whatever it changes or deletes."""
+"""Somebody replicates the ledger, or feeds its changes elsewhere: every DAG works on, whatever it deletes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ from wolkvox.tasks.chunk import codify_chunk
 from wolkvox.tasks.retention import retire
 
 TABLES = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'wolkvox' AND table_type = 'BASE TABLE'"
-AGED = "UPDATE wolkvox.codification SET (staged_at, contacted_at, settled_at) = (%s, %s, %s) WHERE customer_id = ANY(%s)"
+AGED = (
+    "UPDATE wolkvox.codification SET (staged_at, contacted_at, settled_at) = (%s, %s, %s) WHERE customer_id = ANY(%s)"
+)
 
 
 class Silent:

@@ -20,7 +20,10 @@ CODED = (
     " FROM (SELECT now() - %s * interval '1 day' AS moment) AS at RETURNING id"
 )
 ALERT = "INSERT INTO wolkvox.alert SELECT '0041', 'dag', gen_random_uuid(), 'Away.', at, at FROM ({at}) AS moment (at)"
-RUN = "INSERT INTO wolkvox.run SELECT '0041', 'dag', gen_random_uuid(), at, at, 'success', '{{}}', at FROM ({at}) AS m (at)"
+RUN = (
+    "INSERT INTO wolkvox.run SELECT '0041', 'dag', gen_random_uuid(), at, at, 'success', '{{}}', at"
+    " FROM ({at}) AS moment (at)"
+)
 AT = "SELECT now() - %s * interval '1 day'"
 # By table: how many days its rows stay, and one of a given age.
 AGED = {

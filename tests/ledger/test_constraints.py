@@ -36,7 +36,7 @@ SOUND = {"type": "'preview'", "state": "'coded'", "settled_at": "now()", "audit"
 
 def columns(ledger: Database, *names: str) -> list[tuple[str, str]]:
     """The table and name of every column of these names."""
-    return ledger.rows(COUNTS, list(names))  # type: ignore[return-value]
+    return ledger.rows(COUNTS, list(names))
 
 
 def checks(ledger: Database, table: str, column: str) -> str:
@@ -130,7 +130,9 @@ def test_what_makes_no_sense_is_refused(ledger: Database, wrong: str) -> None:
 
 
 def test_a_chunk_belongs_to_a_run_and_goes_with_it(ledger: Database) -> None:
-    chunk = "INSERT INTO wolkvox.chunk (chunk_id, operation, dag_id, dag_run_id, number) VALUES ('a', '0041', 'd', 'r', 1)"
+    chunk = (
+        "INSERT INTO wolkvox.chunk (chunk_id, operation, dag_id, dag_run_id, number) VALUES ('a', '0041', 'd', 'r', 1)"
+    )
     with pytest.raises(psycopg.errors.ForeignKeyViolation):
         ledger.execute(chunk)
     ledger.execute("INSERT INTO wolkvox.run VALUES ('0041', 'd', 'r', now(), now())")

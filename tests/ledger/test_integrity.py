@@ -108,7 +108,7 @@ def test_rows_that_break_a_rule_are_named_without_their_customer(used: Database)
     used.execute("UPDATE wolkvox.codification SET settled_at = now() WHERE customer_id = '3'")
     used.execute(f"{rule.format('ADD')} {definition} NOT VALID")
     assert "codification_settled_at_check" in schema_line()
-    with pytest.raises(BadSetting, match="rows of wolkvox.codification break its rule") as raised:
+    with pytest.raises(BadSetting, match=r"rows of wolkvox\.codification break its rule") as raised:
         migrate()
     assert "preview" not in str(raised.value)
     used.execute("UPDATE wolkvox.codification SET settled_at = NULL")

@@ -21,7 +21,8 @@ def put(ledger: Database, count: int, ago: timedelta, state: str = "coded", **co
         "INSERT INTO wolkvox.codification"
         " (contact_key, operation, type_campaign, campaign_id, state, staged_at, settled_at)"
         " SELECT gen_random_uuid(), %s, %s, %s, state, moment, CASE WHEN state <> 'pending' THEN moment END"
-        " FROM (SELECT %s AS state, %s::timestamptz - n * interval '1 second' AS moment FROM generate_series(1, %s::int) n) AS one",
+        " FROM (SELECT %s AS state, %s::timestamptz - n * interval '1 second' AS moment"
+        " FROM generate_series(1, %s::int) AS n) AS one",
         row["operation"],
         row["type_campaign"],
         row["campaign_id"],

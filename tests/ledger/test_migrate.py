@@ -158,7 +158,11 @@ def test_a_ledger_with_rows_in_all_states_goes_up_and_down_and_loses_none(empty:
     up = {(state, attempts): counts for state, attempts, *counts in empty.rows(f"{kept} GROUP BY 1, 2")}
     assert up.pop(("pending", 1)) == [2, 0, 1], "what was failed before is offered again by the next run"
     assert up.pop(("failed", 8)) == [1, 1, 0], "unless it had all the calls of its life"
-    others = {(state, attempts) for state in STATES for attempts in (1, 8)} - {("pending", 1), ("failed", 1), ("failed", 8)}
+    others = {(state, attempts) for state in STATES for attempts in (1, 8)} - {
+        ("pending", 1),
+        ("failed", 1),
+        ("failed", 8),
+    }
     assert up == {(state, n): [1, int(state not in ("pending", "sending")), 0] for state, n in others}
     alembic(command.downgrade, "0004")
     assert empty.value("SELECT count(*) FROM wolkvox.codification") == 16

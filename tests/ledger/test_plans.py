@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -243,7 +243,8 @@ MILLION = 1_000_000
 HOUR, DAY, MONTH = timedelta(hours=1), timedelta(days=1), timedelta(days=31)
 # What else two years leave behind: answers, dials, runs, their chunks, counted spans, and a small operation beside it.
 REST = """
-INSERT INTO wolkvox.answer (codification_id, state, attempts) SELECT n, 'pending', 1 FROM generate_series(1, 999999, 20) n;
+INSERT INTO wolkvox.answer (codification_id, state, attempts)
+SELECT n, 'pending', 1 FROM generate_series(1, 999999, 20) AS n;
 INSERT INTO wolkvox.dial (codification_id, dialled_at, breach)
 SELECT id, settled_at + interval '1 hour', CASE WHEN id % 600 = 0 THEN 'lag' END
 FROM wolkvox.codification WHERE id % 15 = 0 AND settled_at IS NOT NULL;
@@ -310,7 +311,16 @@ VALUES: dict[str, Any] = {
     **{"id": MILLION, "calls": 5, "name": uuid4(), "used_up": None, "want": 50, "beyond": 0, "own_limit": 9},
     **{"vendor_left": 9, "reserved": 0, "reserve": 0, "daily_requests": 9, "wolkvox_conn_id": "w", "by_hand": False},
     **{"cron": None, "timezone": "UTC", "wake": None, "usual": True, "began_by": "event", "rows": 5, "newest": "x"},
-    **{"fruitful": True, "saw": "x", "repeats": 0, "lock": 1, "time": HOUR, "recipient": "ana", "alert": "a", "message": "m"},
+    **{
+        "fruitful": True,
+        "saw": "x",
+        "repeats": 0,
+        "lock": 1,
+        "time": HOUR,
+        "recipient": "ana",
+        "alert": "a",
+        "message": "m",
+    },
     **{"firing_since": NOW, "seen_at": NOW, "resolved_at": None, "resolved": False},
 }
 # What differs from these, where one name means several things; a list: more than one way to ask.
@@ -322,6 +332,7 @@ ASKED: dict[str, dict[str, Any] | list[dict[str, Any]]] = {
     "forget": {"before": NOW - timedelta(days=600)},
     "note_alert": {"name": "outage", "again": False},
     "note_dials": {"moves_date": True},
+    "results": {"since": NOW - HOUR},
     "reopen": [{"customer_id": None}, {}, {"window_start": NOW - MONTH}],
     "sendable": [{"most": None}, {}],
     "take_back": {"calls": [1]},
@@ -369,6 +380,7 @@ WHOLE = {
     "see_changed": ({"changed"}, "with each batch of 20,000: as few as there are codes that were changed"),
     "changed_back": ({"changed"}, "once a stage that has seen one of them"),
     "count_worth": ({"dial"}, "at night, for a campaign with ten thousands of coded contacts"),
+    "campaigns_to_audit": ({"codification"}, "a month's, at night"),
     "note_dials": ({"codification", "run"}, "at night"),
     "offer_missing": ({"codification"}, "at night, where asked for"),
 }

@@ -104,7 +104,9 @@ def test_a_list_is_what_fits_and_nothing_else(
         )
     expected = [
         id_
-        for (id_,) in ledger.rows(f"SELECT id FROM wolkvox.codification WHERE {fits} ORDER BY contacted_at DESC, id DESC")
+        for (id_,) in ledger.rows(
+            f"SELECT id FROM wolkvox.codification WHERE {fits} ORDER BY contacted_at DESC, id DESC"
+        )
     ]
     assert expected
     assert paged(connection, wanted, 4) == expected
@@ -155,9 +157,7 @@ def test_the_newest_contact_of_a_small_operation_is_found_beside_a_large_one(
 
 
 @pytest.mark.parametrize("state", [state for state in STATES if state != "invalid"])
-def test_the_newest_contact_is_found_in_every_state(
-    ledger: Database, connection: LedgerConnection, state: str
-) -> None:
+def test_the_newest_contact_is_found_in_every_state(ledger: Database, connection: LedgerConnection, state: str) -> None:
     for other in STATES:
         put(ledger, 9, other)
     put(ledger, 2, state)

@@ -10,7 +10,8 @@ from conftest import Database
 from wolkvox.ledger.connection import sql
 
 INSERT = (
-    "INSERT INTO wolkvox.codification (contact_key, operation, type_campaign, campaign_id, customer_id, state, settled_at)"
+    "INSERT INTO wolkvox.codification"
+    " (contact_key, operation, type_campaign, campaign_id, customer_id, state, settled_at)"
     " SELECT gen_random_uuid(), '0041', 'preview', '17', n::text, 'coded', now() - n * interval '1 hour'"
     " FROM generate_series(2, 11) AS n"
 )

@@ -81,9 +81,7 @@ def upgrade() -> None:
     _mend()
     # Not valid: nobody waits while the rows that are there are read. `migrate` validates once this is committed.
     for name, condition in CHECKS.items():
-        op.execute(
-            f"ALTER TABLE wolkvox.{table_of(name)} ADD CONSTRAINT {name}_check CHECK ({condition}) NOT VALID"
-        )
+        op.execute(f"ALTER TABLE wolkvox.{table_of(name)} ADD CONSTRAINT {name}_check CHECK ({condition}) NOT VALID")
     # Deferred: a run that is only tried has chunks for a moment, and no row.
     op.execute(
         "ALTER TABLE wolkvox.chunk ADD CONSTRAINT chunk_run FOREIGN KEY (operation, dag_id, dag_run_id)"
@@ -122,9 +120,7 @@ def _mend() -> None:
 def downgrade() -> None:
     """Take them off; what was mended stays."""
     op.execute("DROP INDEX wolkvox.run_running, wolkvox.dial_breach, wolkvox.chunk_of_run")
-    op.execute(
-        "DROP INDEX wolkvox.codification_state, wolkvox.codification_campaign, wolkvox.codification_reason"
-    )
+    op.execute("DROP INDEX wolkvox.codification_state, wolkvox.codification_campaign, wolkvox.codification_reason")
     op.execute(
         "CREATE INDEX codification_refused ON wolkvox.codification (reason, id)"
         " WHERE state IN ('rejected', 'failed', 'invalid')"
