@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from pathlib import Path
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -74,6 +75,19 @@ def test_a_ledger_copied_without_its_sequences_is_named_by_check_and_mended_by_m
     assert schema_line().startswith("version ")
     stage_in(used.connection, [read(customer_id="6")])
     assert states(used) == {"pending": 6}
+
+
+def test_a_login_that_owns_nothing_may_check(used: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    role = f"writer_{uuid4().hex}"
+    used.execute(f"CREATE ROLE {role} LOGIN")
+    used.execute(f"GRANT USAGE ON SCHEMA wolkvox TO {role}")
+    used.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA wolkvox TO {role}")
+    monkeypatch.setenv("AIRFLOW_CONN_WOLKVOX_LEDGER", used.uri.replace("postgres@", f"{role}@"))
+    used.execute("ALTER SEQUENCE wolkvox.codification_id_seq RESTART")
+    assert schema_line().startswith("version "), "what it may not see, it doesn't judge"
+    used.execute(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA wolkvox TO {role}")
+    assert "copied without its sequences (codification)" in schema_line()
+    used.execute(f"DROP OWNED BY {role}; DROP ROLE {role}")
 
 
 @pytest.mark.parametrize(

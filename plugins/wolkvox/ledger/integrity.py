@@ -13,11 +13,12 @@ from wolkvox.ledger.connection import Connection, sql
 
 
 class _Sequence(NamedTuple):
-    """The sequence that numbers a column's new rows, by the names of the three."""
+    """The sequence that numbers a column's new rows, by the names of the three, and the last number that it gave."""
 
     table: str
     column: str
     sequence: str
+    last: int
 
 
 def advance_sequences(connection: Connection) -> None:
@@ -85,13 +86,9 @@ def _sequences(connection: Connection) -> Iterator[_Sequence]:
 def _beyond(connection: Connection, one: _Sequence) -> int | None:
     """The largest number of a column, if its sequence has not given it yet; None: all is well."""
     row = connection.execute(
-        composed.SQL(
-            "SELECT max({column}) FROM wolkvox.{table} HAVING max({column}) >="
-            " (SELECT CASE WHEN is_called THEN last_value + 1 ELSE last_value END FROM {sequence})"
-        ).format(
-            column=composed.Identifier(one.column),
-            table=composed.Identifier(one.table),
-            sequence=composed.Identifier("wolkvox", one.sequence),
-        )
+        composed.SQL("SELECT max({column}) FROM wolkvox.{table} HAVING max({column}) > %s").format(
+            column=composed.Identifier(one.column), table=composed.Identifier(one.table)
+        ),
+        (one.last,),
     ).fetchone()
     return None if row is None else int(row[0])
