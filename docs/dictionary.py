@@ -32,6 +32,15 @@ WHERE attribute.attrelid = format('wolkvox.%%I', %s::text)::regclass
     AND NOT attribute.attisdropped
 ORDER BY attribute.attnum
 """
+TRIGGERS = """
+SELECT
+    tgname,
+    regexp_replace(pg_get_triggerdef(oid, true), '^CREATE TRIGGER \\S+ (.*) EXECUTE FUNCTION .*$', '\\1'),
+    obj_description(oid, 'pg_trigger')
+FROM pg_trigger
+WHERE tgrelid = format('wolkvox.%%I', %s::text)::regclass AND NOT tgisinternal
+ORDER BY tgname
+"""
 
 
 def dictionary(ledger: psycopg.Connection[Any]) -> str:
@@ -42,6 +51,9 @@ def dictionary(ledger: psycopg.Connection[Any]) -> str:
         for name, kind, required, words in ledger.execute(COLUMNS, (table,)):
             rows.append(f"| `{name}` | {kind} | {'never' if required else 'may be'} | {words} |")
         parts.append(f"## `wolkvox.{table}`\n\n{purpose}\n\n" + "\n".join(rows) + "\n")
+        fired = [f"- `{name}`, {when}: {words}." for name, when, words in ledger.execute(TRIGGERS, (table,))]
+        if fired:
+            parts.append("Whoever writes to it fires:\n\n" + "\n".join(fired) + "\n")
     return "\n".join(parts)
 
 

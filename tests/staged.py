@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import nullcontext
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 from wolkvox.ledger.claiming import Wanted, claim
 from wolkvox.ledger.connection import Connection, LedgerConnection
+from wolkvox.ledger.runs import begin_run
 from wolkvox.ledger.sending import ChunkSession
 from wolkvox.ledger.slots import Holder, SlotRules
 from wolkvox.ledger.staging import Staged, load
 from wolkvox.rules.contacts import Contact
 from wolkvox.rules.records import Record, Settled
 from wolkvox.rules.runs import Allowance, Chunk, Run
+from wolkvox.rules.window import Window
 from wolkvox.stop import Stop
 
 if TYPE_CHECKING:
     from conftest import Database
 
 EVER = timedelta(days=36_500)
+WINDOW = Window(datetime(2026, 1, 1, tzinfo=timezone.utc), datetime(2026, 2, 1, tzinfo=timezone.utc))
 RULES = SlotRules(fingerprint=7, operation="0041", call_timeout=65.0, patience=5.0)
 HOLDER = Holder("wolkvox_codify", "run", "codify", 0, 1)
 
@@ -38,6 +41,7 @@ def stage_in(
     scope = Run("0041", "wolkvox_codify", run)
     options: dict[str, Any] = {"expire_after": EVER, "seconds": 3_600.0, "fingerprint": 7, **wanted}
     with nullcontext() if keep else connection.transaction(force_rollback=True):
+        begin_run(connection, scope, WINDOW, "other")
         staged = load(connection, contacts, scope)
         claim(connection, scope, staged, allowance or Allowance(), Wanted(**options))
     return staged
@@ -68,9 +72,11 @@ def settle(ledger: Database, customer: str, state: str, reason: str | None = Non
     """Do to a customer's pending record what the codify loop does."""
     ledger.execute(
         "UPDATE wolkvox.codification SET state = %s, reason = %s, attempts = 1, response_code = '500',"
-        " response_msg = 'oops', settled_at = now() WHERE customer_id = %s AND state IN ('pending', 'sending')",
+        " response_msg = 'oops', settled_at = CASE WHEN %s NOT IN ('pending', 'sending') THEN now() END"
+        " WHERE customer_id = %s AND state IN ('pending', 'sending')",
         state,
         reason,
+        state,
         customer,
     )
 

@@ -17,7 +17,8 @@ from wolkvox.errors import BadSetting, WolkvoxError
 from wolkvox.ledger.channels import recent_channels
 from wolkvox.ledger.connection import connected
 from wolkvox.ledger.connection import now as ledger_now
-from wolkvox.ledger.migrate import refuse_unfit, versions
+from wolkvox.ledger.integrity import refuse_damage
+from wolkvox.ledger.migrate import refuse_newer, refuse_unfit, versions
 from wolkvox.ledger.notifications import undelivered
 from wolkvox.ledger.token_limits import other_limits
 from wolkvox.ledger.watch import other_operations, read_watch
@@ -125,12 +126,14 @@ def _ledger(stage: WolkvoxStageOperator) -> str:
 
 def _schema(stage: WolkvoxStageOperator) -> str:
     with connected(stage.ledger_conn_id) as ledger:
+        refuse_newer(ledger, stage.ledger_conn_id)
         found, wanted = versions(ledger)
-    if found != wanted:
-        raise BadSetting(
-            f"The ledger at connection {stage.ledger_conn_id!r} is of version {found or 'none'}, this package needs"
-            f" {wanted}: run `python -m wolkvox migrate`."
-        )
+        if found != wanted:
+            raise BadSetting(
+                f"The ledger at connection {stage.ledger_conn_id!r} is of version {found or 'none'}, this package needs"
+                f" {wanted}: run `python -m wolkvox migrate`."
+            )
+        refuse_damage(ledger, stage.ledger_conn_id)
     return f"version {found}"
 
 

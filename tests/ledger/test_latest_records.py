@@ -15,13 +15,14 @@ HOUR = timedelta(hours=1)
 
 
 def put(ledger: Database, count: int, ago: timedelta, state: str = "coded", **columns: Any) -> None:
-    """So many records that came in and were settled so long ago, a second apart."""
+    """So many records that came in (and were settled, unless they wait) so long ago, a second apart."""
     row = {"operation": "0041", "type_campaign": "preview", "campaign_id": "1", **columns}
     ledger.execute(
         "INSERT INTO wolkvox.codification"
         " (contact_key, operation, type_campaign, campaign_id, state, staged_at, settled_at)"
-        " SELECT gen_random_uuid(), %s, %s, %s, %s, moment, moment"
-        " FROM (SELECT %s::timestamptz - n * interval '1 second' AS moment FROM generate_series(1, %s::int) n) AS one",
+        " SELECT gen_random_uuid(), %s, %s, %s, state, moment, CASE WHEN state <> 'pending' THEN moment END"
+        " FROM (SELECT %s AS state, %s::timestamptz - n * interval '1 second' AS moment"
+        " FROM generate_series(1, %s::int) AS n) AS one",
         row["operation"],
         row["type_campaign"],
         row["campaign_id"],

@@ -3,7 +3,9 @@
 import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -22,6 +24,7 @@ from wolkvox.ledger.sending import ChunkSession
 from wolkvox.ledger.slots import sweep
 from wolkvox.ledger.suspension import campaign_trials
 from wolkvox.ledger.workers import chunks_wanted, others_wait, sendable, under_way
+from wolkvox.page import queries
 from wolkvox.page.queries import last_runs, unfinished
 from wolkvox.rules.contacts import Contact, read_contact
 from wolkvox.rules.faults import Fault
@@ -202,7 +205,8 @@ def test_no_statement_reads_the_whole_ledger(ledger: Database, connection: Ledge
     whole = [(query, plan) for query, found in plans.items() for plan in found if "Seq Scan" in scans(plan)]
     assert not whole, "\n\n".join(f"{query}\n{json.dumps(plan, indent=1)}" for query, plan in whole)
     judged = [index for query, (plan, *_) in plans.items() if "%(fewest)s" in query for index in indexes(plan)]
-    assert judged.count("codification_settled") == 2, "the operation's own, whatever others settle"
+    of_the_operation = {"codification_settled", "codification_state"}
+    assert len([index for index in judged if index in of_the_operation]) == 2, "whatever others settle"
     advance = [index for query, (plan, *_) in plans.items() if query.startswith("advance") for index in indexes(plan)]
     assert set(advance) == {"codification_pkey"}
 
@@ -231,3 +235,228 @@ def test_records_that_were_just_sent_are_not_passed_again_by_each_worker(connect
     looked_at, by = rows_read(connection, "take", values)
     assert by & {"codification_waiting"}
     assert looked_at <= 40
+
+
+# --- every statement, on a ledger of a million contacts
+
+MILLION = 1_000_000
+HOUR, DAY, MONTH = timedelta(hours=1), timedelta(days=1), timedelta(days=31)
+# What else two years leave behind: answers, dials, runs, their chunks, counted spans, and a small operation beside it.
+REST = """
+INSERT INTO wolkvox.answer (codification_id, state, attempts)
+SELECT n, 'pending', 1 FROM generate_series(1, 999999, 20) AS n;
+INSERT INTO wolkvox.dial (codification_id, dialled_at, breach)
+SELECT id, settled_at + interval '1 hour', CASE WHEN id % 600 = 0 THEN 'lag' END
+FROM wolkvox.codification WHERE id % 15 = 0 AND settled_at IS NOT NULL;
+INSERT INTO wolkvox.run (operation, dag_id, dag_run_id, window_start, window_end, state, began_at, ended_at)
+SELECT '0041', 'wolkvox_codify', 'run ' || n, at - interval '1 day', at, 'success', at, at + interval '5 minutes'
+FROM (SELECT n, now() - n * interval '15 minutes' AS at FROM generate_series(1, 50000) AS n) AS runs;
+INSERT INTO wolkvox.chunk (chunk_id, operation, dag_id, dag_run_id, number, ids, closed_at, began_at, fingerprint)
+SELECT md5('chunk ' || n), '0041', 'wolkvox_codify', 'run ' || n, 1, ARRAY[n], now(), now(), 7
+FROM generate_series(1, 3000) AS n;
+INSERT INTO wolkvox.intake (operation, staged_at, records)
+SELECT '0041', now() - n * interval '2 minutes', 20 FROM generate_series(1, 40000) AS n;
+INSERT INTO wolkvox.changed
+SELECT '0041', contact_key, gen_random_uuid() FROM wolkvox.codification WHERE id % 500 = 0;
+INSERT INTO wolkvox.worth
+SELECT '0041', day, 'predictive', (100 + n)::text, 5, 0, 0, 0, array_fill(0, ARRAY[12])
+FROM generate_series(current_date - 700, current_date, interval '1 day') AS day, generate_series(0, 19) AS n;
+INSERT INTO wolkvox.total
+SELECT '0041', month, 'predictive', (100 + n)::text, 'coded', NULL, 5
+FROM generate_series('2020-01-01'::date, '2025-01-01', interval '1 month') AS month, generate_series(0, 99) AS n;
+INSERT INTO wolkvox.seal
+SELECT '0041', day, 5, '', '' FROM generate_series(current_date - 4000, current_date - 36, interval '1 day') AS day;
+INSERT INTO wolkvox.quota (operation, day, calls)
+SELECT operation, day, 5 FROM unnest(ARRAY['0041', 'other']) AS operation,
+    generate_series(current_date - 4000, current_date, interval '1 day') AS day;
+INSERT INTO wolkvox.codification (
+    contact_key, operation, type_campaign, campaign_id, customer_id, cod_act, contacted_at, state, settled_at, reason
+)
+SELECT gen_random_uuid(), 'small', 'preview', '7', n::text, '5', now() - n * interval '1 day', state,
+    CASE WHEN state <> 'pending' THEN now() - n * interval '1 day' END, 'refused_422'
+FROM generate_series(1, 30) AS n, unnest(ARRAY['coded', 'rejected', 'pending']) AS state;
+INSERT INTO wolkvox.codification (contact_key, operation, type_campaign, campaign_id, customer_id, contacted_at, state,
+    settled_at)
+SELECT gen_random_uuid(), '0041', 'predictive', '999', n::text, now() - n * interval '1 hour', 'failed', now()
+FROM generate_series(1, 50) AS n;
+INSERT INTO wolkvox.parked
+SELECT '0041', 'predictive', (100 + n)::text, 'not_found', NULL, now(), now() FROM generate_series(18, 19) AS n;
+INSERT INTO wolkvox.slot
+SELECT 'ab12cd34/' || n, '0041', 7, n, 'd', 'r', 'codify', 0, 1, 'host', 1, now() FROM generate_series(0, 1) AS n;
+INSERT INTO exported (customer_id, cod_act, cod_act_2, dialled_at)
+SELECT (900000000 + 20 * n + 5)::text, '141', '', now() - interval '1 day' FROM generate_series(45000, 49999) AS n;
+INSERT INTO incoming (contact_key, customer_id) SELECT gen_random_uuid(), n::text FROM generate_series(1, 20000) AS n;
+INSERT INTO seen SELECT contact_key FROM wolkvox.codification WHERE id % 100000 = 0;
+"""
+# Whose rows grow with the years.
+GROWING = {"codification", "answer", "dial", "run", "chunk", "intake", "changed", "worth", "total", "seal", "quota"}
+CONTACT: dict[str, Any] = {"type_campaign": "predictive", "campaign_id": "105", "customer_id": "900999985"}
+VALUES: dict[str, Any] = {
+    **CONTACT,
+    **{"operation": "0041", "account": "0041", "dag_id": "wolkvox_codify", "dag_run_id": "history 49", "task_id": "t"},
+    **{"chunk_id": "0a4dc1d8d9ba5c61ae1e8ec9ae4a2f0b", "chunk_ids": ["a", "b"], "number": 1, "map_index": 0},
+    **{"try_number": 1, "host": "host", "pid": 1, "fingerprint": 7, "slot": "ab12cd34/0", "prefix": "ab12cd34/"},
+    **{"slots": 2, "mine": None, "own": [], "silence": HOUR, "call_timeout": HOUR, "start": HOUR, "enough": HOUR},
+    **{"now": NOW, "since": NOW - MONTH, "begun": NOW, "began_at": NOW, "made_at": NOW + HOUR, "last": None},
+    **{"window": HOUR, "longest": DAY, "fewest": 50, "most": 20, "weeks": 4, "belief": HOUR, "doubt": HOUR},
+    **{"again": HOUR, "recent": DAY, "margin": timedelta(minutes=1), "expire_after": MONTH, "overlap": HOUR},
+    **{"counts_for": MONTH, "pause": HOUR, "quiet": HOUR, "window_start": NOW - DAY, "window_end": NOW},
+    **{"ids": [MILLION - 5], "keys": [uuid4()], "spare": [uuid4()], "customers": ["900999985"], "kept": []},
+    **{"states": ["coded", "rejected", "failed"], "types": ["predictive"], "campaigns": ["105"], "lasts": [NOW]},
+    **{"codes": ["141"], "misfits": ["not_found"], "reason": "not_found", "words": "No.", "kind": "failed"},
+    **{"starts": [NOW - DAY], "ends": [NOW], "mark": MILLION - 10, "above": MILLION - 10, "place": "a table"},
+    **{"budget": 100, "trials": 3, "only": None, "exports": False, "skip_handled": True, "moves_date": False},
+    **{"day": (NOW - 40 * DAY).date(), "zone": "America/Bogota", "batch": 10_000, "limit": 101, "dialled": None},
+    **{"before": None, "before_at": None, "until": None, "run": None, "dag": None, "chunk": None, "after": 1_000},
+    **{"id": MILLION, "calls": 5, "name": uuid4(), "used_up": None, "want": 50, "beyond": 0, "own_limit": 9},
+    **{"vendor_left": 9, "reserved": 0, "reserve": 0, "daily_requests": 9, "wolkvox_conn_id": "w", "by_hand": False},
+    **{"cron": None, "timezone": "UTC", "wake": None, "usual": True, "began_by": "event", "rows": 5, "newest": "x"},
+    **{
+        "fruitful": True,
+        "saw": "x",
+        "repeats": 0,
+        "lock": 1,
+        "time": HOUR,
+        "recipient": "ana",
+        "alert": "a",
+        "message": "m",
+    },
+    **{"firing_since": NOW, "seen_at": NOW, "resolved_at": None, "resolved": False},
+}
+# What differs from these, where one name means several things; a list: more than one way to ask.
+ASKED: dict[str, dict[str, Any] | list[dict[str, Any]]] = {
+    "anonymise": {"keys": [uuid4()]},
+    "another": {"campaigns": ["predictive 105"]},
+    "answered_since": [{"campaign_id": ""}, {}],
+    "due_trials": {"first": 900.0, "longest": 28_800.0},
+    "forget": {"before": NOW - timedelta(days=600)},
+    "note_alert": {"name": "outage", "again": False},
+    "note_dials": {"moves_date": True},
+    "results": {"since": NOW - HOUR},
+    "reopen": [{"customer_id": None}, {}, {"window_start": NOW - MONTH}],
+    "sendable": [{"most": None}, {}],
+    "take_back": {"calls": [1]},
+    "to_anonymise": {"before": NOW - timedelta(days=180)},
+    "count_worth": {"since": NOW - MONTH},
+    "trials_of_all": [{}, {"only": [5]}],
+    "runs": [{"since": None}, {"before": NOW - DAY, "since": None}, {"dag": "wolkvox_codify", "since": NOW - MONTH}],
+}
+# The page's lists: with each filter, those that nothing fits among them, and the last page of each.
+EVERY: dict[str, Any] = {**dict.fromkeys(("type_campaign", "campaign_id", "reason", "since")), "state": "coded"}
+LAST = {"before": 500, "before_at": NOW - timedelta(days=699)}
+LISTS: dict[str, dict[str, Any]] = {
+    "coded": {},
+    "rejected": {"state": "rejected"},
+    "of which there are none": {"state": "expired"},
+    "of which there are few": {"state": "failed"},
+    "waiting": {"state": "pending"},
+    "being sent": {"state": "sending"},
+    "of a campaign": {"campaign_id": "105", "type_campaign": "predictive"},
+    "of a campaign's superseded": {"campaign_id": "105", "state": "superseded"},
+    "of a campaign that has none": {"campaign_id": "404"},
+    "of a campaign of which others have many": {"campaign_id": "999"},
+    "of a campaign with a few failed": {"campaign_id": "999", "state": "failed"},
+    "of a reason": {"reason": "refused_422", "state": "rejected"},
+    "of a reason that none has": {"reason": "nothing", "state": "coded"},
+    "of a small operation's reason": {"operation": "small", "reason": "refused_422", "state": "rejected"},
+    "of a small operation": {"operation": "small"},
+    "of an old day": {"since": NOW - timedelta(days=500), "until": NOW - timedelta(days=499)},
+    "of an old day and campaign": {"campaign_id": "105", "since": NOW - 500 * DAY, "until": NOW - 499 * DAY},
+    "of an old day's rejected": {"state": "rejected", "since": NOW - 500 * DAY, "until": NOW - 499 * DAY},
+    "of a day to come": {"since": NOW + DAY},
+    "of a run": {"run": "history 20", "dag": "wolkvox_codify"},
+    "of a run's rejected": {"run": "history 20", "state": "rejected"},
+    "of a run that is not known": {"run": "nothing"},
+    "to the end": LAST,
+    "of a campaign to the end": {**LAST, "campaign_id": "105"},
+    "dialled after": {"dialled": "after"},
+    "dialled after, of a campaign": {"dialled": "after", "campaign_id": "105"},
+    "dialled for a cause": {"dialled": "lag"},
+    "dialled for a cause that none has": {"dialled": "quota"},
+}
+# Contacts of a million: a run, a month, and what waits are read whole; of a list, no more than a run.
+MOST_READ, MOST_READ_OF_A_LIST = 100_000, 25_000
+# Statements that read a whole table that may grow: which, and why they may.
+WHOLE = {
+    "see_changed": ({"changed"}, "with each batch of 20,000: as few as there are codes that were changed"),
+    "changed_back": ({"changed"}, "once a stage that has seen one of them"),
+    "count_worth": ({"dial"}, "at night, for a campaign with ten thousands of coded contacts"),
+    "campaigns_to_audit": ({"codification"}, "a month's, at night"),
+    "note_dials": ({"codification", "run"}, "at night"),
+    "offer_missing": ({"codification"}, "at night, where asked for"),
+}
+NOT_EXPLAINED = {
+    "exported": "makes a table of the session",
+    "incoming": "makes tables of the session",
+    "prepare_advance": "explained as it is executed, above",
+    "prepare_flush": "touches no table",
+    "every": "the page's lists begin with it",
+    "dialled": "the page's lists begin with it",
+    "rows": "the page's lists, below",
+}
+FOLDERS = {"ledger": sql, "page": queries.sql}
+STATEMENTS = {
+    path.stem: room
+    for room in FOLDERS
+    for path in sorted((Path(queries.__file__).parents[1] / room / "sql").glob("*.sql"))
+}
+
+
+@pytest.fixture(scope="module")
+def million(postgres_socket: Path, ledger_template: str) -> Iterator[psycopg.Connection[Any]]:
+    """A session of a ledger of a million contacts, with what a stage and an audit load into tables of their own."""
+    admin, name = Database(postgres_socket, "postgres"), f"plans_{uuid4().hex}"
+    admin.execute(f"CREATE DATABASE {name} TEMPLATE {ledger_template}")
+    database = Database(postgres_socket, name)
+    ledger = database.connection
+    fill_history(ledger, MILLION, timedelta(hours=1))
+    with ledger.transaction():
+        ledger.execute(BACKLOG, (NOW, None, 5_000))
+        for table in ("incoming", "exported"):
+            ledger.execute(sql(table).replace("ON COMMIT DROP", "").encode())
+        ledger.execute(REST.encode())
+    ledger.execute("VACUUM ANALYZE")
+    yield ledger
+    ledger.close()
+    admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    admin.connection.close()
+
+
+def explained(ledger: psycopg.Connection[Any], statement: str, values: dict[str, Any], how: str = "") -> dict[str, Any]:
+    """The plan of a statement with these values; nothing is changed."""
+    with ledger.transaction(force_rollback=True):
+        row = ledger.execute(f"EXPLAIN ({how}FORMAT JSON) {statement}".encode(), values, prepare=False).fetchone()
+    assert row is not None
+    plan: dict[str, Any] = row[0][0]["Plan"]
+    return plan
+
+
+def read_whole(plan: dict[str, Any]) -> Iterator[str]:
+    """The growing tables that a plan reads from end to end."""
+    if plan["Node Type"] == "Seq Scan" and plan["Relation Name"] in GROWING:
+        yield plan["Relation Name"]
+    for part in plan.get("Plans", []):
+        yield from read_whole(part)
+
+
+@pytest.mark.parametrize("name", sorted(set(STATEMENTS) - set(NOT_EXPLAINED)))
+def test_every_statement_finds_its_rows_by_an_index(million: psycopg.Connection[Any], name: str) -> None:
+    asked = ASKED.get(name, {})
+    for values in asked if isinstance(asked, list) else [asked]:
+        plan = explained(million, FOLDERS[STATEMENTS[name]](name), {**VALUES, **values}, "ANALYZE, ")
+        may, _ = WHOLE.get(name, (set(), ""))
+        assert set(read_whole(plan)) <= may, f"{values}\n{json.dumps(plan, indent=1)}"
+        assert "codification" in may or sum(_looked_at(plan)) < MOST_READ, f"{values}\n{json.dumps(plan, indent=1)}"
+
+
+def test_every_statement_that_is_left_out_is_there() -> None:
+    assert set(STATEMENTS) >= {*NOT_EXPLAINED, *WHOLE, *ASKED}
+
+
+@pytest.mark.parametrize("which", LISTS)
+def test_every_list_of_the_page_reads_little_more_than_it_shows(million: psycopg.Connection[Any], which: str) -> None:
+    values = {**VALUES, **EVERY, **LISTS[which]}
+    statement = (queries.sql("dialled") if values["dialled"] else queries.sql("every")) + queries.sql("rows")
+    plan = explained(million, statement, values, "ANALYZE, ")
+    assert list(read_whole(plan)) in ([], ["dial"]), json.dumps(plan, indent=1)
+    assert sum(_looked_at(plan)) < MOST_READ_OF_A_LIST, json.dumps(plan, indent=1)

@@ -31,9 +31,8 @@ def record(
 ) -> None:
     """A record whose customer was contacted at noon and so many hours, and whose call took so many seconds."""
     moment = NOON + timedelta(hours=hours)
-    ledger.execute(
-        INSERT, operation, state, attempts, reason, run, chunk, moment, NOON, NOON + timedelta(seconds=seconds)
-    )
+    settled_at = None if state in ("pending", "sending") else NOON + timedelta(seconds=seconds)
+    ledger.execute(INSERT, operation, state, attempts, reason, run, chunk, moment, NOON, settled_at)
 
 
 def test_a_chunk_is_counted_by_state(ledger: Database) -> None:

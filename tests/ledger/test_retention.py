@@ -16,8 +16,9 @@ INSERT = """
 INSERT INTO wolkvox.codification (
     contact_key, operation, customer_id, state, staged_at, settled_at, comment, response_msg
 )
-SELECT gen_random_uuid(), '0041', %s, %s, moment, moment, 'hers', 'of her'
-FROM (SELECT now() - %s * interval '1 day' AS moment) AS at
+SELECT
+    gen_random_uuid(), '0041', customer, state, moment, CASE WHEN state <> 'pending' THEN moment END, 'hers', 'of her'
+FROM (SELECT %s AS customer, %s AS state, now() - %s * interval '1 day' AS moment) AS at
 """
 NAMES = "SELECT customer_id FROM wolkvox.codification ORDER BY id"
 
@@ -89,7 +90,7 @@ def test_one_that_still_waits_is_not_touched_nor_passed_over(ledger: Database) -
     put(ledger, "waiting", "pending", 200)
     put(ledger, "later", "coded", 200)
     assert anonymise(ledger.connection, SECRET, timedelta(days=180)) == 1
-    ledger.execute("UPDATE wolkvox.codification SET state = 'expired' WHERE state = 'pending'")
+    ledger.execute("UPDATE wolkvox.codification SET state = 'expired', settled_at = staged_at WHERE state = 'pending'")
     assert anonymise(ledger.connection, SECRET, timedelta(days=180)) == 2
     assert all(name and is_anonymous(name) for name in names(ledger))
 

@@ -29,6 +29,7 @@ RECORD = Record(
     dag_run_id="run",
     in_chunk=True,
     chunk_number=2,
+    listed_at=datetime(2026, 3, 1, tzinfo=timezone.utc),
 )
 
 

@@ -15,6 +15,7 @@ from tenacity import RetryError, Retrying, retry_if_exception, stop_after_delay,
 
 from wolkvox.errors import BadSetting, LedgerUnavailable
 from wolkvox.ledger.connection import Connection, connected
+from wolkvox.ledger.integrity import advance_sequences, validate
 
 # Two machines may deploy at the same time; the number is arbitrary, but everybody's.
 MIGRATION_LOCK = 7_041_964_030
@@ -34,11 +35,15 @@ def migrate(ledger_conn_id: str = "wolkvox_ledger") -> None:
     Safe to run again, and from two machines at once: the second one waits and finds nothing to do. Beside tasks at work
     and long queries it holds nobody up for more than two seconds.
 
-    :raises BadSetting: when the database can't hold a ledger, or the login may not make one
+    A ledger whose numbers are behind its rows, as a copy of its tables alone leaves them, is mended.
+
+    :raises BadSetting: when the database can't hold a ledger, the login may not make one, the ledger is of a newer
+        version, or rows that were changed by hand break a rule
     :raises LedgerUnavailable: when it can't be reached, or can't be written to at the moment
     """
     with connected(ledger_conn_id) as connection:
         refuse_unfit(connection, ledger_conn_id)
+        refuse_newer(connection, ledger_conn_id)
     engine = PostgresHook(postgres_conn_id=ledger_conn_id).get_sqlalchemy_engine()
     try:
         for attempt in Retrying(
@@ -53,6 +58,11 @@ def migrate(ledger_conn_id: str = "wolkvox_ledger") -> None:
         ) from error
     finally:
         engine.dispose()
+    with connected(ledger_conn_id) as connection:
+        with connection.transaction():
+            connection.execute("SELECT pg_advisory_xact_lock(%s)", (MIGRATION_LOCK,))
+            advance_sequences(connection)
+        validate(connection)
 
 
 def _is_locked(error: BaseException) -> bool:
@@ -99,6 +109,20 @@ def refuse_unfit(connection: Connection, ledger_conn_id: str) -> None:
         raise BadSetting(
             f"The login of connection {ledger_conn_id!r} may not make the schema wolkvox: GRANT CREATE ON DATABASE"
             f' "{database}" TO "{login}", or make the schema and give it to that login.'
+        )
+
+
+def refuse_newer(connection: Connection, ledger_conn_id: str) -> None:
+    """Look whether this package knows the ledger's version.
+
+    :raises BadSetting: when a newer package has upgraded it, so that this one can't work with it
+    """
+    found, head = versions(connection)
+    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    if found is not None and found not in known:
+        raise BadSetting(
+            f"The ledger at connection {ledger_conn_id!r} is of version {found}, and this package knows none beyond"
+            f" {head}: a newer package has upgraded it. Install that one, or restore the backup from before."
         )
 
 

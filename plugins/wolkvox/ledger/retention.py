@@ -10,18 +10,28 @@ from wolkvox.ledger.connection import Connection, clock, sql
 from wolkvox.rules.anonymity import anonymous, anonymous_key
 
 ACCOUNTED = timedelta(days=31)  # the members of an older chunk are asked for by nobody
+# What is usual at an hour is told by the last arrival before this hour of the last four weeks; the page shows a month.
+ARRIVALS_KEPT = timedelta(days=62)
 BATCH = 10_000  # records of one transaction: codify tasks beside it never wait long
 
 
 def tidy(connection: Connection, keep: timedelta) -> None:
-    """Delete what nobody asks for any more, beside the contacts."""
-    connection.execute("DELETE FROM wolkvox.chunk WHERE made_at < now() - %s", (ACCOUNTED,))
-    connection.execute("DELETE FROM wolkvox.reservation WHERE taken_at < now() - %s", (ACCOUNTED,))
-    connection.execute("DELETE FROM wolkvox.run WHERE began_at < now() - %s", (keep,))
-    connection.execute(
-        "DELETE FROM wolkvox.changed WHERE NOT EXISTS"
-        " (SELECT FROM wolkvox.codification WHERE contact_key = changed.current)"
-    )
+    """Delete what nobody asks for any more, beside the contacts; days and runs are kept as long as these."""
+    ages = {"accounted": ACCOUNTED, "arrivals": ARRIVALS_KEPT, "keep": keep}
+    for condition in (
+        "chunk WHERE made_at < now() - %(accounted)s",
+        "reservation WHERE taken_at < now() - %(accounted)s",
+        "export WHERE asked_at < now() - %(accounted)s",
+        "streak WHERE greatest(refused_since, failed_since) < now() - %(accounted)s",
+        "alert WHERE seen_at < now() - %(accounted)s",
+        "undelivered WHERE tried_at < now() - %(accounted)s",
+        "intake WHERE staged_at < now() - %(arrivals)s",
+        "run WHERE began_at < now() - %(keep)s",
+        "quota WHERE day < now() - %(keep)s",
+        "worth WHERE day < now() - %(keep)s",
+        "changed WHERE NOT EXISTS (SELECT FROM wolkvox.codification WHERE contact_key = changed.current)",
+    ):
+        connection.execute(f"DELETE FROM wolkvox.{condition}".encode(), ages)  # noqa: S608 - our own words
 
 
 def anonymise(connection: Connection, secret: str, after: timedelta) -> int:

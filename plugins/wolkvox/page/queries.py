@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
+from heapq import merge
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -220,8 +222,9 @@ def fresh(connection: Connection, operation: str) -> Fresh:
 
 
 def newest(connection: Connection, operation: str) -> datetime | None:
-    """When the newest customer was contacted of whom the ledger knows; None when nothing came in lately."""
-    row = connection.execute(sql("newest"), {"operation": operation}).fetchone()
+    """When the newest customer was contacted of whom the ledger knows; None when there is none."""
+    settled = [state for state in FINAL if state != "invalid"]
+    row = connection.execute(sql("newest"), {"operation": operation, "states": settled}).fetchone()
     assert row is not None
     moment: datetime | None = row[0]
     return moment
@@ -257,8 +260,8 @@ def unbegun(connection: Connection, operation: str) -> Unbegun | None:
 class Filter:
     """
     Which records: all that fit every part that isn't None. ``chunk`` counts from 1 within a run; customers were
-    contacted in [since, until). ``dialled``: those whose customers were dialled after or before they were codified, or
-    for this cause.
+    contacted in [since, until), or came in then where the contact has no date or one of the future. ``dialled``: those
+    whose customers were dialled after or before they were codified, or for this cause.
 
     Two DAGs may have runs of the same name; records from before the ledger knew DAGs are any DAG's.
     """
@@ -273,6 +276,13 @@ class Filter:
     dialled: str | None = None
     since: datetime | None = None
     until: datetime | None = None
+
+
+class Place(NamedTuple):
+    """Where a record is in a list: at the moment of its contact, or that of coming in; then by its id."""
+
+    listed_at: datetime
+    id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,29 +306,56 @@ class Record:
     dag_run_id: str | None
     in_chunk: bool
     chunk_number: int | None
+    listed_at: datetime
     channel: str | None = None
     direct: bool | None = None
 
+    @property
+    def place(self) -> Place:
+        """Where it is in a list."""
+        return Place(self.listed_at, self.id)
 
-def rows(connection: Connection, operation: str, wanted: Filter, *, limit: int, before: int | None) -> list[Record]:
-    """The latest records that fit, at most ``limit``, of those with an id below ``before``."""
-    facts = {
-        "operation": operation,
-        "states": list(wanted.states),
-        "type_campaign": wanted.type_campaign,
-        "campaign_id": wanted.campaign_id,
-        "reason": wanted.reason,
-        "run": wanted.run,
-        "dag": wanted.dag,
-        "chunk": wanted.chunk,
-        "dialled": wanted.dialled,
-        "since": wanted.since,
-        "until": wanted.until,
-        "before": before,
-        "limit": limit,
-    }
-    with connection.cursor(row_factory=class_row(Record)) as cursor:
-        return cursor.execute(sql("rows"), facts).fetchall()
+
+def rows(
+    connection: Connection, operation: str, wanted: Filter, *, limit: int, before: int | None = None
+) -> list[Record]:
+    """The latest records that fit, at most ``limit``, of those that are listed after the one with the id ``before``."""
+    last = None
+    if before is not None:
+        row = connection.execute(
+            "SELECT least(contacted_at, staged_at), id FROM wolkvox.codification WHERE id = %s", (before,)
+        ).fetchone()
+        if row is None:  # retention has deleted it meanwhile, and with it all that are older
+            return []
+        last = Place(*row)
+    return list(islice(every_row(connection, operation, wanted, at_once=limit, last=last), limit))
+
+
+def every_row(
+    connection: Connection, operation: str, wanted: Filter, *, at_once: int, last: Place | None = None
+) -> Iterator[Record]:
+    """
+    All records that fit, the latest first.
+
+    Each state's are read in the order of an index, ``at_once`` of them at a time, so that no list costs more than what
+    is read of it.
+    """
+    facts = {**asdict(wanted), "operation": operation, "limit": at_once}
+    parts = [_of_state(connection, {**facts, "state": state}, last) for state in wanted.states]
+    return merge(*parts, key=lambda record: record.place, reverse=True)
+
+
+def _of_state(connection: Connection, facts: dict[str, Any], last: Place | None) -> Iterator[Record]:
+    statement = (sql("every") if facts["dialled"] is None else sql("dialled")) + sql("rows")
+    while True:
+        place = {"before": last and last.id, "before_at": last and last.listed_at}
+        with connection.cursor(row_factory=class_row(Record)) as cursor:
+            # A plan for all values of the parameters would serve none of the filters.
+            found = cursor.execute(statement, {**facts, **place}, prepare=False).fetchall()
+        yield from found
+        if len(found) < facts["limit"]:
+            return
+        last = found[-1].place
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from functools import partial
+from itertools import islice
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -37,7 +38,7 @@ USUAL = queries.Dag(DAG_ID, None, "wolkvox_default")  # before the first run
 
 PAGE = 100  # rows shown at once
 CSV_ROWS = 100_000  # rows of a download
-BATCH = 5_000  # rows read at once for it
+BATCH = 2_000  # rows of a state read at once for it
 IN_MEMORY = 2**20  # bytes of a download that are kept there; more of them go into a file
 
 
@@ -200,20 +201,10 @@ def csv_file(
     file = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - closed when it has been sent
     within = _within(wanted, chosen, known)
     with queries.snapshot(LEDGER) as ledger:
-        read = partial(queries.rows, ledger, known.operation, within)
-        for part in as_csv(_batches(read), unmasked=unmasked, excel=excel):
+        records = queries.every_row(ledger, known.operation, within, at_once=BATCH)
+        for part in as_csv(islice(records, CSV_ROWS), unmasked=unmasked, excel=excel):
             file.write(part.encode())
     return file
-
-
-def _batches(read: Callable[..., list[queries.Record]]) -> Iterator[queries.Record]:
-    before = None
-    for _ in range(CSV_ROWS // BATCH):
-        batch = read(limit=BATCH, before=before)
-        yield from batch
-        if len(batch) < BATCH:
-            return
-        before = batch[-1].id
 
 
 def known_of(customer_id: str, *, unmasked: bool, of: queries.Dag = USUAL) -> Evidence:

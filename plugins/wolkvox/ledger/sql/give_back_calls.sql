@@ -3,6 +3,6 @@ WITH done AS (
     DELETE FROM wolkvox.reservation WHERE name = %(name)s RETURNING calls
 )
 UPDATE wolkvox.quota
-SET calls = quota.calls - least(%(calls)s, done.calls)
+SET calls = greatest(0, quota.calls - least(%(calls)s, done.calls))
 FROM done
 WHERE quota.operation = %(operation)s AND quota.day = %(day)s

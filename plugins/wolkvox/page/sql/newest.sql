@@ -1,10 +1,29 @@
--- The newest contact among what came in last.
+-- The newest contact of an operation, as the end of an index of each state: those that became invalid left aside, and
+-- those that claim to be of the future.
 SELECT max(contacted_at)
 FROM (
-    SELECT operation, contacted_at
+    (
+        SELECT contacted_at
+        FROM wolkvox.codification
+        WHERE operation = %(operation)s AND state = 'pending' AND contacted_at <= now()
+        ORDER BY contacted_at DESC
+        LIMIT 1
+    )
+    UNION ALL
+    SELECT contacted_at
     FROM wolkvox.codification
-    WHERE state <> 'invalid'
-    ORDER BY id DESC
-    LIMIT 2000
+    WHERE operation = %(operation)s AND state = 'sending' AND contacted_at <= now()
+    UNION ALL
+    SELECT settled.contacted_at
+    FROM unnest(%(states)s::text[]) AS of (state)
+    CROSS JOIN LATERAL (
+        SELECT contacted_at
+        FROM wolkvox.codification
+        WHERE operation = %(operation)s
+            AND codification.state = of.state
+            AND state NOT IN ('pending', 'sending')
+            AND contacted_at <= now()
+        ORDER BY least(contacted_at, staged_at) DESC
+        LIMIT 1
+    ) AS settled
 ) AS latest
-WHERE operation = %(operation)s AND contacted_at <= now()

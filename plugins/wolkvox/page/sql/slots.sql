@@ -1,6 +1,6 @@
 SELECT
     slot.lock_number AS number,
-    lock.pid IS NOT NULL AS held,
+    held_slot.slot IS NOT NULL AS held,
     slot.dag_id,
     slot.dag_run_id,
     slot.task_id,
@@ -8,13 +8,7 @@ SELECT
     slot.try_number,
     slot.host,
     slot.taken_at
-FROM wolkvox.slot AS slot
-LEFT JOIN pg_locks AS lock
-    ON lock.locktype = 'advisory'
-    AND lock.granted
-    AND lock.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-    AND lock.classid = (slot.lock_class & 4294967295)::oid
-    AND lock.objid = (slot.lock_number & 4294967295)::oid
-    AND lock.objsubid = 2
+FROM wolkvox.slot
+LEFT JOIN wolkvox.held_slot ON held_slot.slot = slot.slot
 WHERE slot.lock_class = %(fingerprint)s
 ORDER BY number

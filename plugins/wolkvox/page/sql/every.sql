@@ -1,0 +1,4 @@
+-- Every record.
+WITH record AS (
+    SELECT * FROM wolkvox.codification
+)
