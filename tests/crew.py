@@ -109,6 +109,18 @@ def states(ledger: Database) -> dict[str, int]:
     return dict(ledger.rows("SELECT state, count(*) FROM wolkvox.codification GROUP BY state"))
 
 
+AGE = """
+UPDATE wolkvox.codification
+SET contacted_at = contacted_at - %(by)s, staged_at = staged_at - %(by)s, sent_at = sent_at - %(by)s,
+    settled_at = settled_at - %(by)s, protected_until = protected_until - %(by)s
+"""
+
+
+def age(ledger: Database, minutes: float = 20) -> None:
+    """Let everything that is in the ledger have happened so much earlier; wolkvox knows nothing of it."""
+    ledger.connection.execute(AGE, {"by": timedelta(minutes=minutes)})
+
+
 def sent_again(stats: Stats) -> int:
     """Calls beyond the first one of each record."""
     return sum(calls - 1 for calls in stats["calls_per_record"].values())

@@ -65,8 +65,20 @@ FIELDS: dict[str, dict[str, Any]] = {
     },
     "export_date": {
         "label": "Date in exports",
-        "description": "dial: of the last dial; change: codifying moves it too. `python -m wolkvox probe` tells.",
-        "schema": {"type": ["string", "null"], "enum": ["dial", "change"], "default": "dial"},
+        "description": "Empty or change: a date within a minute of our own request is no dial; dial: it is one."
+        " `python -m wolkvox probe` tells.",
+        "schema": {"type": ["string", "null"], "enum": ["dial", "change", None]},
+    },
+    "export_result": {
+        "label": "Result in exports",
+        "description": "change: codifying changes the result CLEAN of a record that was not dialled; keep: it doesn't."
+        " `python -m wolkvox probe` tells.",
+        "schema": {"type": ["string", "null"], "enum": ["change", "keep"], "default": "change"},
+    },
+    "export_timezone": {
+        "label": "Time zone of exports",
+        "description": "Zone of the dates in a campaign's export. Empty: the operation's.",
+        "schema": {"type": ["string", "null"]},
     },
 }
 

@@ -57,7 +57,8 @@ def test_a_handful_of_calls_tells_how_wolkvox_behaves(
 ) -> None:
     known.control(coding_moves_date=moves)
     code, printed, settings = ask(monkeypatch, capsys)
-    assert settings == {"licenses": 3, "preflight": "true", "export_preflight": "auto", "export_date": date}
+    seen = {"export_result": "change", "export_date": date}
+    assert settings == {"licenses": 3, "preflight": "true", "export_preflight": "auto", **seen}
     assert code == 0, printed
     assert known.stats()["calls"] == 6, "as many as it says"
     assert "wolkvox counted 5 calls where five were ours" in printed

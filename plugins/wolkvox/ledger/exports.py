@@ -41,7 +41,8 @@ def note_export(connection: Connection, operation: str, campaign_id: str) -> Non
 def load(connection: Connection, exported: Iterable[Exported]) -> None:
     """Keep an export for as long as the session: ids and codes, nothing else."""
     connection.execute(sql("exported"))
-    with connection.cursor().copy("COPY exported (customer_id, cod_act, cod_act_2, dialled_at) FROM STDIN") as copy:
+    columns = ", ".join(Exported._fields)
+    with connection.cursor().copy(f"COPY exported ({columns}) FROM STDIN".encode()) as copy:
         for one in exported:
             copy.write_row(one)
     connection.execute("ANALYZE exported")

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any, NamedTuple
 
-from wolkvox.rules.contacts import read_moment
+from wolkvox.rules.export_dates import read_calls, read_last_dial, read_result
 
 MOST_RECORDS = 60_000  # that one download gives [vendor's page on limits]; what is beyond is not documented
 MOST_BYTES = 256 * 2**20  # of a result [same page]
-_NO_CALLS = ("", "0")
-_NOT_DIALLED = ("", "CLEAN")  # results of a record that wasn't [vendor's page on its reports]
-_DIGITS = re.compile(r"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)", re.ASCII)  # how the vendor's own calls want moments
 _LONGEST = 200  # characters of an id or a code that can be one
 
 
@@ -22,13 +18,17 @@ class Exported(NamedTuple):
     """
     A customer of a campaign as wolkvox has it; texts as it writes them.
 
-    ``dialled_at`` is when the customer was dialled last; None for never, or when that can't be read.
+    ``dialled_at`` is when the customer was dialled last; None for never, or when that can't be read: ``unread_date``
+    is its form then. ``result`` is what the last of so many ``calls`` came to, in capitals.
     """
 
     customer_id: str
     cod_act: str
     cod_act_2: str
     dialled_at: datetime | None = None
+    unread_date: str = ""
+    result: str = ""
+    calls: int = 0
 
 
 @dataclass(slots=True)
@@ -52,16 +52,8 @@ def read_exported(row: Mapping[str, Any], zone: tzinfo) -> Exported | None:
     if not customer or len(customer) > _LONGEST:
         return None
     cod_act, cod_act_2 = (_text(row.get(name))[:_LONGEST] for name in ("cod_rslt1", "cod_rslt2"))
-    return Exported(customer, cod_act, cod_act_2, _dialled_at(row, zone))
-
-
-def _dialled_at(row: Mapping[str, Any], zone: tzinfo) -> datetime | None:
-    """When the customer was dialled last."""
-    if _text(row.get("llamadas")) in _NO_CALLS and _text(row.get("resultado")).upper() in _NOT_DIALLED:
-        return None
-    moment = _text(row.get("fecha"))
-    digits = _DIGITS.fullmatch(moment)
-    return read_moment("{}-{}-{}T{}:{}:{}".format(*digits.groups()) if digits else moment, zone)
+    last = read_last_dial(row, zone)
+    return Exported(customer, cod_act, cod_act_2, last.at, last.unread, read_result(row), read_calls(row) or 0)
 
 
 def why_unfit(head: Head, campaign_id: str) -> str | None:

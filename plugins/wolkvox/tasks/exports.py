@@ -5,21 +5,20 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import timedelta
 from time import monotonic
 
 from wolkvox.errors import NoFreeSlot, WolkvoxError
 from wolkvox.ledger import exports
-from wolkvox.ledger.connection import Connection, clock
-from wolkvox.ledger.worth import note_dials
+from wolkvox.ledger.connection import clock
+from wolkvox.ledger.recent import recent_contacts
 from wolkvox.rules.exports import Head, why_unfit
-from wolkvox.rules.records import Campaign
 from wolkvox.rules.runs import Run
 from wolkvox.tasks.asking import Asking
+from wolkvox.tasks.dials import Dials
 from wolkvox.tasks.task import Wolkvox
-from wolkvox.vendor.settings import Settings
 
 LOOK_BACK = timedelta(days=31)  # of contacts whose dials are noted
 SHARE = 0.5  # of a run's time that exports may take
@@ -40,33 +39,24 @@ def settle_by_exports(asking: Asking, wolkvox: Wolkvox, run: Run, seconds: float
         return exports.Settled()
     ledger = asking.ledger
     until, since = monotonic() + seconds * SHARE, clock(ledger) - LOOK_BACK
+    campaigns = exports.campaigns_to_ask_for(ledger, run.operation, fewest)
     found: Counter[str] = Counter()
-    for campaign in exports.campaigns_to_ask_for(ledger, run.operation, fewest):
-        if asking.stop.is_set() or monotonic() > until:
-            break
-        try:
-            with loaded_export(asking, wolkvox, campaign[1]) as fit:
-                if fit:
-                    noted_dials(ledger, wolkvox.settings, campaign, since)
-                    settled = exports.settle(ledger, run, campaign, skip_handled=wolkvox.settings.skip_handled)
-                    found.update(asdict(settled))
-        except NoFreeSlot:
-            log.info("Both slots of the token are taken: no more exports are asked for in this run.")
-            break
+    with recent_contacts(ledger, run.operation, since) if campaigns else nullcontext(since) as loaded_at:
+        dials = Dials(ledger, wolkvox.settings, since, loaded_at)
+        for campaign in campaigns:
+            if asking.stop.is_set() or monotonic() > until:
+                break
+            try:
+                with loaded_export(asking, wolkvox, campaign[1]) as fit:
+                    if fit:
+                        dials.note(campaign, clock(ledger))
+                        settled = exports.settle(ledger, run, campaign, skip_handled=wolkvox.settings.skip_handled)
+                        found.update(asdict(settled))
+            except NoFreeSlot:
+                log.info("Both slots of the token are taken: no more exports are asked for in this run.")
+                break
+        dials.end()
     return exports.Settled(**found)
-
-
-def noted_dials(ledger: Connection, settings: Settings, campaign: Campaign, since: datetime) -> bool:
-    """Note the dials that a loaded export shows of contacts since then; False, and a warning, when they are none."""
-    if note_dials(ledger, settings.operation, campaign, since, moves_date=settings.moves_date):
-        return True
-    log.warning(
-        "The dates in the export of campaign %s are those of our own calls, so they tell nothing of dials: set"
-        " export_date of connection %r to change.",
-        campaign[1],
-        settings.conn_id,
-    )
-    return False
 
 
 @contextmanager

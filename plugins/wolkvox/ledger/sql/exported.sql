@@ -4,5 +4,8 @@ CREATE TEMPORARY TABLE exported (
     cod_act text NOT NULL,
     cod_act_2 text NOT NULL,
     dialled_at timestamptz,
+    unread_date text NOT NULL,
+    result text NOT NULL,
+    calls integer NOT NULL,
     alike text GENERATED ALWAYS AS (ltrim(lower(customer_id), '0')) STORED
 )
