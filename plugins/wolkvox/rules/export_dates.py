@@ -74,7 +74,7 @@ def read_last_dial(row: Mapping[str, Any], zone: tzinfo) -> LastDial:
     :param zone: of its dates
     """
     calls, result, date = read_calls(row), read_result(row), _text(row.get("fecha"))
-    if not calls and result == CLEAN or calls == 0 and not (result and date) or not (calls or result or date):
+    if (not calls and result == CLEAN) or (calls == 0 and not (result and date)) or not (calls or result or date):
         return LastDial(None)  # a code alone may be a result, too
     if calls is None and not result:
         return LastDial(None, "without calls and result")
