@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -31,21 +31,38 @@ VALUES (
 
 
 class ExportHost:
-    """Answers each campaign's export with its records; ``calls`` counts what was asked for."""
+    """
+    Answers each campaign's export with its records; ``calls`` are the campaigns whose export was asked for.
+
+    It takes every code; ``on_codify`` is called then.
+    """
 
     def __init__(self) -> None:
+        self.on_codify: Callable[[], object] = lambda: None
         self.records: dict[str, list[dict[str, Any]]] = {}
         self.calls: list[str] = []
         host = self
 
         class Handler(BaseHTTPRequestHandler):
+            def do_PUT(self) -> None:
+                self.rfile.read(int(self.headers["Content-Length"]))
+                host.on_codify()
+                self.answer(200, {"code": 202, "error": None, "msg": "has been coded"})
+
             def do_GET(self) -> None:
-                campaign = parse_qs(urlsplit(self.path).query).get("campaign_id", [""])[0]
+                query = parse_qs(urlsplit(self.path).query)
+                if query["api"] != ["campaign_15"]:
+                    self.answer(200, {"code": "0", "error": "", "data": []})
+                    return
+                (campaign,) = query["campaign_id"]
                 host.calls.append(campaign)
                 records = host.records.get(campaign)
                 head = {"code": "200", "total_records": str(len(records or ())), "campaign_id": campaign}
-                body = json.dumps({**head, "records": records}).encode()
-                self.send_response(404 if records is None else 200)
+                self.answer(404 if records is None else 200, {**head, "records": records})
+
+            def answer(self, status: int, document: dict[str, Any]) -> None:
+                body = json.dumps(document).encode()
+                self.send_response(status)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)

@@ -65,9 +65,9 @@ FIELDS: dict[str, dict[str, Any]] = {
     },
     "export_date": {
         "label": "Date in exports",
-        "description": "Empty or change: a date within a minute of our own request is no dial; dial: it is one."
+        "description": "change: a date within a minute of our own request is no dial; dial: it is one."
         " `python -m wolkvox probe` tells.",
-        "schema": {"type": ["string", "null"], "enum": ["dial", "change", None]},
+        "schema": {"type": ["string", "null"], "enum": ["dial", "change"], "default": "change"},
     },
     "export_result": {
         "label": "Result in exports",

@@ -16,8 +16,8 @@ CLEAN = "CLEAN"  # the result of a record that was not dialled, or that was reca
 
 # Only forms in which nobody can take the month for the day. The vendor's own requests write the second one.
 _DATE = re.compile(
-    r"(?P<year>\d{4})(?P<mark>[-/.])(?P<month>\d\d)(?P=mark)(?P<day>\d\d)(?:T| +)(?P<hour>\d{1,2}):(?P<rest>\d\d\S*)"
-    r"(?: *(?P<half>[ap]) ?\.? ?m\.?)?",
+    r"(?P<year>\d{4})(?P<mark>[-/.])(?P<month>\d\d)(?P=mark)(?P<day>\d\d)(?:T| +)"
+    r"(?P<hour>\d{1,2}):(?P<rest>\d\d[\d:.,z+-]*)(?: *(?P<half>[ap]) ?\.? ?m\.?)?",
     re.ASCII | re.IGNORECASE,
 )
 _DIGITS = re.compile(r"(\d{4})(\d\d)(\d\d) ?(\d\d):?(\d\d):?(\d\d)", re.ASCII)
