@@ -117,11 +117,11 @@ def test_whatever_stands_there_is_read_as_never_a_moment_or_unread(row: dict[str
     assert not any(character.isdigit() and character != "9" for character in unread)
 
 
-@given(st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1)))
-def test_a_moment_is_the_same_in_every_form(moment: datetime) -> None:
-    moment = moment.replace(microsecond=0)
+@given(st.integers(0, 300_000_000))
+def test_a_moment_is_the_same_in_every_form(seconds: int) -> None:
+    moment = datetime(2020, 1, 1, tzinfo=BOGOTA) + timedelta(seconds=seconds)
     forms = ("%Y-%m-%d %H:%M:%S", "%Y%m%d%H%M%S", "%Y/%m/%d %I:%M:%S %p", "%Y-%m-%dT%H:%M:%S")
-    assert {last(f"{moment:{form}}").at for form in forms} == {moment.replace(tzinfo=BOGOTA)}
+    assert {last(f"{moment:{form}}").at for form in forms} == {moment}
 
 
 @pytest.mark.parametrize(
