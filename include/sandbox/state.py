@@ -84,13 +84,18 @@ class Settings:
 
 
 class Exported(NamedTuple):
-    """A customer of a campaign as an export shows it; ``date`` is ISO, empty for none."""
+    """
+    A customer of a campaign as an export shows it; ``date`` is ISO, empty for none.
+
+    ``result`` is CLEAN for whoever wasn't dialled yet and carries no code, or was recalled since.
+    """
 
     customer_id: str
     cod_act: str
     cod_act_2: str
     calls: int
     date: str
+    result: str
 
 
 @dataclass
@@ -210,8 +215,17 @@ class Sandbox:
         for customer, (code, second) in self._codes(campaign_id).items():
             moments = [*dials.get(customer, []), *([moved[customer]] if customer in moved else [])]
             date = f"{max(moments).astimezone(QUOTA_ZONE):%Y-%m-%d %H:%M:%S}" if moments else ""
-            rows.append(Exported(customer, code, second, len(dials.get(customer, [])), date))
+            calls = dials.get(customer, [])
+            result = self._result(campaign_id, customer, code, calls)
+            rows.append(Exported(customer, code, second, len(calls), date, result))
         return rows
+
+    def _result(self, campaign_id: str, customer: str, code: str, calls: list[datetime]) -> str:
+        """CLEAN for whoever wasn't dialled and carries no code, and for whoever was recalled, until the next call."""
+        coded_at = [at for who, at in self._seen.coded_at.items() if who[1:] == (campaign_id, customer)]
+        if code and customer in self.settings.recalled:
+            return "NO ANSWER" if calls and coded_at and max(calls) > max(coded_at) else "CLEAN"
+        return "NO ANSWER" if calls else "" if code else "CLEAN"
 
     def _codes(self, campaign_id: str) -> dict[str, tuple[str, str]]:
         """The customers of a campaign with the two codes that each shows, empty for none."""

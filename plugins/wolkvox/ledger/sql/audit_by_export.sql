@@ -22,7 +22,7 @@ WITH latest AS (
         ) AS same,
         nullif(max(exported.cod_act), '') AS shown
     FROM latest
-    LEFT JOIN exported ON exported.alike = ltrim(lower(latest.customer_id), '0')
+    LEFT JOIN exported ON exported.alike = wolkvox.alike(latest.customer_id)
     GROUP BY latest.id
 ), marked AS (
     UPDATE wolkvox.codification AS record

@@ -6,9 +6,9 @@ WITH coded AS (
         contacted_at,
         settled_at,
         (settled_at AT TIME ZONE %(zone)s)::date AS day,
-        ltrim(lower(customer_id), '0') AS alike,
+        wolkvox.alike(customer_id) AS alike,
         row_number() OVER (
-            PARTITION BY ltrim(lower(customer_id), '0') ORDER BY settled_at DESC, id DESC
+            PARTITION BY wolkvox.alike(customer_id) ORDER BY settled_at DESC, id DESC
         ) = 1 AS latest
     FROM wolkvox.codification
     WHERE operation = %(operation)s

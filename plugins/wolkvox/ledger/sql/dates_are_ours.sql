@@ -6,7 +6,7 @@ SELECT
         WHERE exported.dialled_at BETWEEN record.sent_at - %(margin)s AND record.settled_at + %(margin)s
     )::integer AS ours
 FROM exported
-INNER JOIN wolkvox.codification AS record ON ltrim(lower(record.customer_id), '0') = exported.alike
+INNER JOIN wolkvox.codification AS record ON wolkvox.alike(record.customer_id) = exported.alike
 WHERE record.operation = %(operation)s
     AND record.type_campaign = %(type_campaign)s
     AND record.campaign_id = %(campaign_id)s

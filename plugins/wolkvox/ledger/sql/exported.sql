@@ -4,5 +4,7 @@ CREATE TEMPORARY TABLE exported (
     cod_act text NOT NULL,
     cod_act_2 text NOT NULL,
     dialled_at timestamptz,
-    alike text GENERATED ALWAYS AS (ltrim(lower(customer_id), '0')) STORED
+    undated boolean NOT NULL,
+    is_open boolean NOT NULL,
+    alike text GENERATED ALWAYS AS (wolkvox.alike(customer_id)) STORED
 )

@@ -44,7 +44,7 @@ FROM (
         record.protected_until,
         exported.dialled_at
     FROM exported
-    INNER JOIN wolkvox.codification AS record ON ltrim(lower(record.customer_id), '0') = exported.alike
+    INNER JOIN wolkvox.codification AS record ON wolkvox.alike(record.customer_id) = exported.alike
     WHERE record.operation = %(operation)s
         AND record.type_campaign = %(type_campaign)s
         AND record.campaign_id = %(campaign_id)s
