@@ -24,16 +24,19 @@ _LONGEST = 200  # characters of an id or a code that can be one
 # An id that hides some of its characters, or stands for them: ******6789, XXXX6789, …6789, #9f86d081, a lost letter.
 _MASKED = re.compile("[*•●■█▪◦…#?\N{REPLACEMENT CHARACTER}]|x{3,}", re.IGNORECASE)
 _GROUPED = re.compile(r"\d{1,3}(?:[.,' ]\d{3})+", re.ASCII)  # 60,000
-_GOOD_CODES = (None, 0, 200)
+_GOOD_CODES = (0, 200)
 _NOTHING = ("", "null", "none")
 _LAST_PAGE = ("", "0", "1", "null", "none", "false")
 # What hosts call the number of pages, or the next one, of a result that doesn't come as a whole.
 MORE = frozenset(
-    "pages total_pages page_count last_page next next_page next_url next_cursor has_more has_next more truncated"
-    " partial incomplete".split()
+    (
+        *("pages", "total_pages", "page_count", "last_page", "next", "next_page", "next_url", "next_cursor"),
+        *("has_more", "has_next", "more", "truncated", "partial", "incomplete"),
+    )
 )
 # What PHP prints around an answer where its notices are switched on: a label, and the first word that follows.
 _NOTICE = re.compile(r"\b(notice|deprecated|strict standards|warning|[a-z]* ?error)\b\W*(\w*)", re.IGNORECASE)
+_TAG = re.compile("<[^>]*>")
 _HARMLESS = ("notice", "deprecated", "strict standards")
 
 
@@ -169,8 +172,8 @@ def why_unfit(head: Head, campaign_id: str, most_unreadable: float = UNREADABLE)
         return f"it has {head.records} records, and its total_records is {head.total!s:.20}"
     if head.unreadable > most_unreadable * head.records:
         return (
-            f"{head.unreadable} of its {head.records} records have no id that can be read in the field id_cliente: it is"
-            " missing, empty, masked or cut. Look at the export in wolkvox Manager, and correct or remove these records"
+            f"{head.unreadable} of its {head.records} records have no id in the field id_cliente that can be read: it"
+            " is missing, empty, masked or cut. Look at it in wolkvox Manager, and correct or remove these records"
         )
     return None
 
@@ -189,7 +192,7 @@ def _is_harmless(around: str) -> bool:
     """Whether the text around an export's JSON is notices of PHP, or nothing: a page or an error may have cut it."""
     if not around:
         return True
-    found = _NOTICE.findall(around)
+    found = _NOTICE.findall(_TAG.sub(" ", around))
     return bool(found) and all(
         label.lower() in _HARMLESS or (label.lower() == "warning" and word.lower() == "undefined")
         for label, word in found
