@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -283,6 +284,18 @@ def test_a_stranger_is_rejected_when_the_protection_or_a_day_is_over_and_counts_
     assert (summary["failed_ratio"], summary["not_in_campaign"], summary["absent"]) == (1.0, 20, 0)
     assert ["were rejected" in complaint for complaint in complaints] == [True]
     assert len(set(odd.coded)) == 40, "no request was made for them"
+
+
+def test_a_stranger_is_due_once_an_export_was_asked_for_after_its_time(
+    ledger: Database, warehouse: Database, odd: Host
+) -> None:
+    """Else it would be sent where exports come every five minutes, and its time is over between two of them."""
+    fill(warehouse, 5)
+    odd.body = export(record(1), record(2))
+    stage()
+    assert ledger.rows(
+        "SELECT DISTINCT not_before - staged_at FROM wolkvox.codification WHERE reason = 'not_in_campaign'"
+    ) == [(timedelta(days=1, minutes=5),)]
 
 
 def test_a_person_sends_a_stranger_at_once_and_waits_for_no_export(

@@ -129,6 +129,7 @@ def settle(
         "skip_handled": skip_handled,
         "strangers_are_known": strangers_are_known,
         "compared_again": COMPARED_AGAIN,
+        "ask_again": ASK_AGAIN,
         "margin": MARGIN,
     }
     row = connection.execute(sql("settle_by_export"), params).fetchone()

@@ -81,7 +81,8 @@ WITH compared AS (
         reason = changed.reason,
         not_before = CASE
             WHEN changed.state <> 'pending' THEN record.not_before
-            WHEN changed.reason IS NOT NULL THEN changed.looked_for_until
+            -- An export is asked for at most every so often: the one after that moment comes before the contact is sent.
+            WHEN changed.reason IS NOT NULL THEN changed.looked_for_until + %(ask_again)s
         END,
         settled_at = CASE WHEN changed.state <> 'pending' THEN now() END,
         dag_id = CASE WHEN changed.state <> 'pending' THEN %(dag_id)s ELSE record.dag_id END,
