@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from conftest import Database
-from crew import Crew, age, connect, fill, stage, states, task
+from crew import Crew, age, another_night, connect, fill, stage, states, task
 from sandbox_server import SandboxServer
 
 from wolkvox.hook import WolkvoxHook
@@ -23,6 +23,7 @@ def send(crew: Crew, run: str = "run") -> None:
 
 def audit(days: int = 31, *, resend: bool = False, most: float = 0.0) -> tuple[dict[str, Any], str | None]:
     """What the task ``audit`` does."""
+    another_night()
     with WolkvoxHook() as wolkvox:
         return audit_operation(task("audit", "wolkvox_audit"), wolkvox, Rules(days, resend, most))
 

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from conftest import Database
-from crew import Crew, age, connect, fill, stage, states, task, verdict
+from crew import Crew, age, another_night, connect, fill, stage, states, task, verdict
 from sandbox_server import SandboxServer
 
 from wolkvox.hook import WolkvoxHook
@@ -138,6 +138,7 @@ class Truth:
 
 
 def audit(**rules: Any) -> tuple[dict[str, Any], str | None]:
+    another_night()
     with WolkvoxHook() as wolkvox:
         return audit_operation(task("audit", "wolkvox_audit"), wolkvox, Rules(**rules))
 

@@ -89,7 +89,7 @@ def test_no_statement_of_an_audit_reads_a_large_table_whole(connection: LedgerCo
         assert (len(campaigns), sum(campaigns.values())) == (20, 3_000)
         for campaign in list(campaigns)[:2]:
             look = Look("0041", campaign, clock(connection))
-            shown = [Exported(str(n), "141", "", ago(minutes=30), "", "BUSY", 1) for n in range(1, 2_000)]
+            shown = [Exported(str(n), "141", "", ago(minutes=30), "", False, "BUSY", 1) for n in range(1, 2_000)]
             exports.load(connection, shown)
             findings = audit(connection, look, code_changes_result=True)
             assert 99 <= findings.confirmed <= 100

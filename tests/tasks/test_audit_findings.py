@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from conftest import Database
-from crew import states, task
+from crew import another_night, states, task
 from exporting import ExportHost, ago, coded, export_host, shown
 
 from wolkvox.hook import WolkvoxHook
@@ -27,8 +27,10 @@ def host(ledger: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[ExportHo
         yield host
 
 
-def audit(timezone: str = "America/Bogota", **rules: Any) -> tuple[dict[str, Any], str]:
-    """The summary, and the complaint, empty for none."""
+def audit(timezone: str = "America/Bogota", *, again: bool = False, **rules: Any) -> tuple[dict[str, Any], str]:
+    """The summary, and the complaint, empty for none; of another night than the last, or of the same one again."""
+    if not again:
+        another_night()
     with WolkvoxHook(timezone=timezone) as wolkvox:
         summary, complaint = audit_operation(task("audit", "wolkvox_audit"), wolkvox, Rules(**rules))
     return summary, complaint or ""
@@ -225,6 +227,20 @@ def test_a_campaign_of_both_types_is_asked_for_once(ledger: Database, host: Expo
     host.records["17"] = [shown("1"), shown("2")]
     assert found(audit()[0]) == {"confirmed": 2}
     assert host.calls == ["17"]
+
+
+def test_an_export_that_was_asked_for_a_moment_ago_is_waited_for_and_comes_last(
+    ledger: Database, host: ExportHost
+) -> None:
+    coded(ledger, "1", campaign="17")
+    coded(ledger, "2", campaign="18")
+    host.records = {"17": [shown("1")], "18": [shown("2")]}
+    ledger.execute(
+        "INSERT INTO wolkvox.export (operation, campaign_id, asked_at) VALUES ('0041', '17', now() - interval '297 s')"
+    )
+    assert found(audit(again=True)[0]) == {"confirmed": 2}
+    assert host.calls == ["18", "17"]
+    assert ledger.value("SELECT now() - asked_at < interval '2 seconds' FROM wolkvox.export WHERE campaign_id = '17'")
 
 
 def test_the_second_night_writes_only_what_has_changed(ledger: Database, host: ExportHost) -> None:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import math
-import operator
 import re
-import sys
-import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime, time, timezone, tzinfo
 from decimal import Decimal
 from hashlib import blake2b
-from typing import NamedTuple, SupportsIndex
+from typing import NamedTuple
 from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from wolkvox.rules.ids import is_no_code, is_no_id, is_placeholder
+from wolkvox.rules.ids import read_id as read_id  # of both sides, of rows and of exports
+from wolkvox.rules.values import BLANK, LARGEST, UNSEEN, folded, is_nan, plain, text_of
 
 COLUMNS = (
     "type_campaign",
@@ -31,36 +32,28 @@ LONGEST = {"type_campaign": 20, "campaign_id": 20, "customer_id": 100, "cod_act"
 LONGEST_CHANNEL = 50
 LONGEST_COMMENT = 5_000
 
-_LARGEST = 10**40  # below it, a number may be an id: no SQL database has longer ones
-_EXACT = 2**53  # below it, a float has all its digits
-
 # A contact outside these years is a broken date: it would win over every true contact, or lose to all.
 FIRST_YEAR, LAST_YEAR = 2000, 2100
 
-# What WhatsApp, spreadsheets and web forms leave around an id: marks of direction, joiners, blanks of all widths.
-_UNSEEN = "".join(mark for mark in map(chr, range(sys.maxunicode + 1)) if unicodedata.category(mark) == "Cf")
-_BLANK = "\t\n\v\f\r \x1c\x1d\x1e\x1f\x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000\u2800\u3164\u115f\u1160" + (
-    "".join(map(chr, range(0x2000, 0x200B))) + _UNSEEN
+# What drivers and people make of yes and no, ``folded``; bits are looked at apart.
+_YES = frozenset(
+    ("t", "true", "y", "yes", "on", "s", "si", "v", "verdadero", "verdadera", "cierto", "direct", "directo", "directa")
+    + ("contactodirecto", "sidirecto", "yesdirect")
 )
-# What a spreadsheet or a program made of a value: 1.02E+09, 1,02E+09, 1023456789.0, #DIV/0!, #¡REF!, b'1001'.
-_MANGLED = re.compile(
-    r"[+-]?\d+([.,]\d*[eE][+-]?|[eE][+])\d+|[+-]?\d+[.,]0*|#.*[!?]|#[nN]/[aAdD]|b'.*'|b\".*\"|\[object .*\]"
+_NO = frozenset(
+    ("f", "false", "n", "no", "off", "falso", "falsa", "indirect", "indirecto", "indirecta", "contactoindirecto")
+    + ("nodirecto", "nodirecta", "nodirect", "notdirect", "nofuedirecto")
 )
-_NOTHING = frozenset(("nan", "nat", "null", "(null)", "\\n", "none", "nil", "undefined", "<na>", "inf", "-inf"))
-_NO_CUSTOMER = _NOTHING.union(
-    ("na", "n/a", "n/d", "s/d", "infinity", "true", "false", "unknown", "anonymous"),
-    ("desconocido", "desconocida", "anónimo", "anonimo", "ninguno", "sin dato", "sin datos", "no aplica"),
-)
-_NEGATIVE = re.compile(r"-\d+")  # the key of "nobody" in many a warehouse is -1
-
-_YES = frozenset(("1", "t", "true", "y", "yes", "s", "si", "sí"))
-_NO = frozenset(("0", "f", "false", "n", "no"))
+# A bit, or a string of them, as databases write one: 0, 1.0, -1, b'0', 0x01, \\x00.
+_BITS = re.compile(r"(?:[bBxX]')?(?:0x|\\x)?-?([01]+)(?:[.,]0+)?'?", re.ASCII)
 
 _MOMENT = re.compile(
-    r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(:\d\d)?(?:[.,](\d{1,9}))?\s*(?:([Zz])|([+-]\d\d):?(\d\d)?)?)?", re.ASCII
+    r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d)(?::(\d\d)(:\d\d)?(?:[.,](\d{1,9}))?)?\s*"
+    r"(?:([Zz]|UTC|GMT)|([+-]\d\d):?(\d\d)?|([A-Z][A-Za-z_]+/[A-Za-z_/+-]+))?)?",
+    re.ASCII,
 )
 
-_UNSENDABLE = re.compile(f"[\x00-\x1f\x7f-\x9f\ud800-\udfff{_UNSEEN}]")
+_UNSENDABLE = re.compile(f"[\x00-\x1f\x7f-\x9f\ud800-\udfff{UNSEEN}]")
 _NOT_TYPED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")  # in a comment
 _LINE_BREAKS = "\x0b\x0c\x85"  # of word processors and mainframes
 
@@ -91,7 +84,7 @@ class Contact(NamedTuple):
     protected_until: datetime | None = None
 
 
-def read_contact(row: Sequence[object], *, operation: str, zone: tzinfo) -> Contact:
+def read_contact(row: Sequence[object], *, operation: str, zone: tzinfo, placeholders: Collection[str] = ()) -> Contact:
     """
     Make a contact of one warehouse row.
 
@@ -99,6 +92,7 @@ def read_contact(row: Sequence[object], *, operation: str, zone: tzinfo) -> Cont
         them, those of ``OPTIONAL``
     :param operation: the wolkvox operation the contact belongs to
     :param zone: the zone a ``contacted_at`` without one is read in
+    :param placeholders: ids that stand for nobody, ``values.folded``, besides those that do everywhere
     """
     remark, moment = row[5], row[6]
     texts, strange = _texts(row[:5])
@@ -108,7 +102,7 @@ def read_contact(row: Sequence[object], *, operation: str, zone: tzinfo) -> Cont
     comment = _comment(remark)
     contacted_at, reason = _moment(moment, zone)
     parts = (type_campaign, campaign_id, customer_id, cod_act, cod_act_2)
-    reason = strange or _flaw(parts) or reason
+    reason = strange or _flaw(parts, placeholders) or reason
     key = _key((operation, *parts, _told(contacted_at, moment)), contacted_at)
     if reason is None:
         contact = Contact(key, *parts, comment, contacted_at, None)
@@ -120,15 +114,6 @@ def read_contact(row: Sequence[object], *, operation: str, zone: tzinfo) -> Cont
     return contact._replace(channel=_channel(row[7]), direct=_direct(row[8]))
 
 
-def read_id(value: object) -> str | None:
-    """
-    A customer's id as ``read_contact`` reads it; None when there is none.
-
-    :raises ValueError: for what no id is made of
-    """
-    return _text(value)
-
-
 def read_moment(text: str, zone: tzinfo) -> datetime | None:
     """A moment in UTC, of a text in ISO 8601 or as databases write it; None for what is none."""
     return _moment(text, zone)[0]
@@ -136,81 +121,43 @@ def read_moment(text: str, zone: tzinfo) -> datetime | None:
 
 def _channel(value: object) -> str | None:
     try:
-        return _storable(_text(value), LONGEST_CHANNEL)
+        return _storable(text_of(value), LONGEST_CHANNEL)
     except ValueError:
         return None
 
 
 def _direct(value: object) -> bool | None:
-    """What drivers and people make of yes and no."""
+    """Yes or no, of a boolean, a bit or a word; None for what is neither."""
+    value = plain(value)
     if value is None or isinstance(value, bool):
         return value
+    if isinstance(value, (bytes, bytearray, memoryview)) and set(bytes(value)) <= {0, 1}:
+        return any(bytes(value)) if value else None  # MySQL's BIT
     try:
-        word = (_text(value) or "").lower()
+        text = text_of(value) or ""
     except ValueError:
         return None
+    bits = _BITS.fullmatch(text)
+    if bits:
+        return "1" in bits[1]
+    word = folded(text)
     return True if word in _YES else False if word in _NO else None
 
 
 def _texts(fields: Sequence[object]) -> tuple[list[str | None], str | None]:
     """The fields as text, and why one of them is none."""
     try:
-        return list(map(_text, fields)), None
+        return list(map(text_of, fields)), None
     except ValueError:
         pass
     texts, reason = [], None
     for name, value in zip(COLUMNS, fields, strict=False):
         try:
-            texts.append(_text(value))
+            texts.append(text_of(value))
         except ValueError as error:
             texts.append(_described(value))
             reason = reason or (f"{name}_{error}" if name != "campaign_id" else "campaign_id_not_digits")
     return texts, reason
-
-
-def _text(value: object) -> str | None:
-    """
-    The value as text, an id's digits unchanged (5.0 and Decimal("5") are "5"); None when it is empty.
-
-    :raises ValueError: for what no id is made of, saying in a word what is wrong
-    """
-    if isinstance(value, str):
-        return (value.strip() if value.isascii() else value.strip(_BLANK)) or None
-    if value is None:
-        return None
-    if isinstance(value, (bytes, bytearray, memoryview)):
-        return _text(_decoded(value))
-    if isinstance(value, (float, Decimal)):
-        return _number(value)
-    if isinstance(value, UUID):
-        return str(value)
-    if isinstance(value, bool) or not isinstance(value, SupportsIndex):
-        raise ValueError("not_text")
-    number = operator.index(value)
-    if abs(number) >= _LARGEST:  # Python itself refuses to write the longest ones
-        raise ValueError("too_long")
-    return str(number)
-
-
-def _number(value: float | Decimal) -> str | None:
-    """A whole number's digits; None for NaN, which is how some drivers spell NULL."""
-    if _is_nan(value):
-        return None
-    size = value.copy_abs() if isinstance(value, Decimal) else Decimal(abs(value))
-    if not size < (_EXACT if isinstance(value, float) else _LARGEST) or value != int(value):
-        raise ValueError("not_whole")
-    return str(int(value))
-
-
-def _is_nan(value: object) -> bool:
-    return value.is_nan() if isinstance(value, Decimal) else isinstance(value, float) and math.isnan(value)
-
-
-def _decoded(value: bytes | bytearray | memoryview) -> str:
-    try:
-        return bytes(value).decode()
-    except UnicodeDecodeError:
-        raise ValueError("not_text") from None
 
 
 def _described(value: object) -> str:
@@ -220,7 +167,7 @@ def _described(value: object) -> str:
 
 def _comment(value: object) -> str | None:
     """The comment as it can be sent: cut, and without what nobody types; None where it is no text."""
-    text = value if isinstance(value, str) else _remark(value)
+    text = value if isinstance(value, str) else _remark(plain(value))
     if text is None:
         return None
     text = text[:LONGEST_COMMENT]
@@ -239,12 +186,12 @@ def _remark(value: object) -> str | None:
             return bytes(value).decode()
         except UnicodeDecodeError:
             return bytes(value).decode("cp1252", "replace")
-    if isinstance(value, (float, Decimal, date, UUID)) or (isinstance(value, int) and abs(value) < _LARGEST):
-        return None if _is_nan(value) else str(value)
+    if isinstance(value, (float, Decimal, date, UUID)) or (isinstance(value, int) and abs(value) < LARGEST):
+        return None if is_nan(value) else str(value)
     return None
 
 
-def _flaw(parts: Sequence[str | None]) -> str | None:
+def _flaw(parts: Sequence[str | None], placeholders: Collection[str]) -> str | None:
     """Why these fields can't be sent, or None."""
     type_campaign, campaign_id, customer_id, cod_act, cod_act_2 = parts
     if type_campaign not in TYPES:
@@ -257,11 +204,11 @@ def _flaw(parts: Sequence[str | None]) -> str | None:
         return "customer_id_missing"
     if cod_act is None:
         return "cod_act_missing"
-    if not (customer_id.isascii() and customer_id.isdigit()) and _is_no_id(customer_id):
+    if not (customer_id.isascii() and customer_id.isdigit()) and is_no_id(customer_id):
         return "customer_id_not_an_id"
-    if not cod_act.isdigit() and _is_no_code(cod_act):
+    if not cod_act.isdigit() and is_no_code(cod_act):
         return "cod_act_not_a_code"
-    if cod_act_2 is not None and _is_no_code(cod_act_2):
+    if cod_act_2 is not None and is_no_code(cod_act_2):
         return "cod_act_2_not_a_code"
     for name, part in zip(COLUMNS, parts, strict=False):
         if part is None:
@@ -270,27 +217,13 @@ def _flaw(parts: Sequence[str | None]) -> str | None:
             return f"{name}_too_long"
         if not part.isprintable() and _UNSENDABLE.search(part):
             return f"{name}_control_characters"
-    return None
-
-
-def _is_no_id(text: str) -> bool:
-    """Whether nobody can call this a customer's id, though it is text."""
-    return (
-        text.lower() in _NO_CUSTOMER
-        or _MANGLED.fullmatch(text) is not None
-        or _NEGATIVE.fullmatch(text) is not None
-        or not any(map(str.isalnum, text))
-        or any(character.isdigit() and not character.isascii() for character in text)
-    )
-
-
-def _is_no_code(text: str) -> bool:
-    """Likewise of a disposition code."""
-    return text.lower() in _NOTHING or _MANGLED.fullmatch(text) is not None
+    return "customer_id_placeholder" if is_placeholder(customer_id, placeholders) else None
 
 
 def _moment(value: object, zone: tzinfo) -> tuple[datetime | None, str | None]:
     """The instant in UTC, and why there is none."""
+    if type(value) is not datetime:
+        value = plain(value)
     if value is None:
         return None, "contacted_at_missing"
     if isinstance(value, (bytes, bytearray)):
@@ -310,15 +243,16 @@ def _moment(value: object, zone: tzinfo) -> tuple[datetime | None, str | None]:
 
 def _read_moment(text: str) -> datetime | None:
     """A moment as ISO 8601 and databases write it, whichever Python reads it."""
-    match = _MOMENT.fullmatch(text.strip(_BLANK))
+    match = _MOMENT.fullmatch(text.strip(BLANK))
     if match is None:
         return None
-    day, minutes, seconds, fraction, utc, hours, rest = match.groups()
+    day, hour, minute, seconds, fraction, utc, hours, rest, zone = match.groups()
     offset = "+00:00" if utc else f"{hours}:{rest or '00'}" if hours else ""
-    clock = f"{minutes or '00:00'}{seconds or ':00'}.{(fraction or '')[:6]:0<6}{offset}"
+    clock = f"{hour or '00'}:{minute or '00'}{seconds or ':00'}.{(fraction or '')[:6]:0<6}{offset}"
     try:
-        return datetime.fromisoformat(f"{day}T{clock}")
-    except ValueError:
+        read = datetime.fromisoformat(f"{day}T{clock}")
+        return read.replace(tzinfo=ZoneInfo(zone)) if zone else read
+    except (ValueError, KeyError, OSError):  # a zone that isn't found is a KeyError, a folder of zones an OSError
         return None
 
 
@@ -330,8 +264,9 @@ def _told(contacted_at: datetime | None, moment: object) -> str | None:
     """
     if contacted_at is not None:
         return contacted_at.isoformat(timespec="seconds")
+    moment = plain(moment)
     try:
-        return _text(moment)
+        return text_of(moment)
     except ValueError:
         return str(moment) if isinstance(moment, date) else _described(moment)
 

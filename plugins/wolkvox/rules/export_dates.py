@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from wolkvox.rules.contacts import read_moment
@@ -85,7 +86,7 @@ def read_last_dial(row: Mapping[str, Any], zone: tzinfo) -> LastDial:
 def read_calls(row: Mapping[str, Any]) -> int | None:
     """How often a record was dialled; None when it doesn't say so."""
     value = row.get("llamadas")
-    text = str(value) if isinstance(value, float) else _text(value)
+    text = str(value) if isinstance(value, (float, Decimal)) else _text(value)
     try:
         return max(0, min(int(float(text)), _MOST_CALLS))
     except (ValueError, OverflowError):

@@ -6,14 +6,25 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 
 from wolkvox.rules.contacts import Contact
+from wolkvox.rules.values import folded
 from wolkvox.rules.yaml_lines import Loader, as_written, cant_be_used, keys, line_of, why_no_yaml
 from wolkvox.rules.zones import why_backwards
 
@@ -77,7 +88,10 @@ class Rule(_Strict):
 
     channels: Annotated[
         list[Annotated[str, Field(min_length=1)]],
-        Field(description="a list of channels as the warehouse names them, as in [call, visit]; left out: any"),
+        Field(
+            description="a list of channels as the warehouse names them, accents, case and blanks aside, as in"
+            " [call, visit]; left out: any"
+        ),
     ] = []
     direct: Annotated[
         bool | None,
@@ -92,11 +106,13 @@ class Rule(_Strict):
             raise ValueError
         return self
 
+    def fits(self, direct: bool | None) -> bool:
+        """Whether it is about a contact in which both sides spoke, or didn't; one that isn't known counts as direct."""
+        return self.direct is None or self.direct == (direct is not False)
+
     def covers(self, channel: str | None, direct: bool | None) -> bool:
         """Whether it is about such a contact."""
-        if self.direct is not None and self.direct != (direct is not False):
-            return False
-        return not self.channels or (channel or "").casefold() in {name.casefold() for name in self.channels}
+        return self.fits(direct) and (not self.channels or folded(channel or "") in map(folded, self.channels))
 
 
 class Protection(_Strict):
@@ -104,7 +120,8 @@ class Protection(_Strict):
     A set of rules, as a file below ``include/protection`` says it. Each description says what to write.
 
     ``week``: on which day a week begins, or that it is seven days from the contact. ``hours``: when anybody may be
-    called, a day that is left out not at all. The first of ``rules`` that covers a contact counts.
+    called, a day that is left out not at all. The first of ``rules`` that covers a contact counts; of one whose
+    channel no rule names, the strictest: nobody is dialled because a warehouse spells a channel in a new way.
     """
 
     timezone: Zone
@@ -135,8 +152,29 @@ class Protection(_Strict):
 
         That is the first moment of calling hours after the time that the rule gives.
         """
-        rule = next((rule for rule in self.rules if rule.covers(channel, direct)), None)
-        return None if rule is None else self.opens(self._end(rule, contacted_at))
+        if self.names(channel):
+            rules = [rule for rule in self.rules if rule.covers(channel, direct)][:1]
+        else:
+            rules = [rule for rule in self.rules if rule.fits(direct)]
+        ends = [self._end(rule, contacted_at) for rule in rules]
+        return self.opens(max(ends)) if ends else None
+
+    def names(self, channel: str | None) -> bool:
+        """Whether a rule names the channel; each one is named where no rule names any."""
+        return self._channels is None or folded(channel or "") in self._channels
+
+    @cached_property
+    def _channels(self) -> frozenset[str] | None:
+        """The channels that the rules name, ``folded``; None: they don't look at channels."""
+        named = frozenset(folded(name) for rule in self.rules for name in rule.channels)
+        return named or None
+
+    @field_validator("holidays", "closed")
+    @classmethod
+    def _needs_hours(cls, value: object, others: ValidationInfo) -> object:
+        if value and others.data.get("hours") == {}:
+            raise PydanticCustomError("without_hours", "without calling hours, no day can be without them")
+        return value
 
     def _end(self, rule: Rule, contacted_at: datetime) -> datetime:
         day = contacted_at.astimezone(self.zone).date()
@@ -239,6 +277,8 @@ def _wrong(error: Any) -> str:
         return f"there is no such key: leave it out. The keys are {', '.join(model.model_fields)}."
     if model is Rule and len(names) == 1:
         return "a rule has either days or weeks, as in {direct: true, weeks: 1}."
+    if error["type"] == "without_hours":
+        return "it has no effect without hours: give the calling hours of each day as well, or leave it out."
     described = model.model_fields[names[0] if model is Protection else names[1]].description
     if error["type"] == "missing":
         return f"it is missing: give {described}."

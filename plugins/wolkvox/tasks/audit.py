@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from wolkvox.errors import Stopped
 from wolkvox.ledger.audits import Look, audit, campaigns_to_audit, offer_missing
 from wolkvox.ledger.connection import clock, connected
+from wolkvox.ledger.exports import seconds_until_due
 from wolkvox.ledger.recent import recent_contacts
 from wolkvox.ledger.worth import Worth, breaches, count_worth, curve, forget_worth, total, worth
 from wolkvox.rules.audit import NAMED, AuditResult, complaints
@@ -111,15 +112,18 @@ def audit_operation(task: Task, wolkvox: Wolkvox, rules: Rules) -> tuple[dict[st
 
 def _look_at_all(of: _Audit) -> AuditResult:
     """Campaign by campaign; one that is of both types costs one request."""
-    campaigns = campaigns_to_audit(of.asking.ledger, of.wolkvox.settings.operation)
+    ledger, operation, stop = of.asking.ledger, of.wolkvox.settings.operation, of.asking.stop
+    campaigns = campaigns_to_audit(ledger, operation)
     of.result.coded = {" ".join(campaign): coded for campaign, coded in campaigns.items()}
-    for campaign_id, same in groupby(campaigns, key=lambda campaign: campaign[1]):
-        if of.asking.stop.is_set():
+    exports = {of_id: list(same) for of_id, same in groupby(campaigns, key=lambda campaign: campaign[1])}
+    # Those that a run asked for a moment ago come last.
+    for campaign_id in sorted(exports, key=lambda campaign_id: seconds_until_due(ledger, operation, campaign_id)):
+        if stop.wait(seconds_until_due(ledger, operation, campaign_id)):
             raise Stopped("Told to stop between two campaigns: those before were looked at.")
-        of.look_at(campaign_id, list(same))
+        of.look_at(campaign_id, exports[campaign_id])
     of.dials.end()
     if of.dials.contradicted:
-        forget_worth(of.asking.ledger, of.wolkvox.settings.operation, of.dials.loaded_at)
+        forget_worth(ledger, operation, of.dials.loaded_at)
     return of.result
 
 
