@@ -205,7 +205,12 @@ def test_an_anonymous_contact_is_neither_judged_nor_sent_again(ledger: Database,
 
 @pytest.mark.parametrize(
     ("campaigns", "without", "red"),
-    [({"17": 3}, ["17"], True), ({"17": 3, "18": 2}, ["17"], True), ({"17": 3, "18": 2}, ["18"], False)],
+    [
+        ({"17": 3}, ["17"], True),
+        ({"17": 3, "18": 2}, ["17"], True),
+        ({"17": 3, "18": 3}, ["18"], True),
+        ({"17": 4, "18": 3}, ["18"], False),
+    ],
 )
 def test_an_audit_that_can_verify_little_is_not_green(
     ledger: Database, host: ExportHost, campaigns: dict[str, int], without: list[str], red: bool

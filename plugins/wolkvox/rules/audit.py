@@ -108,14 +108,17 @@ def complaints(
 
 
 def _unverified(result: AuditResult) -> str | None:
-    without = sum(result.coded[name] for name in result.not_verifiable)
-    verified = sum(result.coded.values()) - without
-    if not result.not_verifiable or (without <= verified and len(result.not_verifiable) < len(result.coded)):
+    """Where no contact is coded, campaigns are counted: their customers are protected all the same."""
+    number, what = result.coded, "coded contacts"
+    if not any(number.values()):
+        number, what = dict.fromkeys(number, 1), "campaigns"
+    without, every = sum(number[name] for name in result.not_verifiable), sum(number.values())
+    if 2 * without < every or not result.not_verifiable:
         return None
     return (
-        f"Nothing can be said of {without} of {without + verified} coded contacts, for the exports of these campaigns"
-        f" can't be had or relied on: {_some(result.not_verifiable)}. The task's log says why of each. Mend that, or"
-        " pause this DAG if your wolkvox gives no exports."
+        f"Nothing can be said of {without} of {every} {what}, for the exports of these campaigns can't be had or relied"
+        f" on: {_some(result.not_verifiable)}. The task's log says why of each. Mend that, or pause this DAG if your"
+        " wolkvox gives no exports."
     )
 
 

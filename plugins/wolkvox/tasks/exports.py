@@ -18,7 +18,9 @@ from wolkvox.tasks.asking import Asking
 from wolkvox.tasks.dials import Dials
 from wolkvox.tasks.task import Wolkvox
 
-LOOK_BACK = timedelta(days=31)  # of contacts whose dials are noted
+# Of contacts whose dials are noted: an export shows the last dial alone, and by night another one may hide it. Those of
+# older contacts are left to the audit.
+LOOK_BACK = timedelta(days=3)
 SHARE = 0.5  # of a run's time that exports may take
 
 log = logging.getLogger(__name__)
