@@ -50,7 +50,8 @@ FIELDS: dict[str, dict[str, Any]] = {
     },
     "export_preflight": {
         "label": "Ask for exports before sending",
-        "description": "on: a campaign's export, so that nothing is sent that needs no call; auto: of large ones only.",
+        "description": "on: ask for a campaign's export first. Who carries the code already needs no request, so the"
+        " contact's comment is not sent; who isn't in the campaign is looked for again. auto: of large ones only.",
         "schema": {"type": ["string", "null"], "enum": ["off", "on", "auto"], "default": "off"},
     },
     "export_from": {

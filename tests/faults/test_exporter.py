@@ -44,7 +44,7 @@ INSERT INTO wolkvox.codification (
 SELECT gen_random_uuid(), '0041', 'preview', '17', %s, '5', %s, %s, %s, %s, %s, %s
 """
 EXAMPLES = settings(
-    max_examples=200,
+    max_examples=300,
     phases=[Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -133,13 +133,16 @@ SPELLINGS: dict[str, Any] = {
     "quotes": lambda one: f'="{one}"',
     "wide": lambda one: "".join(chr(0xFF10 + int(digit)) for digit in one),
     "zeros": lambda one: f"00{one}",
+    "a number of its own": lambda one: str(IDS.index(one) + 1) if one in IDS else "99",
+}
+HIDDEN: dict[str, Any] = {
     "masked": lambda one: f"******{one[-4:]}",
     "crossed out": lambda one: f"XXXXXX{one[-4:]}",
     "rounded": lambda one: f"{float(one):.4E}",
-    "rounded number": lambda one: float(f"{float(one):.4E}"),
     "null": lambda one: None,
     "empty": lambda one: "",
-    "a number of its own": lambda one: str(IDS.index(one) + 1) if one in IDS else "99",
+    "hashed": lambda one: f"#{int(one):x}",
+    "damaged": lambda one: f"{one[:4]}\ufffd{one[5:]}",
 }
 DATES: dict[str, Any] = {
     "ISO": str,
@@ -179,7 +182,9 @@ def local(date: str) -> datetime:
 class Exporter:
     """How an export is written, and what of the campaign is in it."""
 
-    spellings: list[str]
+    spelling: str
+    hidden: str | None
+    every: int
     date: str
     encoding: str
     head: str
@@ -229,8 +234,9 @@ class Exporter:
         return world.rows
 
     def _record(self, place: int, row: Row) -> dict[str, Any]:
+        is_hidden = self.hidden is not None and place % self.every == 0
         written = {
-            "id_cliente": SPELLINGS[self.spellings[place % len(self.spellings)]](row.customer_id),
+            "id_cliente": (HIDDEN[str(self.hidden)] if is_hidden else SPELLINGS[self.spelling])(row.customer_id),
             "nombre": "Ñandú",
             "cod_rslt1": row.code,
             "cod_rslt2": "",
@@ -245,9 +251,10 @@ KINDS = [
     *("a part", "a part that says it is whole", "an old copy", "of other customers", "cut off", "with a line feed"),
     "with notices",
 ]
-PLAIN = Exporter(["plain"], "ISO", "UTF-8", "tidy", "whole", None, 0)
+PLAIN = Exporter("plain", None, 1, "ISO", "UTF-8", "tidy", "whole", None, 0)
 FLAWS: dict[str, st.SearchStrategy[Any]] = {
-    "spellings": st.lists(st.sampled_from(sorted(SPELLINGS)), min_size=1, max_size=3),
+    "spelling": st.sampled_from(sorted(SPELLINGS)),
+    "hidden": st.sampled_from(sorted(HIDDEN)),
     "date": st.sampled_from(sorted(DATES)),
     "encoding": st.sampled_from(sorted(ENCODINGS)),
     "head": st.sampled_from(sorted(HEADS)),
@@ -260,8 +267,8 @@ FLAWS: dict[str, st.SearchStrategy[Any]] = {
 @st.composite
 def exporters(draw: st.DrawFn) -> Exporter:
     """Tidy but for a few things."""
-    flaws = draw(st.lists(st.sampled_from(["kind", "kind", "spellings", *FLAWS]), max_size=2, unique=True))
-    return replace(PLAIN, **{name: draw(FLAWS[name]) for name in flaws})
+    flaws = draw(st.lists(st.sampled_from(["kind", "hidden", *FLAWS]), max_size=2, unique=True))
+    return replace(PLAIN, every=draw(st.integers(1, 3)), **{name: draw(FLAWS[name]) for name in flaws})
 
 
 class Vendor:

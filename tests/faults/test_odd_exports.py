@@ -330,7 +330,7 @@ def test_whoever_carries_the_code_and_was_left_alone_since_needs_no_request(
     assert already(ledger, warehouse, odd, record("7", "5"), record("7", "5")) == "coded already_coded"
 
 
-OPEN = {
+OPEN: dict[str, list[dict[str, object]]] = {
     "recalled": [record("7", "5", resultado="CLEAN", llamadas="0", fecha="")],
     "recalled after calls": [record("7", "5", resultado="CLEAN", llamadas="2")],
     "twice, once open": [record("7", "5"), record("7")],
