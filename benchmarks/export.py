@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import threading
-from datetime import datetime
+from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -39,10 +39,11 @@ class _Campaign(BaseHTTPRequestHandler):
         self.end_headers()
         head = f'{{"code": "200", "total_records": "{server.records}", "campaign_id": "17", "records": ['
         self.wfile.write(head.encode())
-        now = f"{datetime.now(ZoneInfo('America/Bogota')):%Y-%m-%d %H:%M:%S}"  # every one was dialled since
+        # Every one was dialled since.
+        dialled = f"{datetime.now(ZoneInfo('America/Bogota')) - timedelta(minutes=10):%Y-%m-%d %H:%M:%S}"
         for number in range(1, server.records + 1):
             record = {"id_cliente": str(57_300_000_000 + number), "cod_rslt1": "ACT", "cod_rslt2": ""}
-            record |= {"fecha": now, "llamadas": "1", "resultado": "NO ANSWER"}
+            record |= {"fecha": dialled, "llamadas": "1", "resultado": "NO ANSWER"}
             record["comentarios"] = "x" * (FILLED - 180)
             self.wfile.write((json.dumps(record) + ("," if number < server.records else "")).encode())
         self.wfile.write(b"]}")

@@ -1,21 +1,27 @@
 """
 # Does wolkvox show what it was told?
 
-Asks wolkvox for each campaign with codified contacts of the last month, one call a campaign, and notes of each contact
-whether its code is there: `confirmed_at`, or `audit` says `mismatch` (another code) or `missing`. The page's time line
-of a customer shows it. Each operation of `include/operations.yaml` has a DAG like this one.
+Asks wolkvox for each campaign with codified contacts of the last month, one request a campaign, and notes of each
+contact whether its code is there: `confirmed_at`, or `audit` says `mismatch` (another code), `missing`, `open_again`
+(our code is there, and the customer will be dialled all the same) or `overtaken` (an agent has dialled since, or the
+protection is over: nothing to do). The page's time line of a customer shows it. Each operation of
+`include/operations.yaml` has a DAG like this one.
 
 **Owner:** data engineering of the contact centre.
 
 ### When it is red
 
 1. **Too many contacts are not confirmed:** the message names the campaigns. Look at them in wolkvox Manager: were they
-   recycled, were records recalled or removed, did an agent give another code? `RESEND_MISSING = True` offers again what
-   shows no code at all.
-2. **The token, the address or the ledger:** the log's last line says which; correct it and clear the task.
+   recycled, were records recalled or removed, did an agent give another code? `RESEND_MISSING = True` offers
+   again, once, what shows no code at all.
+2. **Nothing can be said of most contacts:** their campaigns' exports can't be had or relied on; the log says why of
+   each.
+3. **Dates can't be read, are ahead of the clock, or are those of our own requests:** the message says which setting of
+   the connection to look at; `python -m wolkvox probe` tells its value.
+4. **The token, the address or the ledger:** the log's last line says which; correct it and clear the task.
 
 A campaign whose export can't be relied on (cut off, more than 60,000 records) is named as `not_verifiable`, and nothing
-is concluded from it.
+is concluded from it; one of whose dates some can't be read as `dials_not_verifiable`.
 """
 
 from datetime import timedelta
@@ -49,6 +55,7 @@ def audit_dag(operation: Operation) -> DAG:
             task_id="audit",
             wolkvox_conn_id=operation.wolkvox_conn_id,
             operation=operation.key,
+            timezone=operation.timezone,
             resend_missing=RESEND_MISSING,
             on_failure_callback=WolkvoxAlert(to=operation.alert_to),
         )

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 import crew_worker
+import psycopg
 
 from wolkvox.hook import WolkvoxHook
 from wolkvox.ledger.slots import Holder
@@ -107,6 +108,24 @@ def verdict(
 def states(ledger: Database) -> dict[str, int]:
     """Records by state."""
     return dict(ledger.rows("SELECT state, count(*) FROM wolkvox.codification GROUP BY state"))
+
+
+AGE = """
+UPDATE wolkvox.codification
+SET contacted_at = contacted_at - %(by)s, staged_at = staged_at - %(by)s, sent_at = sent_at - %(by)s,
+    settled_at = settled_at - %(by)s, protected_until = protected_until - %(by)s
+"""
+
+
+def another_night() -> None:
+    """All exports may be asked for again."""
+    with psycopg.connect(os.environ["AIRFLOW_CONN_WOLKVOX_LEDGER"]) as connection:
+        connection.execute("DELETE FROM wolkvox.export")
+
+
+def age(ledger: Database, minutes: float = 20) -> None:
+    """Let everything that is in the ledger have happened so much earlier; wolkvox knows nothing of it."""
+    ledger.connection.execute(AGE, {"by": timedelta(minutes=minutes)})
 
 
 def sent_again(stats: Stats) -> int:

@@ -149,7 +149,7 @@ class Api:
                 "id_cliente": one.customer_id,
                 "cod_rslt1": one.cod_act,
                 "cod_rslt2": one.cod_act_2,
-                "resultado": "NO ANSWER" if one.calls else "CLEAN",
+                "resultado": one.result,
                 "fecha": one.date,
                 "llamadas": str(one.calls),
             }

@@ -61,7 +61,8 @@ class Settings:
     :param lost: customers whose code is answered for, and not kept
     :param shows: the code that a customer shows instead of the one that was sent
     :param now: ISO moment that stands for now, where the dialler is concerned; None for the clock's
-    :param recalled: customers that the dialler calls although they are coded
+    :param recalled: customers that the dialler calls although they are coded: their records are CLEAN again
+    :param coding_sets_result: whether a code is the result of a record that was not dialled; else it stays CLEAN
     :param coding_moves_date: whether the date that an export shows is that of the last code, too
     """
 
@@ -78,19 +79,21 @@ class Settings:
     shows: Mapping[str, str] = field(default_factory=dict)
     now: str | None = None
     recalled: frozenset[str] = frozenset()
+    coding_sets_result: bool = True
     coding_moves_date: bool = False
     faults: Mapping[str, list[Fault]] = field(default_factory=dict)
     default_fault: tuple[Fault, ...] = ()
 
 
 class Exported(NamedTuple):
-    """A customer of a campaign as an export shows it; ``date`` is ISO, empty for none."""
+    """A customer of a campaign as an export shows it; ``date`` is ISO, empty for none, ``result`` CLEAN for none."""
 
     customer_id: str
     cod_act: str
     cod_act_2: str
     calls: int
     date: str
+    result: str
 
 
 @dataclass
@@ -210,8 +213,20 @@ class Sandbox:
         for customer, (code, second) in self._codes(campaign_id).items():
             moments = [*dials.get(customer, []), *([moved[customer]] if customer in moved else [])]
             date = f"{max(moments).astimezone(QUOTA_ZONE):%Y-%m-%d %H:%M:%S}" if moments else ""
-            rows.append(Exported(customer, code, second, len(dials.get(customer, [])), date))
+            made = dials.get(customer, [])
+            result = self._result(campaign_id, customer, made, is_coded=code != "")
+            rows.append(Exported(customer, code, second, len(made), date, result))
         return rows
+
+    def _result(self, campaign_id: str, customer: str, dials: list[datetime], *, is_coded: bool) -> str:
+        """What the last dial came to; where the customer was coded, the code in its place."""
+        if is_coded and customer in self.settings.recalled:
+            records = (Record(kind, campaign_id, customer) for kind in ("preview", "predictive"))
+            coded_at = [self._seen.coded_at[record] for record in records if record in self._seen.coded_at]
+            dials = [at for at in dials if at > max(coded_at, default=at)]
+        elif is_coded and self.settings.coding_sets_result:
+            return "ANSWER"
+        return "NO ANSWER" if dials else "CLEAN"
 
     def _codes(self, campaign_id: str) -> dict[str, tuple[str, str]]:
         """The customers of a campaign with the two codes that each shows, empty for none."""
@@ -338,6 +353,7 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "codes": lambda value: None if value is None else {key: dict(codes) for key, codes in dict(value).items()},
     "now": lambda value: None if value is None else _moment(value),
     "recalled": lambda value: frozenset(_strings(value)),
+    "coding_sets_result": bool,
     "coding_moves_date": bool,
     "lost": lambda value: frozenset(_strings(value)),
     "shows": dict,

@@ -26,7 +26,7 @@ from wolkvox.rules.answers import Answer, Kind, classify, read_document
 from wolkvox.rules.exports import Exported, Head
 from wolkvox.vendor.exchange import broken, use_plain_exchange
 from wolkvox.vendor.exports import Limited, read_export
-from wolkvox.vendor.settings import Settings, read_settings
+from wolkvox.vendor.settings import TIMEZONE, Settings, read_settings
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -62,6 +62,8 @@ class WolkvoxHook(HttpHook):
         password. Extra: ``wolkvox_server``, ``licenses``, ``quota_timezone`` (America/Bogota), ``quota_reserve``
         (0 calls), ``call_timeout`` (65 seconds), ``preflight`` (true: ask for the token's use at the start of a
         run; "codes": check the disposition codes as well; false: neither), ``verify``, ``proxies``, ``cert``
+    :param operation: name under which the ledger keeps the records; None: the server's
+    :param timezone: the operation's, in which exports are written where the connection names no other one
     """
 
     conn_name_attr = "wolkvox_conn_id"
@@ -69,10 +71,13 @@ class WolkvoxHook(HttpHook):
     conn_type = "wolkvox"
     hook_name = "Wolkvox"
 
-    def __init__(self, wolkvox_conn_id: str = default_conn_name, operation: str | None = None) -> None:
+    def __init__(
+        self, wolkvox_conn_id: str = default_conn_name, operation: str | None = None, timezone: str = TIMEZONE
+    ) -> None:
         super().__init__(method="PUT", http_conn_id=wolkvox_conn_id)
         self.wolkvox_conn_id = wolkvox_conn_id
         self.operation = operation
+        self.timezone = timezone
 
     @classmethod
     def get_ui_field_behaviour(cls) -> dict[str, Any]:
@@ -85,7 +90,7 @@ class WolkvoxHook(HttpHook):
 
         :raises BadSetting: when one is missing or can't be used, saying which
         """
-        return read_settings(self.get_connection(self.wolkvox_conn_id), self.operation)
+        return read_settings(self.get_connection(self.wolkvox_conn_id), self.operation, self.timezone)
 
     def get_conn(
         self, headers: dict[Any, Any] | None = None, extra_options: dict[str, Any] | None = None
@@ -204,7 +209,7 @@ class WolkvoxHook(HttpHook):
                 start = response.raw.read(_START, decode_content=True)
                 answer = classify(response.status_code, response.headers, start, datetime.now(timezone.utc))
                 raise _untold("export", answer, self.settings.base_url)
-            source, zone = Limited(response.raw, self.settings.call_timeout), ZoneInfo(self.settings.quota_timezone)
+            source, zone = Limited(response.raw, self.settings.call_timeout), ZoneInfo(self.settings.export_timezone)
             yield read_export(source, head, zone)
         except (requests.RequestException, HTTPError, OSError) as error:
             raise WolkvoxError(f"The export was not received ({type(error).__name__}).") from None

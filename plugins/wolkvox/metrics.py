@@ -101,12 +101,13 @@ def report_audit(summary: Mapping[str, Any]) -> None:
     """
     Gauges of what an audit found in the days it looked at, tagged with the operation.
 
-    ``wolkvox.confirmed``, ``.mismatch``, ``.missing`` (contacts), ``.dialled_after``, ``.dialled_before``,
-    ``.calls_avoided`` and ``.breaches`` (customers).
+    ``wolkvox.confirmed``, ``.mismatch``, ``.missing``, ``.open_again``, ``.overtaken`` (contacts), ``.dialled_after``,
+    ``.dialled_before``, ``.calls_avoided`` and ``.breaches`` (customers), ``.not_verifiable`` (campaigns).
     """
     worth = summary["worth"]
     gauges = {
-        **{name: summary[name] for name in ("confirmed", "mismatch", "missing")},
+        **{name: summary[name] for name in ("confirmed", "mismatch", "missing", "open_again", "overtaken")},
+        "not_verifiable": len(summary["not_verifiable"]),
         **{name: worth[name] for name in ("dialled_after", "dialled_before")},
         "calls_avoided": worth["avoided"],
         "breaches": sum(summary["breaches"].values()),

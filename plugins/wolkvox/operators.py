@@ -53,6 +53,8 @@ class WolkvoxOperator(BaseOperator):
     :param ledger_conn_id: PostgreSQL connection of the ledger
     :param slot_patience: seconds to wait for a slot of the token
     :param patience: how often, how long and how far apart to try again
+    :param timezone: the operation's: of a ``contacted_at`` or a param that carries none, and of the dates in exports
+        where the connection names no other zone
     """
 
     done: int | None = None  # records that were written, told to OpenLineage; None: not yet
@@ -65,6 +67,7 @@ class WolkvoxOperator(BaseOperator):
         ledger_conn_id: str = "wolkvox_ledger",
         slot_patience: float = SLOT_PATIENCE,
         patience: Patience | None = None,
+        timezone: str = "America/Bogota",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -73,6 +76,7 @@ class WolkvoxOperator(BaseOperator):
         self.ledger_conn_id = ledger_conn_id
         self.slot_patience = slot_patience
         self.patience = patience
+        self.timezone = timezone
 
     @cached_property
     def stop(self) -> Stop:
@@ -97,7 +101,7 @@ class WolkvoxOperator(BaseOperator):
         """The vendor, as the connection says."""
         from wolkvox.hook import WolkvoxHook
 
-        return WolkvoxHook(self.wolkvox_conn_id, self.operation)
+        return WolkvoxHook(self.wolkvox_conn_id, self.operation, self.timezone)
 
 
 def give_up(error: Exception) -> NoReturn:
@@ -125,7 +129,6 @@ class WolkvoxStageOperator(WolkvoxOperator):
     :param records: the contacts themselves instead of a query, as mappings with the same names, or the output of
         another task that gives them. Not templated: what a template was filled with is shown in the UI
     :param warehouse_conn_id: any SQL connection
-    :param timezone: zone of a param that carries none
     :param warehouse_timezone: zone of a ``contacted_at`` that carries none; None: ``timezone``
     :param placeholder_ids: ids that stand for nobody, besides those that do everywhere
     :param expire_after: age of a contact from which it is no longer sent
@@ -145,7 +148,6 @@ class WolkvoxStageOperator(WolkvoxOperator):
         sql: str | None = None,
         records: Iterable[Mapping[str, Any]] | XComArg | None = None,
         warehouse_conn_id: str = "warehouse",
-        timezone: str = "America/Bogota",
         warehouse_timezone: str | None = None,
         placeholder_ids: Sequence[str] = (),
         expire_after: timedelta = EXPIRE_AFTER,
@@ -159,7 +161,6 @@ class WolkvoxStageOperator(WolkvoxOperator):
         self.records = records
         XComArg.apply_upstream_relationship(self, records)
         self.warehouse_conn_id = warehouse_conn_id
-        self.timezone = timezone
         self.warehouse_timezone = warehouse_timezone
         self.placeholder_ids = placeholder_ids
         self.expire_after = expire_after
@@ -431,14 +432,15 @@ class WolkvoxResultsOperator(WolkvoxOperator):
 
 class WolkvoxAuditOperator(WolkvoxOperator):
     """
-    Compare what wolkvox shows with what it was told, and return the counts; one call for each campaign.
+    Compare what wolkvox shows with what it was sent, and return the counts; one request for each campaign.
 
-    Each coded contact of the last days is noted as confirmed, as showing another code, or as missing; so are the dials
-    of customers that had been reached, and what codifying was worth. Fails with the campaigns to look at when too many
-    contacts aren't confirmed, or too many customers were dialled after they had been codified.
+    Each coded contact of the last days is noted as confirmed, as showing another code, as missing, as open again or as
+    overtaken by an agent; so are the dials of customers that had been reached, and what codifying was worth. Fails with
+    the campaigns to look at when too many contacts aren't confirmed or can't be verified, or too many customers were
+    dialled after they had been codified.
 
     :param days: how far back, at most 31
-    :param resend_missing: whether contacts of which wolkvox shows no code are offered again
+    :param resend_missing: whether contacts of which wolkvox shows no code are offered again, once in their life
     :param most_unconfirmed: share of the contacts looked at that may not be confirmed, or dialled all the same
     """
 

@@ -50,7 +50,8 @@ FIELDS: dict[str, dict[str, Any]] = {
     },
     "export_preflight": {
         "label": "Ask for exports before sending",
-        "description": "on: a campaign's export, so that nothing is sent that needs no call; auto: of large ones only.",
+        "description": "on: ask for a campaign's export first. Who carries the code already needs no request, so the"
+        " contact's comment is not sent; who isn't in the campaign is looked for again. auto: of large ones only.",
         "schema": {"type": ["string", "null"], "enum": ["off", "on", "auto"], "default": "off"},
     },
     "export_from": {
@@ -65,8 +66,20 @@ FIELDS: dict[str, dict[str, Any]] = {
     },
     "export_date": {
         "label": "Date in exports",
-        "description": "dial: of the last dial; change: codifying moves it too. `python -m wolkvox probe` tells.",
-        "schema": {"type": ["string", "null"], "enum": ["dial", "change"], "default": "dial"},
+        "description": "change: a date within a minute of our own request is no dial; dial: it is one."
+        " `python -m wolkvox probe` tells.",
+        "schema": {"type": ["string", "null"], "enum": ["dial", "change"], "default": "change"},
+    },
+    "export_result": {
+        "label": "Result in exports",
+        "description": "change: codifying changes the result CLEAN of a record that was not dialled; keep: it doesn't."
+        " `python -m wolkvox probe` tells.",
+        "schema": {"type": ["string", "null"], "enum": ["change", "keep"], "default": "change"},
+    },
+    "export_timezone": {
+        "label": "Time zone of exports",
+        "description": "Zone of the dates in a campaign's export. Empty: the operation's.",
+        "schema": {"type": ["string", "null"]},
     },
 }
 

@@ -74,7 +74,7 @@ def test_what_the_form_leaves_empty_or_at_its_default_is_a_good_connection() -> 
         assert (settings.operation, settings.call_timeout, settings.preflight) == ("0041", 65.0, True)
     assert set(FIELDS) == {
         *("wolkvox_server", "licenses", "quota_reserve", "quota_timezone", "call_timeout", "preflight"),
-        *("export_preflight", "export_from", "skip_handled", "export_date"),
+        *("export_preflight", "export_from", "skip_handled", "export_date", "export_result", "export_timezone"),
     }
 
 

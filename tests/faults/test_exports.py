@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 from conftest import Database
 from crew import Crew, connect, fill, sent_again, stage, states
+from export_host import TEXT, WHOLE, record
 from sandbox_server import SandboxServer
 
 from wolkvox.hook import WolkvoxHook
 from wolkvox.rules.exports import MOST_RECORDS, Head, why_unfit
+
+pytest_plugins = ("export_host",)
 
 REASONS = "SELECT state, reason, count(*) FROM wolkvox.codification GROUP BY 1, 2 ORDER BY 1, 2"
 
@@ -44,11 +44,11 @@ def test_two_thousand_strangers_and_five_hundred_that_carry_the_code_cost_one_ca
     counts = send(crew)
     stats = sandbox.stats()
     assert (stats["codify_calls"], stats["calls"]) == (2_500, 2_500 + 2)  # the calls left, and the export
-    assert (counts["not_in_campaign"], counts["already_coded"]) == (2_000, 500)
+    assert (counts["absent"], counts["already_coded"]) == (2_000, 500)
     assert ledger.rows(REASONS) == [
         ("coded", "already_coded", 500),
         ("coded", None, 2_500),
-        ("rejected", "not_in_campaign", 2_000),
+        ("pending", "not_in_campaign", 2_000),
     ]
 
 
@@ -72,7 +72,7 @@ def test_auto_asks_for_campaigns_of_many_contacts_alone(
     fill(warehouse, 20, campaign="18")
     send(crew)
     assert ledger.rows("SELECT campaign_id FROM wolkvox.export") == [("17",)]
-    assert states(ledger) == {"coded": 30, "rejected": 30}
+    assert states(ledger) == {"coded": 30, "pending": 30}
 
 
 def test_a_campaign_is_exported_at_most_every_five_minutes(
@@ -145,7 +145,7 @@ def test_an_id_is_a_stranger_only_if_none_is_like_it_and_coded_only_if_it_is_the
         ("41", "pending", None),
         ("ABC", "coded", "already_coded"),
         ("abc", "pending", None),
-        ("gone", "rejected", "not_in_campaign"),
+        ("gone", "pending", "not_in_campaign"),
         ("x9", "pending", None),
     ]
 
@@ -174,12 +174,6 @@ def test_a_second_code_that_is_not_shown_is_sent(ledger: Database, warehouse: Da
     assert states(ledger) == {"pending": 1}
 
 
-def record(number: int, **more: object) -> dict[str, object]:
-    return {"id_cliente": f"customer-{number}", "cod_rslt1": "", **more}
-
-
-WHOLE = {"code": "200", "total_records": "2", "campaign_id": "17", "records": [record(1), record(2)]}
-TEXT = json.dumps(WHOLE).encode()
 ODD = {
     "cut off": TEXT[:-20],
     "empty": b"",
@@ -194,58 +188,6 @@ ODD = {
         {"code": "200", "records": [record(number) for number in range(MOST_RECORDS)]}
     ).encode(),
 }
-
-
-class Odd(BaseHTTPRequestHandler):
-    """Answers an export with whatever the server was given, and codes everything."""
-
-    protocol_version = "HTTP/1.1"
-
-    def do_GET(self) -> None:
-        server: Any = self.server
-        if "campaign_15" not in self.path:
-            body = b'{"code": "404", "error": "", "msg": "none"}'
-            self._answer(404, body)
-        elif server.drip:
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(TEXT[:-20])
-            while not server.over.wait(0.2):
-                self.wfile.write(b" ")
-        else:
-            self._answer(server.status, server.body)
-
-    def do_PUT(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
-        self._answer(200, b'{"code": 202, "error": null, "msg": "coded"}')
-
-    def _answer(self, status: int, body: bytes) -> None:
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-@pytest.fixture
-def odd(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Odd) as server:
-        server.daemon_threads = True
-        server.status, server.body, server.drip, server.over = 200, b"", False, threading.Event()  # type: ignore[attr-defined]
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        extra = {"wolkvox_server": "0041", "export_preflight": "on", "call_timeout": 2}
-        connection = {
-            "conn_type": "wolkvox",
-            "host": f"http://127.0.0.1:{server.server_port}",
-            "password": "token",
-            "extra": extra,
-        }
-        monkeypatch.setenv("AIRFLOW_CONN_WOLKVOX_DEFAULT", json.dumps(connection))
-        yield server
-        server.over.set()  # type: ignore[attr-defined]
-        server.shutdown()
 
 
 @pytest.mark.parametrize("kind", ODD)
@@ -283,7 +225,7 @@ def test_an_export_that_never_ends_is_given_up_in_the_time_of_a_call(
 def test_a_whole_one_is_heeded(ledger: Database, warehouse: Database, odd: Any) -> None:
     odd.body = TEXT
     fill(warehouse, 5)
-    assert stage()[1]["not_in_campaign"] == 3
+    assert stage()[1]["absent"] == 3
 
 
 def test_a_calls_quota_is_kept_when_no_call_is_left(

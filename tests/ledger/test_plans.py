@@ -13,12 +13,13 @@ from conftest import Database
 from ledger_history import fill_history
 from staged import RULES, stage_in, worker
 
+from wolkvox.ledger import exports
 from wolkvox.ledger.breaker import begin_outage
 from wolkvox.ledger.connection import LedgerConnection, sql
 from wolkvox.ledger.faults import answered_since, judge
 from wolkvox.ledger.figures import count_closed_spans, run_lag
 from wolkvox.ledger.latest import latest
-from wolkvox.ledger.reports import backlog, seconds_per_call, tally
+from wolkvox.ledger.reports import backlog, seconds_per_call, tally, waiting_since
 from wolkvox.ledger.runs import account
 from wolkvox.ledger.sending import ChunkSession
 from wolkvox.ledger.slots import sweep
@@ -27,6 +28,7 @@ from wolkvox.ledger.workers import chunks_wanted, others_wait, sendable, under_w
 from wolkvox.page import queries
 from wolkvox.page.queries import last_runs, unfinished
 from wolkvox.rules.contacts import Contact, read_contact
+from wolkvox.rules.exports import Exported
 from wolkvox.rules.faults import Fault
 from wolkvox.rules.patience import Patience
 from wolkvox.rules.records import Settled
@@ -209,6 +211,28 @@ def test_no_statement_reads_the_whole_ledger(ledger: Database, connection: Ledge
     assert len([index for index in judged if index in of_the_operation]) == 2, "whatever others settle"
     advance = [index for query, (plan, *_) in plans.items() if query.startswith("advance") for index in indexes(plan)]
     assert set(advance) == {"codification_pkey"}
+
+
+def test_an_export_is_compared_without_reading_the_history(
+    ledger: Database, connection: LedgerConnection, plans: Plans
+) -> None:
+    connection.execute(BACKLOG, (NOW, None, 20_000))
+    ledger.execute("ANALYZE wolkvox.codification")
+    assert [campaign for campaign, _ in exports.campaigns_to_ask_for(connection, "0041", 500)][:1] == ["100"]
+    assert exports.seconds_until_due(connection, "0041", "101") == 0.0
+    exports.note_export(connection, "0041", "101")
+    there = (Exported(str(number), "141", "", None, False, False) for number in range(1, 20_001, 2))
+    exports.load(connection, there)
+    run, campaign = Run("0041", "wolkvox_codify", "run"), ("predictive", "101")
+    compared = exports.compare(connection, "0041", campaign)
+    assert (compared.waiting, compared.strangers, compared.confirmed) == (1_000, 0, 0)
+    settled = exports.settle(connection, run, campaign, skip_handled=True, strangers_are_known=True)
+    assert settled == exports.settled_in(connection, run) == exports.Settled(already_coded=1_000)
+    waiting_since(connection, "0041", NOW - timedelta(days=1))
+    read = {query: plan for query, found in plans.items() for plan in found}
+    assert len(read) >= 5
+    whole = [query for query, plan in read.items() if "Seq Scan" in scans(plan)]
+    assert not whole, "\n\n".join(f"{query}\n{json.dumps(read[query], indent=1)}" for query in whole)
 
 
 def test_twenty_of_a_large_backlog_of_one_day_are_found_by_looking_at_few(

@@ -52,6 +52,18 @@ def test_of_a_good_run_nobody_is_told() -> None:
     assert found(opening="2026-03-03T12:00:00+00:00", opened=False, left_at_opening=0) == {}
 
 
+def test_exports_that_tell_nothing_are_one_alert_that_names_the_first() -> None:
+    aside = [{"campaign_id": str(n), "why": "it has no records"} for n in range(17, 22)]
+    assert found(exports_left_aside=[]) == {}
+    assert found(exports_left_aside=aside[:1])["exports"] == (
+        "The exports of 1 campaign(s) tell nothing, so that all their contacts are sent: campaign 17 (it has no"
+        " records)."
+    )
+    assert found(exports_left_aside=aside)["exports"].endswith(
+        "17 (it has no records); 18 (it has no records); 19 (it has no records); and 2 more."
+    )
+
+
 @pytest.mark.parametrize(
     ("changes", "name", "said"),
     [

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from conftest import Database
+from exporting import BOGOTA, export_host
 from sandbox_server import SandboxServer
 
 from wolkvox import probe
@@ -57,12 +58,101 @@ def test_a_handful_of_calls_tells_how_wolkvox_behaves(
 ) -> None:
     known.control(coding_moves_date=moves)
     code, printed, settings = ask(monkeypatch, capsys)
-    assert settings == {"licenses": 3, "preflight": "true", "export_preflight": "auto", "export_date": date}
+    seen = {"export_result": "change", "export_date": date}
+    assert settings == {"licenses": 3, "preflight": "true", "export_preflight": "auto", **seen}
     assert code == 0, printed
     assert known.stats()["calls"] == 6, "as many as it says"
     assert "wolkvox counted 5 calls where five were ours" in printed
     assert CUSTOMER not in printed
     assert known.stats()["coded"] == 1
+
+
+@pytest.mark.parametrize("sets", [True, False])
+@pytest.mark.parametrize("customer", [CUSTOMER, "77"])
+def test_whether_codifying_changes_the_result_is_told_of_any_customer(
+    known: SandboxServer,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    sets: bool,
+    customer: str,
+) -> None:
+    """The second one was never dialled."""
+    known.control(members={"17": [CUSTOMER, "2", "77"]}, coding_sets_result=sets)
+    _, printed, settings = ask(monkeypatch, capsys, customer)
+    assert settings["export_result"] == ("change" if sets else "keep")
+    assert f"ok   result     codifying {'changes' if sets else 'keeps'} it" in printed
+
+
+def record(code: str = "", date: str = "2026-03-02 10:04:05", **more: Any) -> dict[str, Any]:
+    return {"id_cliente": CUSTOMER, "cod_rslt1": code, "resultado": "BUSY", "llamadas": "1", "fecha": date, **more}
+
+
+def clock(**time: float) -> str:
+    """The time in Bogota, so much later."""
+    return f"{datetime.now(BOGOTA) + timedelta(**time):%Y-%m-%d %H:%M:%S}"
+
+
+SECOND = {
+    "a copy of the first": (record(), record(), {"FAIL shown", "FAIL date"}, {}),
+    "a copy, and a later dial": (record(), record(date=clock(minutes=-1)), {"FAIL shown", "FAIL date"}, {}),
+    "another code": (record(), record("99"), {"FAIL shown", "FAIL date"}, {}),
+    "the code, which was there before": (record("5"), record("5"), {"FAIL shown"}, {}),
+    "the code, which was there before with a zero": (record("05"), record("5"), {"FAIL shown"}, {}),
+    "the code with a zero": (
+        record(),
+        record("05", resultado="ANSWER"),
+        {"ok   shown", "ok   result", "ok   date"},
+        {"export_date": "dial", "export_result": "change"},
+    ),
+    "a date that can't be read": (
+        record(date="02/03/2026 10:04"),
+        record("5", "02/03/2026 10:04"),
+        {"ok   shown", "ok   result", "FAIL date"},
+        {"export_result": "keep"},
+    ),
+    "a date on a clock that is ahead": (
+        record(),
+        record("5", clock(hours=5)),
+        {"ok   shown", "FAIL date"},
+        {"export_result": "keep"},
+    ),
+    "a moved date on a clock that is behind": (
+        record(),
+        record("5", clock(hours=-5)),
+        {"ok   shown", "FAIL date"},
+        {"export_result": "keep"},
+    ),
+    "the date of our request": (
+        record(),
+        record("5", clock()),
+        {"ok   shown", "ok   date"},
+        {"export_result": "keep", "export_date": "change"},
+    ),
+}
+
+
+@pytest.mark.parametrize(("first", "second", "seen", "told"), SECOND.values(), ids=SECOND)
+def test_nothing_is_said_that_the_second_export_does_not_show(
+    ledger: Database,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    first: dict[str, Any],
+    second: dict[str, Any],
+    seen: set[str],
+    told: dict[str, str],
+) -> None:
+    with export_host() as host:
+        monkeypatch.setenv("AIRFLOW_CONN_WOLKVOX_DEFAULT", host.connection())
+        host.records["17"] = [first]
+        host.on_codify = lambda: host.records.update({"17": [second]})
+        _, printed, settings = ask(monkeypatch, capsys)
+    lines = {line[:15].strip() for line in printed.splitlines() if line[:4] in ("ok  ", "FAIL")}
+    assert seen <= lines
+    assert {name: value for name, value in settings.items() if name in ("export_date", "export_result")} == told
+    assert CUSTOMER not in printed
+    assert "2026" not in printed
+    if "/" in first["fecha"]:
+        assert "'99/99/9999 99:99'" in printed
 
 
 def test_nothing_is_sent_when_the_campaign_has_no_such_customer(

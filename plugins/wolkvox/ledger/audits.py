@@ -1,45 +1,69 @@
-"""Whether wolkvox shows what it was told: each coded contact of the last days, campaign by campaign."""
+"""Whether wolkvox shows what it was sent: each coded contact of the last days, campaign by campaign."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from wolkvox.ledger.connection import Connection, sql
+from wolkvox.ledger.worth import MARGIN
+from wolkvox.rules.audit import Findings
 from wolkvox.rules.records import Campaign
+
+SETTLING = timedelta(minutes=15)  # before an export was asked for: it may be a copy of some minutes ago
+OFFERED = timedelta(days=30)  # since the contact: an older one would expire before it is sent
 
 
 @dataclass(frozen=True, slots=True)
-class Audited:
-    """Contacts of a campaign whose code wolkvox shows, shows another one of, or shows none of."""
-
-    confirmed: int
-    mismatch: int
-    missing: int
-
-
-def campaigns_to_audit(connection: Connection, operation: str, since: datetime) -> list[Campaign]:
-    """The campaigns with coded contacts since then, or with customers that the rules protect."""
-    rows = connection.execute(sql("campaigns_to_audit"), {"operation": operation, "since": since})
-    return [(kind, campaign_id) for kind, campaign_id in rows]
-
-
-def audit(connection: Connection, operation: str, campaign: Campaign, since: datetime, begun: datetime) -> Audited:
+class Look:
     """
-    Compare a campaign's coded contacts with what is loaded, and note of each what was found.
+    A campaign whose export is loaded, beside the contacts of the last days.
 
-    :param begun: when the export was asked for: what was coded since then may not be in it
+    ``begun``: when the export was asked for; what was coded since then may not be in it.
     """
-    facts = {**_scope(operation, campaign, since), "begun": begun}
-    row = connection.execute(sql("audit_by_export"), facts).fetchone()
+
+    operation: str
+    campaign: Campaign
+    begun: datetime
+
+    def params(self) -> dict[str, object]:
+        """As the statements name them."""
+        kind, campaign_id = self.campaign
+        return {
+            "operation": self.operation,
+            "type_campaign": kind,
+            "campaign_id": campaign_id,
+            "begun": self.begun,
+            "settled_before": self.begun - SETTLING,
+            "margin": MARGIN,
+        }
+
+
+def campaigns_to_audit(connection: Connection, operation: str) -> dict[Campaign, int]:
+    """The campaigns with coded contacts, and how many these are, or with customers that the rules protect."""
+    rows = connection.execute(sql("campaigns_to_audit"), {"operation": operation})
+    return {(kind, campaign_id): coded for kind, campaign_id, coded in rows}
+
+
+def audit(connection: Connection, look: Look, *, code_changes_result: bool) -> Findings:
+    """
+    Compare a campaign's coded contacts with what is loaded, and note of each what has changed since the last audit.
+
+    :param code_changes_result: whether a record that was not dialled, and shows so, has been recalled when it carries a
+        code
+    """
+    params = {**look.params(), "code_changes_result": code_changes_result}
+    row = connection.execute(sql("audit_by_export"), params).fetchone()
     assert row is not None
-    return Audited(*row)
+    return Findings(*row)
 
 
-def offer_missing(connection: Connection, operation: str, campaign: Campaign, since: datetime, begun: datetime) -> int:
-    """Offer again what the audit that began then found no code of; how many."""
-    return connection.execute(sql("offer_missing"), {**_scope(operation, campaign, since), "begun": begun}).rowcount
+def offer_missing(connection: Connection, look: Look, most_requests: int) -> int:
+    """
+    Offer again what this audit found no code of, once in the life of each contact; how many.
 
-
-def _scope(operation: str, campaign: Campaign, since: datetime) -> dict[str, object]:
-    return {"operation": operation, "type_campaign": campaign[0], "campaign_id": campaign[1], "since": since}
+    :param most_requests: that one contact may cost in its life
+    """
+    since = look.begun - OFFERED
+    params = {**look.params(), "contacted_since": since, "most_requests": most_requests}
+    return connection.execute(sql("offer_missing"), params).rowcount

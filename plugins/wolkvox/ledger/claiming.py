@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
@@ -45,9 +46,9 @@ def claim(connection: Connection, run: Run, staged: Staged, allowance: Allowance
 
     As many chunks as what waits asks for, beyond the workers of a run under way: those take what is newest anyway.
     """
-    with connection.transaction():
-        lock_until_commit(connection, Lock.STAGE, run.operation)
-        in_turn(connection, run.operation)  # before any row is changed: a worker that ends takes both in this order
+    with _alone(connection, run.operation):
+        if wanted.resend is not None:
+            _reopen(connection, asdict(run), staged, wanted, wanted.resend)
         _retire(connection, asdict(run), staged, allowance, wanted)
         connection.execute(sql("close_run"), asdict(run))
         staged.waiting = backlog(connection, run.operation).waiting
@@ -58,6 +59,25 @@ def claim(connection: Connection, run: Run, staged: Staged, allowance: Allowance
             _claim_customer(connection, run, staged, allowance, wanted)
         else:
             _claim_newest(connection, run, staged, allowance, wanted)
+
+
+def retire(connection: Connection, run: Run, staged: Staged, allowance: Allowance, wanted: Wanted) -> None:
+    """
+    Retire what isn't sent any more, in a transaction of its own: older contacts, unknown codes, what waited too long.
+
+    Call it before anything else settles what waits. ``claim`` does the same for what came in meanwhile.
+    """
+    with _alone(connection, run.operation):
+        _retire(connection, asdict(run), staged, allowance, wanted)
+
+
+@contextmanager
+def _alone(connection: Connection, operation: str) -> Iterator[None]:
+    """A transaction in which no other run hands records over or retires them."""
+    with connection.transaction():
+        lock_until_commit(connection, Lock.STAGE, operation)
+        in_turn(connection, operation)  # before any row is changed: a worker that ends takes both in this order
+        yield
 
 
 def _claim_newest(connection: Connection, run: Run, staged: Staged, allowance: Allowance, wanted: Wanted) -> None:
@@ -123,24 +143,22 @@ def _chunk(
     return chunk
 
 
+def _reopen(connection: Connection, scope: dict[str, Any], staged: Staged, wanted: Wanted, resend: Resend) -> None:
+    """What is offered again on request."""
+    values = {**scope, **asdict(resend), "customer_id": wanted.customer_id, "expire_after": wanted.expire_after}
+    staged.reopened = connection.execute(sql("reopen"), values).rowcount
+
+
 def _retire(
     connection: Connection, scope: dict[str, Any], staged: Staged, allowance: Allowance, wanted: Wanted
 ) -> None:
-    """What is offered again on request, and what isn't sent any more."""
-    if wanted.resend is not None:
-        values = {
-            **scope,
-            **asdict(wanted.resend),
-            "customer_id": wanted.customer_id,
-            "expire_after": wanted.expire_after,
-        }
-        staged.reopened = connection.execute(sql("reopen"), values).rowcount
+    """What isn't sent any more."""
     _supersede(connection, scope, staged)
     if allowance.codes is not None:
         values = {**scope, "codes": sorted(allowance.codes)}
-        staged.codes_unknown = connection.execute(sql("refuse_codes"), values).rowcount
+        staged.codes_unknown += connection.execute(sql("refuse_codes"), values).rowcount
     values = {**scope, "expire_after": wanted.expire_after}
-    staged.expired = connection.execute(sql("expire"), values).rowcount
+    staged.expired += connection.execute(sql("expire"), values).rowcount
 
 
 def _supersede(connection: Connection, scope: Mapping[str, Any], staged: Staged) -> None:
@@ -153,4 +171,4 @@ def _supersede(connection: Connection, scope: Mapping[str, Any], staged: Staged)
         connection.execute(sql("note_changed"), {**scope, "mark": min(marks)})
     marks += [0] if staged.reopened else []
     if marks:
-        staged.superseded = connection.execute(sql("supersede"), {**scope, "mark": min(marks)}).rowcount
+        staged.superseded += connection.execute(sql("supersede"), {**scope, "mark": min(marks)}).rowcount

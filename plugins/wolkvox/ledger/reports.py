@@ -50,27 +50,33 @@ def tally(connection: Connection, dag_run_id: str, chunk_id: str) -> Tally:
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """Records still to be sent, and when the customer of the oldest one was contacted."""
+    """
+    Records still to be sent, and when the customer of the oldest one was contacted.
+
+    ``absent`` ones are not among them: their customers aren't in the campaign, so that nobody dials them.
+    """
 
     waiting: int
     oldest: datetime | None
+    absent: int = 0
 
 
 def backlog(connection: Connection, operation: str) -> Backlog:
     """What an operation has still to send."""
-    row = connection.execute(
-        "SELECT count(*), min(contacted_at) FROM wolkvox.codification WHERE operation = %s AND state = 'pending'",
-        (operation,),
-    ).fetchone()
+    row = connection.execute(sql("backlog"), {"operation": operation}).fetchone()
     assert row is not None
     return Backlog(*row)
 
 
 def waiting_since(connection: Connection, operation: str, moment: datetime) -> int:
-    """How many contacts of before this moment an operation has still to send."""
+    """How many contacts of before this moment an operation has still to send, without those of absent customers."""
     row = connection.execute(
-        "SELECT count(*) FROM wolkvox.codification WHERE operation = %s AND state = 'pending' AND contacted_at < %s",
-        (operation, moment),
+        "SELECT (SELECT count(*) FROM wolkvox.codification"
+        " WHERE operation = %(operation)s AND state = 'pending' AND contacted_at < %(moment)s)"
+        " - (SELECT count(*) FROM wolkvox.codification"
+        " WHERE operation = %(operation)s AND state = 'pending' AND contacted_at < %(moment)s"
+        " AND not_before IS NOT NULL AND reason = 'not_in_campaign')",
+        {"operation": operation, "moment": moment},
     ).fetchone()
     return row[0] if row else 0
 

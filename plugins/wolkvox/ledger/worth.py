@@ -7,12 +7,14 @@ from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
+from psycopg.types.json import Jsonb
+
 from wolkvox.ledger.connection import Connection, sql
+from wolkvox.rules.export_dates import AHEAD, DateCount
 from wolkvox.rules.records import Campaign
 from wolkvox.rules.worth import MINUTES, by_minutes, lag_curve
 
 MARGIN = timedelta(minutes=1)  # between the vendor's clock and ours
-FEWEST_OURS = 10  # codified customers whose dates are those of our calls, before that can't be chance
 
 
 class Worth(NamedTuple):
@@ -51,31 +53,49 @@ def curve(counted: Iterable[Worth]) -> dict[int, int]:
     return lag_curve(parts or [0] * (len(MINUTES) + 1))
 
 
-def note_dials(
-    connection: Connection, operation: str, campaign: Campaign, since: datetime, *, moves_date: bool
-) -> bool:
+def count_dates(connection: Connection, campaign: Campaign, begun: datetime) -> DateCount:
     """
-    Note the last dial of each customer that is loaded, if it came after a contact; False: its dates say nothing.
+    What the dates of the loaded export come to.
+
+    :param begun: when the export was asked for
+    """
+    params = {"type_campaign": campaign[0], "campaign_id": campaign[1], "margin": MARGIN, "ahead": begun + AHEAD}
+    row = connection.execute(sql("count_dates"), params).fetchone()
+    assert row is not None
+    return DateCount(*row)
+
+
+def note_dials(
+    connection: Connection,
+    operation: str,
+    campaign: Campaign,
+    since: datetime,
+    loaded_at: datetime,
+    *,
+    dates_are_dials: bool,
+) -> None:
+    """
+    Note the last dial of each customer of the loaded export, if it came after a contact.
 
     :param since: of contacts
-    :param moves_date: whether codifying moves the date, too: those of our own calls are no dials then. When it should
-        not, and yet most dates are those of our calls, none is taken for a dial
+    :param loaded_at: when the contacts were loaded that it is compared with
+    :param dates_are_dials: whether the date of our own request is that of a dial, too
     """
-    facts = {
+    params = {
         "operation": operation,
         "type_campaign": campaign[0],
         "campaign_id": campaign[1],
         "since": since,
+        "loaded_at": loaded_at,
         "margin": MARGIN,
-        "moves_date": moves_date,
+        "dates_are_dials": dates_are_dials,
     }
-    if not moves_date:
-        row = connection.execute(sql("dates_are_ours"), facts).fetchone()
-        dated, ours = row or (0, 0)
-        if ours >= FEWEST_OURS and 2 * ours > dated:
-            return False
-    connection.execute(sql("note_dials"), facts)
-    return True
+    connection.execute(sql("note_dials"), params)
+
+
+def forget_own_dates(connection: Connection) -> None:
+    """Forget what was noted of the contacts that are loaded and is the date of a request of ours."""
+    connection.execute(sql("forget_own_dates"), {"margin": MARGIN})
 
 
 def count_worth(
@@ -89,22 +109,24 @@ def count_worth(
     """
     whose = {"operation": operation, "type_campaign": campaign[0], "campaign_id": campaign[1]}
     row = connection.execute("SELECT %s::timestamp AT TIME ZONE %s", (since, zone)).fetchone()
-    facts = {**whose, "since": row and row[0], "begun": begun, "zone": zone}
-    counted = connection.execute(sql("count_worth"), facts).fetchall()
-    with connection.transaction(), connection.cursor() as cursor:
-        cursor.execute(
-            "DELETE FROM wolkvox.worth WHERE operation = %(operation)s AND type_campaign = %(type_campaign)s"
-            " AND campaign_id = %(campaign_id)s AND day >= %(since)s",
-            {**whose, "since": since},
-        )
-        cursor.executemany(
-            "INSERT INTO wolkvox.worth (operation, day, type_campaign, campaign_id, coded, dialled_after,"
-            " dialled_before, avoided, minutes) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
-            [
-                (operation, day, *campaign, coded, after, before, avoided, by_minutes(seconds or ()))
-                for day, coded, after, before, avoided, seconds in counted
-            ],
-        )
+    params = {**whose, "since": row and row[0], "begun": begun, "zone": zone}
+    counted = [
+        {
+            "day": day.isoformat(),
+            "coded": coded,
+            "dialled_after": after,
+            "dialled_before": before,
+            "avoided": avoided,
+            "minutes": by_minutes(seconds or ()),
+        }
+        for day, coded, after, before, avoided, seconds in connection.execute(sql("count_worth"), params)
+    ]
+    connection.execute(sql("keep_worth"), {**whose, "since": since, "counted": Jsonb(counted)})
+
+
+def forget_worth(connection: Connection, operation: str, since: datetime) -> None:
+    """Forget what was counted since then."""
+    connection.execute("DELETE FROM wolkvox.worth WHERE operation = %s AND counted_at >= %s", (operation, since))
 
 
 def worth(connection: Connection, operation: str, since: date, until: date) -> list[Worth]:
@@ -122,8 +144,8 @@ def breaches(connection: Connection, operation: str, since: datetime, until: dat
     rows = connection.execute(
         "SELECT dial.breach, count(DISTINCT record.id) FROM wolkvox.dial"
         " INNER JOIN wolkvox.codification AS record ON record.id = dial.codification_id"
-        " WHERE record.operation = %s AND record.contacted_at >= %s"
+        " WHERE record.operation = %s AND record.contacted_at >= %s AND dial.dialled_at >= %s"
         " AND (%s::timestamptz IS NULL OR record.contacted_at < %s) AND dial.breach IS NOT NULL GROUP BY 1",
-        (operation, since, until, until),
+        (operation, since, since, until, until),
     )
     return Counter(dict(rows.fetchall()))

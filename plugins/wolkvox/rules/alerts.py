@@ -13,6 +13,7 @@ from wolkvox.rules.zones import local_time, why_in_future
 
 FEWEST_WEEKS = 2  # that an hour must have been seen in before its silence means anything
 OF_AN_OUTAGE = ("outage", "stage", "tasks", "waiting")  # complaints that an outage explains
+NAMED = 3  # exports that are left aside
 SLACK = timedelta(hours=1)  # on top of twice the usual gap
 
 
@@ -79,6 +80,7 @@ def alerts(
         "silence": summary["silence"],
         "zone": _zone(summary, now),
         "operations": why_lost(summary.get("lost_operations", ())),
+        "exports": _exports(summary),
     }
     if "red:refusals" in {*found, *firing} and "refusals" not in firing:
         sentences["refusals"] = None  # the graver alert says it
@@ -182,6 +184,19 @@ def _zone(summary: Mapping[str, Any], now: datetime) -> str | None:
     return (
         f"{beyond} contacts claim to be of after the end of their window: contacted_at is in another zone than the"
         " operation's warehouse_timezone says, so lags and expiry are wrong by the difference."
+    )
+
+
+def _exports(summary: Mapping[str, Any]) -> str | None:
+    """Exports that nothing is concluded from, the first ones by name."""
+    aside = summary.get("exports_left_aside")
+    if not aside:
+        return None
+    named = "; ".join(f"{one['campaign_id']} ({one['why']})" for one in aside[:NAMED])
+    more = f"; and {len(aside) - NAMED} more" if len(aside) > NAMED else ""
+    return (
+        f"The exports of {len(aside)} campaign(s) tell nothing, so that all their contacts are sent: campaign {named}"
+        f"{more}."
     )
 
 

@@ -107,7 +107,7 @@ def classify(status: int, headers: Mapping[str, str], body: bytes, now: datetime
     :param now: the moment a ``Retry-After`` that is a date is counted from, unless the answer has its own ``Date``
     """
     document = _unwrapped(read_document(body))
-    code = None if document is None else _code(document.get("code"))
+    code = None if document is None else read_code(document.get("code"))
     said = max(status, code or 0)
     msg = _words(document, body)
     text = " ".join(msg.upper().split())
@@ -165,9 +165,17 @@ def _is_a_page(body: bytes) -> bool:
 
 
 def _complains(document: Mapping[str, object] | None) -> bool:
-    """Whether ``error`` says that something is wrong."""
-    error = None if document is None else document.get("error")
+    return document is not None and is_error(document.get("error"))
+
+
+def is_error(error: object) -> bool:
+    """Whether the value of ``error`` says that something is wrong: it is neither empty nor a word for success."""
     return bool(error) and not _NO_ERROR.fullmatch(" ".join(str(error).lower().split()).rstrip(".!"))
+
+
+def shown_error(error: object) -> str:
+    """The error's message, at most 120 characters, ids left out: fit for the eyes of everybody."""
+    return " ".join(_ID.sub("…", str(error)).split())[:LONGEST_REFUSAL]
 
 
 def _says_coded(document: Mapping[str, object] | None) -> bool:
@@ -220,7 +228,7 @@ def read_document(body: bytes) -> dict[str, object] | None:
     return first
 
 
-def _code(code: object) -> int | None:
+def read_code(code: object) -> int | None:
     """The body's code, which may be an int or digits; 0 for 0, "", "000" and "OK", None for what is no code."""
     if isinstance(code, bool) or not isinstance(code, (int, float, str)):
         return None

@@ -1,25 +1,29 @@
-"""The task ``audit``: what wolkvox shows, against what it was told, and what that was worth."""
+"""The task ``audit``: what wolkvox shows, against what it was sent, and what that was worth."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
+from itertools import groupby
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from wolkvox.errors import Stopped
-from wolkvox.ledger.audits import Audited, audit, campaigns_to_audit, offer_missing
+from wolkvox.ledger.audits import Look, audit, campaigns_to_audit, offer_missing
 from wolkvox.ledger.connection import clock, connected
-from wolkvox.ledger.worth import Worth, breaches, count_worth, curve, total, worth
+from wolkvox.ledger.exports import seconds_until_due
+from wolkvox.ledger.recent import recent_contacts
+from wolkvox.ledger.worth import Worth, breaches, count_worth, curve, forget_worth, total, worth
+from wolkvox.rules.audit import NAMED, AuditResult, complaints
+from wolkvox.rules.export_dates import DateCount
 from wolkvox.rules.records import Campaign
 from wolkvox.tasks.asking import Asking
-from wolkvox.tasks.exports import loaded_export, noted_dials
+from wolkvox.tasks.dials import Dials
+from wolkvox.tasks.exports import loaded_export
 from wolkvox.tasks.task import Task, Wolkvox
 
 MOST_DAYS = 31  # that the vendor's reports go back [vendor's page on limits]
-NAMED = 20  # campaigns of the last day that the summary names, the largest ones: it travels through XCom
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +32,8 @@ class Rules:
     How to look.
 
     ``days``: how far back, at most 31. ``resend_missing``: whether contacts of which wolkvox shows no code are offered
-    again. ``most_unconfirmed``: share of the contacts looked at that may not be confirmed, or dialled all the same.
+    again. ``most_unconfirmed``: share of the contacts looked at that may not be confirmed, or dialled all the same, and
+    of the dialled records whose date may not be readable.
     """
 
     days: int = MOST_DAYS
@@ -37,101 +42,102 @@ class Rules:
 
 
 @dataclass(slots=True)
-class _Found:
-    """What was found by campaign, and the campaigns of which nothing can be said."""
+class _Audit:
+    """One audit under way: with whom, by which rules, since when, and what was found so far."""
 
-    campaigns: dict[str, Audited] = field(default_factory=dict)
-    not_verifiable: list[str] = field(default_factory=list)
-    offered_again: int = 0
+    asking: Asking
+    wolkvox: Wolkvox
+    rules: Rules
+    most_requests: int
+    first_day: date
+    dials: Dials
+    result: AuditResult = field(default_factory=AuditResult)
+
+    def look_at(self, campaign_id: str, campaigns: list[Campaign]) -> None:
+        """Ask for an export, and note all that it says of the campaigns of that id, of whichever type."""
+        begun = clock(self.asking.ledger)
+        with loaded_export(self.asking, self.wolkvox, campaign_id) as fit:
+            for campaign in campaigns:
+                if fit:
+                    self._compare(Look(self.wolkvox.settings.operation, campaign, begun))
+                else:
+                    self.result.not_verifiable.append(" ".join(campaign))
+
+    def _compare(self, look: Look) -> None:
+        ledger, settings, name = self.asking.ledger, self.wolkvox.settings, " ".join(look.campaign)
+        findings = audit(ledger, look, code_changes_result=settings.code_changes_result)
+        self.result.campaigns[name] = findings
+        dates = self.result.dates[name] = self.dials.note(look.campaign, look.begun)
+        if self._verifiable(dates):
+            count_worth(ledger, look.operation, look.campaign, look.begun, self.first_day, settings.quota_timezone)
+        if self.rules.resend_missing and findings.missing:
+            self.result.offered_again += offer_missing(ledger, look, self.most_requests)
+
+    def _verifiable(self, dates: DateCount) -> bool:
+        """Whether the customers without a dial were not dialled, and those with one were."""
+        return dates.unread <= self.rules.most_unconfirmed * dates.dialled and not self.dials.contradicted
 
 
 def audit_operation(task: Task, wolkvox: Wolkvox, rules: Rules) -> tuple[dict[str, Any], str | None]:
     """
-    Look at each campaign's contacts of the last days, one call a campaign.
+    Look at each campaign's contacts of the last days, one request a campaign.
 
     :returns: the counts, and why they are not as they should be
     """
-    settings, found = wolkvox.settings, _Found()
+    settings = wolkvox.settings
     with connected(task.ledger_conn_id, task.stop) as ledger:
         asking = Asking.of(task, settings, ledger, task.slot_patience)  # here, the questions are what is to be done
         now = clock(ledger)
         since = now - timedelta(days=min(rules.days, MOST_DAYS))
         today = now.astimezone(ZoneInfo(settings.quota_timezone)).date()
         first = today - timedelta(days=min(rules.days, MOST_DAYS) - 1)  # the first whole day
-        for campaign in campaigns_to_audit(ledger, settings.operation, since):
-            if task.stop.is_set():
-                raise Stopped("Told to stop between two campaigns: those before were looked at.")
-            _look_at(asking, wolkvox, campaign, rules, since, first, found)
+        with recent_contacts(ledger, settings.operation, since) as loaded_at:
+            dials = Dials(ledger, settings, since, loaded_at)
+            result = _look_at_all(_Audit(asking, wolkvox, rules, task.patience.calls, first, dials))
         counted = worth(ledger, settings.operation, first, today)
         broken = breaches(ledger, settings.operation, since)
     summary = {
         "operation": settings.operation,
-        **_sum(found.campaigns.values()),
-        "offered_again": found.offered_again,
-        "not_verifiable": found.not_verifiable,
-        "campaigns": {name: asdict(one) for name, one in found.campaigns.items() if one.mismatch or one.missing},
+        **result.counts(),
+        "offered_again": result.offered_again,
+        "not_verifiable": result.not_verifiable,
+        "dials_not_verifiable": result.unread(),
+        "campaigns": {name: asdict(one) for name, one in result.campaigns.items() if one.wrong},
         "breaches": dict(broken),
         "worth": {**total(counted), "curve": {str(minutes): dials for minutes, dials in curve(counted).items()}},
         "worth_today": [_of_a_campaign(one) for one in counted if one.day == today][:NAMED],
     }
-    return summary, _complaint(summary, counted, rules.most_unconfirmed)
+    return summary, _complaint(result, counted, rules, wolkvox)
 
 
-def _look_at(
-    asking: Asking,
-    wolkvox: Wolkvox,
-    campaign: Campaign,
-    rules: Rules,
-    since: datetime,
-    first: date,
-    found: _Found,
-) -> None:
-    """Ask for a campaign's export, and note all that it tells."""
-    ledger, settings, name = asking.ledger, wolkvox.settings, " ".join(campaign)
-    begun = clock(ledger)
-    with loaded_export(asking, wolkvox, campaign[1]) as fit:
-        if not fit:
-            found.not_verifiable.append(name)
-            return
-        one = found.campaigns[name] = audit(ledger, settings.operation, campaign, since, begun)
-        if noted_dials(ledger, settings, campaign, since):
-            count_worth(ledger, settings.operation, campaign, begun, first, settings.quota_timezone)
-    if rules.resend_missing and one.missing:
-        found.offered_again += offer_missing(ledger, settings.operation, campaign, since, begun)
+def _look_at_all(of: _Audit) -> AuditResult:
+    """Campaign by campaign; one that is of both types costs one request."""
+    ledger, operation, stop = of.asking.ledger, of.wolkvox.settings.operation, of.asking.stop
+    campaigns = campaigns_to_audit(ledger, operation)
+    of.result.coded = {" ".join(campaign): coded for campaign, coded in campaigns.items()}
+    exports = {of_id: list(same) for of_id, same in groupby(campaigns, key=lambda campaign: campaign[1])}
+    # Those that a run asked for a moment ago come last.
+    for campaign_id in sorted(exports, key=lambda campaign_id: seconds_until_due(ledger, operation, campaign_id)):
+        if stop.wait(seconds_until_due(ledger, operation, campaign_id)):
+            raise Stopped("Told to stop between two campaigns: those before were looked at.")
+        of.look_at(campaign_id, exports[campaign_id])
+    of.dials.end()
+    if of.dials.contradicted:
+        forget_worth(ledger, operation, of.dials.loaded_at)
+    return of.result
 
 
-def _sum(campaigns: Iterable[Audited]) -> Counter[str]:
-    counts = Counter(asdict(Audited(0, 0, 0)))
-    for one in campaigns:
-        counts.update(asdict(one))
-    return counts
+def _complaint(result: AuditResult, counted: list[Worth], rules: Rules, wolkvox: Wolkvox) -> str | None:
+    """What somebody has to look at; None when everything is as it should be."""
+    dialled: Counter[str] = Counter()
+    for one in counted:
+        dialled[f"{one.type_campaign} {one.campaign_id}"] += one.dialled_after
+    settings, coded = wolkvox.settings, sum(one.coded for one in counted)
+    told = complaints(
+        result, dialled, coded, rules.most_unconfirmed, settings.conn_id, dates_are_dials=settings.dates_are_dials
+    )
+    return " ".join(told) or None
 
 
 def _of_a_campaign(one: Worth) -> dict[str, Any]:
     return {"campaign": f"{one.type_campaign} {one.campaign_id}", **total([one])}
-
-
-def _complaint(summary: dict[str, Any], counted: list[Worth], most: float) -> str | None:
-    """Which campaigns to look at, if too many contacts are not confirmed, or were dialled after they were codified."""
-    told = []
-    wrong = summary["mismatch"] + summary["missing"]
-    if wrong > most * (wrong + summary["confirmed"]):
-        named = ", ".join(
-            f"{name} ({found['missing']} missing, {found['mismatch']} with another code)"
-            for name, found in sorted(summary["campaigns"].items())
-        )
-        told.append(
-            f"wolkvox doesn't show what it was told of {wrong} contacts: {named}. The ledger names them"
-            " (wolkvox.codification, column audit)."
-        )
-    after = summary["worth"]["dialled_after"]
-    if after > most * summary["worth"]["coded"]:
-        dialled: Counter[str] = Counter()
-        for one in counted:
-            dialled[f"{one.type_campaign} {one.campaign_id}"] += one.dialled_after
-        named = ", ".join(f"{name} ({dials})" for name, dials in sorted(dialled.items()) if dials)
-        told.append(
-            f"{after} customers were dialled after they had been codified: {named}. Were their records recalled, or the"
-            " campaign recycled? The ledger names them (wolkvox.dial), the page's time line shows each."
-        )
-    return " ".join(told) or None

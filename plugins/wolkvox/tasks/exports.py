@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from datetime import timedelta
 from time import monotonic
 
 from wolkvox.errors import NoFreeSlot, WolkvoxError
 from wolkvox.ledger import exports
-from wolkvox.ledger.connection import Connection, clock
-from wolkvox.ledger.worth import note_dials
-from wolkvox.rules.exports import Head, why_unfit
-from wolkvox.rules.records import Campaign
+from wolkvox.ledger.connection import clock
+from wolkvox.ledger.recent import recent_contacts
+from wolkvox.rules.exports import Head, strangers_are_known, why_contradicted, why_unfit
 from wolkvox.rules.runs import Run
 from wolkvox.tasks.asking import Asking
+from wolkvox.tasks.dials import Dials
 from wolkvox.tasks.task import Wolkvox
-from wolkvox.vendor.settings import Settings
 
-LOOK_BACK = timedelta(days=31)  # of contacts whose dials are noted
+# Of contacts whose dials are noted: an export shows the last dial alone, and by night another one may hide it. Those of
+# older contacts are left to the audit.
+LOOK_BACK = timedelta(days=3)
 SHARE = 0.5  # of a run's time that exports may take
 
 log = logging.getLogger(__name__)
@@ -31,42 +30,56 @@ def settle_by_exports(asking: Asking, wolkvox: Wolkvox, run: Run, seconds: float
     """
     Settle waiting contacts by what wolkvox already has, campaign by campaign, before anything of them is sent.
 
-    An export that can't be relied on changes nothing.
+    An export that can't be relied on changes nothing. One is asked for at most every five minutes.
 
     :param seconds: how long the run may send
     """
-    fewest = wolkvox.settings.export_from
+    settled, fewest = exports.Settled(), wolkvox.settings.export_from
     if fewest is None:
-        return exports.Settled()
-    ledger = asking.ledger
-    until, since = monotonic() + seconds * SHARE, clock(ledger) - LOOK_BACK
-    found: Counter[str] = Counter()
-    for campaign in exports.campaigns_to_ask_for(ledger, run.operation, fewest):
-        if asking.stop.is_set() or monotonic() > until:
-            break
-        try:
-            with loaded_export(asking, wolkvox, campaign[1]) as fit:
-                if fit:
-                    noted_dials(ledger, wolkvox.settings, campaign, since)
-                    settled = exports.settle(ledger, run, campaign, skip_handled=wolkvox.settings.skip_handled)
-                    found.update(asdict(settled))
-        except NoFreeSlot:
-            log.info("Both slots of the token are taken: no more exports are asked for in this run.")
-            break
-    return exports.Settled(**found)
+        return settled
+    ledger, until = asking.ledger, monotonic() + seconds * SHARE
+    since = clock(ledger) - LOOK_BACK
+    campaigns = [
+        (campaign_id, types)
+        for campaign_id, types in exports.campaigns_to_ask_for(ledger, run.operation, fewest)
+        if exports.seconds_until_due(ledger, run.operation, campaign_id) == 0
+    ]
+    with recent_contacts(ledger, run.operation, since) if campaigns else nullcontext(since) as loaded_at:
+        dials = Dials(ledger, wolkvox.settings, since, loaded_at)
+        for campaign_id, types in campaigns:
+            if asking.stop.is_set() or monotonic() > until:
+                break
+            try:
+                with received_export(asking, wolkvox, campaign_id) as head:
+                    if head is not None:
+                        settled.add(_settle(dials, run, campaign_id, types, head))
+            except NoFreeSlot:
+                log.info("Both slots of the token are taken: no more exports are asked for in this run.")
+                break
+        dials.end()
+    return settled
 
 
-def noted_dials(ledger: Connection, settings: Settings, campaign: Campaign, since: datetime) -> bool:
-    """Note the dials that a loaded export shows of contacts since then; False, and a warning, when they are none."""
-    if note_dials(ledger, settings.operation, campaign, since, moves_date=settings.moves_date):
-        return True
-    log.warning(
-        "The dates in the export of campaign %s are those of our own calls, so they tell nothing of dials: set"
-        " export_date of connection %r to change.",
-        campaign[1],
-        settings.conn_id,
-    )
-    return False
+def _settle(dials: Dials, run: Run, campaign_id: str, types: Sequence[str], head: Head) -> exports.Settled:
+    """Settle by the export that is loaded, in each type that contacts give its campaign; note why it can't be."""
+    ledger, skip_handled, settled = dials.ledger, dials.settings.skip_handled, exports.Settled()
+    # Each record whose customer can't be told may be the one that is looked for, or a second one of it.
+    why = why_unfit(head, campaign_id, most_unreadable=0.0)
+    for kind in types:
+        campaign = (kind, campaign_id)
+        compared = exports.compare(ledger, run.operation, campaign)
+        why = why or why_contradicted(compared)
+        if why:
+            break
+        dials.note(campaign, clock(ledger))
+        known = strangers_are_known(compared)
+        if compared.strangers and not known:
+            log.info("The export of campaign %s has none of the contacts that wait: they are sent.", campaign_id)
+        settled.add(exports.settle(ledger, run, campaign, skip_handled=skip_handled, strangers_are_known=known))
+    exports.note_finding(ledger, run.operation, campaign_id, why)
+    if why:
+        _leave_aside(campaign_id, why)
+    return settled
 
 
 @contextmanager
@@ -74,16 +87,34 @@ def loaded_export(asking: Asking, wolkvox: Wolkvox, campaign_id: str) -> Iterato
     """
     A campaign's export, in the session's own table for as long as it is looked at.
 
-    Whether it may be relied on; when not, the log says why.
+    Whether it may be relied on for the customers that are in it; when not, the log says why.
+    """
+    with received_export(asking, wolkvox, campaign_id) as head:
+        why = None if head is None else why_unfit(head, campaign_id)
+        if why:
+            _leave_aside(campaign_id, why)
+        yield head is not None and why is None
+
+
+@contextmanager
+def received_export(asking: Asking, wolkvox: Wolkvox, campaign_id: str) -> Iterator[Head | None]:
+    """
+    A campaign's export in the session's own table, not judged yet, and what it says of itself.
+
+    None when there is none: the log says why.
     """
     head = Head()
     try:
-        why = _ask(asking, wolkvox, campaign_id, head) or why_unfit(head, campaign_id)
+        why = _ask(asking, wolkvox, campaign_id, head)
         if why:
-            log.warning("The export of campaign %s is left aside: %s.", campaign_id, why.rstrip("."))
-        yield why is None
+            _leave_aside(campaign_id, why)
+        yield None if why else head
     finally:
         exports.forget(asking.ledger)
+
+
+def _leave_aside(campaign_id: str, why: str) -> None:
+    log.warning("The export of campaign %s is left aside: %s.", campaign_id, why.rstrip("."))
 
 
 def _ask(asking: Asking, wolkvox: Wolkvox, campaign_id: str, head: Head) -> str | None:

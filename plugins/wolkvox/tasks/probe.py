@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from wolkvox.errors import WolkvoxError
-from wolkvox.ledger.connection import connected
+from wolkvox.ledger.connection import clock, connected
 from wolkvox.rules.answers import Kind
+from wolkvox.rules.audit import same_code
 from wolkvox.rules.campaigns import misfit, read_campaigns
+from wolkvox.rules.export_dates import AHEAD
 from wolkvox.rules.exports import Exported, Head, why_unfit
 from wolkvox.rules.records import Record
 from wolkvox.tasks.asking import Asking, Turn
@@ -70,13 +73,14 @@ class Probe:
                 yield Observed("export", False, "the campaign has no customer of exactly that id: nothing was sent")
                 return
             self.settings["export_preflight"] = "auto"
-            dialled = "has been dialled" if first.dialled_at else "has not been dialled, as far as it says"
+            was_dialled = first.dialled_at or first.unread_date
+            dialled = "has been dialled" if was_dialled else "has not been dialled, as far as it says"
             yield Observed("export", True, f"it is whole, and the customer is in it, who {dialled}")
-            answer = self._codify(asking)
+            answer, codified_at = self._codify(asking), clock(ledger)
             yield answer
             if not answer.ok or not self.pause():
                 return
-            yield from self._afterwards(first, self._export(asking))
+            yield from self._afterwards(first, self._export(asking), codified_at)
             after = self._counts(asking)
             counted = None if after.used is None or before.used is None else after.used - before.used
             yield Observed("counting", counted is not None, f"wolkvox counted {counted} calls where five were ours")
@@ -99,18 +103,38 @@ class Probe:
         ok = answer.kind is Kind.CODED
         return Observed("code", ok, f"wolkvox answered {answer.code}" + ("" if ok else f" ({answer.reason})"))
 
-    def _afterwards(self, first: Exported, second: Exported | None) -> Iterator[Observed]:
-        if second is None:
+    def _afterwards(self, before: Exported, after: Exported | None, codified_at: datetime) -> Iterator[Observed]:
+        """What the second export says, if it shows the code: one that doesn't may be a copy of the first."""
+        if after is None:
             yield Observed("shown", False, "the customer is no longer in the export")
             return
-        shows = second.cod_act == self.subject.cod_act
-        yield Observed("shown", shows, f"the export {'shows' if shows else 'does not show'} the code")
-        if first.dialled_at is None or second.dialled_at is None:
-            yield Observed("date", False, "whether codifying moves it can't be told: take a customer who was dialled")
+        if same_code(before.cod_act, self.subject.cod_act):
+            yield Observed("shown", False, "the customer carried the code before: take another customer or code")
             return
-        moved = first.dialled_at != second.dialled_at
+        shows = same_code(after.cod_act, self.subject.cod_act)
+        yield Observed("shown", shows, f"the export {'shows' if shows else 'does not show'} the code")
+        if not shows:
+            yield Observed("date", False, "nothing is said of it, for the export may be a copy from before the code")
+            return
+        changed = before.result != after.result
+        self.settings["export_result"] = "change" if changed else "keep"
+        yield Observed("result", True, f"codifying {'changes' if changed else 'keeps'} it")
+        yield self._date(before, after, codified_at)
+
+    def _date(self, before: Exported, after: Exported, codified_at: datetime) -> Observed:
+        unread = before.unread_date or after.unread_date
+        if unread:
+            return Observed("date", False, f"it can't be read, so dials are not verifiable: it is written {unread!r}")
+        if before.dialled_at is None or after.dialled_at is None:
+            return Observed("date", False, "whether codifying moves it can't be told: take a customer who was dialled")
+        moved = before.dialled_at != after.dialled_at
+        apart = after.dialled_at - codified_at
+        if apart > AHEAD or (moved and apart < -AHEAD):
+            hours = round(apart.total_seconds() / 3_600, 1)
+            words = f"it is {hours:+g} h from our clock: export_timezone must be the zone in which it is written"
+            return Observed("date", False, words)
         self.settings["export_date"] = "change" if moved else "dial"
-        yield Observed("date", True, "codifying moves the date" if moved else "the date is that of the last dial")
+        return Observed("date", True, "codifying moves the date" if moved else "the date is that of the last dial")
 
     def _counts(self, asking: Asking) -> TokenInfo:
         with _granted(asking):

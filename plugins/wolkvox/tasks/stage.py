@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from wolkvox.errors import BadToken, Stopped
 from wolkvox.ledger import exports
 from wolkvox.ledger.breaker import Breaker, Outage, begin_outage, forget_other_outages, outage
-from wolkvox.ledger.claiming import Wanted, claim
+from wolkvox.ledger.claiming import Wanted, claim, retire
 from wolkvox.ledger.connection import Connection, clock, connected
 from wolkvox.ledger.reports import GUESSED_CALL, seconds_per_call
 from wolkvox.ledger.runs import begin_run, register_dag
@@ -124,8 +124,11 @@ def stage_run(
             elif known is not None:
                 allowance = Allowance(outage=True, trial=known.over or source.by_hand)
             else:
-                allowance, settled = _ask(task, ledger, wolkvox, source)
-            claim(ledger, run, staged, allowance, _claimed(wolkvox, source, window, options, most_chunks))
+                allowance = _ask(task, ledger, wolkvox, source)
+            wanted = _claimed(wolkvox, source, window, options, most_chunks)
+            if not options.dry_run:
+                settled = _settle(task, ledger, wolkvox, staged, allowance, wanted)
+            claim(ledger, run, staged, allowance, wanted)
         pace = seconds_per_call(ledger, run.operation) or GUESSED_CALL
         if staging:
             staging.end(ledger, fruitful=staged.new > 0 or bool(staged.chunks))
@@ -159,9 +162,9 @@ def _wanted(contacts: Iterable[Contact], customer_id: str | None) -> Iterable[Co
     return (contact for contact in contacts if contact.customer_id == customer_id)
 
 
-def _ask(task: Task, ledger: Connection, wolkvox: Wolkvox, source: Source) -> tuple[Allowance, exports.Settled]:
+def _ask(task: Task, ledger: Connection, wolkvox: Wolkvox, source: Source) -> Allowance:
     """
-    What wolkvox says before anything is sent: its codes, the day's requests, its campaigns, its exports.
+    What wolkvox says before anything is sent: its codes, the day's requests, its campaigns.
 
     :raises BadToken: the run can't succeed, and the next ones know
     """
@@ -170,14 +173,28 @@ def _ask(task: Task, ledger: Connection, wolkvox: Wolkvox, source: Source) -> tu
         codes = disposition_codes(asking, wolkvox)
         quota = calls_left(asking, wolkvox)
         if quota.left == 0:
-            return Allowance(0, codes, quiet_seconds=_quiet_seconds(ledger, asking)), exports.Settled()
+            return Allowance(0, codes, quiet_seconds=_quiet_seconds(ledger, asking))
         look_at_campaigns(asking, wolkvox, by_hand=source.by_hand)
-        return Allowance(quota.left, codes), settle_by_exports(
-            asking, wolkvox, run_of(task, wolkvox.settings), source.seconds
-        )
+        return Allowance(quota.left, codes)
     except BadToken as error:
         _note_outage(task, ledger, wolkvox, error)
         raise
+
+
+def _settle(
+    task: Task, ledger: Connection, wolkvox: Wolkvox, staged: Staged, allowance: Allowance, wanted: Wanted
+) -> exports.Settled:
+    """
+    Settle what needs no request by what wolkvox has, after what isn't sent any more has retired.
+
+    Whoever asks for one customer waits for no campaign's export.
+    """
+    nothing_is_sent = allowance.outage or allowance.left == 0
+    if wolkvox.settings.export_from is None or nothing_is_sent or wanted.customer_id is not None:
+        return exports.Settled()
+    run = run_of(task, wolkvox.settings)
+    retire(ledger, run, staged, allowance, wanted)
+    return settle_by_exports(Asking.of(task, wolkvox.settings, ledger), wolkvox, run, wanted.seconds)
 
 
 def _quiet_seconds(ledger: Connection, asking: Asking) -> float:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from dataclasses import asdict
+from datetime import datetime, timedelta
 from typing import Any
 
+from wolkvox.ledger import exports
 from wolkvox.ledger.alerts import News, known_alerts, note
 from wolkvox.ledger.breaker import Outage, outage
 from wolkvox.ledger.campaigns import names
@@ -30,6 +32,7 @@ from wolkvox.rules.verdict import backlog_gone_at, complaints, failed_ratio, lef
 from wolkvox.tasks.task import Task, quota_rules, run_of
 from wolkvox.vendor.settings import Settings
 
+JUDGED = timedelta(days=1)  # since an export was asked for that nothing was concluded from: it may be over by then
 NAMED = 20  # suspended campaigns that the summary names, the latest ones: it travels through XCom
 STATES = ("coded", "rejected", "failed", "pending", "sending")
 
@@ -56,20 +59,22 @@ def add_up(
     with connected(task.ledger_conn_id, task.stop) as ledger, ledger.transaction(force_rollback=options.dry_run):
         now, rules = clock(ledger), quota_rules(ledger, settings)
         accounts = account(ledger, run, chunk_ids)
+        judged = _judged(accounts, exports.settled_in(ledger, run))
         away = outage(ledger, run.operation, settings.identity)
         summary = {
             **(staged or {}),
-            **_records(accounts, finished),
+            **_records(accounts, finished, judged),
             **_operation(ledger, run.operation, rules, now),
             **_faults(ledger, run, away),
             **_lag(ledger, run, chunk_ids),
+            "exports_left_aside": _left_aside(ledger, run.operation, now),
         }
         summary |= _opening(ledger, protection, rules, summary, now)
         summary["stopped"] = _stopped(summary, finished)
         recent = latest(ledger, run.operation, [one[:2] for one in parked(ledger, run.operation)], now)
         summary["complaints"] = complaints(
             staged=staged is not None,
-            states=_judged(accounts),
+            states=judged,
             accounts=accounts,
             stopped={chunk_id: tally["stopped"] for chunk_id, tally in finished.items()},
             max_failed_ratio=options.max_failed_ratio,
@@ -110,7 +115,9 @@ def _note_alerts(
     return note(ledger, run.operation, run.dag_id, current, now)
 
 
-def _records(accounts: Mapping[str, Account], finished: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+def _records(
+    accounts: Mapping[str, Account], finished: Mapping[str, Mapping[str, Any]], judged: Mapping[str, int]
+) -> dict[str, Any]:
     """The records of the run's chunks, by state and whereabouts."""
     states: Counter[str] = Counter()
     moved: Counter[str] = Counter()
@@ -126,13 +133,18 @@ def _records(accounts: Mapping[str, Account], finished: Mapping[str, Mapping[str
         "moved": moved.total(),
         "moved_to": dict(moved),
         "calls": sum(tally["calls"] for tally in finished.values()),
-        "failed_ratio": round(failed_ratio(_judged(accounts)), 4),
+        "failed_ratio": round(failed_ratio(judged), 4),
     }
 
 
-def _judged(accounts: Mapping[str, Account]) -> Counter[str]:
-    """The records a run is judged by, by state: rejected trials of a suspended campaign have an alert of their own."""
-    states: Counter[str] = Counter()
+def _judged(accounts: Mapping[str, Account], by_exports: exports.Settled) -> Counter[str]:
+    """
+    The records a run is judged by, by state, what its exports settled among them.
+
+    Not among them: rejected trials of a suspended campaign, which have an alert of their own, and customers that are
+    left out because they were handled already, as was asked for.
+    """
+    states = Counter(coded=by_exports.already_coded, rejected=by_exports.not_in_campaign)
     for one in accounts.values():
         states.update(one.states)
         states["rejected"] -= one.refused_trials
@@ -153,6 +165,7 @@ def _operation(ledger: Connection, operation: str, rules: QuotaRules, now: datet
         "zone": rules.zone,
         "waiting": waits.waiting,
         "oldest_waiting": waits.oldest and waits.oldest.isoformat(),
+        "absent": waits.absent,
         "backlog_gone_at": gone and gone.isoformat(timespec="seconds"),
         "quota_calls": quota.calls,
         "quota_limit": quota.limit,
@@ -206,6 +219,11 @@ def _faults(ledger: Connection, run: Run, away: Outage | None) -> dict[str, Any]
         "parked": [_describe(campaign, listed) for campaign in parked(ledger, run.operation)],
         "outage": away and {"reason": away.reason, "words": away.words, "since": away.since.isoformat()},
     }
+
+
+def _left_aside(ledger: Connection, operation: str, now: datetime) -> list[dict[str, str]]:
+    """The campaigns of whose last export nothing was concluded, and why."""
+    return [asdict(one) for one in exports.left_aside(ledger, operation, now - JUDGED)]
 
 
 def _describe(campaign: Parked, listed: Mapping[str, Listed]) -> dict[str, Any]:

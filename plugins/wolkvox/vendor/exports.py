@@ -5,25 +5,22 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from datetime import tzinfo
-from typing import Any, Protocol
+from typing import Any
 
 import ijson
 
 from wolkvox.errors import WolkvoxError
-from wolkvox.rules.exports import MOST_BYTES, Exported, Head, read_exported
+from wolkvox.rules.exports import MOST_BYTES, Exported, Head, read_exported, tells_of_more
+from wolkvox.vendor.json_stream import JsonStream, Readable
 
 SCALARS = ("string", "number", "boolean", "null")
+NESTED = ("start_map", "start_array")
+ENDS = ("end_map", "end_array", *SCALARS)
 RECORD = "records.item"
 FIELDS = ("id_cliente", "cod_rslt1", "cod_rslt2", "fecha", "llamadas", "resultado")
 OF_A_RECORD = {f"{RECORD}.{name}": name for name in FIELDS}
 OF_THE_HEAD = {"code": "code", "campaign_id": "campaign_id", "total_records": "total"}
-
-
-class Readable(Protocol):
-    """What bytes come from."""
-
-    def read(self, size: int) -> bytes:
-        """At most so many of them; none at the end."""
+LONGEST = 1_000  # characters of an error that are kept
 
 
 class Limited:
@@ -58,20 +55,35 @@ def read_export(source: Readable, head: Head, zone: tzinfo) -> Iterator[Exported
     :param zone: of its moments
     :raises WolkvoxError: when it can't be read, saying nothing of what stands in it
     """
+    stream = JsonStream(source)
     record: dict[str, Any] = {}
     try:
-        for prefix, event, value in ijson.parse(source, use_float=True):
+        for prefix, event, value in ijson.parse(stream):
             if prefix == RECORD and event == "start_map":
                 record = {}
-            elif prefix == RECORD and event == "end_map":
-                head.records += 1
-                exported = read_exported(record, zone)
-                if exported is not None:
-                    yield exported
-            elif event in SCALARS and prefix in OF_A_RECORD:
+            elif prefix in OF_A_RECORD and event in SCALARS:
                 record[OF_A_RECORD[prefix]] = value
-            elif event in SCALARS and prefix in OF_THE_HEAD:
-                setattr(head, OF_THE_HEAD[prefix], "" if value is None else str(value).strip())
+            elif prefix == RECORD and event in ENDS:
+                head.records += 1
+                exported = read_exported(record, zone) if event == "end_map" else None  # what is no object names nobody
+                if exported is None:
+                    head.unreadable += 1
+                else:
+                    yield exported
+            elif not prefix.startswith(RECORD) and event in (*SCALARS, *NESTED):
+                _note(head, prefix, event, value)
     except (ijson.JSONError, UnicodeDecodeError, ValueError):  # which quote what they can't read
         raise WolkvoxError("The export is cut off, or no JSON.") from None
-    head.ended = True
+    head.around, head.ended = stream.around, True
+
+
+def _note(head: Head, prefix: str, event: str, value: Any) -> None:
+    """A value beside the records, which says something of the export as a whole."""
+    first, _, _ = prefix.partition(".")
+    told = "" if value is None else str(value).strip()
+    if first == "error":
+        head.error = f"{head.error or ''} {told}".strip()[:LONGEST]
+    elif prefix in OF_THE_HEAD:
+        setattr(head, OF_THE_HEAD[prefix], told if event in SCALARS else f"({event.removeprefix('start_')})")
+    elif tells_of_more(name := prefix.rpartition(".")[2], value):
+        head.more = name

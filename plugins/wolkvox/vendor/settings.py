@@ -26,6 +26,7 @@ CALL_TIMEOUT = 65.0  # seconds: the vendor ends a request after 60 [vendor's pag
 SHORTEST_TIMEOUT, LONGEST_TIMEOUT = 1, 600  # seconds that ``call_timeout`` may be
 EXPORT_FROM = 1_000  # waiting contacts of a campaign from which on its export costs less than they do
 CALLS_PER_LICENSE = 1_000  # a day [same page]
+TIMEZONE = "America/Bogota"  # of an operation that names none
 
 _SERVER = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,30}")
 _SERVER_HOST = re.compile(r"wv([0-9A-Za-z-]+)\.wolkvox\.com", re.IGNORECASE)
@@ -58,9 +59,13 @@ class Settings:
 
     ``operation`` is the key of everything the ledger keeps, ``server`` the wolkvox server's name; ``daily_calls`` is
     None when no licences are given; ``export_from`` is how many contacts of a campaign must wait for its export to be
-    asked for before they are sent, None: never; ``moves_date`` is whether codifying moves the date that an export
-    shows, ``skip_handled`` whether customers are left out that the dialler is through with; ``call_timeout`` is how
-    many seconds the client waits for an answer; ``token`` never leaves this object but as a header.
+    asked for before they are sent, None: never; ``skip_handled`` is whether customers are left out that the dialler is
+    through with; ``call_timeout`` is how many seconds the client waits for an answer; ``token`` never leaves this
+    object but as a header.
+
+    Of exports, ``export_timezone`` is the zone of their dates, ``dates_are_dials`` whether a date is that of the last
+    dial even where it is that of our own request, and ``code_changes_result`` whether codifying changes the result of a
+    record that was not dialled.
     """
 
     conn_id: str
@@ -75,7 +80,9 @@ class Settings:
     preflight: bool
     check_codes: bool
     export_from: int | None = None
-    moves_date: bool = False
+    export_timezone: str = TIMEZONE
+    dates_are_dials: bool = False
+    code_changes_result: bool = True
     skip_handled: bool = False
     way: Way = Way()
 
@@ -103,10 +110,11 @@ class Settings:
         return f"Settings({self.base_url}, operation {self.operation})"
 
 
-def read_settings(connection: Connection, operation: str | None = None) -> Settings:
+def read_settings(connection: Connection, operation: str | None = None, timezone: str = TIMEZONE) -> Settings:
     """Check a connection's fields.
 
     :param operation: the name under which the ledger keeps its records; None: the server's
+    :param timezone: the operation's, in which exports are written where the connection names no other one
     :raises BadSetting: naming the field and what it should be
     """
     name, extra = connection.conn_id, connection.extra_dejson
@@ -156,13 +164,17 @@ def read_settings(connection: Connection, operation: str | None = None) -> Setti
         token=token,
         daily_calls=daily_requests,
         quota_reserve=reserve,
-        quota_timezone=_zone(name, extra),
+        quota_timezone=_zone(name, extra, "quota_timezone", TIMEZONE),
         call_timeout=_setting(name, extra, "call_timeout", CALL_TIMEOUT, SHORTEST_TIMEOUT, LONGEST_TIMEOUT)
         or CALL_TIMEOUT,
         preflight=bool(preflight),
         check_codes=preflight == "codes",
         export_from=_export_from(name, extra),
-        moves_date=_one_of(name, extra, "export_date", "dial or change", {"dial": False, "change": True}, False),
+        export_timezone=_zone(name, extra, "export_timezone", timezone),
+        dates_are_dials=_one_of(name, extra, "export_date", "dial or change", {"dial": True, "change": False}, False),
+        code_changes_result=_one_of(
+            name, extra, "export_result", "change or keep", {"change": True, "keep": False}, True
+        ),
         skip_handled=_one_of(name, extra, "skip_handled", "true or false", SWITCH, False),
         way=Way(
             _read_proxies(name, extra.get("proxies", extra.get("proxy"))),
@@ -278,17 +290,16 @@ def _one_of(name: str, extra: dict[str, Any], key: str, wanted: str, words: Mapp
     return words[word] if word else default
 
 
-def _zone(name: str, extra: dict[str, Any]) -> str:
-    """The time zone in which a day of calls ends."""
-    zone = str(extra.get("quota_timezone") or "").strip() or "America/Bogota"
+def _zone(name: str, extra: dict[str, Any], key: str, default: str) -> str:
+    """A time zone that can't be mistaken."""
+    zone = str(extra.get(key) or "").strip() or default
     try:
         ZoneInfo(zone)
     except (ValueError, OSError, KeyError) as error:  # not found is a KeyError, a folder an OSError
-        raise BadSetting(f"quota_timezone of connection {name!r} must be a zone such as America/Bogota.") from error
+        raise BadSetting(f"{key} of connection {name!r} must be a zone such as America/Bogota.") from error
     if backwards := why_backwards(zone):
         raise BadSetting(
-            f"quota_timezone of connection {name!r} must be a zone such as America/Bogota, which can't be mistaken:"
-            f" {backwards}."
+            f"{key} of connection {name!r} must be a zone such as America/Bogota, which can't be mistaken: {backwards}."
         )
     return zone
 

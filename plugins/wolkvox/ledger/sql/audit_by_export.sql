@@ -1,41 +1,86 @@
--- The last code that each customer of a campaign was given, against the one that wolkvox shows.
+-- Each customer's last code of the campaign, against what its records in the export show. Written is only what changed.
 WITH latest AS (
-    SELECT DISTINCT ON (customer_id) id, customer_id, cod_act, cod_act_2
-    FROM wolkvox.codification
-    WHERE operation = %(operation)s
-        AND type_campaign = %(type_campaign)s
+    SELECT DISTINCT ON (alike)
+        id,
+        alike,
+        ltrim(lower(cod_act), '0') AS code,
+        ltrim(lower(cod_act_2), '0') AS code_2,
+        settled_at,
+        protected_until <= %(begun)s AS protection_is_over,
+        confirmed_at,
+        audit,
+        shown
+    FROM recent
+    WHERE type_campaign = %(type_campaign)s
         AND campaign_id = %(campaign_id)s
         AND state = 'coded'
-        AND settled_at >= %(since)s
         AND settled_at < %(begun)s
-    ORDER BY customer_id, settled_at DESC, id DESC
+    ORDER BY alike, settled_at DESC, id DESC
+), records AS (
+    SELECT
+        alike,
+        ltrim(lower(cod_act), '0') AS code,
+        nullif(ltrim(lower(cod_act_2), '0'), '') AS code_2,
+        nullif(cod_act, '') AS shown,
+        cod_act = '' OR (result = 'CLEAN' AND (calls > 0 OR %(code_changes_result)s)) AS is_open,
+        dialled_at
+    FROM exported
 ), compared AS (
     SELECT
         latest.id,
+        -- Where the operation has no second codes, none is shown.
         coalesce(
             bool_or(
-                exported.cod_act = latest.cod_act
-                -- Where the operation has no second codes, none is shown.
-                AND (latest.cod_act_2 IS NULL OR exported.cod_act_2 IN ('', latest.cod_act_2))
+                records.shown IS NOT NULL
+                AND records.code = latest.code
+                AND coalesce(records.code_2 = latest.code_2, true)
             ),
             false
-        ) AS same,
-        nullif(max(exported.cod_act), '') AS shown
+        ) AS is_same,
+        bool_or(records.is_open) AS is_open,
+        bool_or(records.dialled_at > latest.settled_at + %(margin)s) AS was_dialled,
+        max(records.shown) AS shown
     FROM latest
-    LEFT JOIN exported ON exported.alike = ltrim(lower(latest.customer_id), '0')
+    LEFT JOIN records ON records.alike = latest.alike
     GROUP BY latest.id
+), judged AS (
+    SELECT
+        id,
+        latest.confirmed_at,
+        latest.audit,
+        latest.shown AS shown_before,
+        compared.shown,
+        CASE
+            WHEN is_same AND NOT is_open THEN 'confirmed'
+            -- Whoever may be dialled again may be recalled, recycled, or given another code.
+            WHEN protection_is_over AND (compared.shown IS NOT NULL OR latest.confirmed_at IS NOT NULL) THEN 'overtaken'
+            WHEN is_same THEN 'open_again'
+            WHEN compared.shown IS NOT NULL AND was_dialled THEN 'overtaken'
+            WHEN latest.settled_at >= %(settled_before)s THEN 'too_recent'
+            WHEN compared.shown IS NULL THEN 'missing'
+            ELSE 'mismatch'
+        END AS finding
+    FROM compared
+    INNER JOIN latest USING (id)
 ), marked AS (
     UPDATE wolkvox.codification AS record
     SET audited_at = clock_timestamp(),
-        confirmed_at = CASE WHEN same THEN clock_timestamp() ELSE record.confirmed_at END,
-        audit = CASE WHEN same THEN NULL WHEN compared.shown IS NULL THEN 'missing' ELSE 'mismatch' END,
-        shown = CASE WHEN NOT same THEN compared.shown END
-    FROM compared
-    WHERE record.id = compared.id
-    RETURNING record.audit
+        confirmed_at = CASE WHEN finding = 'confirmed' THEN clock_timestamp() ELSE record.confirmed_at END,
+        audit = nullif(finding, 'confirmed'),
+        shown = CASE WHEN finding <> 'confirmed' THEN judged.shown END
+    FROM judged
+    WHERE record.id = judged.id
+        AND record.state = 'coded'
+        AND finding <> 'too_recent'
+        AND CASE finding
+            WHEN 'confirmed' THEN judged.confirmed_at IS NULL OR judged.audit IS NOT NULL
+            ELSE (judged.audit, judged.shown_before) IS DISTINCT FROM (finding, judged.shown)
+        END
 )
 SELECT
-    count(*) FILTER (WHERE audit IS NULL)::integer,
-    count(*) FILTER (WHERE audit = 'mismatch')::integer,
-    count(*) FILTER (WHERE audit = 'missing')::integer
-FROM marked
+    count(*) FILTER (WHERE finding = 'confirmed')::integer,
+    count(*) FILTER (WHERE finding = 'open_again')::integer,
+    count(*) FILTER (WHERE finding = 'overtaken')::integer,
+    count(*) FILTER (WHERE finding = 'mismatch')::integer,
+    count(*) FILTER (WHERE finding = 'missing')::integer
+FROM judged

@@ -1,4 +1,5 @@
-SELECT type_campaign, campaign_id
+-- Strangers that are looked for again count only once their time is over: no request is made for them alone.
+SELECT campaign_id, array_agg(DISTINCT type_campaign)
 FROM wolkvox.codification AS record
 WHERE operation = %(operation)s
     AND state = 'pending'
@@ -10,13 +11,6 @@ WHERE operation = %(operation)s
             AND parked.type_campaign = record.type_campaign
             AND parked.campaign_id = record.campaign_id
     )
-    AND NOT EXISTS (
-        SELECT
-        FROM wolkvox.export
-        WHERE export.operation = record.operation
-            AND export.campaign_id = record.campaign_id
-            AND export.asked_at BETWEEN clock_timestamp() - %(again)s AND clock_timestamp()
-    )
-GROUP BY type_campaign, campaign_id
+GROUP BY campaign_id
 HAVING count(*) >= %(fewest)s
-ORDER BY count(*) DESC, type_campaign, campaign_id
+ORDER BY count(*) DESC, campaign_id

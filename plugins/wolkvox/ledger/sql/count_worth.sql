@@ -6,13 +6,11 @@ WITH coded AS (
         contacted_at,
         settled_at,
         (settled_at AT TIME ZONE %(zone)s)::date AS day,
-        ltrim(lower(customer_id), '0') AS alike,
-        row_number() OVER (
-            PARTITION BY ltrim(lower(customer_id), '0') ORDER BY settled_at DESC, id DESC
-        ) = 1 AS latest
-    FROM wolkvox.codification
-    WHERE operation = %(operation)s
-        AND type_campaign = %(type_campaign)s
+        protected_until,
+        alike,
+        row_number() OVER (PARTITION BY alike ORDER BY settled_at DESC, id DESC) = 1 AS latest
+    FROM recent
+    WHERE type_campaign = %(type_campaign)s
         AND campaign_id = %(campaign_id)s
         AND state = 'coded'
         AND settled_at >= %(since)s
@@ -20,7 +18,11 @@ WITH coded AS (
 ), dialled AS (
     SELECT
         coded.id,
-        bool_or(dial.dialled_at > coded.settled_at) AS after,
+        -- A dial after the protection is over is none that codifying should have kept away.
+        bool_or(
+            dial.dialled_at > coded.settled_at
+            AND (coded.protected_until IS NULL OR dial.dialled_at < coded.protected_until)
+        ) AS after,
         min(dial.dialled_at) FILTER (WHERE dial.dialled_at <= coded.settled_at) AS before
     FROM coded
     INNER JOIN wolkvox.dial ON dial.codification_id = coded.id

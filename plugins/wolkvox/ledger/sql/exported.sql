@@ -4,5 +4,9 @@ CREATE TEMPORARY TABLE exported (
     cod_act text NOT NULL,
     cod_act_2 text NOT NULL,
     dialled_at timestamptz,
-    alike text GENERATED ALWAYS AS (ltrim(lower(customer_id), '0')) STORED
+    unread_date text NOT NULL,
+    is_open boolean NOT NULL,
+    result text NOT NULL,
+    calls integer NOT NULL,
+    alike text GENERATED ALWAYS AS (wolkvox.alike(customer_id)) STORED
 )

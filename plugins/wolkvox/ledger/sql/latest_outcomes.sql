@@ -11,6 +11,7 @@ FROM (
         AND settled_at > %(now)s - %(longest)s
         AND settled_at <= %(now)s
         AND state IN ('coded', 'rejected', 'failed')
+        AND reason IS DISTINCT FROM 'already_handled' -- left out because it was asked for
         AND NOT (
             state = 'rejected'
             AND EXISTS (

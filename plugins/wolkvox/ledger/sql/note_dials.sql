@@ -1,16 +1,44 @@
 -- Each customer's last dial, if it came after a contact: noted with the contact whose protection it breaks, else with
--- the last one before it.
+-- the last one before it. Dates that came after the contacts were loaded are left to the next look: whose they are
+-- can't be told.
+WITH dialled AS (
+    SELECT DISTINCT ON (exported.customer_id)
+        recent.id,
+        exported.dialled_at
+    FROM exported
+    INNER JOIN recent USING (alike)
+    WHERE recent.type_campaign = %(type_campaign)s
+        AND recent.campaign_id = %(campaign_id)s
+        AND recent.contacted_at >= %(since)s
+        AND recent.contacted_at < exported.dialled_at
+        AND exported.dialled_at < %(loaded_at)s
+        AND (
+            %(dates_are_dials)s
+            OR NOT EXISTS (
+                SELECT
+                FROM recent AS request
+                WHERE request.campaign_id = recent.campaign_id
+                    AND request.alike = recent.alike
+                    AND exported.dialled_at BETWEEN request.sent_at - %(margin)s
+                        AND coalesce(request.settled_at, request.sent_at) + %(margin)s
+            )
+        )
+    ORDER BY
+        exported.customer_id,
+        coalesce(recent.protected_until > exported.dialled_at, false) DESC,
+        recent.contacted_at DESC
+)
 INSERT INTO wolkvox.dial (codification_id, dialled_at, breach)
 SELECT
     record.id,
-    record.dialled_at,
+    dialled.dialled_at,
     CASE
-        WHEN record.protected_until IS NULL OR record.protected_until <= record.dialled_at THEN NULL
-        WHEN record.state = 'coded' AND record.settled_at < record.dialled_at THEN 'vendor'
-        WHEN record.state IN ('rejected', 'failed') AND record.settled_at < record.dialled_at THEN 'refused'
+        WHEN record.protected_until IS NULL OR record.protected_until <= dialled.dialled_at THEN NULL
+        WHEN record.state = 'coded' AND record.settled_at < dialled.dialled_at THEN 'vendor'
+        WHEN record.state IN ('rejected', 'failed') AND record.settled_at < dialled.dialled_at THEN 'refused'
         WHEN record.state = 'invalid' THEN 'invalid'
         -- A run that asked for its time was over before the warehouse had it.
-        WHEN record.staged_at > record.dialled_at AND EXISTS (
+        WHEN record.staged_at > dialled.dialled_at AND EXISTS (
             SELECT
             FROM wolkvox.run
             WHERE run.operation = %(operation)s
@@ -25,7 +53,7 @@ SELECT
                 FROM wolkvox.run
                 WHERE run.operation = %(operation)s
                     AND run.began_at >= record.contacted_at - interval '1 day'
-                    AND run.began_at < record.dialled_at
+                    AND run.began_at < dialled.dialled_at
                     AND run.ended_at > record.contacted_at
                     AND (run.counts ->> 'stopped' IN ('quota', 'outage') OR run.counts -> 'complaints' ? 'stage')
                 ORDER BY run.began_at DESC
@@ -34,31 +62,11 @@ SELECT
             'lag'
         )
     END
-FROM (
-    SELECT DISTINCT ON (exported.customer_id)
-        record.id,
-        record.state,
-        record.contacted_at,
-        record.staged_at,
-        record.settled_at,
-        record.protected_until,
-        exported.dialled_at
-    FROM exported
-    INNER JOIN wolkvox.codification AS record ON ltrim(lower(record.customer_id), '0') = exported.alike
-    WHERE record.operation = %(operation)s
-        AND record.type_campaign = %(type_campaign)s
-        AND record.campaign_id = %(campaign_id)s
-        AND record.contacted_at >= %(since)s
-        AND record.contacted_at < exported.dialled_at
-        AND NOT (
-            %(moves_date)s
-            AND record.sent_at IS NOT NULL
-            AND exported.dialled_at BETWEEN record.sent_at - %(margin)s
-                AND coalesce(record.settled_at, record.sent_at) + %(margin)s
-        )
-    ORDER BY
-        exported.customer_id,
-        coalesce(record.protected_until > exported.dialled_at, false) DESC,
-        record.contacted_at DESC
-) AS record
+FROM dialled
+INNER JOIN wolkvox.codification AS record USING (id)
+WHERE NOT EXISTS (
+    SELECT
+    FROM wolkvox.dial
+    WHERE dial.codification_id = dialled.id AND dial.dialled_at = dialled.dialled_at
+)
 ON CONFLICT DO NOTHING

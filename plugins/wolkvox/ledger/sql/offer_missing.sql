@@ -1,20 +1,29 @@
--- What this audit found lost is sent again, as if it had never been; not before a later contact, which counts instead.
+-- What this audit found no code of is sent again: once in its life, and not before a later contact, which counts
+-- instead. The answer that it was coded is kept by the trigger "answered".
 UPDATE wolkvox.codification AS record
-SET state = 'pending', reason = 'audit_missing', settled_at = NULL, not_before = NULL, attempts = 0
-WHERE operation = %(operation)s
-    AND type_campaign = %(type_campaign)s
-    AND campaign_id = %(campaign_id)s
-    AND state = 'coded'
-    AND audit = 'missing'
-    AND settled_at >= %(since)s
-    AND audited_at >= %(begun)s
+SET state = 'pending', reason = 'audit_missing', settled_at = NULL, not_before = NULL
+FROM recent
+WHERE recent.type_campaign = %(type_campaign)s
+    AND recent.campaign_id = %(campaign_id)s
+    AND recent.state = 'coded'
+    AND recent.settled_at < %(settled_before)s
+    AND coalesce(recent.protected_until > %(begun)s, true)
+    AND record.id = recent.id
+    AND record.state = 'coded'
+    AND record.audit = 'missing'
+    AND record.contacted_at >= %(contacted_since)s
+    AND record.attempts < %(most_requests)s
     AND NOT EXISTS (
         SELECT
-        FROM wolkvox.codification AS later
-        WHERE later.operation = record.operation
-            AND later.type_campaign = record.type_campaign
-            AND later.campaign_id = record.campaign_id
-            AND later.customer_id = record.customer_id
-            AND later.contacted_at > record.contacted_at
+        FROM wolkvox.answer
+        WHERE answer.codification_id = record.id AND answer.state = 'coded'
+    )
+    AND NOT EXISTS (
+        SELECT
+        FROM recent AS later
+        WHERE later.type_campaign = recent.type_campaign
+            AND later.campaign_id = recent.campaign_id
+            AND later.alike = recent.alike
             AND later.state <> 'invalid'
+            AND (later.contacted_at > recent.contacted_at OR later.settled_at > recent.settled_at)
     )

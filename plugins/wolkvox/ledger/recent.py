@@ -1,0 +1,27 @@
+"""The contacts of the last days, loaded once for all the campaigns whose exports are compared with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from wolkvox.ledger.connection import Connection, clock, sql
+
+
+@contextmanager
+def recent_contacts(connection: Connection, operation: str, since: datetime) -> Iterator[datetime]:
+    """
+    Load the contacts that were settled since then, and those that wait, for as long as they are compared.
+
+    :returns: when they were loaded
+    """
+    loaded_at = clock(connection)
+    connection.execute(sql("recent"))
+    try:
+        connection.execute(sql("load_recent"), {"operation": operation, "since": since})
+        connection.execute("CREATE INDEX ON recent (campaign_id, alike)")
+        connection.execute("ANALYZE recent")
+        yield loaded_at
+    finally:
+        connection.execute("DROP TABLE IF EXISTS recent")

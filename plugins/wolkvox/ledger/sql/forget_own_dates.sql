@@ -1,0 +1,12 @@
+-- Dates of our own requests that were taken for dials.
+DELETE FROM wolkvox.dial
+USING recent
+WHERE dial.codification_id = recent.id
+    AND EXISTS (
+        SELECT
+        FROM recent AS request
+        WHERE request.campaign_id = recent.campaign_id
+            AND request.alike = recent.alike
+            AND dial.dialled_at BETWEEN request.sent_at - %(margin)s
+                AND coalesce(request.settled_at, request.sent_at) + %(margin)s
+    )

@@ -1,0 +1,56 @@
+-- What was settled since then, and what waits, each found by an index of its own. An anonymous customer can't be
+-- compared with anybody.
+INSERT INTO recent
+SELECT
+    id,
+    type_campaign,
+    campaign_id,
+    wolkvox.alike(customer_id),
+    cod_act,
+    cod_act_2,
+    state,
+    contacted_at,
+    sent_at,
+    settled_at,
+    protected_until,
+    confirmed_at,
+    audit,
+    shown
+FROM wolkvox.codification
+WHERE operation = %(operation)s AND settled_at >= %(since)s AND left(customer_id, 1) <> '#'
+UNION ALL
+SELECT
+    id,
+    type_campaign,
+    campaign_id,
+    wolkvox.alike(customer_id),
+    cod_act,
+    cod_act_2,
+    state,
+    contacted_at,
+    sent_at,
+    NULL,
+    protected_until,
+    NULL,
+    NULL,
+    NULL
+FROM wolkvox.codification
+WHERE operation = %(operation)s AND state = 'pending' AND contacted_at >= %(since)s
+UNION ALL
+SELECT
+    id,
+    type_campaign,
+    campaign_id,
+    wolkvox.alike(customer_id),
+    cod_act,
+    cod_act_2,
+    state,
+    contacted_at,
+    sent_at,
+    NULL,
+    protected_until,
+    NULL,
+    NULL,
+    NULL
+FROM wolkvox.codification
+WHERE operation = %(operation)s AND state = 'sending' AND contacted_at >= %(since)s

@@ -1,0 +1,133 @@
+"""When a customer was dialled last, as an export writes it, or that it can't be read. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from wolkvox.rules.contacts import read_moment
+
+AHEAD = timedelta(minutes=15)  # of our clock; a date that is further ahead was read in a wrong zone
+FEWEST_OURS = 3  # codified customers whose dates are those of our requests, before that can't be chance
+CLEAN = "CLEAN"  # the result of a record that was not dialled, or that was recalled [vendor's page on its reports]
+
+# Only forms in which nobody can take the month for the day. The vendor's own requests write the second one.
+_DATE = re.compile(
+    r"(?P<year>\d{4})(?P<mark>[-/.])(?P<month>\d\d)(?P=mark)(?P<day>\d\d)(?:T| +)"
+    r"(?P<hour>\d{1,2}):(?P<rest>\d\d[\d:.,z+-]*)(?: *(?P<half>[ap]) ?\.? ?m\.?)?",
+    re.ASCII | re.IGNORECASE,
+)
+_DIGITS = re.compile(r"(\d{4})(\d\d)(\d\d) ?(\d\d):?(\d\d):?(\d\d)", re.ASCII)
+_NOON = 12
+_MOST_CALLS = 1_000_000
+_LONGEST_FORM = 30  # characters of a date that can't be read which are told
+
+
+class LastDial(NamedTuple):
+    """
+    When a customer was dialled last; None for never, or when that can't be read.
+
+    ``unread`` is empty, or the form of the date that can't be read, every digit a 9 and every letter an a.
+    """
+
+    at: datetime | None
+    unread: str = ""
+
+
+@dataclass(slots=True)
+class DateCount:
+    """
+    What the dates of an operation's exports came to, over all that were looked at.
+
+    ``dialled`` records, of which ``unread`` have a date that can't be read, or one that is ahead of us; of codified
+    customers ``dated`` have a date after their contact, and of ``ours`` it is that of our own request.
+    """
+
+    dialled: int = 0
+    unread: int = 0
+    dated: int = 0
+    ours: int = 0
+    form: str = ""
+
+    def add(self, other: DateCount) -> None:
+        """Count those of one more export, too."""
+        self.dialled += other.dialled
+        self.unread += other.unread
+        self.dated += other.dated
+        self.ours += other.ours
+        self.form = self.form or other.form
+
+    @property
+    def are_ours(self) -> bool:
+        """Whether most dates are those of our own requests, so that they say nothing of dials."""
+        return self.ours >= FEWEST_OURS and 2 * self.ours > self.dated
+
+
+def read_last_dial(row: Mapping[str, Any], zone: tzinfo) -> LastDial:
+    """
+    A record's last dial.
+
+    :param row: a record of an export
+    :param zone: of its dates
+    """
+    calls, result, date = read_calls(row), read_result(row), _text(row.get("fecha"))
+    if (not calls and result == CLEAN) or (calls == 0 and not (result and date)) or not (calls or result or date):
+        return LastDial(None)  # a code alone may be a result, too
+    if calls is None and not result:
+        return LastDial(None, "without calls and result")
+    at = _read(date, zone)
+    return LastDial(None, _form(date)) if at is None else LastDial(at)
+
+
+def read_calls(row: Mapping[str, Any]) -> int | None:
+    """How often a record was dialled; None when it doesn't say so."""
+    value = row.get("llamadas")
+    text = str(value) if isinstance(value, (float, Decimal)) else _text(value)
+    try:
+        return max(0, min(int(float(text)), _MOST_CALLS))
+    except (ValueError, OverflowError):
+        return None
+
+
+def read_result(row: Mapping[str, Any]) -> str:
+    """What a record's last dial came to, in capitals; CLEAN when it wasn't dialled, empty when it doesn't say."""
+    result = _text(row.get("resultado")).upper()[:_LONGEST_FORM]
+    return result if result.isprintable() else ""
+
+
+def _read(date: str, zone: tzinfo) -> datetime | None:
+    """The moment in UTC; a day alone is none, for its dials may have come before a contact or after."""
+    if digits := _DIGITS.fullmatch(date):
+        return read_moment("{}-{}-{}T{}:{}:{}".format(*digits.groups()), zone)
+    parts = _DATE.fullmatch(date)
+    if parts is None:
+        return None
+    hour = _hour(int(parts["hour"]), (parts["half"] or "").lower())
+    if hour is None:
+        return None
+    return read_moment(f"{parts['year']}-{parts['month']}-{parts['day']}T{hour:02}:{parts['rest']}", zone)
+
+
+def _hour(hour: int, half: str) -> int | None:
+    """The hour of 24; None when morning or afternoon contradicts it."""
+    if not half:
+        return hour
+    if half == "a":
+        return None if hour > _NOON else hour % _NOON
+    return None if hour == 0 else hour if hour > _NOON else hour % _NOON + _NOON
+
+
+def _form(date: str) -> str:
+    """How a date is written, without the date."""
+    form = re.sub(r"[^\W\d_]", "a", re.sub(r"\d", "9", date[:_LONGEST_FORM]))
+    return form if form.isprintable() and form else "nothing"
+
+
+def _text(value: object) -> str:
+    return (
+        str(value).replace("\x00", "").strip() if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
+    )
