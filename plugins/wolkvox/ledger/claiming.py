@@ -134,13 +134,31 @@ def _retire(
             "customer_id": wanted.customer_id,
             "expire_after": wanted.expire_after,
         }
-        staged.reopened = connection.execute(sql("reopen"), values).rowcount
+        staged.reopened = _reopen(connection, values)
     _supersede(connection, scope, staged)
     if allowance.codes is not None:
         values = {**scope, "codes": sorted(allowance.codes)}
         staged.codes_unknown = connection.execute(sql("refuse_codes"), values).rowcount
     values = {**scope, "expire_after": wanted.expire_after}
     staged.expired = connection.execute(sql("expire"), values).rowcount
+
+
+def _reopen(connection: Connection, values: Mapping[str, Any]) -> int:
+    """
+    Offer again what is asked for; how many.
+
+    What a seal covers is not changed: such a contact gets a record of its own, as evidence is both what was sealed and
+    what was sent later.
+    """
+    found = connection.execute(sql("to_reopen"), values).fetchall()
+    ids = [record for record, _, is_sealed in found if not is_sealed]
+    keys = [key for _, key, is_sealed in found if is_sealed]
+    connection.execute(sql("reopen"), {**values, "ids": ids})
+    if keys:
+        versions = {**values, "keys": keys, "spare": [uuid4() for _ in keys]}
+        connection.execute(sql("free_keys"), versions)
+        connection.execute(sql("resend_sealed"), versions)
+    return len(found)
 
 
 def _supersede(connection: Connection, scope: Mapping[str, Any], staged: Staged) -> None:

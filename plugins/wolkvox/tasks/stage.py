@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
@@ -61,7 +61,7 @@ class Source:
 
     ``seconds``: how long a worker may send. ``by_hand``: somebody waits for it, so an outage is tried at once.
     ``protection``: rules by which customers must not be dialled for a while. ``began_by``: one of
-    ``rules.options.BEGAN_BY``. ``watched``: what the DAG's trigger is told.
+    ``rules.options.BEGAN_BY``. ``watched``: what the DAG's trigger is told. ``secret``: that of anonymous customers.
     """
 
     rows: Iterable[Sequence[Any]]
@@ -72,6 +72,7 @@ class Source:
     protection: Protection | None = None
     began_by: str = "other"
     watched: Watched = field(default_factory=Watched)
+    secret: Callable[[], str | None] = lambda: None
 
 
 def stage_run(
@@ -97,7 +98,7 @@ def stage_run(
         if source.protection is not None:
             contacts = protected(contacts, source.protection)
         with ledger.transaction(force_rollback=True) if options.dry_run else nullcontext():
-            staged = load(ledger, contacts, run)
+            staged = load(ledger, contacts, run, source.secret)
             known = outage(ledger, run.operation, wolkvox.settings.identity)
             if options.dry_run:
                 allowance = Allowance()
