@@ -182,9 +182,7 @@ def test_what_is_too_old_to_be_sent_expires_whoever_sent_it(ledger: Database, op
 def test_what_is_being_sent_is_left_alone_and_what_is_locked_is_told(ledger: Database) -> None:
     for customer in ("sent now", "locked", "old"):
         put(ledger, customer, "pending", 40)
-    ledger.execute(
-        "UPDATE wolkvox.codification SET state = 'sending', sent_at = now() WHERE customer_id = 'sent now'"
-    )
+    ledger.execute("UPDATE wolkvox.codification SET state = 'sending', sent_at = now() WHERE customer_id = 'sent now'")
     with locked(ledger, "locked"):
         assert expire(ledger.connection, MONTH) == (1, 1)
     assert expire(ledger.connection, MONTH) == (1, 0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID, uuid4
 
 import psycopg
@@ -82,7 +82,7 @@ def _next_span(connection: Connection, progress: _Progress, before: datetime) ->
         " WHERE operation = %s AND settled_at >= %s AND settled_at < %s",
         (progress.operation, progress.since, before),
     ).fetchone()
-    first = row[0] if row else None
+    first: datetime | None = row[0] if row else None
     if first is not None:
         return min(first + DAY, before)
     return max(progress.since, before) if progress.is_new else None
@@ -129,7 +129,7 @@ def _anonymous(secret: str, operation: str, state: str, contact: _Contact) -> _C
         return None
     key = contact.contact_key if customer and is_anonymous(customer) else anonymous_key(secret, contact.contact_key)
     who = None if customer is None else anonymous(secret, operation, customer)
-    return _Contact(contact.id, who, key, *texts, has_texts=False)
+    return _Contact._make((contact.id, who, key, *texts, False))
 
 
 def _write(connection: Connection, contacts: Sequence[_Contact]) -> list[int]:
@@ -150,7 +150,8 @@ def _write(connection: Connection, contacts: Sequence[_Contact]) -> list[int]:
         taken = {
             key
             for (key,) in connection.execute(
-                "SELECT contact_key FROM wolkvox.codification WHERE contact_key = ANY(%s) AND id <> ALL(%s)", (keys, ids)
+                "SELECT contact_key FROM wolkvox.codification WHERE contact_key = ANY(%s) AND id <> ALL(%s)",
+                (keys, ids),
             )
         }
         rest = [one for one in contacts if one.id in free]
@@ -166,6 +167,7 @@ def _update(connection: Connection, contacts: Sequence[_Contact]) -> None:
         connection.execute("SET LOCAL lock_timeout = '5s'")
         connection.execute(sql("anonymise"), dict(zip(names, map(list, columns), strict=False)))
         connection.execute(
-            "UPDATE wolkvox.answer SET response_msg = NULL WHERE codification_id = ANY(%s) AND response_msg IS NOT NULL",
+            "UPDATE wolkvox.answer SET response_msg = NULL"
+            " WHERE codification_id = ANY(%s) AND response_msg IS NOT NULL",
             (list(columns[0]),),
         )

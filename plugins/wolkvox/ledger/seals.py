@@ -24,8 +24,8 @@ class Verified:
     """
     What ``verify`` found of an operation.
 
-    ``compared`` days were compared with their contacts; ``deleted`` ones can't be, as retention may have deleted theirs,
-    and ``early`` ones were sealed by a clock that was ahead. ``findings``: what doesn't agree, a sentence each.
+    ``compared`` days were compared with their contacts; ``deleted`` ones can't be, as retention may have deleted
+    theirs, and ``early`` ones were sealed by a clock that was ahead. ``findings``: what doesn't agree, a sentence each.
     """
 
     seals: list[Seal]
@@ -184,5 +184,5 @@ def _contents(connection: Connection, operation: str, secret: str, day: date) ->
     with connection.transaction(), connection.cursor("to_seal") as cursor:
         cursor.itersize = BATCH
         rows = cursor.execute(sql("to_seal"), values)
-        digest, records = contents(secret, operation, (Sealed(*row[:8], row[8:]) for row in rows))
+        digest, records = contents(secret, operation, (Sealed._make((*row[:8], row[8:])) for row in rows))
     return records, digest

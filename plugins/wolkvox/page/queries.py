@@ -395,4 +395,4 @@ def daily_digests(connection: Connection, operation: str, contacts: Sequence[Con
         "SELECT day, encode(digest, 'hex') FROM wolkvox.seal WHERE operation = %s AND day = ANY(%s)",
         (operation, list(days)),
     )
-    return {day: digest for day, digest in rows}
+    return dict(rows.fetchall())

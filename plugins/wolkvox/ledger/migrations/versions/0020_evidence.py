@@ -15,8 +15,8 @@ depends_on = None
 
 COMMENTS = {
     "retention": "by which secret evidence is kept; one row",
-    "retention.secret_check": "digest of the secret, by which it is known again; empty: there is one, not seen yet; null:"
-    " there is none, or another one may take its place",
+    "retention.secret_check": "digest of the secret, by which it is known again; empty: there is one, not seen yet;"
+    " null: there is none, or another one may take its place",
     "anonymised": "how far old contacts became anonymous",
     "anonymised.operation": "whose contacts",
     "anonymised.since": "all that was settled before was dealt with",
@@ -40,8 +40,7 @@ def upgrade() -> None:
     """Begin the seals again: the next night makes those of all days that are there."""
     op.execute("ALTER TABLE wolkvox.retention ADD COLUMN secret_check bytea")
     op.execute(
-        "UPDATE wolkvox.retention SET secret_check = ''"
-        " WHERE anonymous > 0 OR EXISTS (SELECT FROM wolkvox.seal)"
+        "UPDATE wolkvox.retention SET secret_check = '' WHERE anonymous > 0 OR EXISTS (SELECT FROM wolkvox.seal)"
     )
     op.execute("ALTER TABLE wolkvox.retention DROP COLUMN anonymous, DROP COLUMN deleted_before")
     op.execute(
