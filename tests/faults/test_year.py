@@ -148,8 +148,10 @@ def live(year: Year, day: int, backup: Path) -> None:
     if day % 45 == 20:
         resend(year, main(day), now)
     if day == 65:  # what was dated ahead and has a seal since is sent as a record of its own
-        ahead = "SELECT customer_id, state FROM wolkvox.codification WHERE customer_id LIKE '%%-ahead-5' AND" \
+        ahead = (
+            "SELECT customer_id, state FROM wolkvox.codification WHERE customer_id LIKE '%%-ahead-5' AND"
             " operation = 'sales' AND state <> 'expired' ORDER BY id"
+        )
         assert ledger.rows(ahead) == [("no-ahead-5", "rejected"), ("later-ahead-5", "coded")]
     ledger.connection.execute(AUDIT.encode())
     ledger.connection.execute(LATE_DIALS.encode())

@@ -92,7 +92,7 @@ def retire(
             log.info("Another run of retention is under way: nothing was done.")
             return done
         secret = _secret(ledger, known_secret, new_secret)
-        for step in (_settle, _seal, _anonymise, _forget):
+        for step in (_tidy, _expire, _seal, _anonymise, _forget):
             try:
                 step(ledger, secret, ages, done)
             except psycopg.Error as error:  # what one step meets keeps no other one from its work
@@ -120,8 +120,11 @@ def _secret(ledger: Connection, known_secret: Callable[[], str | None], new_secr
     return secret
 
 
-def _settle(ledger: Connection, _: str, ages: Ages, done: Retired) -> None:
+def _tidy(ledger: Connection, _: str, ages: Ages, done: Retired) -> None:
     tidy(ledger, ages.keep)
+
+
+def _expire(ledger: Connection, _: str, ages: Ages, done: Retired) -> None:
     done.expired, done.overdue = expire(ledger, ages.expire_after)
 
 
