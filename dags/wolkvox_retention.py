@@ -2,12 +2,12 @@
 # Old contacts: sealed, then anonymous, then gone
 
 Runs from the start, every night. What is too old to be sent expires, also where the operation's own DAG is paused or
-gone. Contacts that were settled five weeks ago don't change any more: each day's get a seal, a digest that follows from
-the day before (`python -m wolkvox verify` compares). `ANONYMISE_AFTER` its settlement a contact's customer is a hash,
-and its comment and wolkvox's messages are empty; who has the customer's id still finds it on the page, for the hash is
-made with the Airflow variable `wolkvox_evidence_secret`: **keep a copy of it.** After `KEEP` the contact is deleted, and
-its numbers stay in `wolkvox.total`. Change both to what your data protection officer asks for; they must be at least 36
-days.
+gone. Contacts that were settled five weeks ago don't change any more: each day's get a seal, a digest that follows
+from the day before (`python -m wolkvox verify` compares). `ANONYMISE_AFTER` its settlement a contact's customer is a
+hash, and its comment and wolkvox's messages are empty; who has the customer's id still finds it on the page, for the
+hash is made with the Airflow variable `wolkvox_evidence_secret`: **keep a copy of it.** After `KEEP` the contact is
+deleted, and its numbers stay in `wolkvox.total`. Change both to what your data protection officer asks for; they must
+be at least 36 days.
 
 **Owner:** data engineering of the contact centre.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 import psycopg
@@ -50,22 +50,13 @@ class _Progress:
     is_new: bool = True  # in this night
 
 
-class _Contact(NamedTuple):
-    """
-    A settled contact as it is, or as it is to be.
-
-    ``has_texts``: a comment, or a message of wolkvox.
-    """
+class _Anonymous(NamedTuple):
+    """A settled contact as it is to be; ``texts``: its other columns, where they change."""
 
     id: int
     customer_id: str | None
     contact_key: UUID
-    type_campaign: str | None
-    campaign_id: str | None
-    cod_act: str | None
-    cod_act_2: str | None
-    channel: str | None
-    has_texts: bool
+    texts: tuple[str | None, ...] | None
 
 
 def _progress(connection: Connection, operation: str) -> _Progress:
@@ -104,12 +95,8 @@ def _span(
     with connection.cursor("to_anonymise", withhold=True) as cursor:
         cursor.execute(sql("to_anonymise"), values)
         while rows := cursor.fetchmany(BATCH):
-            left_over += [row[0] for row in rows if not row[-1]]
-            due = [
-                made
-                for *contact, state, is_due in rows
-                if is_due and (made := _anonymous(secret, progress.operation, state, _Contact(*contact)))
-            ]
+            left_over += [row[1] for row in rows if not row[0]]
+            due = [made for row in rows if row[0] and (made := _anonymous(secret, progress.operation, row[1:]))]
             stuck = _write(connection, due)
             left_over += stuck
             done, locked = done + len(due) - len(stuck), locked + len(stuck)
@@ -122,17 +109,19 @@ def _span(
     return done, locked
 
 
-def _anonymous(secret: str, operation: str, state: str, contact: _Contact) -> _Contact | None:
-    """The contact as it is to be; None where it is that already."""
-    customer, texts = contact.customer_id, impersonal(state, contact[3:8])
-    if texts == contact[3:8] and not contact.has_texts and (customer is None or is_anonymous(customer)):
-        return None
-    key = contact.contact_key if customer and is_anonymous(customer) else anonymous_key(secret, contact.contact_key)
-    who = None if customer is None else anonymous(secret, operation, customer)
-    return _Contact._make((contact.id, who, key, *texts, False))
+def _anonymous(secret: str, operation: str, row: Sequence[Any]) -> _Anonymous | None:
+    """The contact of a row as it is to be; None where it is that already."""
+    number, customer, key, has_texts, state, *texts = row
+    made = impersonal(state, texts)
+    odd = None if made == tuple(texts) else made
+    if customer is None or is_anonymous(customer):
+        if odd is None and not has_texts:
+            return None
+        return _Anonymous(number, customer, key if customer else anonymous_key(secret, key), odd)
+    return _Anonymous(number, anonymous(secret, operation, customer), anonymous_key(secret, key), odd)
 
 
-def _write(connection: Connection, contacts: Sequence[_Contact]) -> list[int]:
+def _write(connection: Connection, contacts: Sequence[_Anonymous]) -> list[int]:
     """Write contacts down as they are to be; the ids of those that another session holds locked."""
     try:
         _update(connection, contacts)
@@ -159,15 +148,19 @@ def _write(connection: Connection, contacts: Sequence[_Contact]) -> list[int]:
     return [one.id for one in contacts if one.id not in free]
 
 
-def _update(connection: Connection, contacts: Sequence[_Contact]) -> None:
+def _update(connection: Connection, contacts: Sequence[_Anonymous]) -> None:
     """Write contacts down, and empty wolkvox's messages to their earlier requests."""
-    columns = list(zip(*contacts, strict=True)) or [()] * len(_Contact._fields)
-    names = ("ids", "customers", "keys", "types", "campaigns", "codes", "second_codes", "channels")
+    ids = [one.id for one in contacts]
+    values = {"ids": ids, "customers": [one.customer_id for one in contacts], "keys": [one[2] for one in contacts]}
+    odd = [(one.id, *one.texts) for one in contacts if one.texts]
     with connection.transaction():
         connection.execute("SET LOCAL lock_timeout = '5s'")
-        connection.execute(sql("anonymise"), dict(zip(names, map(list, columns), strict=False)))
+        connection.execute(sql("anonymise"), values)
+        if odd:
+            names = ("ids", "types", "campaigns", "codes", "second_codes", "channels")
+            connection.execute(sql("empty_odd"), dict(zip(names, map(list, zip(*odd, strict=True)), strict=True)))
         connection.execute(
             "UPDATE wolkvox.answer SET response_msg = NULL"
             " WHERE codification_id = ANY(%s) AND response_msg IS NOT NULL",
-            (list(columns[0]),),
+            (ids,),
         )

@@ -56,7 +56,7 @@ def impersonal(state: str, columns: Sequence[str | None]) -> tuple[str | None, .
         kind = columns[0]
         return (kind if kind in TYPES else None, None, None, None, None)
     *codes, channel = columns
-    return (*(codes if state == "coded" else map(_unless_personal, codes)), _unless_personal(channel))
+    return (*(codes if state == "coded" else map(_unless_personal, codes)), channel and _unless_personal(channel))
 
 
 def check_value(secret: str) -> bytes:
