@@ -102,7 +102,8 @@ def _page(rows: int) -> dict[str, float]:
 
 def _retention(place: Place, ledger: Database, rows: int) -> dict[str, float]:
     """Milliseconds of some nights, each with a batch that has become due."""
-    from wolkvox.ledger.retention import anonymise, forget
+    from wolkvox.ledger.anonymising import anonymise
+    from wolkvox.ledger.retention import forget
 
     nights, batch = place.pick(5, 1), place.pick(BATCH, 1_000)
     apart = timedelta(days=DAYS) * batch / rows
@@ -121,7 +122,7 @@ def _retention(place: Place, ledger: Database, rows: int) -> dict[str, float]:
         oldest = ledger.value("SELECT now() - min(staged_at) FROM wolkvox.codification")
         return {
             "retention: 10,000 contacts made anonymous": each_night(
-                lambda connection, age: anonymise(connection, "a secret", age)
+                lambda connection, age: anonymise(connection, "a secret", age).done
             ),
             "retention: 10,000 contacts deleted": each_night(forget),
         }

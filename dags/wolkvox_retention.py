@@ -1,19 +1,24 @@
 """
 # Old contacts: sealed, then anonymous, then gone
 
-Runs from the start, every night. Contacts that were settled five weeks ago don't change any more: each day's get a
-digest that follows from the day before (`python -m wolkvox verify` shows whether any is missing since). After
-`ANONYMISE_AFTER` a contact's customer is a hash and its comment and wolkvox's words are empty; who has the customer's
-id still finds it on the page, for the hash is made with the Airflow variable `wolkvox_evidence_secret`: **keep a copy
-of it.** After `KEEP` the contact is deleted, and its numbers stay in `wolkvox.total`. Change both to what your data
-protection officer asks for; they must be longer than five weeks.
+Runs from the start, every night. What is too old to be sent expires, also where the operation's own DAG is paused or
+gone. Contacts that were settled five weeks ago don't change any more: each day's get a seal, a digest that follows
+from the day before (`python -m wolkvox verify` compares). `ANONYMISE_AFTER` its settlement a contact's customer is a
+hash, and its comment and wolkvox's messages are empty; who has the customer's id still finds it on the page, for the
+hash is made with the Airflow variable `wolkvox_evidence_secret`: **keep a copy of it.** After `KEEP` the contact is
+deleted, and its numbers stay in `wolkvox.total`. Change both to what your data protection officer asks for; they must
+be at least 36 days.
 
 **Owner:** data engineering of the contact centre.
 
 ### When it is red
 
-The ledger could not be reached, or an age is too short: the log's last line says which. Nothing is lost; clear the
-task, or wait for the next day's run.
+The log's last line says why, and what to do:
+
+- The ledger could not be reached, or an age is too short. Nothing is lost; correct it and clear the task.
+- The secret is missing or is another one: nothing was done. Put the old one back from your copy.
+- Somebody's session holds contacts locked that are due: all others were dealt with. End that session, clear the task.
+- A seal was changed: no further day of its operation is sealed. `python -m wolkvox verify` says what doesn't agree.
 """
 
 from datetime import timedelta

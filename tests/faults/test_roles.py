@@ -17,7 +17,7 @@ from sandbox_server import SandboxServer
 
 from local.postgres import binaries
 from wolkvox.ledger.migrate import migrate
-from wolkvox.tasks.retention import retire
+from wolkvox.tasks.retention import Ages, retire
 
 PAGE = Path(__file__).parents[2] / "docs" / "security.md"
 ROLES = ("wolkvox_owner", "wolkvox_writer", "wolkvox_reader")
@@ -61,7 +61,8 @@ def test_the_writer_does_all_the_work_and_changes_no_table(
     chunks, counts = stage()
     summary, complaints = verdict("run", counts, [crew.codify(chunk).tally() for chunk in chunks])
     assert (summary["coded"], complaints, states(shared)) == (20, [], {"coded": 20})
-    assert retire("wolkvox_ledger", "secret", timedelta(days=1_000), timedelta(days=180))["deleted"] == 0
+    ages = Ages(timedelta(days=1_000), timedelta(days=180), timedelta(days=31))
+    assert retire("wolkvox_ledger", ages, lambda: "secret", str).complaints == []
     for role, statement in (
         ("wolkvox_writer", "ALTER TABLE wolkvox.codification ADD COLUMN more text"),
         ("wolkvox_writer", "DROP TABLE wolkvox.seal"),

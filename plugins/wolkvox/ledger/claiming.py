@@ -143,12 +143,6 @@ def _chunk(
     return chunk
 
 
-def _reopen(connection: Connection, scope: dict[str, Any], staged: Staged, wanted: Wanted, resend: Resend) -> None:
-    """What is offered again on request."""
-    values = {**scope, **asdict(resend), "customer_id": wanted.customer_id, "expire_after": wanted.expire_after}
-    staged.reopened = connection.execute(sql("reopen"), values).rowcount
-
-
 def _retire(
     connection: Connection, scope: dict[str, Any], staged: Staged, allowance: Allowance, wanted: Wanted
 ) -> None:
@@ -159,6 +153,25 @@ def _retire(
         staged.codes_unknown += connection.execute(sql("refuse_codes"), values).rowcount
     values = {**scope, "expire_after": wanted.expire_after}
     staged.expired += connection.execute(sql("expire"), values).rowcount
+
+
+def _reopen(connection: Connection, scope: dict[str, Any], staged: Staged, wanted: Wanted, resend: Resend) -> None:
+    """
+    Offer again what is asked for.
+
+    What a seal covers is not changed: such a contact gets a record of its own, as evidence is both what was sealed and
+    what was sent later.
+    """
+    values = {**scope, **asdict(resend), "customer_id": wanted.customer_id, "expire_after": wanted.expire_after}
+    found = connection.execute(sql("to_reopen"), values).fetchall()
+    ids = [record for record, _, is_sealed in found if not is_sealed]
+    keys = [key for _, key, is_sealed in found if is_sealed]
+    connection.execute(sql("reopen"), {**values, "ids": ids})
+    if keys:
+        versions = {**values, "keys": keys, "spare": [uuid4() for _ in keys]}
+        connection.execute(sql("free_keys"), versions)
+        connection.execute(sql("resend_sealed"), versions)
+    staged.reopened = len(found)
 
 
 def _supersede(connection: Connection, scope: Mapping[str, Any], staged: Staged) -> None:

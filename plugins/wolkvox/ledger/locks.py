@@ -19,9 +19,16 @@ class Lock(IntEnum):
     FAULTS = 7_041_968  # of an operation: who counts a fault, begins an outage or ends it
     TAKE = 7_041_971  # of an operation: one worker at a time takes records, so that no two take the same
     STAGING = 7_041_970  # of a DAG: shared by the sessions of its stages for as long as they live
+    RETENTION = 7_041_972  # one run of retention at a time
     POOLER = 7_041_969  # tells whether the session is the connection's own
 
 
 def lock_until_commit(connection: psycopg.Connection[tuple[Any, ...]], lock: Lock, name: str) -> None:
     """Wait until nobody else holds the lock of this class and name, and hold it up to the end of the transaction."""
     connection.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", (lock.value, name))
+
+
+def lock_session(connection: psycopg.Connection[tuple[Any, ...]], lock: Lock, name: str) -> bool:
+    """Hold the lock of this class and name for as long as the session lives; False, at once, when another one does."""
+    row = connection.execute("SELECT pg_try_advisory_lock(%s, hashtext(%s))", (lock.value, name)).fetchone()
+    return row is not None and bool(row[0])

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import NamedTuple
-from uuid import UUID
+from datetime import datetime, timedelta, timezone
 
 from wolkvox.ledger.connection import Connection, clock, sql
-from wolkvox.rules.anonymity import anonymous, anonymous_key
+from wolkvox.ledger.seals import operations
 
 ACCOUNTED = timedelta(days=31)  # the members of an older chunk are asked for by nobody
 # What is usual at an hour is told by the last arrival before this hour of the last four weeks; the page shows a month.
 ARRIVALS_KEPT = timedelta(days=62)
+EARLIEST = datetime.min.replace(tzinfo=timezone.utc)
 BATCH = 10_000  # records of one transaction: codify tasks beside it never wait long
 
 
@@ -34,65 +33,45 @@ def tidy(connection: Connection, keep: timedelta) -> None:
         connection.execute(f"DELETE FROM wolkvox.{condition}".encode(), ages)  # noqa: S608 - our own words
 
 
-def anonymise(connection: Connection, secret: str, after: timedelta) -> int:
+def expire(connection: Connection, expire_after: timedelta) -> tuple[int, int]:
     """
-    Make the customers of settled contacts anonymous that came in so long ago, and empty comments and wolkvox's words.
+    Settle what is too old to be sent, whatever became of its operation; how many, and how many are left over.
 
-    Whoever knows a customer's id and the secret still finds the contacts; returns how many it were. One that still
-    waits holds up the later ones: old contacts don't wait, they expire.
+    What is left over is held locked by another session.
     """
-    before, done = clock(connection) - after, 0
-    while True:
-        with connection.transaction():
-            due = _due(connection, before)
-            if due:
-                ids = [one.id for one in due]
-                facts = {
-                    "ids": ids,
-                    "customers": [one.customer_id and anonymous(secret, one.operation, one.customer_id) for one in due],
-                    "keys": [anonymous_key(secret, one.contact_key) for one in due],
-                }
-                connection.execute(sql("anonymise"), facts)
-                connection.execute(
-                    "UPDATE wolkvox.answer SET response_msg = NULL WHERE codification_id = ANY(%s)", (ids,)
-                )
-                connection.execute("UPDATE wolkvox.retention SET anonymous = %s", (ids[-1],))
-        done += len(due)
-        if len(due) < BATCH:
-            return done
-
-
-class _Due(NamedTuple):
-    id: int
-    operation: str
-    customer_id: str | None
-    contact_key: UUID
-
-
-def _due(connection: Connection, before: datetime) -> list[_Due]:
-    """The next contacts to be made anonymous, up to the first one that is not."""
-    found = []
-    for *one, is_due in connection.execute(sql("to_anonymise"), {"before": before, "batch": BATCH}):
-        if not is_due:
-            break
-        found.append(_Due(*one))
-    return found
+    values = {"expire_after": expire_after, "batch": BATCH}
+    connection.execute(sql("release_dead"), values)
+    expired = 0
+    while batch := connection.execute(sql("expire_overdue"), values).rowcount:
+        expired += batch
+    row = connection.execute(sql("overdue"), values).fetchone()
+    assert row is not None
+    return expired, row[0]
 
 
 def forget(connection: Connection, keep: timedelta) -> int:
     """
-    Delete settled contacts that came in longer than ``keep`` ago, with their history; returns how many.
+    Delete contacts that were settled longer than ``keep`` ago, with their history; returns how many.
 
-    Their numbers stay. A window that is pulled again afterwards stages them anew, but as expired: ``keep`` has to be
-    longer than the age from which contacts are no longer sent.
+    Their numbers stay. Where days are sealed, only what the last seal says may be deleted. A window that is pulled
+    again afterwards stages them again, but as expired: ``keep`` has to be longer than the age from which contacts are
+    no longer sent.
     """
     before, forgotten = clock(connection) - keep, 0
-    # Noted first: were it killed on the way, what it had deleted would seem to be missing.
-    connection.execute("UPDATE wolkvox.retention SET deleted_before = greatest(deleted_before, %s)", (before,))
-    after, more = 0, True
-    while more:
-        row = connection.execute(sql("forget"), {"before": before, "after": after, "batch": BATCH}).fetchone()
-        assert row is not None
-        deleted, after, more = row
-        forgotten += deleted
+    for operation in operations(connection):
+        row = connection.execute(
+            "SELECT deleted_before FROM wolkvox.seal WHERE operation = %s ORDER BY day DESC LIMIT 1", (operation,)
+        ).fetchone()
+        values = {
+            "operation": operation,
+            "since": EARLIEST,
+            "before": min(before, row[0]) if row else before,
+            "batch": BATCH,
+        }
+        deleted = BATCH
+        while deleted == BATCH:
+            batch = connection.execute(sql("forget"), values).fetchone()
+            assert batch is not None
+            deleted, values["since"] = batch
+            forgotten += deleted
     return forgotten

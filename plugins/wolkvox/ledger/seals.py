@@ -2,86 +2,167 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
 
+from wolkvox.errors import Unaccounted
 from wolkvox.ledger.connection import Connection, clock, sql
-from wolkvox.rules.seals import SEALED_AFTER, digest
+from wolkvox.rules.seals import DAY, SEALED_AFTER, Seal, Sealed, begin, contents, is_signed, signed, unsealed_from
 
-DAY = timedelta(days=1)
 BATCH = 10_000  # contacts read at once
-# A contact that was settled on a day came in at most so long before it: it waits for a month, and once more if resent.
-OLDEST = timedelta(days=63)
+LATE = timedelta(days=3)  # retention may miss some nights before somebody is told of days without a seal
+
+_SELECT = "SELECT day, records, contents, deleted_before, previous, digest FROM wolkvox.seal WHERE operation = %s"
+
+log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Seal:
-    """A day's digest; ``previous`` is None for the first one."""
+@dataclass(slots=True)
+class Verified:
+    """
+    What ``verify`` found of an operation.
 
-    day: date
-    records: int
-    digest: bytes
-    previous: bytes | None
+    ``compared`` days were compared with their contacts; ``deleted`` ones can't be, as retention may have deleted
+    theirs, and ``early`` ones were sealed by a clock that was ahead. ``findings``: what doesn't agree, a sentence each.
+    """
+
+    seals: list[Seal]
+    compared: int = 0
+    deleted: int = 0
+    early: int = 0
+    findings: list[str] = field(default_factory=list)
 
 
 def operations(connection: Connection) -> list[str]:
-    """Every operation that has contacts, or had."""
-    rows = connection.execute("SELECT operation FROM wolkvox.dag UNION SELECT operation FROM wolkvox.seal ORDER BY 1")
-    return [operation for (operation,) in rows]
+    """Every operation that has settled contacts, or had."""
+    return [operation for (operation,) in connection.execute(sql("operations"))]
 
 
-def seal(connection: Connection, operation: str, secret: str) -> tuple[int, Seal | None]:
-    """Seal the days that are old enough and not sealed yet; how many, and the last seal there is."""
-    last, count = _last(connection, operation), 0
-    previous = None if last is None else last.digest
+def seal(connection: Connection, operation: str, secret: str, keep: timedelta) -> tuple[int, Seal | None]:
+    """
+    Seal the days that are old enough and not sealed yet; how many, and the last seal there is.
+
+    :param keep: age from which retention deletes: each seal says up to when, before it does
+    :raises Unaccounted: when the last seal isn't one that this function made
+    """
+    now, count = clock(connection), 0
+    _withdraw_early(connection, operation, secret, unsealed_from(now))
+    last = _last(connection, operation)
+    if last is not None and not is_signed(secret, operation, last):
+        raise Unaccounted(f"Operation {operation}: the seal of {last.day} was changed. Run `python -m wolkvox verify`.")
     day = last.day + DAY if last else _first_day(connection, operation)
-    end = (clock(connection) - SEALED_AFTER).astimezone(timezone.utc).date()
-    while day is not None and day < end:
-        with connection.transaction():
-            last = _seal(connection, operation, secret, day, previous)
-            connection.execute(
-                "INSERT INTO wolkvox.seal (operation, day, records, digest, previous) VALUES (%s, %s, %s, %s, %s)",
-                (operation, last.day, last.records, last.digest, last.previous),
-            )
-        day, count, previous = day + DAY, count + 1, last.digest
+    while day is not None and day < unsealed_from(now):
+        deleted_before = min(now - keep, begin(day + DAY))
+        if last is not None:
+            deleted_before = max(deleted_before, last.deleted_before)
+        found = _contents(connection, operation, secret, day)
+        last = signed(secret, operation, day, *found, deleted_before, last.digest if last else None)
+        _insert(connection, operation, last)
+        day, count = day + DAY, count + 1
     return count, last
 
 
-def broken(connection: Connection, operation: str, secret: str) -> Iterator[str]:
-    """What doesn't agree with the seals of an operation, a sentence each; nothing: all is as it was."""
-    row = connection.execute("SELECT deleted_before FROM wolkvox.retention").fetchone()
-    deleted_before = row[0] if row else None
-    before: Seal | None = None
-    for known in seals(connection, operation):
-        if before and known.day != before.day + DAY:
-            yield f"{known.day}: the days before it, from {before.day + DAY} on, have no seal."
-        elif before and known.previous != before.digest:
-            yield f"{known.day}: its seal doesn't follow from the one of the day before."
-        before = known
-        if deleted_before is not None and _begin(known.day) - OLDEST < deleted_before:
-            continue  # retention has been there
-        now = _seal(connection, operation, secret, known.day, known.previous)
-        if now.digest != known.digest:
-            yield (
-                f"{known.day}: {known.records} contacts were sealed, {now.records} are there now"
-                f"{', and not the same' if now.records == known.records else ''}."
-            )
+def verify_seals(connection: Connection, operation: str, secret: str) -> Verified:
+    """Compare an operation's contacts with its seals, and these with each other."""
+    known, now = seals(connection, operation), clock(connection)
+    result = Verified(known)
+    if not known:
+        result.findings += _unsealed(_first_day(connection, operation), now)
+        return result
+    result.findings += _chain(secret, operation, known)
+    result.findings += _before(connection, operation, known[0].day)
+    result.findings += _unsealed(known[-1].day + DAY, now)
+    for one in known:
+        if one.day >= unsealed_from(now):
+            result.early += 1
+        elif begin(one.day) < known[-1].deleted_before:
+            result.deleted += 1
+        else:
+            _compare(connection, operation, secret, one, result)
+    return result
 
 
 def seals(connection: Connection, operation: str) -> list[Seal]:
     """All seals of an operation, the oldest first."""
-    rows = connection.execute(
-        "SELECT day, records, digest, previous FROM wolkvox.seal WHERE operation = %s ORDER BY day", (operation,)
-    )
+    rows = connection.execute(f"{_SELECT} ORDER BY day", (operation,))
     return [Seal(*row) for row in rows]
 
 
+def _compare(connection: Connection, operation: str, secret: str, known: Seal, result: Verified) -> None:
+    """Whether the contacts of a day are those that were sealed."""
+    records, digest = _contents(connection, operation, secret, known.day)
+    if digest == known.contents:
+        result.compared += 1
+        return
+    last = _last(connection, operation)
+    if last is not None and begin(known.day) < last.deleted_before:  # retention came by meanwhile
+        result.deleted += 1
+        return
+    result.compared += 1
+    same = ", and not the same" if records == known.records else ""
+    result.findings.append(f"{known.day}: {known.records} contacts were sealed, {records} are there now{same}.")
+
+
+def _chain(secret: str, operation: str, known: list[Seal]) -> Iterator[str]:
+    """What doesn't fit in the chain of seals."""
+    before: Seal | None = None
+    for one in known:
+        if not is_signed(secret, operation, one):
+            yield f"{one.day}: its seal was changed."
+        if before is None and one.previous is not None:
+            yield f"{one.day}: it is not the first day that was sealed: the seals before it are gone."
+        elif before and one.day != before.day + DAY:
+            yield f"{one.day}: the days before it, from {before.day + DAY} on, have no seal."
+        elif before and one.previous != before.digest:
+            yield f"{one.day}: its seal doesn't follow from the one of the day before."
+        before = one
+
+
+def _before(connection: Connection, operation: str, day: date) -> Iterator[str]:
+    """Contacts that were not there when the first day was sealed."""
+    first = _first_day(connection, operation)
+    if first is not None and first < day:
+        yield f"{first}: there are contacts of before the first day that was sealed."
+
+
+def _unsealed(day: date | None, now: datetime) -> Iterator[str]:
+    """Days that should have a seal by now."""
+    if day is not None and day < unsealed_from(now - LATE):
+        yield f"{day}: this day and those after it have no seal. Their seals were removed, or retention does not run."
+
+
+def _withdraw_early(connection: Connection, operation: str, secret: str, day: date) -> None:
+    """
+    Take back the seals of days that are not over yet: a clock that was ahead made them.
+
+    What retention deleted by that clock is gone, and stays part of the chain: the last seal before them says so.
+    """
+    with connection.transaction():
+        rows = connection.execute(f"{_SELECT} AND day >= %s", (operation, day)).fetchall()
+        early = [one for one in (Seal(*row) for row in rows) if is_signed(secret, operation, one)]
+        connection.execute("DELETE FROM wolkvox.seal WHERE operation = %s AND day >= %s", (operation, day))
+        last = _last(connection, operation)
+        if last is None or not early or not is_signed(secret, operation, last):
+            return
+        deleted_before = max(one.deleted_before for one in early)
+        again = signed(secret, operation, last.day, last.records, last.contents, deleted_before, last.previous)
+        connection.execute("DELETE FROM wolkvox.seal WHERE operation = %s AND day = %s", (operation, last.day))
+        _insert(connection, operation, again)
+    log.warning("Operation %s: %d seals of days that are not over were taken back.", operation, len(early))
+
+
+def _insert(connection: Connection, operation: str, made: Seal) -> None:
+    connection.execute(
+        "INSERT INTO wolkvox.seal (operation, day, records, contents, deleted_before, previous, digest)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s)",
+        (operation, made.day, made.records, made.contents, made.deleted_before, made.previous, made.digest),
+    )
+
+
 def _last(connection: Connection, operation: str) -> Seal | None:
-    row = connection.execute(
-        "SELECT day, records, digest, previous FROM wolkvox.seal WHERE operation = %s ORDER BY day DESC LIMIT 1",
-        (operation,),
-    ).fetchone()
+    row = connection.execute(f"{_SELECT} ORDER BY day DESC LIMIT 1", (operation,)).fetchone()
     return None if row is None else Seal(*row)
 
 
@@ -92,14 +173,16 @@ def _first_day(connection: Connection, operation: str) -> date | None:
     return row[0].astimezone(timezone.utc).date() if row and row[0] else None
 
 
-def _seal(connection: Connection, operation: str, secret: str, day: date, previous: bytes | None) -> Seal:
-    """What a day's seal is by the contacts that are there now."""
+def _contents(connection: Connection, operation: str, secret: str, day: date) -> tuple[int, bytes]:
+    """How many contacts are there of a day, and their digest."""
+    values = {
+        "operation": operation,
+        "begins": begin(day),
+        "ends": begin(day + DAY),
+        "noted_before": begin(day) + SEALED_AFTER,
+    }
     with connection.transaction(), connection.cursor("to_seal") as cursor:
         cursor.itersize = BATCH
-        contacts = cursor.execute(sql("to_seal"), {"operation": operation, "day": day})
-        made, records = digest(secret, operation, previous, contacts)
-    return Seal(day, records, made, previous)
-
-
-def _begin(day: date) -> datetime:
-    return datetime.combine(day, datetime.min.time(), timezone.utc)
+        rows = cursor.execute(sql("to_seal"), values)
+        digest, records = contents(secret, operation, (Sealed._make((*row[:8], row[8:])) for row in rows))
+    return records, digest

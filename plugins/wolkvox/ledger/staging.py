@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import gc
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from functools import cached_property
 from itertools import islice
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import psycopg
 
 from wolkvox.ledger.connection import Connection, sql
+from wolkvox.rules.anonymity import anonymous_key
 from wolkvox.rules.contacts import Contact
 from wolkvox.rules.runs import Chunk, Run
+from wolkvox.rules.seals import SEALED_AFTER
 
 BATCH = 20_000  # contacts written at once: two such batches are what staging keeps in memory
 TELL_EVERY = 5 * BATCH  # rows: a few seconds' work
@@ -62,20 +66,53 @@ class Staged:
         return {name: value for name, value in asdict(self).items() if name != "chunks"}
 
 
-def load(connection: Connection, contacts: Iterable[Contact], run: Run) -> Staged:
+def load(
+    connection: Connection, contacts: Iterable[Contact], run: Run, secret: Callable[[], str | None] = lambda: None
+) -> Staged:
     """
     Write contacts into the ledger, in the transaction under way or one of its own; how many there were.
 
     :param contacts: read as a stream: memory stays flat
+    :param secret: that of anonymous customers, asked for when contacts come that may be anonymous in the ledger
     """
     staged = Staged()
     with connection.transaction():
-        _load(connection, contacts, asdict(run), staged)
+        _load(connection, contacts, asdict(run), staged, secret)
     _tell(staged)
     return staged
 
 
-def _load(connection: Connection, contacts: Iterable[Contact], scope: dict[str, Any], staged: Staged) -> None:
+class _Anonymous:
+    """Knows contacts that come again after they have become anonymous. Fresh ones cost it a comparison of dates."""
+
+    def __init__(self, connection: Connection, now: datetime, secret: Callable[[], str | None]) -> None:
+        self._connection, self._before, self._ask = connection, now - SEALED_AFTER, secret
+
+    @cached_property
+    def _secret(self) -> str | None:
+        return self._ask()
+
+    def without(self, batch: Sequence[Contact]) -> Sequence[Contact]:
+        """The contacts that the ledger doesn't hold in their anonymous form."""
+        before = self._before
+        old = [contact.key for contact in batch if contact.contacted_at is None or contact.contacted_at < before]
+        if not old or self._secret is None:
+            return batch
+        keys = {anonymous_key(self._secret, UUID(bytes=key)): key for key in old}
+        found = self._connection.execute(
+            "SELECT contact_key FROM wolkvox.codification WHERE contact_key = ANY(%s)", (list(keys),)
+        )
+        known = {keys[key] for (key,) in found}
+        return [contact for contact in batch if contact.key not in known] if known else batch
+
+
+def _load(
+    connection: Connection,
+    contacts: Iterable[Contact],
+    scope: dict[str, Any],
+    staged: Staged,
+    secret: Callable[[], str | None],
+) -> None:
     """
     Write the contacts down, batch by batch; those that the ledger knows already change nothing.
 
@@ -84,8 +121,10 @@ def _load(connection: Connection, contacts: Iterable[Contact], scope: dict[str, 
     of that again, an eighth of the reading.
     """
     gc.freeze()
-    mark = connection.execute("SELECT coalesce(max(id), 0) FROM wolkvox.codification").fetchone()
-    assert mark is not None
+    row = connection.execute("SELECT coalesce(max(id), 0), clock_timestamp() FROM wolkvox.codification").fetchone()
+    assert row is not None
+    mark, now = row
+    anonymous = _Anonymous(connection, now, secret)
     connection.execute(sql("incoming"))
     rest = iter(contacts)
     with ThreadPoolExecutor(max_workers=1) as writer:
@@ -95,26 +134,29 @@ def _load(connection: Connection, contacts: Iterable[Contact], scope: dict[str, 
             staged.pulled += len(batch)
             if staged.pulled % TELL_EVERY == 0:
                 log.info("%d rows pulled so far", staged.pulled)
-            written = writer.submit(_write, connection, batch, scope)
+            written = writer.submit(_write, connection, batch, scope, anonymous)
         _count(staged, written)
     staged.new += _renew(connection, scope)
     staged.known = staged.pulled - staged.new - staged.invalid
     if staged.new:
         connection.execute(
-            "INSERT INTO wolkvox.uncompared (operation, above) VALUES (%s, %s)", (scope["operation"], mark[0])
+            "INSERT INTO wolkvox.uncompared (operation, above) VALUES (%s, %s)", (scope["operation"], mark)
         )
 
 
-def _write(connection: Connection, batch: Sequence[Contact], scope: dict[str, Any]) -> tuple[int, int]:
+def _write(
+    connection: Connection, batch: Sequence[Contact], scope: dict[str, Any], anonymous: _Anonymous
+) -> tuple[int, int]:
     """
     Write contacts down; how many of them are new and valid, and new and invalid.
 
     Each answer that the writing thread waits for, it then has to wait for the reading one: so two statements are
     sent as one text, which only a client cursor can.
     """
+    unknown = anonymous.without(batch)
     with psycopg.ClientCursor(connection) as cursor:
         with cursor.copy(_COPY) as copy:
-            for contact in batch:
+            for contact in unknown:
                 copy.write_row(contact)
         row = cursor.execute(f"{sql('insert_incoming')}; {sql('see_changed')}; TRUNCATE incoming", scope).fetchone()
     assert row is not None

@@ -37,7 +37,11 @@ COLUMNS = (
     "words",
     "run",
     "protected_until",
+    "sealed",
 )
+
+
+SHORT = 16  # digits of a seal that are enough to find it again
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +86,7 @@ class Evidence:
                     "words": event["words"],
                     "run": event["run"],
                     "protected_until": self.clock(contact["protected_until"]),
+                    "sealed": contact["sealed"] if event["sealed"] else None,
                 }
 
     def clock(self, moment: str | None) -> str | None:
@@ -141,6 +146,8 @@ def as_pdf(evidence: Evidence, words: Words) -> bytes:
             answer = " - ".join(part for part in (state, why, said) if part)
             moments = [evidence.clock(event[name]) or "" for name in ("at", "until")]
             name = words(f"event.{event['name']}", number=event["calls"] or 0)
+            if contact["sealed"] and not event["sealed"]:
+                name = f"{name} {words('evidence.later')}"
             lines.append([cell(text) for text in (name, *moments, answer, event["run"] or "")])
         table = LongTable(lines, colWidths=[110, 125, 125, 270, 130], repeatRows=1)
         table.setStyle([("GRID", (0, 0), (-1, -1), 0.25, colors.grey), ("VALIGN", (0, 0), (-1, -1), "TOP")])
@@ -172,6 +179,8 @@ def _title(contact: Mapping[str, Any], evidence: Evidence, words: Words) -> str:
     ]
     if contact["protected_until"]:
         parts.append(words("customer.protected", moment=evidence.clock(contact["protected_until"]) or ""))
+    if contact["sealed"]:
+        parts.append(words("evidence.sealed", digest=contact["sealed"][:SHORT]))
     if contact["superseded_by"]:
         parts.append(words("customer.superseded_by", moment=evidence.clock(contact["superseded_by"]) or ""))
     return " · ".join(parts)

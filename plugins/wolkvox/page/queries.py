@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, timezone
 from functools import cache
 from heapq import merge
 from itertools import islice
@@ -406,6 +406,7 @@ class Dial(NamedTuple):
     record: int
     dialled_at: datetime
     breach: str | None
+    noted_at: datetime | None = None
 
 
 def customer(
@@ -422,3 +423,13 @@ def customer(
     ids = {"ids": [contact.id for contact in contacts]}
     calls = [Call(*row) for row in connection.execute(sql("answers"), ids)]
     return contacts, calls, [Dial(*row) for row in connection.execute(sql("dials"), ids)]
+
+
+def daily_digests(connection: Connection, operation: str, contacts: Sequence[Contact]) -> dict[date, str]:
+    """The seals of the days (UTC) on which contacts were settled; none of a day that is not sealed."""
+    days = {contact.settled_at.astimezone(timezone.utc).date() for contact in contacts if contact.settled_at}
+    rows = connection.execute(
+        "SELECT day, encode(digest, 'hex') FROM wolkvox.seal WHERE operation = %s AND day = ANY(%s)",
+        (operation, list(days)),
+    )
+    return dict(rows.fetchall())

@@ -214,7 +214,8 @@ def known_of(customer_id: str, *, unmasked: bool, of: queries.Dag = USUAL) -> Ev
     with queries.snapshot(LEDGER) as ledger:
         contacts, calls, dials = queries.customer(ledger, known.operation, customers)
         listed = names(ledger, known.operation)
+        sealed = queries.daily_digests(ledger, known.operation, contacts)
         now = clock(ledger)
     shown = customer_id if unmasked else mask(customer_id) or ""
-    told = timelines(contacts, calls, dials, listed, unmasked=unmasked)
+    told = timelines(contacts, calls, dials, listed, sealed, unmasked=unmasked)
     return Evidence(known.operation, shown, known.quota_timezone, now, told)

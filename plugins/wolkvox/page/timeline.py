@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timezone
 from typing import Any
 
 from wolkvox.page.queries import Call, Contact, Dial
 from wolkvox.page.rows import mask, without_ids
 from wolkvox.rules.campaigns import Listed
+from wolkvox.rules.seals import SEALED_AFTER, begin
 
 ANSWERED = ("coded", "rejected", "failed")  # states that the last call's answer may have led to
 
@@ -22,7 +23,7 @@ class Event:
     ``name`` is one of contacted, pulled, called (``until``: when it was answered), calling, waiting, and, without a
     call: superseded, expired, invalid, failed, and earlier (calls of before answers were kept: ``calls`` of them).
     What wolkvox showed afterwards is dialled (``reason``: why, although the customer was protected), confirmed,
-    mismatch or missing.
+    mismatch or missing. ``noted_at``: when it was written down, where that may be after its day was sealed.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Event:
     words: str | None = None
     run: str | None = None
     calls: int | None = None
+    noted_at: datetime | None = None
 
 
 def timelines(
@@ -41,10 +43,15 @@ def timelines(
     calls: Iterable[Call],
     dials: Iterable[Dial] = (),
     listed: Mapping[str, Listed] | None = None,
+    sealed: Mapping[date, str] | None = None,
     *,
     unmasked: bool,
 ) -> list[dict[str, Any]]:
-    """Every contact with its events, the newest contact first."""
+    """
+    Every contact with its events, the newest contact first.
+
+    :param sealed: the digests of days that are sealed
+    """
     earlier: dict[int, list[Call]] = {}
     for call in calls:
         earlier.setdefault(call.record, []).append(call)
@@ -60,6 +67,7 @@ def timelines(
                 contact,
                 with_dials(events(contact, earlier.get(contact.id, [])), dialled.get(contact.id, [])),
                 later.get(contact.id),
+                sealed or {},
                 unmasked=unmasked,
             ),
         }
@@ -103,7 +111,7 @@ def with_dials(happened: Sequence[Event], dials: Sequence[Dial]) -> list[Event]:
     for dial in dials:
         later = (place for place, event in enumerate(found) if event.at is not None and event.at > dial.dialled_at)
         reason = dial.breach and f"breach_{dial.breach}"
-        found.insert(next(later, len(found)), Event("dialled", dial.dialled_at, reason=reason))
+        found.insert(next(later, len(found)), Event("dialled", dial.dialled_at, reason=reason, noted_at=dial.noted_at))
     return found
 
 
@@ -126,7 +134,16 @@ def _superseded_by(contacts: Sequence[Contact]) -> Mapping[int, datetime | None]
     return found
 
 
-def _describe(contact: Contact, happened: Sequence[Event], later: datetime | None, *, unmasked: bool) -> dict[str, Any]:
+def _describe(
+    contact: Contact,
+    happened: Sequence[Event],
+    later: datetime | None,
+    sealed: Mapping[date, str],
+    *,
+    unmasked: bool,
+) -> dict[str, Any]:
+    day = contact.settled_at and contact.settled_at.astimezone(timezone.utc).date()
+    digest = sealed.get(day) if day else None
     words_of = (lambda words: words) if unmasked else (lambda words: without_ids(words, contact.customer_id))
     return {
         "type_campaign": contact.type_campaign,
@@ -141,6 +158,7 @@ def _describe(contact: Contact, happened: Sequence[Event], later: datetime | Non
         "reason": contact.reason,
         "superseded_by": _iso(later),
         "dag_id": contact.dag_id,
+        "sealed": digest,
         "events": [
             {
                 "name": event.name,
@@ -152,6 +170,8 @@ def _describe(contact: Contact, happened: Sequence[Event], later: datetime | Non
                 "words": words_of(event.words),
                 "run": event.run,
                 "calls": event.calls,
+                # What an export showed later than that came after the seal.
+                "sealed": bool(digest and day and (not event.noted_at or event.noted_at < begin(day) + SEALED_AFTER)),
             }
             for event in happened
         ],

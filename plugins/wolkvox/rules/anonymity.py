@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import hmac
-from hashlib import sha256
+import re
+from collections.abc import Sequence
 from uuid import UUID
+
+from wolkvox.rules.contacts import TYPES
 
 MARK = "#"  # that no id is: an anonymous one begins with it
 _LENGTH = 32  # hexadecimal digits that follow
+
+# An e-mail address, or as many digits as a telephone number or an identity document has, however they are grouped.
+_PERSONAL = re.compile(r"@|\d(?:\D{0,2}\d){6}")
 
 
 def anonymous(secret: str, operation: str, customer_id: str) -> str:
@@ -19,7 +25,7 @@ def anonymous(secret: str, operation: str, customer_id: str) -> str:
     if is_anonymous(customer_id):
         return customer_id
     told = f"{operation}\0{customer_id}".encode()
-    return MARK + hmac.new(secret.encode(), told, sha256).hexdigest()[:_LENGTH]
+    return MARK + hmac.digest(secret.encode(), told, "sha256").hex()[:_LENGTH]
 
 
 def anonymous_key(secret: str, contact_key: UUID) -> UUID:
@@ -29,9 +35,34 @@ def anonymous_key(secret: str, contact_key: UUID) -> UUID:
     The second of the contact, with which it begins, stays: so keys of one time lie side by side in their index.
     """
     key = contact_key.bytes
-    return UUID(bytes=key[:4] + hmac.new(secret.encode(), key, sha256).digest()[:12])
+    return UUID(bytes=key[:4] + hmac.digest(secret.encode(), key, "sha256")[:12])
 
 
 def is_anonymous(customer_id: str) -> bool:
     """Whether an id was replaced."""
     return customer_id.startswith(MARK) and len(customer_id) == 1 + _LENGTH
+
+
+def impersonal(state: str, columns: Sequence[str | None]) -> tuple[str | None, ...]:
+    """
+    What is kept of a contact's other texts once it is anonymous.
+
+    Where a query mixed its columns up, an e-mail address, a document or a telephone number may stand in any of them.
+    So nothing is kept of an invalid contact but its type; of others, what wolkvox itself took, and what can't be one.
+
+    :param columns: type_campaign, campaign_id, cod_act, cod_act_2, channel
+    """
+    if state == "invalid":
+        kind = columns[0]
+        return (kind if kind in TYPES else None, None, None, None, None)
+    *codes, channel = columns
+    return (*(codes if state == "coded" else map(_unless_personal, codes)), channel and _unless_personal(channel))
+
+
+def check_value(secret: str) -> bytes:
+    """What the ledger keeps to know its secret again: it tells nothing of it."""
+    return hmac.digest(secret.encode(), b"the evidence of wolkvox", "sha256")
+
+
+def _unless_personal(text: str | None) -> str | None:
+    return None if text is None or _PERSONAL.search(text) else text

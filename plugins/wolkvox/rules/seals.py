@@ -1,34 +1,111 @@
-"""What a day's contacts were, in one digest that follows from the day before: whether any was removed since. Pure."""
+"""
+A digest of what was settled on each day, in a hash chain: whether any of it was removed, added or changed since. Pure.
+
+A seal covers the digest of its day's contacts, the seal of the day before, and up to when retention may have deleted
+contacts. It is made with the secret: nobody who has the ledger alone can make one that fits.
+"""
 
 from __future__ import annotations
 
+import hmac
 import json
-from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta, timezone
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta, timezone
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
-from wolkvox.rules.anonymity import anonymous
+from wolkvox.rules.anonymity import anonymous, impersonal
 
+DAY = timedelta(days=1)
 # Days after which nothing of a settled contact changes any more: contacts older than 31 days are neither sent nor
 # offered again, and no audit looks at them.
 SEALED_AFTER = timedelta(days=35)
 
 
-def digest(secret: str, operation: str, previous: bytes | None, contacts: Iterable[Sequence[Any]]) -> tuple[bytes, int]:
+class Sealed(NamedTuple):
     """
-    The digest of a day, and how many contacts it covers.
+    A settled contact as its seal covers it: what the evidence shows, without the vendor's messages.
 
-    :param previous: that of the day before
-    :param contacts: id, customer's id, and whatever else is to be proven of each, in the order of ids; a customer's id
-        counts in its anonymous form, so that a contact that is made anonymous leaves the digest as it is
+    ``rest`` is all that stays as it is when the contact becomes anonymous: dates, state, answers, dials.
     """
-    total, count = sha256(previous or b""), 0
-    for number, customer_id, *rest in contacts:
-        who = None if customer_id is None else anonymous(secret, operation, customer_id)
-        total.update(json.dumps([number, who, *map(_plain, rest)]).encode() + b"\n")
+
+    id: int
+    customer_id: str | None
+    state: str
+    type_campaign: str | None
+    campaign_id: str | None
+    cod_act: str | None
+    cod_act_2: str | None
+    channel: str | None
+    rest: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """
+    A day's seal.
+
+    :param records: contacts that were settled on that day (UTC)
+    :param contents: their digest
+    :param deleted_before: retention may delete, or has deleted, what was settled before
+    :param previous: digest of the day before; None for the first day
+    :param digest: what ``signed`` makes of all this
+    """
+
+    day: date
+    records: int
+    contents: bytes
+    deleted_before: datetime
+    previous: bytes | None
+    digest: bytes
+
+
+def contents(secret: str, operation: str, contacts: Iterable[Sealed]) -> tuple[bytes, int]:
+    """
+    The digest of a day's contacts, given in the order of ids, and how many they are.
+
+    Each counts in its anonymous form, so that a contact that is made anonymous leaves the digest as it is.
+    """
+    total, count = sha256(), 0
+    for contact in contacts:
+        who = None if contact.customer_id is None else anonymous(secret, operation, contact.customer_id)
+        columns = impersonal(contact.state, contact[3:8])
+        told = [contact.id, who, contact.state, *columns, *map(_plain, contact.rest)]
+        total.update(json.dumps(told).encode() + b"\n")
         count += 1
     return total.digest(), count
+
+
+def signed(
+    secret: str,
+    operation: str,
+    day: date,
+    records: int,
+    contents: bytes,
+    deleted_before: datetime,
+    previous: bytes | None,
+) -> Seal:
+    """The seal of a day."""
+    told = [operation, day.isoformat(), records, contents.hex(), _plain(deleted_before), previous and previous.hex()]
+    digest = hmac.new(secret.encode(), json.dumps(told).encode(), sha256).digest()
+    return Seal(day, records, contents, deleted_before, previous, digest)
+
+
+def is_signed(secret: str, operation: str, seal: Seal) -> bool:
+    """Whether a seal is as retention made it; its contacts aren't looked at."""
+    made = signed(secret, operation, seal.day, seal.records, seal.contents, seal.deleted_before, seal.previous)
+    return hmac.compare_digest(made.digest, seal.digest)
+
+
+def begin(day: date) -> datetime:
+    """When a day begins, in UTC."""
+    return datetime.combine(day, time(), timezone.utc)
+
+
+def unsealed_from(now: datetime) -> date:
+    """The first day of which something may still change; every day before it is to be sealed."""
+    return (now - SEALED_AFTER).astimezone(timezone.utc).date()
 
 
 def _plain(value: Any) -> Any:

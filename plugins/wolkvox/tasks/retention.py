@@ -2,33 +2,151 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from wolkvox.errors import BadSetting
-from wolkvox.ledger.connection import connected
-from wolkvox.ledger.retention import anonymise, forget, tidy
+import psycopg
+
+from wolkvox.errors import BadSetting, Unaccounted
+from wolkvox.ledger.anonymising import anonymise
+from wolkvox.ledger.connection import Connection, connected, refusal
+from wolkvox.ledger.locks import Lock, lock_session
+from wolkvox.ledger.retention import expire, forget, tidy
 from wolkvox.ledger.seals import operations, seal
-from wolkvox.rules.seals import SEALED_AFTER
+from wolkvox.ledger.secret_check import fits, is_needed, keep_check
+from wolkvox.rules.seals import DAY, SEALED_AFTER
+
+log = logging.getLogger(__name__)
+
+_REMEDY = (
+    "Seals and anonymous customers need the one that they were made with, so nothing was done. Put it back from your"
+    " copy. If it is lost for good, begin anew: nobody will find anonymous customers by their ids any more, and"
+    " `verify` compares from then on. For that, delete the variable and run in the ledger's database: DELETE FROM"
+    " wolkvox.seal; UPDATE wolkvox.retention SET secret_check = NULL"
+)
+MISSING = f"The Airflow variable 'wolkvox_evidence_secret' is missing. {_REMEDY}"
+ANOTHER = f"The Airflow variable 'wolkvox_evidence_secret' holds another secret than before. {_REMEDY}"
 
 
-def retire(ledger_conn_id: str, secret: str, keep: timedelta, anonymise_after: timedelta | None) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Ages:
     """
-    What was done: days that were sealed, contacts that were made anonymous and deleted, each operation's last seal.
-
-    :raises BadSetting: an age is too short
+    Ages of contacts: ``expire_after`` from which they are no longer sent, as ``stage`` has it; from which they are
+    deleted (``keep``) and anonymous, None: never.
     """
-    for name, age in (("keep", keep), ("anonymise_after", anonymise_after)):
-        if age is not None and age <= SEALED_AFTER:
-            raise BadSetting(f"{name} must be longer than {SEALED_AFTER.days} days: younger contacts may change.")
-    sealed, last_seals = 0, {}
+
+    keep: timedelta
+    anonymise_after: timedelta | None
+    expire_after: timedelta
+
+    def check(self) -> None:
+        """
+        Refuse ages of contacts that may still change.
+
+        :raises BadSetting: an age is too short
+        """
+        least = max(SEALED_AFTER, self.expire_after) + DAY
+        for name, age in (("keep", self.keep), ("anonymise_after", self.anonymise_after)):
+            if age is not None and age < least:
+                raise BadSetting(f"{name} must be at least {least.days} days: younger contacts may change.")
+
+
+@dataclass(slots=True)
+class Retired:
+    """
+    What a night of retention did, in contacts and days.
+
+    ``complaints``: what somebody has to look at, a sentence each.
+    """
+
+    expired: int = 0
+    overdue: int = 0
+    sealed: int = 0
+    anonymous: int = 0
+    deleted: int = 0
+    seals: dict[str, str] = field(default_factory=dict)
+    complaints: list[str] = field(default_factory=list)
+
+    def counts(self) -> dict[str, Any]:
+        """All of it but the complaints."""
+        return {name: getattr(self, name) for name in self.__slots__ if name != "complaints"}
+
+
+def retire(
+    ledger_conn_id: str, ages: Ages, known_secret: Callable[[], str | None], new_secret: Callable[[], str]
+) -> Retired:
+    """
+    Do what is due; nothing while another run does.
+
+    :param known_secret: the secret at hand
+    :param new_secret: makes one
+    :raises BadSetting: an age is too short, or the secret is not the one of before
+    """
+    ages.check()
+    done = Retired()
     with connected(ledger_conn_id) as ledger:
-        tidy(ledger, keep)
-        for operation in operations(ledger):
-            days, last = seal(ledger, operation, secret)
-            sealed += days
-            if last:
-                last_seals[operation] = f"{last.day} {last.digest.hex()}"
-        anonymous = 0 if anonymise_after is None else anonymise(ledger, secret, anonymise_after)
-        deleted = forget(ledger, keep)
-    return {"sealed": sealed, "anonymous": anonymous, "deleted": deleted, "seals": last_seals}
+        if not lock_session(ledger, Lock.RETENTION, "ledger"):
+            log.info("Another run of retention is under way: nothing was done.")
+            return done
+        secret = _secret(ledger, known_secret, new_secret)
+        for step in (_tidy, _expire, _seal, _anonymise, _forget):
+            try:
+                step(ledger, secret, ages, done)
+            except psycopg.Error as error:  # what one step meets keeps no other one from its work
+                if ledger.closed:
+                    raise
+                done.complaints.append(str(refusal(error)))
+    if done.overdue:
+        done.complaints.append(
+            f"{done.overdue} contacts are due to be settled or made anonymous, and another session of the ledger's"
+            " database holds them locked: end it (pg_stat_activity shows it), and clear this task."
+        )
+    return done
+
+
+def _secret(ledger: Connection, known_secret: Callable[[], str | None], new_secret: Callable[[], str]) -> str:
+    """The secret that fits; a new one where none was used yet."""
+    secret = known_secret()
+    if secret is None:
+        if is_needed(ledger):
+            raise BadSetting(MISSING)
+        secret = new_secret()
+    if not fits(ledger, secret):
+        raise BadSetting(ANOTHER)
+    keep_check(ledger, secret)
+    return secret
+
+
+def _tidy(ledger: Connection, _: str, ages: Ages, done: Retired) -> None:
+    tidy(ledger, ages.keep)
+
+
+def _expire(ledger: Connection, _: str, ages: Ages, done: Retired) -> None:
+    done.expired, done.overdue = expire(ledger, ages.expire_after)
+
+
+def _seal(ledger: Connection, secret: str, ages: Ages, done: Retired) -> None:
+    """Seal each operation's days; one whose seals were changed keeps nobody else from it."""
+    for operation in operations(ledger):
+        try:
+            days, last = seal(ledger, operation, secret, ages.keep)
+        except Unaccounted as error:
+            done.complaints.append(str(error))
+            continue
+        done.sealed += days
+        if last:
+            done.seals[operation] = f"{last.day} {last.digest.hex()}"
+
+
+def _anonymise(ledger: Connection, secret: str, ages: Ages, done: Retired) -> None:
+    if ages.anonymise_after is not None:
+        anonymised = anonymise(ledger, secret, ages.anonymise_after)
+        done.anonymous = anonymised.done
+        done.overdue += anonymised.locked
+
+
+def _forget(ledger: Connection, _: str, ages: Ages, done: Retired) -> None:
+    done.deleted = forget(ledger, ages.keep)

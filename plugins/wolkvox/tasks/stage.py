@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
@@ -75,7 +75,7 @@ class Source:
     ``protection``: rules by which customers must not be dialled for a while. ``began_by``: one of
     ``rules.options.BEGAN_BY``. ``watched``: what the DAG's trigger is told. ``future_contact``: asks for a contact of
     the hours after a moment. ``placeholders``: ids that stand for nobody. ``is_built_in``: no file of operations was
-    deployed.
+    deployed. ``secret``: that of anonymous customers.
     """
 
     rows: Iterable[Sequence[Any]]
@@ -89,6 +89,7 @@ class Source:
     future_contact: FutureContact = lambda now: None
     is_built_in: bool = False
     placeholders: Collection[str] = ()
+    secret: Callable[[], str | None] = lambda: None
 
 
 def stage_run(
@@ -117,7 +118,7 @@ def stage_run(
         if source.protection is not None:
             contacts = protected(contacts, source.protection)
         with ledger.transaction(force_rollback=True) if options.dry_run else nullcontext():
-            staged = load(ledger, contacts, run)
+            staged = load(ledger, contacts, run, source.secret)
             known = outage(ledger, run.operation, wolkvox.settings.identity)
             if options.dry_run:
                 allowance = Allowance()

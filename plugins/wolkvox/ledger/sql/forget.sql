@@ -1,23 +1,26 @@
--- Of the next contacts by id, whatever their age or state, the settled ones of before a moment go, and their numbers stay.
--- By id: what was deleted before is not read again. Returns how many went, the last id that was looked at, and whether
--- all were of before the moment, so that there may be more.
-WITH looked_at AS (
-    SELECT id, staged_at < %(before)s AS is_old, state NOT IN ('pending', 'sending') AS is_settled
-    FROM wolkvox.codification
-    WHERE id > %(after)s
-    ORDER BY id
-    LIMIT %(batch)s
-), gone AS (
+-- The next settled contacts that are old enough go, and their numbers stay; of odd columns nothing stays. Whatever a
+-- session holds locked is left to the next time. Returns how many went, and when the last of them was settled.
+WITH gone AS (
     DELETE FROM wolkvox.codification
-    WHERE id IN (SELECT id FROM looked_at WHERE is_old AND is_settled)
-    RETURNING operation, settled_at, staged_at, type_campaign, campaign_id, state, reason
+    WHERE id IN (
+        SELECT id
+        FROM wolkvox.codification
+        WHERE operation = %(operation)s
+            AND settled_at >= %(since)s
+            AND settled_at < %(before)s
+            AND least(coalesce(contacted_at, settled_at), settled_at + interval '1 year') < %(before)s
+        ORDER BY settled_at
+        LIMIT %(batch)s
+        FOR UPDATE SKIP LOCKED
+    )
+    RETURNING operation, settled_at, type_campaign, campaign_id, state, reason
 ), counted AS (
     INSERT INTO wolkvox.total AS total (operation, month, type_campaign, campaign_id, state, reason, records)
     SELECT
         operation,
-        date_trunc('month', coalesce(settled_at, staged_at) AT TIME ZONE 'UTC')::date,
-        type_campaign,
-        campaign_id,
+        date_trunc('month', settled_at AT TIME ZONE 'UTC')::date,
+        CASE WHEN type_campaign IN ('preview', 'predictive') THEN type_campaign END,
+        CASE WHEN state = 'coded' OR (state <> 'invalid' AND length(campaign_id) < 7) THEN campaign_id END,
         state,
         reason,
         count(*)
@@ -26,5 +29,4 @@ WITH looked_at AS (
     ON CONFLICT (operation, month, type_campaign, campaign_id, state, reason)
         DO UPDATE SET records = total.records + excluded.records
 )
-SELECT (SELECT count(*) FROM gone), max(id), coalesce(bool_and(is_old), false)
-FROM looked_at
+SELECT count(*), max(settled_at) FROM gone

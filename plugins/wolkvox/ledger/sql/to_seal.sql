@@ -1,22 +1,55 @@
+-- What was settled on a day, as its seal covers it. Dials that were noted later came after the seal.
 SELECT
     id,
     customer_id,
+    state,
     type_campaign,
     campaign_id,
     cod_act,
     cod_act_2,
-    contacted_at,
     channel,
+    contacted_at,
     direct,
     protected_until,
     staged_at,
-    state,
     reason,
     response_code,
-    settled_at
+    sent_at,
+    attempts,
+    settled_at,
+    dag_id,
+    dag_run_id,
+    audited_at,
+    confirmed_at,
+    audit,
+    shown,
+    (
+        SELECT
+            json_agg(
+                json_build_array(
+                    answer.state,
+                    answer.attempts,
+                    answer.reason,
+                    answer.response_code,
+                    extract(epoch FROM answer.sent_at),
+                    extract(epoch FROM answer.settled_at)
+                )
+                ORDER BY answer.replaced_at, answer.attempts, answer.sent_at
+            )
+        FROM wolkvox.answer
+        WHERE answer.codification_id = codification.id
+    ) AS answers,
+    (
+        SELECT
+            json_agg(
+                json_build_array(extract(epoch FROM dial.dialled_at), dial.breach) ORDER BY dial.dialled_at
+            )
+        FROM wolkvox.dial
+        WHERE dial.codification_id = codification.id AND (dial.noted_at < %(noted_before)s OR dial.noted_at IS NULL)
+    ) AS dials
 FROM wolkvox.codification
 WHERE operation = %(operation)s
-    AND settled_at >= %(day)s::date::timestamp AT TIME ZONE 'UTC'
-    AND settled_at < (%(day)s::date + 1)::timestamp AT TIME ZONE 'UTC'
+    AND settled_at >= %(begins)s
+    AND settled_at < %(ends)s
     AND state NOT IN ('pending', 'sending')
 ORDER BY id

@@ -2,13 +2,13 @@
 Every table has a key, every column its bounds, and every list of the page its index.
 
 Revision ID: 0021
-Revises: 0017
+Revises: 0020
 """
 
 from alembic import op
 
 revision = "0021"
-down_revision = "0017"
+down_revision = "0020"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,166 @@
+"""Old contacts without their customers. Nothing waits for a single contact, and none is passed over for good."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+from uuid import UUID, uuid4
+
+import psycopg
+
+from wolkvox.ledger.connection import Connection, clock, sql
+from wolkvox.ledger.retention import BATCH, EARLIEST
+from wolkvox.ledger.seals import operations
+from wolkvox.rules.anonymity import anonymous, anonymous_key, impersonal, is_anonymous
+from wolkvox.rules.seals import DAY
+
+
+class Anonymised(NamedTuple):
+    """Contacts that became anonymous, and those that are due and did not: another session holds them locked."""
+
+    done: int
+    locked: int
+
+
+def anonymise(connection: Connection, secret: str, after: timedelta) -> Anonymised:
+    """
+    Make the customers of contacts anonymous that were settled so long ago, and empty what else may tell of them.
+
+    Whoever knows a customer's id and the secret still finds the contacts.
+    """
+    before, done, locked = clock(connection) - after, 0, 0
+    for operation in operations(connection):
+        progress, stuck = _progress(connection, operation), 0
+        while (until := _next_span(connection, progress, before)) is not None:
+            made, stuck = _span(connection, secret, progress, until, before)
+            done += made
+        locked += stuck
+    return Anonymised(done, locked)
+
+
+@dataclass(slots=True)
+class _Progress:
+    """All of an operation that was settled before ``since`` was dealt with, but for what was ``left_over``."""
+
+    operation: str
+    since: datetime
+    left_over: list[int]
+    is_new: bool = True  # in this night
+
+
+class _Anonymous(NamedTuple):
+    """A settled contact as it is to be; ``texts``: its other columns, where they change."""
+
+    id: int
+    customer_id: str | None
+    contact_key: UUID
+    texts: tuple[str | None, ...] | None
+
+
+def _progress(connection: Connection, operation: str) -> _Progress:
+    row = connection.execute(
+        "SELECT since, left_over FROM wolkvox.anonymised WHERE operation = %s", (operation,)
+    ).fetchone()
+    return _Progress(operation, *row) if row else _Progress(operation, EARLIEST, [])
+
+
+def _next_span(connection: Connection, progress: _Progress, before: datetime) -> datetime | None:
+    """The end of the next span to look at; None when all that is old enough was looked at."""
+    row = connection.execute(
+        "SELECT min(settled_at) FROM wolkvox.codification"
+        " WHERE operation = %s AND settled_at >= %s AND settled_at < %s",
+        (progress.operation, progress.since, before),
+    ).fetchone()
+    first: datetime | None = row[0] if row else None
+    if first is not None:
+        return min(first + DAY, before)
+    return max(progress.since, before) if progress.is_new else None
+
+
+def _span(
+    connection: Connection, secret: str, progress: _Progress, until: datetime, before: datetime
+) -> tuple[int, int]:
+    """Make a span's contacts anonymous, and those left over before; how many, and how many are locked."""
+    values = {
+        "operation": progress.operation,
+        "since": progress.since,
+        "until": until,
+        "before": before,
+        "left_over": progress.left_over,
+    }
+    left_over, done, locked = [], 0, 0
+    # Held beyond its transaction, as each batch is one of its own: what was read once is not read again.
+    with connection.cursor("to_anonymise", withhold=True) as cursor:
+        cursor.execute(sql("to_anonymise"), values)
+        while rows := cursor.fetchmany(BATCH):
+            left_over += [row[1] for row in rows if not row[0]]
+            due = [made for row in rows if row[0] and (made := _anonymous(secret, progress.operation, row[1:]))]
+            stuck = _write(connection, due)
+            left_over += stuck
+            done, locked = done + len(due) - len(stuck), locked + len(stuck)
+    progress.since, progress.left_over, progress.is_new = until, left_over, False
+    connection.execute(
+        "INSERT INTO wolkvox.anonymised (operation, since, left_over) VALUES (%s, %s, %s)"
+        " ON CONFLICT (operation) DO UPDATE SET since = excluded.since, left_over = excluded.left_over",
+        (progress.operation, until, left_over),
+    )
+    return done, locked
+
+
+def _anonymous(secret: str, operation: str, row: Sequence[Any]) -> _Anonymous | None:
+    """The contact of a row as it is to be; None where it is that already."""
+    number, customer, key, has_texts, state, *texts = row
+    made = impersonal(state, texts)
+    odd = None if made == tuple(texts) else made
+    if customer is None or is_anonymous(customer):
+        if odd is None and not has_texts:
+            return None
+        return _Anonymous(number, customer, key if customer else anonymous_key(secret, key), odd)
+    return _Anonymous(number, anonymous(secret, operation, customer), anonymous_key(secret, key), odd)
+
+
+def _write(connection: Connection, contacts: Sequence[_Anonymous]) -> list[int]:
+    """Write contacts down as they are to be; the ids of those that another session holds locked."""
+    try:
+        _update(connection, contacts)
+        return []
+    except (psycopg.errors.LockNotAvailable, psycopg.errors.UniqueViolation):
+        ids, keys = [one.id for one in contacts], [one.contact_key for one in contacts]
+    with connection.transaction():
+        free = {
+            record
+            for (record,) in connection.execute(
+                "SELECT id FROM wolkvox.codification WHERE id = ANY(%s) FOR UPDATE SKIP LOCKED", (ids,)
+            )
+        }
+        # The same contact, pulled again while nobody knew the secret: it needs a key of its own.
+        taken = {
+            key
+            for (key,) in connection.execute(
+                "SELECT contact_key FROM wolkvox.codification WHERE contact_key = ANY(%s) AND id <> ALL(%s)",
+                (keys, ids),
+            )
+        }
+        rest = [one for one in contacts if one.id in free]
+        _update(connection, [one._replace(contact_key=uuid4()) if one.contact_key in taken else one for one in rest])
+    return [one.id for one in contacts if one.id not in free]
+
+
+def _update(connection: Connection, contacts: Sequence[_Anonymous]) -> None:
+    """Write contacts down, and empty wolkvox's messages to their earlier requests."""
+    ids = [one.id for one in contacts]
+    values = {"ids": ids, "customers": [one.customer_id for one in contacts], "keys": [one[2] for one in contacts]}
+    odd = [(one.id, *one.texts) for one in contacts if one.texts]
+    with connection.transaction():
+        connection.execute("SET LOCAL lock_timeout = '5s'")
+        connection.execute(sql("anonymise"), values)
+        if odd:
+            names = ("ids", "types", "campaigns", "codes", "second_codes", "channels")
+            connection.execute(sql("empty_odd"), dict(zip(names, map(list, zip(*odd, strict=True)), strict=True)))
+        connection.execute(
+            "UPDATE wolkvox.answer SET response_msg = NULL"
+            " WHERE codification_id = ANY(%s) AND response_msg IS NOT NULL",
+            (ids,),
+        )

@@ -1,0 +1,34 @@
+"""Whether the secret at hand is the one that the ledger's seals and anonymous customers were made with."""
+
+from __future__ import annotations
+
+from hmac import compare_digest
+
+from wolkvox.ledger.connection import Connection
+from wolkvox.rules.anonymity import check_value
+
+_UNSEEN = b""  # there was a secret before its check value was kept
+
+
+def is_needed(connection: Connection) -> bool:
+    """Whether seals or anonymous contacts were made with a secret: no other one will do."""
+    return _kept(connection) is not None
+
+
+def fits(connection: Connection, secret: str) -> bool:
+    """Whether the ledger knows this secret, or none yet."""
+    kept = _kept(connection)
+    return not kept or compare_digest(kept, check_value(secret))
+
+
+def keep_check(connection: Connection, secret: str) -> None:
+    """Remember the secret that fits."""
+    connection.execute(
+        "UPDATE wolkvox.retention SET secret_check = %s WHERE secret_check IS NULL OR secret_check = %s",
+        (check_value(secret), _UNSEEN),
+    )
+
+
+def _kept(connection: Connection) -> bytes | None:
+    row = connection.execute("SELECT secret_check FROM wolkvox.retention").fetchone()
+    return row[0] if row else None

@@ -1,0 +1,14 @@
+-- What is too old to be sent and all the same not settled; what is being sent at this moment is no such thing.
+SELECT
+    (
+        SELECT count(*)
+        FROM wolkvox.codification
+        WHERE state = 'pending' AND least(contacted_at, staged_at) < now() - %(expire_after)s
+    )
+    + (
+        SELECT count(*)
+        FROM wolkvox.codification
+        WHERE state = 'sending'
+            AND least(contacted_at, staged_at) < now() - %(expire_after)s
+            AND (sent_at > now() - interval '1 day' AND sent_at <= now()) IS NOT TRUE
+    )
