@@ -15,7 +15,7 @@ from wolkvox.hook import WolkvoxHook
 from wolkvox.rules.runs import Chunk
 from wolkvox.tasks.audit import Rules, audit_operation
 from wolkvox.tasks.chunk import codify_chunk
-from wolkvox.tasks.retention import retire
+from wolkvox.tasks.retention import Ages, retire
 
 TABLES = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'wolkvox' AND table_type = 'BASE TABLE'"
 AGED = (
@@ -81,8 +81,9 @@ def test_a_day_of_all_dags_is_green(fed: Database, warehouse: Database, sandbox:
     for days, customers in ((900, [1, 2, 3]), (200, [4, 5])):
         then = now - timedelta(days=days)
         fed.execute(AGED, then, then, then, [f"customer-{n}" for n in customers])
-    done = retire("wolkvox_ledger", "secret", timedelta(days=400), timedelta(days=180))
-    assert (done["anonymous"], done["deleted"]) == (5, 3)
+    ages = Ages(timedelta(days=400), timedelta(days=180))
+    done = retire("wolkvox_ledger", ages, lambda: "secret", str)
+    assert (done.anonymous, done.deleted, done.complaints) == (5, 3, [])
     assert whole_run("fourth") == []
     assert states(fed)["coded"] >= 56
 

@@ -35,7 +35,7 @@ NOW = datetime.now(timezone.utc)
 
 
 def put(ledger: Database, customer: str | None, state: str, age: float) -> None:
-    ledger.execute(INSERT, customer, state, state, age)
+    ledger.execute(INSERT, customer, state, age)
 
 
 def names(ledger: Database) -> list[str | None]:

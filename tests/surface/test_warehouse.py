@@ -149,7 +149,7 @@ def test_a_stop_is_heeded_while_the_warehouse_is_at_a_row(warehouse: Database, s
 def test_airflows_time_out_ends_a_pull_that_the_warehouse_never_answers(warehouse: Database) -> None:
     warehouse.execute(INSERT, *row(customer_id="1"))
     began = monotonic()
-    with pytest.raises(AirflowTaskTimeout), timeout(1):
+    with pytest.raises(AirflowTaskTimeout), timeout(1):  # type: ignore[no-untyped-call]
         list(contacted_customers("warehouse", SLOWLY, WINDOW, "UTC", Stop()))
     assert monotonic() - began < 5.0
 
