@@ -65,9 +65,10 @@ async def say_what_is_wrong(request: Request, error: Exception) -> JSONResponse:
     """A sentence for the person at the page; what the driver said, with its hosts and users, stays in the log."""
     log.warning("The Wolkvox page can't be shown: %s", error)
     if isinstance(error, (BadSetting, AirflowNotFoundException)):
-        return JSONResponse({"problem": f"A connection is missing or incomplete. {error}", "key": "setting"}, 503)
+        problem = "A connection is missing or incomplete."
+        return JSONResponse({"problem": problem, "key": "setting", "detail": str(error)}, 503)
     if isinstance(error.__cause__, psycopg.errors.UndefinedTable):
-        return JSONResponse({"problem": str(error), "key": "setting"}, 503)
+        return JSONResponse({"problem": "The ledger isn't set up.", "key": "empty", "detail": str(error)}, 503)
     if isinstance(error, LedgerSlow):
         problem = "The ledger took too long to answer. Choose less, or try again."
         return JSONResponse({"problem": problem, "key": "slow"}, 503)
