@@ -31,8 +31,8 @@ def test_from_the_navigation_to_a_records_log(page: Page, airflow: Airflow) -> N
 
     expect(frame.locator("#tiles")).to_contain_text(f"Coded today{ledger['coded']}")
     expect(frame.locator("#tiles")).to_contain_text("2 by wolkvox, 1 invalid")
-    calls = airflow.rows("SELECT calls, call_limit FROM wolkvox.quota")[0]
-    expect(frame.locator("#tiles")).to_contain_text(f"Calls today{calls[0]:,} of {calls[1]:,}")
+    requests = airflow.rows("SELECT calls, call_limit FROM wolkvox.quota")[0]
+    expect(frame.locator("#tiles")).to_contain_text(f"Requests today{requests[0]:,} of {requests[1]:,}")
     expect(frame.locator("#tiles")).to_contain_text("No backlog")
     expect(frame.locator("#slots")).to_contain_text("Slot 1: free")
     expect(frame.locator("#slots")).to_contain_text("Slot 2: free")
