@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import re
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from contact_rows import read
 
-from wolkvox.page import words as words_module
+from wolkvox.page.files import STATIC, VERSION
 from wolkvox.page.words import LANGUAGES, words
 from wolkvox.rules.answers import classify
 from wolkvox.rules.contacts import COLUMNS
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
 pytest_plugins = ("airflow_server",)
 
-STATIC = Path(words_module.__file__).parent / "static"
+WORDS = f"./static/{VERSION}/words.js"  # as the page itself imports it
 NOW = datetime(2026, 1, 1, tzinfo=timezone.utc)
 STRANGE: tuple[Any, ...] = (None, "", "a\x00b", "x" * 6_000, b"\xff", 1.5, [], "---", "1.02E+09", "nan", "1999-01-01")
 ELSEWHERE = (
@@ -124,7 +123,7 @@ def test_the_browser_explains_as_the_evidence_does(page: Page, airflow: Airflow,
     page.locator("#campaigns tbody tr").first.wait_for()
     asked = sorted(reasons())
     said = page.evaluate(
-        "async (reasons) => { const words = await import('./static/words.js'); return reasons.map(words.explain); }",
+        f"async (reasons) => {{ const words = await import('{WORDS}'); return reasons.map(words.explain); }}",
         asked,
     )
     assert dict(zip(asked, said, strict=True)) == {reason: words(language).reason(reason) for reason in asked}
@@ -138,8 +137,8 @@ def test_the_browser_counts_as_the_evidence_does(page: Page, airflow: Airflow, l
     counted = [key for key, text in catalogue(language).items() if not isinstance(text, str)]
     asked = [(key, number) for key in counted for number in (0, 1, 2, 5, 11, 21, 101)]
     said = page.evaluate(
-        "async (asked) => { const { say } = await import('./static/words.js');"
-        " return asked.map(([key, number]) => say(key, { number, moment: '{moment}' })); }",
+        f"async (asked) => {{ const words = await import('{WORDS}');"
+        " return asked.map(([key, number]) => words.say(key, { number, moment: '{moment}' })); }",
         asked,
     )
     assert said == [words(language)(key, number=number) for key, number in asked]
