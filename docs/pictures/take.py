@@ -65,7 +65,7 @@ def main() -> None:
             demo.dial(stack, demo.LATER)
             demo.audit(api)
             wide = {"width": 1180, "height": 900}
-            _take(browser, login, bare, "worth", "#worth tbody", of="#worth-section", viewport=wide)
+            _take(browser, login, bare, "worth", "#impact tbody", of="#impact-section", viewport=wide)
             grid = f"{address(stack)}/dags/wolkvox_codify/runs/{run_id}"
             _take(browser, login, grid, "grid", "text=verdict", viewport={"width": 1440, "height": 760})
             browser.close()

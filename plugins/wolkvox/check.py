@@ -35,7 +35,7 @@ from wolkvox.rules.values import folded
 from wolkvox.rules.wake import is_unwatched
 from wolkvox.rules.window import Window
 from wolkvox.rules.zones import why_in_future
-from wolkvox.schedule import schedule_of
+from wolkvox.schedule import polls_warehouse, schedule_of
 from wolkvox.tasks.preflight import token_limit
 from wolkvox.warehouse import contacted_customers, future_contact
 
@@ -307,7 +307,14 @@ def _polls(stage: WolkvoxStageOperator) -> str:
             f"No poll for work has worked {since}: only the cron begins runs. See that `airflow triggerer` runs, that"
             " it can import wolkvox, and what its log says."
         )
-    if stage.sql is not None and watch.staged_at is not None and watch.staged is None:
+    if stage.sql is None:
+        return f"polls for work every {wake:g} s"
+    if not polls_warehouse(dag):
+        return (
+            f"polls the ledger alone every {wake:g} s: no trigger has a query that it can ask the warehouse, for one"
+            " with Jinja is asked by stage only. New contacts wait for the next run of the schedule."
+        )
+    if watch.staged_at is not None and watch.staged is None:
         raise WolkvoxError(
             "The last stage could not count the window's rows, so that polls don't see new contacts: only the cron"
             " finds them. Its log says why; the query must be able to stand in brackets, and the count may take five"

@@ -46,6 +46,11 @@ def schedule_of(dag: DAG) -> Schedule:
     )
 
 
+def polls_warehouse(dag: DAG) -> bool:
+    """Whether a trigger of the DAG asks the warehouse, and not the ledger alone."""
+    return any(trigger.sql is not None for trigger in _triggers(getattr(dag.timetable, "asset_condition", None)))
+
+
 def _triggers(assets: object) -> Iterator[WorkTrigger]:
     """Our triggers among an asset's watchers, or those of assets that are joined by "and" or "or"."""
     for watcher in getattr(assets, "watchers", ()):

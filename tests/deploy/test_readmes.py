@@ -79,7 +79,15 @@ def test_the_supervisors_page_names_what_the_page_says() -> None:
     import json
 
     words = json.loads((ROOT / "plugins/wolkvox/page/static/words.es.json").read_text(encoding="utf-8"))
-    for key in ("tile.fresh", "tile.waiting", "tile.gone", "tile.calls", "tile.coded", "tile.refused", "tile.failed"):
+    for key in (
+        "tile.fresh",
+        "tile.waiting",
+        "tile.backlog_end",
+        "tile.requests",
+        "tile.coded",
+        "tile.refused",
+        "tile.failed",
+    ):
         assert f"| {words[key]} |" in SUPERVISOR
     for key in ("customer.pdf", "customer.send", "customer.title", "records.excel", "ages.title", "runs.title"):
         assert words[key] in SUPERVISOR

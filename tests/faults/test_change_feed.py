@@ -81,7 +81,7 @@ def test_a_day_of_all_dags_is_green(fed: Database, warehouse: Database, sandbox:
     for days, customers in ((900, [1, 2, 3]), (200, [4, 5])):
         then = now - timedelta(days=days)
         fed.execute(AGED, then, then, then, [f"customer-{n}" for n in customers])
-    ages = Ages(timedelta(days=400), timedelta(days=180))
+    ages = Ages(timedelta(days=400), timedelta(days=180), timedelta(days=31))
     done = retire("wolkvox_ledger", ages, lambda: "secret", str)
     assert (done.anonymous, done.deleted, done.complaints) == (5, 3, [])
     assert whole_run("fourth") == []

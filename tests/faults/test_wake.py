@@ -16,6 +16,7 @@ from conftest import Database
 from crew import SQL, ZONE, connect
 from sandbox_server import SandboxServer
 from watching import (
+    DAG,
     QUARTERS,
     contact,
     finish,
@@ -34,9 +35,12 @@ from wolkvox import connections, polling, triggers
 from wolkvox import warehouse as warehouses
 from wolkvox.errors import WolkvoxError
 from wolkvox.ledger.watch import note_event, read_watch
+from wolkvox.page.queries import polls
+from wolkvox.rules.options import read_options
 from wolkvox.rules.schedule import Schedule
 from wolkvox.rules.wake import Event, Watch, pause
 from wolkvox.rules.window import Window
+from wolkvox.tasks.watch import Watched, begin
 from wolkvox.warehouse import contacted_customers
 
 __all__ = ["new_process"]
@@ -322,10 +326,20 @@ def test_a_warehouse_that_can_not_count_leaves_its_contacts_to_the_cron(
     assert stage("second", sql=twice)["new"] == 1
     assert ledger.rows("SELECT since, row_count FROM wolkvox.watch") == [(None, None)]
     assert "new contacts are found by the cron alone" in caplog.text
+    ((staged_at,),) = ledger.rows("SELECT staged_at FROM wolkvox.watch")
+    assert polls(ledger.connection, DAG).uncounted_since == staged_at, "the page says so"
     finish(ledger)
     pass_time(ledger, 60)
     contact(warehouse, "1003")
     assert not poll(trigger(twice))
+
+
+def test_contacts_that_are_handed_over_are_no_warehouse_that_can_not_count(ledger: Database) -> None:
+    """There is nothing to count: nobody is told of it, and the trigger goes by the ledger alone."""
+    staging = begin(ledger.connection, DAG, Watched(QUARTERS), read_options({}, ZONE), datetime.now(timezone.utc))
+    staging.end(ledger.connection, fruitful=True)
+    assert polls(ledger.connection, DAG).uncounted_since is None
+    assert not poll(trigger(None))
 
 
 @pytest.mark.parametrize("ahead", [600, 86_400])

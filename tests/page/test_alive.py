@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
 
 from wolkvox.page.alive import Signs, alive
 from wolkvox.page.queries import Polls, Run
+from wolkvox.page.words import LANGUAGES, words
 from wolkvox.rules.schedule import Schedule
 
 NOW = datetime(2026, 3, 2, 10, 41, tzinfo=timezone.utc)
@@ -22,11 +24,16 @@ def run(ended: float, took: float = 1) -> Run:
 
 
 def wrong(
-    runs: Sequence[Run], schedule: Schedule = QUARTERS, polled: float | None = 0, *, paused: bool = False
+    runs: Sequence[Run],
+    schedule: Schedule = QUARTERS,
+    polled: float | None = 0,
+    *,
+    paused: bool = False,
+    uncounted_since: datetime | None = None,
 ) -> list[str]:
-    polls = Polls(schedule, None if polled is None else NOW - polled * MINUTE)
+    polls = Polls(schedule, None if polled is None else NOW - polled * MINUTE, uncounted_since)
     signs = Signs("wolkvox_codify", paused, runs, NOW, None, polls, outage=False, parked=0, left=None, waiting=0)
-    found: list[str] = alive(signs, NOW)["wrong"]
+    found: list[str] = alive(signs, NOW)["problems"]
     return found
 
 
@@ -57,3 +64,25 @@ def test_a_trigger_that_does_not_poll_is_told_of(polled: float | None) -> None:
 def test_nobody_misses_a_trigger_that_is_off_or_whose_dag_is_paused() -> None:
     assert wrong([run(5)], Schedule("*/15 * * * *", "UTC", None), None) == []
     assert wrong([run(5)], QUARTERS, 600, paused=True) == ["paused"]
+
+
+def test_a_warehouse_that_nobody_can_count_is_told_of() -> None:
+    assert wrong([run(5)], uncounted_since=NOW - 5 * MINUTE) == ["uncounted"]
+
+
+def test_nobody_misses_the_count_while_the_dag_is_paused() -> None:
+    assert wrong([run(5)], uncounted_since=NOW - 5 * MINUTE, paused=True) == ["paused"]
+
+
+def test_each_problem_has_a_sentence_in_both_languages() -> None:
+    everything = Signs(
+        "wolkvox_codify", None, [run(600)], NOW, "", Polls(QUARTERS, None, NOW), True, 1, 0, 1, undelivered=NOW
+    )
+    failed = replace(everything, runs=[run(5)._replace(state="failed")], outage=False, paused=True)
+    named = {
+        name for signs in (everything, failed, replace(everything, runs=[])) for name in alive(signs, NOW)["problems"]
+    }
+    assert len(named) == 11
+    for language in LANGUAGES:
+        for name in named:
+            assert words(language)(f"health.{name}").endswith(".")

@@ -204,16 +204,16 @@ def test_a_campaign_has_its_counts_its_last_run_and_its_oldest_waiting_contact(l
     assert (second["campaign_id"], second["invalid"]) == (None, 1)
 
 
-def test_what_waits_for_its_turn_is_told_apart(ledger: Database) -> None:
+def test_what_is_deferred_is_counted_apart(ledger: Database) -> None:
     put(ledger, timedelta(hours=1), "pending")
     put(ledger, timedelta(hours=1), "pending", not_before=NOW + timedelta(hours=1))
     put(ledger, timedelta(hours=1), "sending")
     today = read(ledger)["today"]
-    assert (today["waiting"], today["put_off"]) == (3, 1)
+    assert (today["waiting"], today["deferred"]) == (3, 1)
 
 
-def test_parked_campaigns_an_outage_and_the_last_runs_are_shown(ledger: Database) -> None:
-    assert (read(ledger)["parked"], read(ledger)["outage"], read(ledger)["runs"]) == ([], None, [])
+def test_suspended_campaigns_an_outage_and_the_last_runs_are_shown(ledger: Database) -> None:
+    assert (read(ledger)["suspended"], read(ledger)["outage"], read(ledger)["runs"]) == ([], None, [])
     put(ledger, timedelta(hours=1), "pending")
     ledger.execute(
         "INSERT INTO wolkvox.parked VALUES ('0041', 'preview', '1', 'not_found', '404 NO', %s, %s)", NOW, NOW
@@ -226,20 +226,20 @@ def test_parked_campaigns_an_outage_and_the_last_runs_are_shown(ledger: Database
     )
     ledger.execute("UPDATE wolkvox.run SET began_by = 'event'")
     page, now = read(ledger), NOW.isoformat()
-    assert page["parked"] == [
+    assert page["suspended"] == [
         {
             "type_campaign": "preview",
             "campaign_id": "1",
             "name": None,
             "status": None,
             "reason": "not_found",
-            "words": "404 NO",
+            "message": "404 NO",
             "since": now,
             "until": now,
             "waiting": 1,
         }
     ]
-    assert page["outage"] == {"words": "No.", "since": now, "until": now}
+    assert page["outage"] == {"reason": "bad_token", "message": "No.", "since": now, "until": now}
     assert page["runs"] == [
         {
             "dag": "dag",
@@ -269,18 +269,18 @@ def test_chunks_that_nobody_sends_are_shown_with_since_when(ledger: Database) ->
     )
     chunk = "INSERT INTO wolkvox.chunk VALUES (%s, '0041', 'dag', 'run', %s, '{1,2,3}', now() - %s)"
     ledger.execute(chunk, "a", 1, timedelta(minutes=1))
-    assert read(ledger)["unbegun"] is None, "a task may take a while to start"
+    assert read(ledger)["unstarted"] is None, "a task may take a while to start"
     ledger.execute("UPDATE wolkvox.chunk SET made_at = %s", NOW - timedelta(minutes=5))
     ledger.execute(chunk, "b", 2, timedelta(minutes=4))
     since = (NOW - timedelta(minutes=5)).isoformat()
-    assert read(ledger)["unbegun"] == {"dag": "dag", "run": "run", "chunks": 2, "records": 6, "since": since}
+    assert read(ledger)["unstarted"] == {"dag": "dag", "run": "run", "chunks": 2, "records": 6, "since": since}
     ledger.execute(
         "INSERT INTO wolkvox.slot VALUES ('x/0', '0041', 1, 0, 'dag', 'run', 'codify', 0, 1, 'host', 1, %s)", NOW
     )
-    assert read(ledger)["unbegun"] is None, "somebody has begun"
+    assert read(ledger)["unstarted"] is None, "somebody has begun"
     ledger.execute("DELETE FROM wolkvox.slot")
     ledger.execute("UPDATE wolkvox.run SET state = 'failed'")
-    assert read(ledger)["unbegun"] is None, "the run is over"
+    assert read(ledger)["unstarted"] is None, "the run is over"
 
 
 def test_two_dags_with_one_run_id_have_rows_of_their_own(ledger: Database) -> None:
@@ -302,9 +302,9 @@ def test_reasons_carry_the_vendors_words_without_ids(ledger: Database) -> None:
             "state": "rejected",
             "reason": "refused_422",
             "records": 2,
-            "words": "El codAct no es valido •••, llame al •••",
+            "message": "El codAct no es valido •••, llame al •••",
         },
-        {"state": "failed", "reason": "overloaded_500", "records": 1, "words": None},
+        {"state": "failed", "reason": "overloaded_500", "records": 1, "message": None},
     ]
 
 
@@ -315,8 +315,8 @@ def test_the_forecast_follows_the_quota(ledger: Database) -> None:
         NOW.astimezone(ZoneInfo(ZONE)).date(),
     )
     today = read(ledger)["today"]
-    assert (today["calls"], today["limit"], today["left"]) == (1000, 1000, 0)
-    assert today["gone_at"] == last_days(NOW, ZONE)[-1].ends_at.isoformat(timespec="seconds")
+    assert (today["requests"], today["limit"], today["left"]) == (1000, 1000, 0)
+    assert today["backlog_ends_at"] == last_days(NOW, ZONE)[-1].ends_at.isoformat(timespec="seconds")
 
 
 def test_a_slot_is_held_as_long_as_its_lock_is(ledger: Database) -> None:
@@ -343,7 +343,7 @@ def test_what_waited_in_the_past_is_shown(ledger: Database) -> None:
 def test_an_empty_ledger_is_said_to_be_empty(ledger: Database) -> None:
     page = read(ledger)
     assert page["empty"] is True
-    assert page["today"]["gone_at"] == NOW.isoformat(timespec="seconds")
+    assert page["today"]["backlog_ends_at"] == NOW.isoformat(timespec="seconds")
     put(ledger, timedelta(hours=1), "pending")
     assert read(ledger)["empty"] is False
 
@@ -374,11 +374,35 @@ def test_a_campaign_is_called_what_wolkvox_calls_it(ledger: Database) -> None:
 
 
 def test_the_page_says_since_when_alerts_do_not_reach_somebody(ledger: Database) -> None:
-    assert "undelivered" not in read(ledger)["alive"]["wrong"]
+    assert "undelivered" not in read(ledger)["health"]["problems"]
     for recipient, minutes in (("ana@example.com", 5), ("luis@example.com", 90)):
         since = NOW - timedelta(minutes=minutes)
         mark_undelivered(ledger.connection, "0041", "wolkvox_codify", recipient, "451 later", since)
-    alive = read(ledger)["alive"]
-    assert "undelivered" in alive["wrong"]
-    assert alive["undelivered"] == (NOW - timedelta(minutes=90)).isoformat()
+    health = read(ledger)["health"]
+    assert "undelivered" in health["problems"]
+    assert health["undelivered_since"] == (NOW - timedelta(minutes=90)).isoformat()
     assert "ana@example.com" not in str(read(ledger)), "the page names nobody"
+
+
+@pytest.mark.parametrize(
+    ("wake", "staged_at", "since", "is_told"),
+    [
+        (5, "now()", "NULL", True),
+        (5, "now()", "now()", False),
+        (5, "NULL", "NULL", False),  # no stage has ended yet
+        (None, "now()", "NULL", False),  # no trigger polls: nobody would count
+        (5, "now() + interval '1 hour'", "NULL", False),  # of a clock that was ahead
+    ],
+)
+def test_the_page_says_when_nobody_can_count_the_warehouse(
+    ledger: Database, wake: float | None, staged_at: str, since: str, is_told: bool
+) -> None:
+    ledger.execute(
+        "INSERT INTO wolkvox.watch (dag_id, cron, wake_seconds, polled_at, staged_at, since, row_count)"
+        f" VALUES ('wolkvox_codify', '*/15 * * * *', %s, now(), {staged_at}, {since}, 0)",
+        wake,
+    )
+    health = read(ledger)["health"]
+    assert ("uncounted" in health["problems"]) is is_told
+    ((noted,),) = ledger.rows("SELECT staged_at FROM wolkvox.watch")
+    assert health["uncounted_since"] == (noted.astimezone(timezone.utc).isoformat() if is_told else None)

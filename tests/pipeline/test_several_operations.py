@@ -243,7 +243,7 @@ def test_the_page_shows_each_operation_by_itself(sent: Several) -> None:
         assert [row["campaign_id"] for row in shown["campaigns"]] == [CAMPAIGNS[operation]]
         assert {run["dag"] for run in shown["runs"]} == {f"wolkvox_codify_{operation}"}
     # Both see the calls of the token they share.
-    north, east = (sent.overview(operation)["today"]["calls"] for operation in ("north", "east"))
+    north, east = (sent.overview(operation)["today"]["requests"] for operation in ("north", "east"))
     assert north == east == sent.northern.stats()["quota_used"]
 
 

@@ -63,6 +63,30 @@ def test_a_warehouse_that_no_poll_can_count_is_told_with_what_to_do(
     assert check._polls(stage) == "polls for work every 5 s"
 
 
+@pytest.mark.parametrize(
+    "sql", ["SELECT '{{ ds }}'", "{% if true %} SELECT 1 {% endif %}", "SELECT 1 {# ours #}", None]
+)
+def test_a_query_that_only_stage_can_ask_is_said_to_wait_for_the_schedule(ledger: Database, sql: str | None) -> None:
+    """The last stage may have counted: that is no help, for no poll does."""
+    work = Asset("work", watchers=[AssetWatcher(name="work", trigger=trigger(sql))])
+    with DAG("wolkvox_codify", schedule=work):
+        stage = WolkvoxStageOperator(task_id="stage", sql=sql or "SELECT 1")
+    noted(ledger, 60)
+    said = check._polls(stage)
+    assert said.startswith("polls the ledger alone every 5 s: ")
+    assert "New contacts wait for the next run of the schedule." in said
+
+
+def test_a_query_that_one_of_two_triggers_can_ask_is_asked(ledger: Database) -> None:
+    watchers = [
+        AssetWatcher(name=name, trigger=trigger(sql)) for name, sql in (("one", "{{ x }}"), ("two", "SELECT 1"))
+    ]
+    with DAG("wolkvox_codify", schedule=Asset("work", watchers=watchers)):
+        stage = WolkvoxStageOperator(task_id="stage", sql="SELECT 1")
+    noted(ledger, 60)
+    assert check._polls(stage) == "polls for work every 5 s"
+
+
 def test_a_trigger_that_never_polled_is_told(ledger: Database, stage: WolkvoxStageOperator) -> None:
     with pytest.raises(WolkvoxError, match="has worked ever"):
         check._polls(stage)

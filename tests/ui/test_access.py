@@ -17,10 +17,12 @@ pytest_plugins = ("airflow_server",)
 
 def _paths() -> list[str]:
     """Every address of the page that is read, its files one by one."""
-    from wolkvox.page.app import FILES
+    from wolkvox.page.files import FILES, VERSION
 
     read = [route.path for route in _routes() if "GET" in route.methods]
-    return [path for path in read if "{" not in path] + [f"/static/{name}" for name in (*FILES, "no-such-file")]
+    return [path for path in read if "{" not in path] + [
+        f"/static/{VERSION}/{name}" for name in (*FILES, "no-such-file")
+    ]
 
 
 def _routes() -> list[APIRoute]:
@@ -135,11 +137,20 @@ def test_whole_ids_are_off_unless_the_deployment_allows_them(logins: Logins, mon
     assert access.may_see_ids(None, "wolkvox_codify") is True
 
 
-def test_rows_stay_in_no_cache_and_files_do(logins: Logins) -> None:
+def test_rows_stay_in_no_cache_and_files_do_until_one_of_them_changes(logins: Logins) -> None:
+    from wolkvox.page.files import VERSION
+
+    kept = {
+        "rows": "no-store",
+        "overview": "no-store",
+        "": "private, no-cache",
+        f"static/{VERSION}/page.js": "private, max-age=31536000, immutable",
+        "static/of-another-release/page.js": "private, no-cache",
+    }
     with logins.session("reader") as reader:
-        for path, kept in (("rows", "no-store"), ("overview", "no-store"), ("", "private, no-cache")):
+        for path, how in kept.items():
             answer = reader.get(f"{logins.url}/wolkvox/{path}", timeout=30)
-            assert answer.headers["Cache-Control"] == kept
+            assert answer.headers["Cache-Control"] == how, path
 
 
 def test_a_browser_without_a_login_is_led_to_it(airflow: Airflow) -> None:

@@ -19,14 +19,14 @@ pytest_plugins = ("airflow_server",)
 
 def test_a_paused_dag_is_said_in_red_and_a_running_one_in_green(page: Page, airflow: Airflow) -> None:
     page.goto(f"{airflow.url}/wolkvox/")
-    expect(page.locator("#alive")).to_have_class("good")
-    expect(page.locator("#alive")).to_contain_text("It works: the last run ended")
+    expect(page.locator("#health")).to_have_class("good")
+    expect(page.locator("#health")).to_contain_text("It works. The last run ended")
     airflow.api().send("PATCH", f"/dags/{DAG}?update_mask=is_paused", {"is_paused": True})
     try:
         time.sleep(3.5)  # what was read is shown to others for three seconds
         page.reload()
-        expect(page.locator("#alive")).to_have_class("bad")
-        expect(page.locator("#alive")).to_contain_text("Nothing comes in: the DAG wolkvox_codify is paused.")
+        expect(page.locator("#health")).to_have_class("bad")
+        expect(page.locator("#health")).to_contain_text("Nothing comes in: the DAG wolkvox_codify is paused.")
     finally:
         airflow.api().send("PATCH", f"/dags/{DAG}?update_mask=is_paused", {"is_paused": False})
         time.sleep(3.5)
@@ -38,7 +38,7 @@ def test_it_follows_airflows_language_and_clock_while_it_is_open(page: Page, air
     expect(frame.locator("#runs-title")).to_have_text("Last runs")
     page.evaluate("localStorage.setItem('i18nextLng', 'es')")
     expect(frame.locator("#runs-title")).to_have_text("Últimas ejecuciones")
-    expect(frame.locator("#alive")).to_contain_text("Funciona: la última ejecución terminó hace")
+    expect(frame.locator("#health")).to_contain_text("Funciona. La última ejecución terminó hace")
     expect(frame.locator("#operation")).to_contain_text("los días son los de America/Bogota")
     page.evaluate("localStorage.setItem('timezone', JSON.stringify('Asia/Tokyo'))")
     expect(frame.locator("#updated")).to_contain_text("Asia/Tokyo")

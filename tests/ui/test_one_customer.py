@@ -91,7 +91,7 @@ def test_dials_of_a_protected_customer_stand_in_the_time_line_with_their_cause(p
         ]
     )
     expect(page.locator("#found .soft").first).to_contain_text("not to be dialled before")
-    expect(page.locator(".events li").nth(1)).to_contain_text("after a run had asked for its time")
+    expect(page.locator(".events li").nth(1)).to_contain_text("after a run had pulled that period")
     expect(page.locator(".events li").last).to_contain_text("had been codified, and was dialled all the same")
 
 

@@ -15,7 +15,7 @@ from playwright.sync_api import expect
 
 if TYPE_CHECKING:
     from airflow_server import Airflow
-    from playwright.sync_api import Page
+    from playwright.sync_api import BrowserContext, Page, Route
 
 pytest_plugins = ("airflow_server",)
 
@@ -31,8 +31,8 @@ def test_from_the_navigation_to_a_records_log(page: Page, airflow: Airflow) -> N
 
     expect(frame.locator("#tiles")).to_contain_text(f"Coded today{ledger['coded']}")
     expect(frame.locator("#tiles")).to_contain_text("2 by wolkvox, 1 invalid")
-    calls = airflow.rows("SELECT calls, call_limit FROM wolkvox.quota")[0]
-    expect(frame.locator("#tiles")).to_contain_text(f"Calls today{calls[0]:,} of {calls[1]:,}")
+    requests = airflow.rows("SELECT calls, call_limit FROM wolkvox.quota")[0]
+    expect(frame.locator("#tiles")).to_contain_text(f"Requests today{requests[0]:,} of {requests[1]:,}")
     expect(frame.locator("#tiles")).to_contain_text("No backlog")
     expect(frame.locator("#slots")).to_contain_text("Slot 1: free")
     expect(frame.locator("#slots")).to_contain_text("Slot 2: free")
@@ -118,6 +118,89 @@ def test_it_refreshes_by_itself(page: Page, airflow: Airflow) -> None:
     page.locator("#tiles").wait_for()
     with page.expect_response(OVERVIEW):
         page.clock.run_for(15_000)
+
+
+SPOKEN = """
+window.spoken = [];
+const places = document.querySelectorAll('[role=status], [role=alert], [aria-live]:not([aria-live=off])');
+for (const place of places) {
+  const note = () => window.spoken.push(`${place.id}: ${place.textContent}`);
+  new MutationObserver(note).observe(place, { childList: true, characterData: true, subtree: true });
+}
+"""
+
+
+def test_a_screen_reader_is_told_what_changes_and_nothing_else(page: Page, airflow: Airflow) -> None:
+    page.clock.install()
+    page.goto(f"{airflow.url}/wolkvox/")
+    page.locator("#tiles").wait_for()
+    before = page.locator("#health-times").inner_text()
+    page.evaluate(SPOKEN)
+    for _ in range(3):
+        with page.expect_response(OVERVIEW):
+            page.clock.run_for(20_000)
+        page.wait_for_timeout(300)
+    expect(page.locator("#health-times")).not_to_have_text(before)
+    assert page.evaluate("window.spoken") == []
+    figures = page.request.get(f"{airflow.url}/wolkvox/overview").json()
+    figures["health"] |= {"problems": ["uncounted"], "uncounted_since": figures["now"]}
+    page.route(OVERVIEW, lambda route: route.fulfill(json=figures))
+    for _ in range(2):
+        with page.expect_response(OVERVIEW):
+            page.clock.run_for(20_000)
+        expect(page.locator("#health")).to_have_class("bad")
+    (spoken,) = page.evaluate("window.spoken")
+    assert spoken.startswith("health-sentence: Nobody can count the warehouse, as the run of ")
+
+
+def test_while_nothing_answers_it_asks_less_and_less_often_and_says_so_once(page: Page, airflow: Airflow) -> None:
+    page.clock.install()
+    page.route(OVERVIEW, lambda route: route.fulfill(status=503, json={"key": "away"}))
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if OVERVIEW.search(request.url) else None)
+    with page.expect_response(OVERVIEW):
+        page.goto(f"{airflow.url}/wolkvox/")
+    expect(page.get_by_role("alert")).to_contain_text("The ledger can't be reached.")
+    page.evaluate(SPOKEN)
+    for seconds in (30, 60, 120):
+        before = len(asked)
+        page.clock.run_for((seconds - 5) * 1_000)
+        assert len(asked) == before
+        with page.expect_response(OVERVIEW):
+            page.clock.run_for(10_000)
+        page.wait_for_timeout(300)
+    assert page.evaluate("window.spoken") == []
+
+
+def test_a_slow_answer_is_waited_for_rather_than_asked_for_again(page: Page, airflow: Airflow) -> None:
+    page.clock.install()
+    page.add_init_script("AbortSignal.timeout = () => new AbortController().signal;")  # however slow this machine is
+    held: list[Route] = []
+    page.route(OVERVIEW, lambda route: held.append(route))
+    page.goto(f"{airflow.url}/wolkvox/")
+    while not held:
+        page.wait_for_timeout(50)
+    for _ in range(3):
+        page.clock.fast_forward(15_000)
+        page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    page.wait_for_timeout(300)
+    assert len(held) == 1
+    held[0].continue_()
+    expect(page.locator("#tiles")).to_contain_text("Coded today251")
+
+
+def test_the_next_visit_asks_for_figures_only(context: BrowserContext, page: Page, airflow: Airflow) -> None:
+    page.goto(f"{airflow.url}/wolkvox/")
+    page.locator("#tiles").wait_for()
+    again = context.new_page()
+    again.goto(f"{airflow.url}/wolkvox/")
+    again.locator("#tiles").wait_for()
+    sizes = again.evaluate(
+        "performance.getEntriesByType('resource').map(({ name, transferSize }) => [name, transferSize])"
+    )
+    files = {name: size for name, size in sizes if "/static/" in name}
+    assert len(files) > 30
+    assert [name for name, size in files.items() if size] == []
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,8 @@ class Signs:
     """
     What tells of life: the DAG (``paused`` None: Airflow has no such DAG), its runs, the newest first, and the newest
     contact that came in. ``silent``: what people were told of a source from which nothing comes. ``undelivered``: since
-    when alerts don't reach somebody. ``polls``: what begins the runs, and when the DAG's trigger last polled for work.
+    when alerts don't reach somebody. ``polls``: what begins the runs, when the DAG's trigger last polled for work, and
+    whether it can count the warehouse.
     """
 
     dag_id: str
@@ -38,30 +39,33 @@ class Signs:
 
 
 def alive(signs: Signs, now: datetime) -> dict[str, Any]:
-    """What is wrong, the worst first (nothing: all is well), and the facts of the sentence that says so."""
+    """The problems, the worst first (none: all is well), and the values of the sentence that says so."""
     last = next((run for run in signs.runs if run.ended_at), None)
-    wrong = {
+    uncounted_since = None if signs.paused else signs.polls.uncounted_since
+    problems = {
         "absent": signs.paused is None,
         "paused": bool(signs.paused),
         "never": last is None,
         "late": last is not None and not signs.paused and _is_late(signs, last, now),
         "outage": signs.outage,
-        "red": last is not None and last.state == "failed" and not signs.outage,
+        "failed": last is not None and last.state == "failed" and not signs.outage,
         "silent": signs.silent is not None,
         "quota": signs.left == 0 and signs.waiting > 0,
         "undelivered": signs.undelivered is not None,
         "unwatched": not signs.paused and is_unwatched(signs.polls.schedule.wake, signs.polls.polled_at, now),
+        "uncounted": uncounted_since is not None,
     }
     return {
-        "wrong": [name for name, is_wrong in wrong.items() if is_wrong],
+        "problems": [name for name, is_there in problems.items() if is_there],
         "dag": signs.dag_id,
         "last_ended_at": last and last.ended_at and last.ended_at.isoformat(),
         "last_state": last and last.state,
         "last_run": last and last.dag_run_id,
         "newest": signs.newest and signs.newest.isoformat(),
-        "parked": signs.parked,
+        "suspended": signs.parked,
         "left": signs.left,
-        "undelivered": signs.undelivered and signs.undelivered.isoformat(),
+        "undelivered_since": signs.undelivered and signs.undelivered.isoformat(),
+        "uncounted_since": uncounted_since and uncounted_since.isoformat(),
     }
 
 

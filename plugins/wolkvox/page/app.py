@@ -6,27 +6,23 @@ import logging
 from collections.abc import Awaitable, Callable
 from datetime import date, datetime
 from functools import partial
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import psycopg
 from airflow.sdk.exceptions import AirflowNotFoundException
 from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
 from fastapi.exception_handlers import http_exception_handler
-from fastapi.responses import FileResponse, JSONResponse, RedirectResponse, StreamingResponse
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, StreamingResponse
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from wolkvox.airflow_core.access import login_path, note, require_whole_ids
 from wolkvox.errors import BadSetting, LedgerSlow, WolkvoxError
-from wolkvox.page import customers, queries
+from wolkvox.page import customers, files, queries
 from wolkvox.page.downloads import attachment
 from wolkvox.page.reading import LEDGER, Days, csv_file, first_screen, some_rows, some_runs
 from wolkvox.page.shown import Looked, MaySeeIds, Names, Text, shown
 from wolkvox.page.turns import Recent, in_turn
 from wolkvox.rules.contacts import FIRST_YEAR, LAST_YEAR
-
-STATIC = Path(__file__).parent / "static"
-FILES = {path.name: path for path in STATIC.iterdir() if path.suffix in (".css", ".js", ".json")}
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -36,7 +32,9 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
 }
-OF_FILES = {"Cache-Control": "private, no-cache"}
+OF_THE_PAGE = {"Cache-Control": "private, no-cache"}
+OF_ITS_FILES = {"Cache-Control": "private, max-age=31536000, immutable"}
+PAGE = files.page()
 
 log = logging.getLogger(__name__)
 
@@ -65,9 +63,10 @@ async def say_what_is_wrong(request: Request, error: Exception) -> JSONResponse:
     """A sentence for the person at the page; what the driver said, with its hosts and users, stays in the log."""
     log.warning("The Wolkvox page can't be shown: %s", error)
     if isinstance(error, (BadSetting, AirflowNotFoundException)):
-        return JSONResponse({"problem": f"A connection is missing or incomplete. {error}", "key": "setting"}, 503)
+        problem = "A connection is missing or incomplete."
+        return JSONResponse({"problem": problem, "key": "setting", "detail": str(error)}, 503)
     if isinstance(error.__cause__, psycopg.errors.UndefinedTable):
-        return JSONResponse({"problem": str(error), "key": "setting"}, 503)
+        return JSONResponse({"problem": "The ledger isn't set up.", "key": "empty", "detail": str(error)}, 503)
     if isinstance(error, LedgerSlow):
         problem = "The ledger took too long to answer. Choose less, or try again."
         return JSONResponse({"problem": problem, "key": "slow"}, 503)
@@ -129,17 +128,18 @@ Chosen = Annotated[Days, Depends(days)]
 
 
 @app.get("/")
-def page() -> FileResponse:
+def page() -> HTMLResponse:
     """The page itself, without figures."""
-    return FileResponse(STATIC / "index.html", headers=OF_FILES)
+    return HTMLResponse(PAGE, headers=OF_THE_PAGE)
 
 
-@app.get("/static/{name}")
-def static(name: str) -> FileResponse:
-    """One of the page's files."""
-    if name not in FILES:
+@app.get("/static/{version}/{name}")
+def static(version: str, name: str) -> FileResponse:
+    """One of the page's files; one of another release is not kept, for what it is here it isn't there."""
+    if name not in files.FILES:
         raise HTTPException(404)
-    return FileResponse(FILES[name], headers=OF_FILES)
+    headers = OF_ITS_FILES if version == files.VERSION else OF_THE_PAGE
+    return FileResponse(files.FILES[name], headers=headers)
 
 
 @app.get("/overview")

@@ -71,7 +71,7 @@ def overview(known: Known) -> dict[str, Any]:
         "operation": known.operation,
         "zone": known.zone,
         "now": known.now.isoformat(),
-        "alive": alive(_signs(known), known.now),
+        "health": alive(_signs(known), known.now),
         "fresh": known.fresh._asdict(),
         "ages": _ages(known),
         "empty": not known.unfinished and not any(day.counts for day in days) and not any(known.staged.values()),
@@ -81,30 +81,35 @@ def overview(known: Known) -> dict[str, Any]:
         "campaigns": _campaigns(known, counts),
         "reasons": _reasons(counts),
         "slots": _slots(known),
-        "parked": [_parked(known, campaign) for campaign in known.parked],
+        "suspended": [_suspended(known, campaign) for campaign in known.parked],
         "outage": _outage(known.outage),
-        "unbegun": _unbegun(known.unbegun),
+        "unstarted": _unstarted(known.unbegun),
         "runs": [describe_run(run) for run in known.runs],
-        "worth": _worth(known) if known.worth else None,
+        "impact": _impact(known) if known.worth else None,
         "breaches": [{"cause": cause, "contacts": count} for cause, count in Counter(known.breaches).most_common()],
     }
 
 
-def _worth(known: Known) -> dict[str, Any]:
-    """What codifying was worth, by day and by campaign, and the dials that a shorter lag would have saved."""
+def _impact(known: Known) -> dict[str, Any]:
+    """What codifying prevented, by day and by campaign, and the calls that a shorter lag would have prevented."""
     campaigns: dict[tuple[str, str], list[Worth]] = {}
     days: dict[str, list[Worth]] = {}
     for one in known.worth:
         campaigns.setdefault((one.type_campaign, one.campaign_id), []).append(one)
         days.setdefault(one.day.isoformat(), []).append(one)
     return {
-        "days": [{"day": day, **total(parts)} for day, parts in days.items()],
+        "days": [{"day": day, **_prevented(parts)} for day, parts in days.items()],
         "campaigns": [
-            {"type_campaign": kind, "campaign_id": campaign_id, **_listed(known, campaign_id), **total(parts)}
+            {"type_campaign": kind, "campaign_id": campaign_id, **_listed(known, campaign_id), **_prevented(parts)}
             for (kind, campaign_id), parts in campaigns.items()
         ],
         "curve": [{"minutes": minutes, "dials": dials} for minutes, dials in curve(known.worth).items()],
     }
+
+
+def _prevented(parts: Sequence[Worth]) -> dict[str, int]:
+    counts = total(parts)
+    return {"calls_prevented": counts.pop("avoided"), **counts}
 
 
 def last_settled(days: Sequence[Figures]) -> dict[Campaign, datetime]:
@@ -150,7 +155,7 @@ def _today(known: Known) -> dict[str, Any]:
     waiting = sum(part.records for part in known.unfinished)
     oldest = min((part.oldest for part in known.unfinished if part.oldest), default=None)
     return {
-        "calls": quota.calls,
+        "requests": quota.calls,
         "limit": quota.limit,
         "left": left,
         "resets_at": known.resets_at.isoformat(),
@@ -158,13 +163,13 @@ def _today(known: Known) -> dict[str, Any]:
         "lag_p50": figures.lag_p50,
         "lag_p95": figures.lag_p95,
         "waiting": waiting,
-        "put_off": sum(part.put_off for part in known.unfinished),
+        "deferred": sum(part.put_off for part in known.unfinished),
         "oldest_waiting": oldest and oldest.isoformat(),
-        "gone_at": _gone_at(known, waiting, left),
+        "backlog_ends_at": _backlog_ends_at(known, waiting, left),
     }
 
 
-def _gone_at(known: Known, waiting: int, left: int | None) -> str | None:
+def _backlog_ends_at(known: Known, waiting: int, left: int | None) -> str | None:
     """When the backlog will be sent: today at the pace of the last calls, else the day whose quota ends it."""
     gone = backlog_gone_at(waiting, left_today=left, daily=known.own_limit, now=known.now, resets_at=known.resets_at)
     if gone == known.now and known.call_seconds:
@@ -234,20 +239,20 @@ def _reasons(counts: Sequence[Count]) -> list[dict[str, Any]]:
             "state": key[0],
             "reason": key[1],
             "records": number,
-            "words": words[key] or None,
+            "message": words[key] or None,
         }
         for key, number in totals.most_common(MOST_REASONS)
     ]
 
 
-def _parked(known: Known, campaign: Parked) -> dict[str, Any]:
+def _suspended(known: Known, campaign: Parked) -> dict[str, Any]:
     waiting = {(part.type_campaign, part.campaign_id): part.records for part in known.unfinished}
     return {
         "type_campaign": campaign.type_campaign,
         "campaign_id": campaign.campaign_id,
         **_listed(known, campaign.campaign_id),
         "reason": campaign.reason,
-        "words": campaign.words,
+        "message": campaign.words,
         "since": campaign.since.isoformat(),
         "until": campaign.until.isoformat(),
         "waiting": waiting.get((campaign.type_campaign, campaign.campaign_id), 0),
@@ -257,10 +262,15 @@ def _parked(known: Known, campaign: Parked) -> dict[str, Any]:
 def _outage(outage: Outage | None) -> dict[str, Any] | None:
     if outage is None:
         return None
-    return {"words": outage.words, "since": outage.since.isoformat(), "until": outage.until.isoformat()}
+    return {
+        "reason": outage.reason,
+        "message": outage.words,
+        "since": outage.since.isoformat(),
+        "until": outage.until.isoformat(),
+    }
 
 
-def _unbegun(waiting: Unbegun | None) -> dict[str, Any] | None:
+def _unstarted(waiting: Unbegun | None) -> dict[str, Any] | None:
     if waiting is None:
         return None
     return {

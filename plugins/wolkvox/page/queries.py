@@ -193,16 +193,23 @@ def runs(
 
 
 class Polls(NamedTuple):
-    """What begins a DAG's runs, and when its trigger last polled for work; None: never yet."""
+    """
+    What begins a DAG's runs, and when its trigger last polled for work; None: never yet.
+
+    ``uncounted_since``: when the last ``stage`` found that the warehouse can't be counted, so that polls don't see what
+    is new in it; None where it can, or where no trigger polls.
+    """
 
     schedule: Schedule
     polled_at: datetime | None
+    uncounted_since: datetime | None = None
 
 
 def polls(connection: Connection, dag: str) -> Polls:
     """What begins a DAG's runs, as its last ``stage`` noted it."""
     watch = read_watch(connection, dag).watch
-    return Polls(watch.schedule, watch.polled_at)
+    is_uncounted = watch.schedule.wake is not None and watch.staged is None
+    return Polls(watch.schedule, watch.polled_at, watch.staged_at if is_uncounted else None)
 
 
 class Fresh(NamedTuple):

@@ -8,19 +8,7 @@ from functools import cache
 from pathlib import Path
 
 LANGUAGES = ("en", "es")
-FLAWS = (
-    "missing",
-    "not_digits",
-    "not_text",
-    "too_long",
-    "not_whole",
-    "control_characters",
-    "not_an_id",
-    "placeholder",
-    "not_a_code",
-    "unreadable",
-    "out_of_range",
-)
+INVALID = "invalid."  # keys of sentences about a column that can't be sent as it is
 _STATUS = re.compile(r"_\d{3}$")  # of HTTP: reasons that end in one are explained alike
 
 
@@ -29,11 +17,13 @@ class Words:
 
     def __init__(self, language: str) -> None:
         path = Path(__file__).parent / "static" / f"words.{language}.json"
-        self._words: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
+        self._words: dict[str, str | dict[str, str]] = json.loads(path.read_text(encoding="utf-8"))
 
     def __call__(self, key: str, **values: object) -> str:
-        """The text of a key, its places filled."""
+        """The text of a key, its places filled; of a text with several forms, the one that fits ``number``."""
         text = self._words[key]
+        if not isinstance(text, str):  # in both languages, CLDR knows no other category of whole numbers of our size
+            text = text["one" if values.get("number") == 1 else "other"]
         for name, value in values.items():
             text = text.replace(f"{{{name}}}", str(value))
         return text
@@ -42,10 +32,10 @@ class Words:
         """A reason in one plain sentence; the bare reason when there is none."""
         for key in (reason, _STATUS.sub("", reason)):
             if f"reason.{key}" in self._words:
-                return self._words[f"reason.{key}"]
-        for flaw in FLAWS:
-            if reason.endswith(f"_{flaw}"):
-                return self(f"flaw.{flaw}", field=reason.removesuffix(f"_{flaw}"))
+                return self(f"reason.{key}")
+        for kind in (key.removeprefix(INVALID) for key in self._words if key.startswith(INVALID)):
+            if reason.endswith(f"_{kind}"):
+                return self(f"{INVALID}{kind}", field=reason.removesuffix(f"_{kind}"))
         return reason
 
 

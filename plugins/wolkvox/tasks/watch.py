@@ -21,7 +21,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """What begins the DAG's runs, and how the warehouse is asked for the window's fingerprint (None: it isn't)."""
+    """
+    What begins the DAG's runs, and how the warehouse is asked for the window's fingerprint.
+
+    ``fingerprint`` is None where nothing is pulled: the contacts are handed over.
+    """
 
     schedule: Schedule = field(default_factory=Schedule)
     fingerprint: Callable[[], Fingerprint] | None = None
@@ -64,13 +68,14 @@ def begin(ledger: Connection, dag_id: str, watched: Watched, options: RunOptions
     usual = options.is_usual and clock(ledger) - end < LONG_AGO
     began = begin_stage(ledger, dag_id, watched.schedule, usual=usual)
     has_trigger = watched.schedule.wake is not None
-    taken = _take(watched.fingerprint) if has_trigger and usual and watched.fingerprint else None
+    taken = _take(watched.fingerprint, began.at) if has_trigger and usual else None
     return Staging(dag_id, usual, began, taken, began.poll_age if has_trigger else None)
 
 
-def _take(fingerprint: Callable[[], Fingerprint]) -> Fingerprint | None:
+def _take(fingerprint: Callable[[], Fingerprint] | None, now: datetime) -> Fingerprint | None:
+    """The window's rows; none at all where there is no warehouse, which differs from one that can't be counted."""
     try:
-        return fingerprint()
+        return fingerprint() if fingerprint else Fingerprint(now, 0, None)
     except WolkvoxError as error:
         log.warning("Until the next run, new contacts are found by the cron alone. %s", error)
         return None

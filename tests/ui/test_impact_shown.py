@@ -1,4 +1,4 @@
-"""What codifying was worth, on the page: by campaign, by day, by lag, and the dials that should not have been."""
+"""The impact of the codification on the page: by campaign, by day, by lag, and the dials that should not have been."""
 
 from __future__ import annotations
 
@@ -15,17 +15,23 @@ if TYPE_CHECKING:
 pytest_plugins = ("airflow_server",)
 
 
-@pytest.mark.parametrize(("language", "title"), [("en", "What it was worth"), ("es", "Lo que valió")])
-def test_worth_by_campaign_and_day_with_the_lag_curve(page: Page, airflow: Airflow, language: str, title: str) -> None:
+@pytest.mark.parametrize(
+    ("language", "title"), [("en", "Impact of the codification"), ("es", "Impacto de la codificación")]
+)
+def test_the_impact_by_campaign_and_day_with_the_lags_sensitivity(
+    page: Page, airflow: Airflow, language: str, title: str
+) -> None:
     speak(page, language)
     page.goto(f"{airflow.url}/wolkvox/")
-    expect(page.locator("#worth-title")).to_contain_text(title)
-    expect(page.locator("#worth tbody tr")).to_have_count(2)
-    expect(page.locator("#worth tbody tr").first.locator("td")).to_have_text(["preview 15501", "240", "161", "12", "2"])
-    expect(page.locator("#worth tfoot td")).to_have_text(["360", "241", "18", "3"])
-    page.locator("#worth-section summary").click()
-    expect(page.locator("#worth-days tbody tr")).to_have_count(2)
-    fewer = page.locator("#curve td.number")
+    expect(page.locator("#impact-title")).to_contain_text(title)
+    expect(page.locator("#impact tbody tr")).to_have_count(2)
+    expect(page.locator("#impact tbody tr").first.locator("td")).to_have_text(
+        ["preview 15501", "240", "161", "12", "2"]
+    )
+    expect(page.locator("#impact tfoot td")).to_have_text(["360", "241", "18", "3"])
+    page.locator("#impact-section summary").click()
+    expect(page.locator("#impact-days tbody tr")).to_have_count(2)
+    fewer = page.locator("#sensitivity td.number")
     expect(fewer).to_have_text(["15", "12", "9", "6", "6", "3", "0", "0", "0", "0", "0"])
 
 

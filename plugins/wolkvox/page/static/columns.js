@@ -1,0 +1,161 @@
+// The tables of the first screen: each column has a name, and of each row its `cell` and its `value` to sort by.
+// `total`: the values add up to something.
+import * as content from "./content.js";
+import { day, duration, moment, number } from "./formats.js";
+import { counted, explain, say } from "./words.js";
+
+const text = (name, kind, cell, value) => ({ name, kind, cell, value });
+const count = (name) => ({ name, kind: "number", cell: (row) => number(row[name]), value: (row) => row[name] });
+const summed = (name) => ({ ...count(name), total: true });
+const time = (name) =>
+  text(
+    name,
+    "nowrap",
+    (row) => moment(row[name]),
+    (row) => row[name],
+  );
+
+const campaignKeys = ({ type_campaign, campaign_id }) => ({ type_campaign, campaign_id });
+
+export const AGES = [text("age", "nowrap", (row) => say(`age.${row.up_to}`)), summed("records")];
+
+const WAITING = ["pending", "sending"];
+
+function countOfState(name) {
+  const wanted = (row) => ({ ...campaignKeys(row), state: name === "waiting" ? WAITING : [name] });
+  const cell = (row) => (row[name] ? content.toRecords(wanted(row), number(row[name])) : "0");
+  return { ...summed(name), cell };
+}
+
+// Rows without any campaign are invalid ones.
+const recordsOfCampaign = (row) => (row.campaign_id || row.type_campaign ? campaignKeys(row) : { state: ["invalid"] });
+
+export const CAMPAIGNS = [
+  text("campaign", "nowrap", (row) => content.campaign(row, recordsOfCampaign(row)), content.campaignName),
+  ...["waiting", "coded", "rejected", "failed", "invalid", "superseded", "expired"].map(countOfState),
+  text(
+    "last_run",
+    "text",
+    (row) => row.last_run && content.toRecords({ run: row.last_run }, row.last_run),
+    (row) => row.last_run,
+  ),
+  time("oldest_waiting"),
+];
+
+export const SUSPENDED = [
+  text(
+    "campaign",
+    "nowrap",
+    (row) => content.campaign(row, { ...campaignKeys(row), state: ["pending"] }),
+    content.campaignName,
+  ),
+  text("why", "text", (row) => content.reason(row.reason)),
+  text("message", "text", (row) => row.message),
+  time("since"),
+  time("until"),
+  summed("waiting"),
+];
+
+export const REASONS = [
+  text(
+    "reason",
+    "text",
+    (row) =>
+      content.noted(
+        content.toRecords({ state: [row.state], reason: row.reason }, row.reason ?? say("records.none_given")),
+        explain(row.reason),
+      ),
+    (row) => row.reason,
+  ),
+  text(
+    "state",
+    "",
+    (row) => content.state(row.state),
+    (row) => row.state,
+  ),
+  summed("records"),
+  text("example", "text", (row) => row.message),
+];
+
+// A run offers again what others left: records and pending ones of several runs don't add up.
+export const RUNS = [
+  text(
+    "run",
+    "text",
+    (row) => content.toRecords({ run: row.run, dag: row.dag }, row.run),
+    (row) => row.run,
+  ),
+  time("began_at"),
+  text(
+    "began_by",
+    "",
+    (row) => row.began_by && say(`began_by.${row.began_by}`),
+    (row) => row.began_by,
+  ),
+  text(
+    "seconds",
+    "nowrap",
+    (row) => duration(row.seconds),
+    (row) => row.seconds,
+  ),
+  text(
+    "state",
+    "",
+    (row) => ({ text: say(`run.${row.state}`), class: `run-${row.state}` }),
+    (row) => row.state,
+  ),
+  text(
+    "stopped",
+    "",
+    (row) => row.stopped && say(`stopped.${row.stopped}`),
+    (row) => row.stopped,
+  ),
+  count("records"),
+  ...["coded", "rejected", "failed"].map(summed),
+  count("pending"),
+];
+
+function dialled(when) {
+  const name = `dialled_${when}`;
+  const wanted = (row) => ({ ...campaignKeys(row), dialled: when });
+  const cell = (row) =>
+    row[name] && row.campaign_id ? content.toRecords(wanted(row), number(row[name])) : number(row[name]);
+  return { ...summed(name), cell };
+}
+
+const IMPACT = [summed("coded"), summed("calls_prevented"), dialled("before"), dialled("after")];
+
+export const IMPACT_BY_CAMPAIGN = [
+  text("campaign", "nowrap", (row) => content.campaign(row), content.campaignName),
+  ...IMPACT,
+];
+
+export const IMPACT_BY_DAY = [
+  text(
+    "day",
+    "nowrap",
+    (row) => day(row.day),
+    (row) => row.day,
+  ),
+  ...IMPACT,
+];
+
+/** How many calls a shorter lag would have prevented; the bars are as long as the longest one allows. */
+export function lagSensitivity(rows) {
+  const most = Math.max(1, ...rows.map((row) => row.dials));
+  const bar = ({ dials }) => ({
+    meter: { min: 0, max: most, value: dials, "aria-label": counted("calls", dials) },
+  });
+  return [
+    text("minutes", "nowrap", (row) => duration(60 * row.minutes)),
+    count("dials"),
+    text("share", "bar", bar),
+  ].map(({ value, ...column }) => column);
+}
+
+export const BREACHES = [
+  text("cause", "text", ({ cause }) =>
+    content.noted(content.toRecords({ dialled: cause }, say(`breach.${cause}`)), explain(`breach_${cause}`)),
+  ),
+  summed("contacts"),
+];

@@ -1,0 +1,38 @@
+// What became of a customer's contacts, as texts.
+import { channel } from "./content.js";
+import { moment } from "./formats.js";
+import { explain, say } from "./words.js";
+
+/** What is known of a contact beside its events, in one line. */
+export function contactNote(contact) {
+  const { cod_act: code, protected_until: until, superseded_by: later } = contact;
+  return [
+    channel(contact),
+    code && say("customer.code", { code }),
+    until && say("customer.protected", { moment: moment(until) }),
+    later && say("customer.superseded_by", { moment: moment(later) }),
+  ]
+    .filter(Boolean)
+    .join(" · ");
+}
+
+export const contactName = ({ type_campaign: type, campaign_id: id, campaign_name: name }) =>
+  [type ?? "?", id ?? "?", name].filter(Boolean).join(" ");
+
+function when({ name, at, until }) {
+  if (name === "waiting") return at ? say("customer.next_attempt", { moment: moment(at) }) : "";
+  return until ? `${moment(at)} → ${moment(until)}` : moment(at);
+}
+
+/** An event: when, what, why, and what wolkvox answered (`answer`, null without a request). */
+export function eventTexts(event) {
+  const isRequest = event.name === "called";
+  const what = say(`event.${event.name}`, { number: event.calls ?? 0 });
+  return {
+    when: when(event),
+    what,
+    state: isRequest ? say(`state.${event.state}`) : null,
+    why: event.reason ? `${explain(event.reason) ?? event.reason} (${event.reason})` : null,
+    answer: isRequest ? [event.code, event.words].filter(Boolean).join(" · ") || null : null,
+  };
+}
