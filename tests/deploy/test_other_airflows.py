@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -16,22 +17,21 @@ from local.airflow_api import call
 
 pytest_plugins = ("fresh_environment",)
 
-# By release, the day whose packages it is tried with; the providers that this package asks for may be newer.
-RELEASES = {"3.2.2": "2026-06-05", "3.3.0": "2026-07-20"}
-NEWER = (
-    "apache-airflow-providers-postgres",
-    "apache-airflow-providers-common-compat",
-    "apache-airflow-providers-common-sql",
-)
+# By release, the day whose packages it is tried with, and what has to be newer: 3.2.2's own constraints pin 6.7 of it.
+RELEASES = {
+    "3.2.2": ("2026-06-05", ("apache-airflow-providers-postgres==6.8.0",)),
+    "3.3.0": ("2026-07-20", ()),
+}
 PATIENCE = 240.0  # seconds
 
 
 @pytest.fixture(scope="module", params=RELEASES)
 def elsewhere(request: pytest.FixtureRequest, wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Elsewhere:
     release = str(request.param)
-    then = [option for name in NEWER for option in ("--exclude-newer-package", f"{name}=2026-10-01")]
+    day, newer = RELEASES[release]
+    then = [f"--exclude-newer-package={one.partition('==')[0]}={date.today()}" for one in newer]
     folder = tmp_path_factory.mktemp(f"airflow-{release}")
-    return Elsewhere(folder, wheel, f"apache-airflow=={release}", "--exclude-newer", RELEASES[release], *then)
+    return Elsewhere(folder, wheel, f"apache-airflow=={release}", *newer, "--exclude-newer", day, *then)
 
 
 @pytest.fixture
