@@ -15,7 +15,9 @@ def main() -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     migrating = commands.add_parser("migrate", help="create or upgrade the ledger's tables")
     migrating.add_argument("--ledger-conn-id", default="wolkvox_ledger", help="PostgreSQL connection of the ledger")
-    checking = commands.add_parser("check", help="look at ledger, warehouse, vendor and pool; costs one call")
+    checking = commands.add_parser(
+        "check", help="look at ledger, warehouse, vendor and pool; costs one of the day's requests for each DAG"
+    )
     checking.add_argument("--dag-id", help="this DAG alone; else every one that stages contacts")
     verifying = commands.add_parser("verify", help="compare the ledger with the seals of its days")
     verifying.add_argument("--ledger-conn-id", default="wolkvox_ledger", help="PostgreSQL connection of the ledger")
@@ -61,11 +63,14 @@ def _verify(ledger_conn_id: str) -> int | str:
         return str(error)
 
 
-def _pools() -> int:
+def _pools() -> int | str:
     from wolkvox.pools import make_pools
 
-    for name in make_pools():
-        print(f"Pool {name}: made, with two slots.")
+    try:
+        for name in make_pools():
+            print(f"Pool {name}: made, with two slots.")
+    except WolkvoxError as error:
+        return str(error)
     return 0
 
 

@@ -1,4 +1,4 @@
-"""The service ``cleaning``, its commands in place of a container's: what goes, what stays, and who sees that a step fails."""
+"""The service ``cleaning`` with its own commands: what goes, what stays, and who sees that a step fails."""
 
 from __future__ import annotations
 
