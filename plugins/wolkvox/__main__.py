@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from wolkvox.errors import WolkvoxError
-from wolkvox.ledger.migrate import migrate
+from wolkvox.ledger.migrate import migrate, wait_until_migrated
 
 
 def main() -> None:
@@ -15,6 +15,9 @@ def main() -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     migrating = commands.add_parser("migrate", help="create or upgrade the ledger's tables")
     migrating.add_argument("--ledger-conn-id", default="wolkvox_ledger", help="PostgreSQL connection of the ledger")
+    migrating.add_argument(
+        "--wait", type=float, metavar="SECONDS", help="change nothing: wait so long until somebody else has upgraded them"
+    )
     checking = commands.add_parser(
         "check", help="look at ledger, warehouse, vendor and pool; costs one of the day's requests for each DAG"
     )
@@ -35,7 +38,7 @@ def main() -> None:
     commands.add_parser("pools", help="make the pools that the DAGs name and that are missing, of two slots each")
     arguments = parser.parse_args()
     if arguments.command == "migrate":
-        sys.exit(_migrate(arguments.ledger_conn_id))
+        sys.exit(_migrate(arguments.ledger_conn_id, arguments.wait))
     if arguments.command == "verify":
         sys.exit(_verify(arguments.ledger_conn_id))
     if arguments.command == "probe":
@@ -45,9 +48,9 @@ def main() -> None:
     sys.exit(_pools() if arguments.command == "pools" else _check(arguments.dag_id))
 
 
-def _migrate(ledger_conn_id: str) -> int | str:
+def _migrate(ledger_conn_id: str, wait: float | None) -> int | str:
     try:
-        migrate(ledger_conn_id)
+        migrate(ledger_conn_id) if wait is None else wait_until_migrated(ledger_conn_id, wait)
     except WolkvoxError as error:
         return str(error)
     print(f"The ledger at connection {ledger_conn_id!r} is up to date.")
