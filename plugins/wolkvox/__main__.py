@@ -16,7 +16,10 @@ def main() -> None:
     migrating = commands.add_parser("migrate", help="create or upgrade the ledger's tables")
     migrating.add_argument("--ledger-conn-id", default="wolkvox_ledger", help="PostgreSQL connection of the ledger")
     migrating.add_argument(
-        "--wait", type=float, metavar="SECONDS", help="change nothing: wait so long until somebody else has upgraded them"
+        "--wait",
+        type=float,
+        metavar="SECONDS",
+        help="change nothing: wait so long for somebody else to upgrade them",
     )
     checking = commands.add_parser(
         "check", help="look at ledger, warehouse, vendor and pool; costs one of the day's requests for each DAG"
