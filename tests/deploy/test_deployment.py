@@ -304,8 +304,9 @@ def test_a_backup_brings_the_ledger_back(deployment: Deployment) -> None:
     (dump,) = (deployment.home.parent / "backups").glob("ledger-*.dump")
     owner.execute("TRUNCATE wolkvox.codification CASCADE")
     owner.execute("CREATE TABLE wolkvox.of_a_later_version (id int)")
-    page = (ROOT / "docs" / "operating.md").read_text()
-    commands = re.findall(r"^docker compose exec postgres (.+)$", page, re.MULTILINE)
+    pages = [(ROOT / "docs" / name).read_text() for name in ("operating.md", "operating.es.md")]
+    commands, again = (re.findall(r"^docker compose exec postgres (.+)$", page, re.MULTILINE) for page in pages)
+    assert commands == again
     superuser = deployment.environment("postgres")
     superuser["PGPASSWORD"] = superuser["POSTGRES_PASSWORD"]
     for command in commands:
