@@ -290,6 +290,16 @@ def test_a_run_of_the_dag_codes_the_warehouse_through_the_sandbox(
     assert set(stats["calls_per_record"].values()) == {1}
 
 
+def test_a_tasks_log_is_read_from_the_volume(deployment: Deployment, admin: requests.Session) -> None:
+    dag = f"{deployment.api}/api/v2/dags/wolkvox_codify"
+    (run, *_) = admin.get(f"{dag}/dagRuns?state=success&order_by=start_date", timeout=30).json()["dag_runs"]
+    address = f"{dag}/dagRuns/{run['dag_run_id']}/taskInstances/verdict/logs/1"
+    log = admin.get(address, headers={"Accept": "application/json"}, timeout=30).json()["content"]
+    (volume, *_) = [line["event"] for line in log if "attempt=1.log" in line["event"]]
+    assert volume.startswith(str(deployment.home / "logs"))
+    assert any("'coded': 3" in line["event"] or '"coded": 3' in line["event"] for line in log), log
+
+
 def test_the_first_cleaning_is_at_once_and_its_health_says_how_it_went(deployment: Deployment) -> None:
     deployment.start("cleaning")
     deployment.wait_until_healthy("cleaning")

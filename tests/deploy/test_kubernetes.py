@@ -28,7 +28,8 @@ PAGE = (ROOT / "docs" / "kubernetes.md").read_text(encoding="utf-8")
 CHART = {
     *("airflowVersion", "defaultAirflowRepository", "defaultAirflowTag", "executor", "env", "config"),
     *("fernetKeySecretName", "apiSecretKeySecretName", "jwtSecretName", "networkPolicies.enabled"),
-    *("data.metadataSecretName", "data.brokerUrlSecretName", "redis.passwordSecretName", "redis.resources"),
+    *("data.metadataSecretName", "data.brokerUrlSecretName", "data.resultBackendSecretName"),
+    *("redis.passwordSecretName", "redis.resources"),
     *("postgresql.enabled", "pgbouncer.enabled", "pgbouncer.replicas", "pgbouncer.configSecretName"),
     *("pgbouncer.podDisruptionBudget.enabled", "pgbouncer.resources", "pgbouncer.metricsExporterSidecar.resources"),
     "pgbouncer.metricsExporterSidecar.statsSecretName",
