@@ -7,6 +7,8 @@ VENV := .venv
 READY := $(VENV)/.ready
 UV := $(VENV)/bin/uv
 LOCAL := cd include && ../$(VENV)/bin/python -m local
+# By builds of former versions: the egg-info makes the package known to Airflow twice, the rest goes into no wheel any more.
+LEFT_OVER := build plugins/*.egg-info
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' Makefile | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-8s %s\n' "$$name" "$$what"; done
@@ -18,6 +20,7 @@ $(READY): $(UV) pyproject.toml requirements.txt requirements-dev.txt constraints
 	@echo 'Installing into $(VENV)' >&2
 	@$(UV) pip install --quiet --system-certs --compile-bytecode --python $(VENV)/bin/python -r requirements-dev.txt -c constraints.txt >&2
 	@$(UV) pip install --quiet --system-certs --no-deps --python $(VENV)/bin/python --editable . >&2
+	@rm -rf $(LEFT_OVER)
 	@touch $@
 
 $(UV):
@@ -49,8 +52,8 @@ faults: $(READY)  ## run the tests that take minutes
 bench: $(READY)  ## measure
 	@$(VENV)/bin/python -m benchmarks
 
-wheel: $(READY)  ## build the package for another Airflow: dist/
-	@$(UV) build --quiet --system-certs --wheel --out-dir dist .
+wheel: $(READY)  ## build the package for another Airflow, as a wheel and as sources: dist/
+	@$(UV) build --quiet --system-certs --out-dir dist .
 
 sbom: $(READY)  ## what is installed, for security scanners: dist/sbom.json
 	@mkdir -p dist
@@ -76,9 +79,9 @@ check: $(READY) site sbom  ## style, types, lock, compose file, docs, and what i
 lock: $(UV)  ## bring constraints.txt up to date with the requirements
 	$(call compile,constraints.txt)
 
-clean:  ## forget the local stack's data
+clean:  ## forget the local stack's data, and what was built
 	@if [ -x $(VENV)/bin/python ]; then $(LOCAL).stack down; fi
-	rm -rf .local
+	rm -rf .local dist $(LEFT_OVER)
 
 # A version stays as it is in the file until a requirement asks for another.
 compile = $(UV) pip compile --quiet --system-certs --universal --python-version 3.10 --no-header --no-annotate requirements-dev.txt -o $(1)

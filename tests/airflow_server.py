@@ -17,7 +17,7 @@ from typing import Any
 import psycopg
 import pytest
 import requests
-from debian import installed, serving
+from debian import program, serving
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from sandbox_server import free_port
 
@@ -187,10 +187,8 @@ def browser() -> Iterator[Browser]:
 
 
 def _chromium() -> str:
-    """The distribution's browser, installed if it is missing and this may install it."""
-    found = next((path for name in BROWSERS if (path := shutil.which(name))), None) or installed("chromium", "chromium")
-    assert found, "These tests need a browser: apt-get install chromium"
-    return found
+    """The distribution's browser."""
+    return next((path for name in BROWSERS if (path := shutil.which(name))), None) or program("chromium", "chromium")
 
 
 @pytest.fixture(scope="session")

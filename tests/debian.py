@@ -1,4 +1,8 @@
-"""Other people's servers, as Debian packs them: installed where that is allowed, started on a port of their own."""
+"""
+Other people's servers, as Debian packs them, started on a port of their own.
+
+Those that are missing are installed only where somebody says so: ``INSTALL_TEST_SERVERS=1``, as root.
+"""
 
 from __future__ import annotations
 
@@ -19,30 +23,50 @@ import pytest
 PATH = f"{os.environ.get('PATH', '')}:/usr/local/sbin:/usr/sbin:/sbin"
 PATIENCE = 30.0  # seconds a server may take to start
 LOCK = Path(tempfile.gettempdir()) / "wolkvox-tests-apt.lock"
+INSTALL = "INSTALL_TEST_SERVERS"
+NEEDS = "needs "  # how the reason of a skipped test begins
 APT = ("apt-get", "--yes", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=300")
 
 
 def program(name: str, *packages: str) -> str:
     """
-    The path of a program, of whose packages the first one gives it; they are installed if it is missing.
+    The path of a program, of whose packages the first one gives it.
 
-    Skips the test where that can't be: never where this runs as root on Debian, as in CI.
+    Skips the test where it is missing and may not be installed.
     """
     found = installed(name, *packages)
     if found is None:
-        pytest.skip(f"needs {name}: apt-get install {' '.join(packages)}")
+        pytest.skip(f"{NEEDS}{name}: apt-get install {' '.join(packages)}")
     return found
 
 
 def installed(name: str, *packages: str) -> str | None:
-    """Likewise; None where that can't be."""
+    """Likewise; None where it is missing and may not be installed."""
     with LOCK.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two of the suite's processes at a time confuse apt
-        if shutil.which(name, path=PATH) is None and os.geteuid() == 0 and shutil.which("apt-get"):
+        if shutil.which(name, path=PATH) is None and may_install():
             quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}  # starts no service
             for command in (["apt-get", "update"], [*APT, "install", *packages]):
                 subprocess.run(command, check=True, env=quiet, stdout=subprocess.DEVNULL)
     return shutil.which(name, path=PATH)
+
+
+def may_install() -> bool:
+    """Whether somebody said that Debian's packages are to be installed, and they can be."""
+    return os.environ.get(INSTALL) == "1" and os.geteuid() == 0 and shutil.which("apt-get") is not None
+
+
+def left_out(reasons: Sequence[str]) -> list[str]:
+    """What to say of the tests that were skipped for want of a server; nothing where none was."""
+    wanting = [reason.removeprefix("Skipped: ") for reason in reasons]
+    wanting = [reason for reason in wanting if reason.startswith(NEEDS)]
+    if not wanting:
+        return []
+    programs = sorted({reason.removeprefix(NEEDS).partition(":")[0] for reason in wanting})
+    return [
+        f"{len(wanting)} tests were left out for want of {', '.join(programs)}.",
+        f"`{INSTALL}=1 make test`, as root on Debian, installs what they need with apt-get.",
+    ]
 
 
 @contextmanager

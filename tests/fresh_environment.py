@@ -28,7 +28,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in subprocess.run(
         ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.split():
-        if name.startswith("plugins/wolkvox/") or name in ("pyproject.toml", "README.md", "LICENSE"):
+        if name.startswith("plugins/") or name in ("pyproject.toml", "LICENSE"):
             (source / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, source / name)
     uv("build", "--wheel", "--python", sys.executable, "-o", folder, source)

@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from wolkvox.errors import WolkvoxError
-from wolkvox.ledger.migrate import migrate
+from wolkvox.ledger.migrate import migrate, wait_until_migrated
 
 
 def main() -> None:
@@ -15,7 +15,15 @@ def main() -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     migrating = commands.add_parser("migrate", help="create or upgrade the ledger's tables")
     migrating.add_argument("--ledger-conn-id", default="wolkvox_ledger", help="PostgreSQL connection of the ledger")
-    checking = commands.add_parser("check", help="look at ledger, warehouse, vendor and pool; costs one call")
+    migrating.add_argument(
+        "--wait",
+        type=float,
+        metavar="SECONDS",
+        help="change nothing: wait so long for somebody else to upgrade them",
+    )
+    checking = commands.add_parser(
+        "check", help="look at ledger, warehouse, vendor and pool; costs one of the day's requests for each DAG"
+    )
     checking.add_argument("--dag-id", help="this DAG alone; else every one that stages contacts")
     verifying = commands.add_parser("verify", help="compare the ledger with the seals of its days")
     verifying.add_argument("--ledger-conn-id", default="wolkvox_ledger", help="PostgreSQL connection of the ledger")
@@ -33,7 +41,7 @@ def main() -> None:
     commands.add_parser("pools", help="make the pools that the DAGs name and that are missing, of two slots each")
     arguments = parser.parse_args()
     if arguments.command == "migrate":
-        sys.exit(_migrate(arguments.ledger_conn_id))
+        sys.exit(_migrate(arguments.ledger_conn_id, arguments.wait))
     if arguments.command == "verify":
         sys.exit(_verify(arguments.ledger_conn_id))
     if arguments.command == "probe":
@@ -43,9 +51,9 @@ def main() -> None:
     sys.exit(_pools() if arguments.command == "pools" else _check(arguments.dag_id))
 
 
-def _migrate(ledger_conn_id: str) -> int | str:
+def _migrate(ledger_conn_id: str, wait: float | None) -> int | str:
     try:
-        migrate(ledger_conn_id)
+        migrate(ledger_conn_id) if wait is None else wait_until_migrated(ledger_conn_id, wait)
     except WolkvoxError as error:
         return str(error)
     print(f"The ledger at connection {ledger_conn_id!r} is up to date.")
@@ -61,11 +69,14 @@ def _verify(ledger_conn_id: str) -> int | str:
         return str(error)
 
 
-def _pools() -> int:
+def _pools() -> int | str:
     from wolkvox.pools import make_pools
 
-    for name in make_pools():
-        print(f"Pool {name}: made, with two slots.")
+    try:
+        for name in make_pools():
+            print(f"Pool {name}: made, with two slots.")
+    except WolkvoxError as error:
+        return str(error)
     return 0
 
 

@@ -1,10 +1,12 @@
 """docker-compose.yaml, Dockerfile and .env.example, proven without a container engine."""
 
 import re
+import stat
 import subprocess
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -19,11 +21,14 @@ from composed import (
     Deployment,
     MissingVariable,
     deployed,
+    files_of_image,
     interpolate,
     state_of,
     wait_until,
 )
 from dotenv import dotenv_values
+
+from wolkvox import __version__
 
 
 @pytest.fixture(scope="module")
@@ -94,13 +99,85 @@ def test_no_secret_is_written_in_the_file() -> None:
     assert written == {
         "?",
         "",  # SANDBOX_TOKEN, which the sandbox itself refuses to be without
-        "db+postgresql+psycopg2://airflow:?@postgres:5432/airflow",
+        "sqlite://",  # of the worker, which has no login
         "postgresql+psycopg2://airflow:?@postgres:5432/airflow",
         "redis://:?@redis:6379/0",
+        "redis://:?@redis:6379/1",
         "postgresql://wolkvox_owner:?@postgres:5432/ledger",
         "postgresql://wolkvox_writer:?@postgres:5432/ledger",
         "postgresql://wolkvox_reader:?@postgres:5432/ledger",
     }
+
+
+METADATA = {"METADATA_PASSWORD", "AIRFLOW__CORE__FERNET_KEY"}
+CONNECTIONS = {"AIRFLOW_CONN_WOLKVOX_DEFAULT", "AIRFLOW_CONN_WAREHOUSE", "LEDGER_WRITER_PASSWORD"}
+SECRETS = {
+    "postgres": {"POSTGRES_PASSWORD"},
+    "redis": {"REDIS_PASSWORD"},
+    "init": {*METADATA, "LEDGER_OWNER_PASSWORD", "ADMIN_PASSWORD"},
+    "api-server": {
+        *METADATA,
+        *("AIRFLOW__API__SECRET_KEY", "AIRFLOW__API_AUTH__JWT_SECRET"),
+        *("AIRFLOW_CONN_WOLKVOX_DEFAULT", "LEDGER_READER_PASSWORD"),
+    },
+    "scheduler": {*METADATA, *CONNECTIONS, "REDIS_PASSWORD", "AIRFLOW__API_AUTH__JWT_SECRET"},
+    "worker": {*CONNECTIONS, "REDIS_PASSWORD"},
+    "dag-processor": {*METADATA, *CONNECTIONS},
+    "triggerer": {*METADATA, *CONNECTIONS},
+    "cleaning": METADATA,
+    "cli": {*METADATA, *CONNECTIONS},
+    "backup": {"LEDGER_OWNER_PASSWORD"},
+    "sandbox": {"SANDBOX_TOKEN"},
+}
+
+
+@pytest.mark.parametrize("service", RAW["services"])
+def test_a_service_holds_the_secrets_that_it_uses_and_no_others(service: str) -> None:
+    environment = " ".join(map(str, RAW["services"][service].get("environment", {}).values()))
+    named = {found["name"] for found in VARIABLE.finditer(environment)}
+    assert named & {*REQUIRED, "SANDBOX_TOKEN"} - {"BASE_URL"} == SECRETS[service]
+
+
+def test_all_of_ours_run_one_image_that_is_built_once_and_named_by_the_version() -> None:
+    services = interpolate(RAW, dict.fromkeys(REQUIRED, "x"))["services"]
+    assert [name for name, service in services.items() if "build" in service] == ["init"]
+    others = {"postgres": "postgres:18", "backup": "postgres:18", "redis": "redis:7.2-bookworm"}
+    assert {name: service["image"] for name, service in services.items()} == {
+        name: others.get(name, f"wolkvox-codify:{__version__}") for name in services
+    }
+    assert interpolate(RAW["services"]["init"]["image"], {"VERSION": "0.0.9"}) == "wolkvox-codify:0.0.9"
+
+
+@pytest.mark.parametrize("service", RAW["services"])
+def test_a_service_has_no_more_rights_than_it_needs(service: str) -> None:
+    definition = RAW["services"][service]
+    assert definition["cap_drop"] == ["ALL"]
+    assert definition["security_opt"] == ["no-new-privileges:true"]
+    assert definition["pids_limit"] <= 1024
+    as_root = service in ("postgres", "redis")
+    assert ("cap_add" in definition) == as_root
+    assert (definition.get("read_only"), definition.get("tmpfs")) == ((None, None) if as_root else (True, ["/tmp"]))
+
+
+def test_only_what_needs_them_reaches_the_databases_and_they_reach_nobody() -> None:
+    networks = {name: service.get("networks") for name, service in RAW["services"].items()}
+    assert RAW["networks"]["data"] == {"internal": True}
+    assert {name: of for name, of in networks.items() if of != ["default", "data"]} == {
+        "postgres": ["data"],
+        "redis": ["data"],
+        "backup": ["data"],
+        "sandbox": ["default"],
+    }
+
+
+def test_no_health_check_starts_airflow() -> None:
+    checks = {name: service["healthcheck"]["test"] for name, service in RAW["services"].items() if _stays_up(service)}
+    assert {*LONG_RUNNING, "cleaning", "backup", "sandbox", "postgres", "redis"} == set(checks)
+    assert [name for name, check in checks.items() if {"airflow", "python"} & set(check) or "--app" in check[-1]] == []
+
+
+def _stays_up(service: dict[str, Any]) -> bool:
+    return bool(service["restart"] == "unless-stopped")
 
 
 def test_nothing_is_reachable_from_the_network_unless_asked_for() -> None:
@@ -211,3 +288,49 @@ def test_a_run_of_the_dag_codes_the_warehouse_through_the_sandbox(
     stats = requests.get(f"{deployment.sandbox}/stats", timeout=30).json()
     assert (stats["coded"], stats["unauthorised"]) == (3, 0)
     assert set(stats["calls_per_record"].values()) == {1}
+
+
+def test_a_tasks_log_is_read_from_the_volume(deployment: Deployment, admin: requests.Session) -> None:
+    dag = f"{deployment.api}/api/v2/dags/wolkvox_codify"
+    (run, *_) = admin.get(f"{dag}/dagRuns?state=success&order_by=start_date", timeout=30).json()["dag_runs"]
+    address = f"{dag}/dagRuns/{run['dag_run_id']}/taskInstances/verdict/logs/1"
+    log = admin.get(address, headers={"Accept": "application/json"}, timeout=30).json()["content"]
+    (volume, *_) = [line["event"] for line in log if "attempt=1.log" in line["event"]]
+    assert volume.startswith(str(deployment.home / "logs"))
+    assert any("'coded': 3" in line["event"] or '"coded": 3' in line["event"] for line in log), log
+
+
+def test_the_first_cleaning_is_at_once_and_its_health_says_how_it_went(deployment: Deployment) -> None:
+    deployment.start("cleaning")
+    deployment.wait_until_healthy("cleaning")
+    assert "Checking table job" in deployment.log("cleaning").read_text()
+
+
+def test_a_backup_brings_the_ledger_back(deployment: Deployment) -> None:
+    owner = psycopg.connect(deployment.environment("init")["AIRFLOW_CONN_WOLKVOX_LEDGER"], autocommit=True)
+    coded = "SELECT count(*) FROM wolkvox.codification WHERE state = 'coded'"
+    deployment.start("backup")
+    deployment.wait_until_healthy("backup")
+    (dump,) = (deployment.home.parent / "backups").glob("ledger-*.dump")
+    owner.execute("TRUNCATE wolkvox.codification CASCADE")
+    owner.execute("CREATE TABLE wolkvox.of_a_later_version (id int)")
+    pages = [(ROOT / "docs" / name).read_text() for name in ("operating.md", "operating.es.md")]
+    commands, again = (re.findall(r"^docker compose exec postgres (.+)$", page, re.MULTILINE) for page in pages)
+    assert commands == again
+    superuser = deployment.environment("postgres")
+    superuser["PGPASSWORD"] = superuser["POSTGRES_PASSWORD"]
+    for command in commands:
+        command = re.sub(r"/backups/\S+", str(dump), command)
+        subprocess.run(["bash", "-c", command], env=superuser, check=True, capture_output=True)
+    assert owner.execute(coded).fetchone() == (3,)
+    assert owner.execute("SELECT to_regclass('wolkvox.of_a_later_version')").fetchone() == (None,)
+    with psycopg.connect(deployment.environment("api-server")["AIRFLOW_CONN_WOLKVOX_LEDGER"]) as reader:
+        assert reader.execute(coded).fetchone() == (3,)
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            reader.execute("DELETE FROM wolkvox.codification")
+    assert stat.S_IMODE(dump.stat().st_mode) == 0o600
+
+
+def test_nothing_is_written_but_to_a_tmp_of_its_own_and_the_logs(deployment: Deployment) -> None:
+    """So a container can do without a disk that it can write to."""
+    assert files_of_image(deployment.home) == deployment.image

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
+import sys
 import zipfile
 from importlib.metadata import version
 from pathlib import Path
@@ -45,6 +47,62 @@ def test_the_wheel_holds_the_package_whole_and_nothing_else(wheel: Path) -> None
     package = ROOT / "plugins"
     tracked = subprocess.run(["git", "ls-files", "wolkvox"], cwd=package, capture_output=True, text=True, check=True)
     assert {name for name in names if name.startswith("wolkvox/")} == set(tracked.stdout.split())
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    """A copy of what the package is built from."""
+    ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
+    shutil.copytree(ROOT / "plugins", tmp_path / "source" / "plugins", ignore=ignored)
+    for name in ("pyproject.toml", "LICENSE"):
+        shutil.copy(ROOT / name, tmp_path / "source")
+    return tmp_path / "source"
+
+
+def build(source: Path) -> list[str]:
+    """Build as `make wheel` does, and name what the wheel holds."""
+    uv("build", "--python", sys.executable, "--out-dir", source / "dist", source)
+    (wheel,) = (source / "dist").glob("*.whl")
+    return zipfile.ZipFile(wheel).namelist()
+
+
+@pytest.mark.parametrize(
+    "gone", ["wolkvox/later.py", "wolkvox/ledger/migrations/versions/0099_gone.py", "wolkvox/page/static/old.js"]
+)
+def test_what_was_deleted_is_in_no_later_wheel_and_a_build_leaves_nothing(source: Path, gone: str) -> None:
+    (source / "plugins" / gone).touch()
+    assert gone in build(source)
+    (source / "plugins" / gone).unlink()
+    assert gone not in build(source)
+    assert {path.name for path in source.iterdir()} == {"plugins", "pyproject.toml", "LICENSE", "dist"}
+    assert list((source / "plugins").rglob("*.egg-info")) == []
+
+
+def test_the_sources_build_the_same_wheel(source: Path, wheel: Path, tmp_path: Path) -> None:
+    build(source)
+    (archive,) = (source / "dist").glob("*.tar.gz")
+    uv("build", "--wheel", "--python", sys.executable, "--out-dir", tmp_path, archive)
+    (again,) = tmp_path.glob("*.whl")
+    assert zipfile.ZipFile(again).namelist() == zipfile.ZipFile(wheel).namelist()
+
+
+def test_airflow_finds_the_plugin_once_where_the_sources_are_installed(source: Path, tmp_path: Path) -> None:
+    """With the folder of the sources in PYTHONPATH too, as here: Airflow asks every distribution that it sees."""
+    uv("venv", "--python", sys.executable, tmp_path / "venv")
+    python = tmp_path / "venv" / "bin" / "python"
+    uv("pip", "install", "--python", python, "--no-deps", "--editable", source)
+    ask = "from importlib.metadata import distributions as all; print(*(e.name for d in all() for e in d.entry_points))"
+    environment = {**os.environ, "PYTHONPATH": str(source / "plugins")}
+    done = subprocess.run([python, "-c", ask], env=environment, cwd=source, capture_output=True, text=True, check=True)
+    assert sorted(done.stdout.split()) == ["provider_info", "wolkvox"]
+
+
+def test_the_page_of_an_index_has_links_that_work_there_and_a_dag_that_works() -> None:
+    page = (ROOT / "plugins" / "README.md").read_text(encoding="utf-8")
+    assert [link for link in re.findall(r"\]\(([^)]+)\)", page) if not link.startswith("https://")] == []
+    assert "```mermaid" not in page
+    (dag,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    assert dag == (ROOT / "example_dags" / "wolkvox_from_a_query.py").read_text(encoding="utf-8")
 
 
 def test_the_metadata_is_what_airflow_asks_for() -> None:

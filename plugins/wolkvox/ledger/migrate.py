@@ -11,7 +11,14 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import OperationalError
-from tenacity import RetryError, Retrying, retry_if_exception, stop_after_delay, wait_fixed
+from tenacity import (
+    RetryError,
+    Retrying,
+    retry_if_exception,
+    retry_if_exception_type,
+    stop_after_delay,
+    wait_fixed,
+)
 
 from wolkvox.errors import BadSetting, LedgerUnavailable
 from wolkvox.ledger.connection import Connection, connected
@@ -133,6 +140,28 @@ def versions(connection: Connection) -> tuple[str | None, str]:
     found = connection.execute("SELECT to_regclass('wolkvox.migration') IS NOT NULL").fetchone()
     row = connection.execute("SELECT version_num FROM wolkvox.migration").fetchone() if found and found[0] else None
     return (row[0] if row else None), head
+
+
+def wait_until_migrated(ledger_conn_id: str, patience: float) -> None:
+    """
+    Return when the schema has this package's version, which somebody else brings it to.
+
+    :param patience: seconds that this may take
+    :raises LedgerUnavailable: when it took longer
+    """
+    for attempt in Retrying(
+        retry=retry_if_exception_type(LedgerUnavailable),
+        stop=stop_after_delay(patience),
+        wait=wait_fixed(min(PAUSE, patience)),
+        reraise=True,
+    ):
+        with attempt, connected(ledger_conn_id, writing=False) as connection:
+            found, wanted = versions(connection)
+            if found != wanted:
+                raise LedgerUnavailable(
+                    f"The ledger at connection {ledger_conn_id!r} is still of version {found or 'none'} after"
+                    f" {patience:.0f} s; this package needs {wanted}: run `python -m wolkvox migrate`."
+                )
 
 
 def _config() -> Config:
