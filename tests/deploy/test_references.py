@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import Database
+from crew import fill, stage, verdict
+from sandbox_server import SandboxServer
 
 from wolkvox import metrics
 from wolkvox.__main__ import main
@@ -21,6 +24,7 @@ from wolkvox.rules.answers import Answer, Kind, classify
 from wolkvox.rules.chunks import MAX_CHUNK
 from wolkvox.rules.operations import LINGER, OURS, Operation, usual
 from wolkvox.rules.patience import TRIALS, Patience
+from wolkvox.rules.protection import DAYS, Protection
 from wolkvox.rules.records import Record
 from wolkvox.rules.runs import Chunk
 from wolkvox.tasks.chunk import describe_chunk
@@ -88,6 +92,11 @@ def test_every_key_of_an_operation_has_its_row_and_its_default() -> None:
         assert told[name] == shown(getattr(usual().thresholds, name)), name
 
 
+def test_every_key_of_a_protection_file_has_its_row() -> None:
+    told = [names(row[0])[0] for row in rows(section(page("protection"), "What a file says"))]
+    assert told == list(Protection.model_fields)
+
+
 def test_every_state_has_its_row_and_its_place_in_the_diagram() -> None:
     table = page("states").partition("| state | meaning")[2]
     told = [name for row in rows(table) for name in names(row[0])]
@@ -116,6 +125,19 @@ def test_every_key_of_a_chunks_tally_has_its_row() -> None:
     tally = describe_chunk(Chunk("id", "run", "0041", 1, 1, 60.0), Tally(), Progress(0.0))
     told = section(page("summary"), "The tally of a chunk")
     assert [name for row in rows(told) for name in names(row[0])] == list(tally)
+
+
+def test_every_key_of_a_runs_summary_has_its_row(ledger: Database, warehouse: Database, sandbox: SandboxServer) -> None:
+    always_open = Protection(
+        timezone="America/Bogota",
+        hours=dict.fromkeys(DAYS, "00:00-24:00"),
+        rules=[{"days": 1}],  # type: ignore[list-item]
+    )
+    fill(warehouse, 3)
+    _, staged = stage()
+    summary, _ = verdict("run", staged, [], protection=always_open)
+    told = section(page("summary"), "The summary of a run")
+    assert {name for row in rows(told) for name in names(row[0])} == set(summary)
 
 
 class Recorder:
