@@ -128,11 +128,8 @@ def test_every_key_of_a_chunks_tally_has_its_row() -> None:
 
 
 def test_every_key_of_a_runs_summary_has_its_row(ledger: Database, warehouse: Database, sandbox: SandboxServer) -> None:
-    always_open = Protection(
-        timezone="America/Bogota",
-        hours=dict.fromkeys(DAYS, "00:00-24:00"),
-        rules=[{"days": 1}],  # type: ignore[list-item]
-    )
+    hours = dict.fromkeys(DAYS, "00:00-24:00")
+    always_open = Protection.model_validate({"timezone": "America/Bogota", "hours": hours, "rules": [{"days": 1}]})
     fill(warehouse, 3)
     _, staged = stage()
     summary, _ = verdict("run", staged, [], protection=always_open)
@@ -206,6 +203,10 @@ USUAL = Patience()
 THRESHOLDS = alerts.Thresholds()
 MINUTES = f"after {USUAL.first_suspension / 60:g} minutes, {2 * USUAL.first_suspension / 60:g}"
 NUMBERS = [
+    ("../README", f"polled every<br>{usual().wake:g} seconds"),
+    ("operating", f"more than {THRESHOLDS.refusals * 100:g} % of the latest records"),
+    ("operating", f"{THRESHOLDS.quota * 100:g} % of the day's requests are used"),
+    ("operating", f"after 1, 2, 4 … {USUAL.longest_outage / 60:g} minutes"),
     ("faults", f"{USUAL.calls} requests in its life, then it is `failed`"),
     ("faults", f"up to {USUAL.tries} attempts in its first run"),
     ("faults", f"one after {USUAL.first_put_off / 60:g} minutes, {2 * USUAL.first_put_off / 60:g}, 1 hour"),
