@@ -1,4 +1,4 @@
-"""What was measured, to be looked at: on the terminal, in results.json, in the README."""
+"""What was measured, to be looked at: on the terminal, in results.json, in the docs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from benchmarks import PROJECT
 from benchmarks.figure import Figure
 
 RESULTS = PROJECT / "benchmarks" / "results.json"
-README = PROJECT / "README.md"
+PAGE = PROJECT / "docs" / "performance.md"
 BEGIN, END = "<!-- figures: written by make bench -->\n", "<!-- end of figures -->\n"
 
 
@@ -25,12 +25,12 @@ def table(figures: list[Figure]) -> Table:
 
 
 def keep(machine: dict[str, object], figures: list[Figure]) -> None:
-    """Write results.json, and the README's table from it."""
+    """Write results.json, and the table of the docs from it."""
     content = {"machine": machine, "figures": [_content(figure) for figure in figures]}
     RESULTS.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
-    text = README.read_text()
+    text = PAGE.read_text()
     before, after = text[: text.index(BEGIN)], text[text.index(END) :]
-    README.write_text(f"{before}{BEGIN}{markdown(content)}{after}")
+    PAGE.write_text(f"{before}{BEGIN}{markdown(content)}{after}")
 
 
 def markdown(content: dict[str, Any]) -> str:

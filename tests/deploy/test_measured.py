@@ -1,4 +1,4 @@
-"""What the README says about speed is what was measured."""
+"""What the docs say about speed is what was measured."""
 
 import json
 from pathlib import Path
@@ -18,20 +18,20 @@ MACHINE: dict[str, object] = {
 }
 
 
-def test_the_readme_shows_the_last_measurement() -> None:
-    assert report.markdown(json.loads(report.RESULTS.read_text())) in report.README.read_text()
+def test_the_docs_show_the_last_measurement() -> None:
+    assert report.markdown(json.loads(report.RESULTS.read_text())) in report.PAGE.read_text()
 
 
-def test_a_measurement_replaces_the_readmes_table_and_nothing_else(
+def test_a_measurement_replaces_the_pages_table_and_nothing_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    readme = tmp_path / "README.md"
-    readme.write_text(f"# Before\n{report.BEGIN}old\n{report.END}after\n")
-    monkeypatch.setattr(report, "README", readme)
+    page = tmp_path / "performance.md"
+    page.write_text(f"# Before\n{report.BEGIN}old\n{report.END}after\n")
+    monkeypatch.setattr(report, "PAGE", page)
     monkeypatch.setattr(report, "RESULTS", tmp_path / "results.json")
     figures = [Figure("speed", 0.98761, "of light", 0.9), Figure("weight", 3.0, "kg", 2, True), Figure("hue", 7, "")]
     report.keep(MACHINE, figures)
-    assert readme.read_text().splitlines() == [
+    assert page.read_text().splitlines() == [
         "# Before",
         report.BEGIN.strip(),
         "Measured on 2026-11-01: 2 cores, 4 GiB, Linux, Python 3.11.7, PostgreSQL 18.4.",
