@@ -31,14 +31,14 @@ OLD_COMMENTS = {
 
 def upgrade() -> None:
     """Add an index of breaches, which are few."""
-    op.execute("CREATE INDEX dial_breach ON wolkvox.dial (dialled_at) WHERE breach IS NOT NULL")
+    op.execute("CREATE INDEX dial_breached_at ON wolkvox.dial (dialled_at) WHERE breach IS NOT NULL")
     _comment(COMMENTS)
 
 
 def downgrade() -> None:
     """Drop it; an older audit knows two findings."""
     op.execute("UPDATE wolkvox.codification SET audit = NULL, shown = NULL WHERE audit IN ('open_again', 'overtaken')")
-    op.execute("DROP INDEX wolkvox.dial_breach")
+    op.execute("DROP INDEX wolkvox.dial_breached_at")
     _comment(OLD_COMMENTS)
 
 
