@@ -21,8 +21,8 @@ _NO_CALLS = ("", "0")
 _NOT_DIALLED = ("", "CLEAN")  # results of a record that wasn't [vendor's page on its reports]
 _DIGITS = re.compile(r"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)", re.ASCII)  # how the vendor's own calls want moments
 _LONGEST = 200  # characters of an id or a code that can be one
-# An id that hides some of its characters, or stands for them: ******6789, XXXX6789, …6789, #9f86d081, a lost letter.
-_MASKED = re.compile("[*•●■█▪◦…#?\N{REPLACEMENT CHARACTER}]|x{3,}", re.IGNORECASE)
+# An id that hides some of its characters, or stands for them: ******6789, XXXX6789, …6789, ___6789, #9f86d081.
+_MASKED = re.compile("[*•●■█▪◦…#?\N{REPLACEMENT CHARACTER}]|x{3,}|[-._]{3,}", re.IGNORECASE)
 _GROUPED = re.compile(r"\d{1,3}(?:[.,' ]\d{3})+", re.ASCII)  # 60,000
 _GOOD_CODES = (0, 200)
 _NOTHING = ("", "null", "none")
