@@ -267,7 +267,7 @@ FLAWS: dict[str, st.SearchStrategy[Any]] = {
 @st.composite
 def exporters(draw: st.DrawFn) -> Exporter:
     """Tidy but for a few things."""
-    flaws = draw(st.lists(st.sampled_from(["kind", "hidden", *FLAWS]), min_size=1, max_size=2, unique=True))
+    flaws = draw(st.lists(st.sampled_from(["kind", "hidden", "head", *FLAWS]), min_size=1, max_size=2, unique=True))
     return replace(PLAIN, every=draw(st.sampled_from([1, 2, 3, 4])), **{name: draw(FLAWS[name]) for name in flaws})
 
 
