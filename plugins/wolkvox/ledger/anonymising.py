@@ -14,7 +14,8 @@ from wolkvox.ledger.connection import Connection, clock, sql
 from wolkvox.ledger.retention import BATCH, EARLIEST
 from wolkvox.ledger.seals import operations
 from wolkvox.rules.anonymity import anonymous, anonymous_key, impersonal, is_anonymous
-from wolkvox.rules.seals import DAY
+
+SPAN = timedelta(days=7)  # looked at at once: some hundred megabytes for millions of contacts, and a night is one
 
 
 class Anonymised(NamedTuple):
@@ -75,7 +76,7 @@ def _next_span(connection: Connection, progress: _Progress, before: datetime) ->
     ).fetchone()
     first: datetime | None = row[0] if row else None
     if first is not None:
-        return min(first + DAY, before)
+        return min(first + SPAN, before)
     return max(progress.since, before) if progress.is_new else None
 
 
