@@ -33,7 +33,7 @@ def anonymise(connection: Connection, secret: str, after: timedelta) -> Anonymis
     """
     before, done, locked = clock(connection) - after, 0, 0
     for operation in operations(connection):
-        progress, stuck = _progress(connection, operation), 0
+        progress, stuck = _progress(connection, operation, before), 0
         while (until := _next_span(connection, progress, before)) is not None:
             made, stuck = _span(connection, secret, progress, until, before)
             done += made
@@ -60,11 +60,12 @@ class _Anonymous(NamedTuple):
     texts: tuple[str | None, ...] | None
 
 
-def _progress(connection: Connection, operation: str) -> _Progress:
+def _progress(connection: Connection, operation: str, before: datetime) -> _Progress:
+    """How far the nights before came, but no further than this one: a clock that was ahead passed days to come."""
     row = connection.execute(
         "SELECT since, left_over FROM wolkvox.anonymised WHERE operation = %s", (operation,)
     ).fetchone()
-    return _Progress(operation, *row) if row else _Progress(operation, EARLIEST, [])
+    return _Progress(operation, min(row[0], before), row[1]) if row else _Progress(operation, EARLIEST, [])
 
 
 def _next_span(connection: Connection, progress: _Progress, before: datetime) -> datetime | None:
@@ -77,7 +78,7 @@ def _next_span(connection: Connection, progress: _Progress, before: datetime) ->
     first: datetime | None = row[0] if row else None
     if first is not None:
         return min(first + SPAN, before)
-    return max(progress.since, before) if progress.is_new else None
+    return before if progress.is_new else None
 
 
 def _span(
