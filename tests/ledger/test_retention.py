@@ -14,6 +14,7 @@ from staged import stage_in
 
 from wolkvox.ledger import anonymising, retention
 from wolkvox.ledger.anonymising import anonymise
+from wolkvox.ledger.connection import clock
 from wolkvox.ledger.retention import expire, forget
 from wolkvox.ledger.staging import load
 from wolkvox.rules.anonymity import anonymous, impersonal, is_anonymous
@@ -146,6 +147,22 @@ def test_whatever_can_not_become_anonymous_yet_holds_up_no_other_contact(ledger:
     )
     assert anonymise(ledger.connection, SECRET, timedelta(hours=19)) == (1, 0), "it comes back to it"
     assert forget(ledger.connection, timedelta(hours=19)) == 3
+
+
+@pytest.mark.parametrize("ahead", [10, 190, 400])
+def test_a_clock_that_was_ahead_once_passes_over_nobody(
+    ledger: Database, monkeypatch: pytest.MonkeyPatch, ahead: int
+) -> None:
+    def night(days: int) -> int:
+        monkeypatch.setattr(anonymising, "clock", lambda connection: clock(connection) + timedelta(days=days))
+        return anonymise(ledger.connection, SECRET, HALF_A_YEAR).done
+
+    put(ledger, "old", "coded", 200)
+    assert night(ahead) == 1
+    for days in range(0, 30, 5):
+        put(ledger, f"later-{days}", "coded", -days)
+        night(days)
+    assert sum(night(days) for days in range(30, 220, 10)) == 6
 
 
 def test_a_row_that_somebody_holds_locked_is_told_and_done_the_next_night(

@@ -14,7 +14,8 @@ from wolkvox.ledger.connection import Connection, clock, sql
 from wolkvox.ledger.retention import BATCH, EARLIEST
 from wolkvox.ledger.seals import operations
 from wolkvox.rules.anonymity import anonymous, anonymous_key, impersonal, is_anonymous
-from wolkvox.rules.seals import DAY
+
+SPAN = timedelta(days=7)  # looked at at once: some hundred megabytes for millions of contacts, and a night is one
 
 
 class Anonymised(NamedTuple):
@@ -32,7 +33,7 @@ def anonymise(connection: Connection, secret: str, after: timedelta) -> Anonymis
     """
     before, done, locked = clock(connection) - after, 0, 0
     for operation in operations(connection):
-        progress, stuck = _progress(connection, operation), 0
+        progress, stuck = _progress(connection, operation, before), 0
         while (until := _next_span(connection, progress, before)) is not None:
             made, stuck = _span(connection, secret, progress, until, before)
             done += made
@@ -59,11 +60,12 @@ class _Anonymous(NamedTuple):
     texts: tuple[str | None, ...] | None
 
 
-def _progress(connection: Connection, operation: str) -> _Progress:
+def _progress(connection: Connection, operation: str, before: datetime) -> _Progress:
+    """How far the nights before came, but no further than this one: a clock that was ahead passed days to come."""
     row = connection.execute(
         "SELECT since, left_over FROM wolkvox.anonymised WHERE operation = %s", (operation,)
     ).fetchone()
-    return _Progress(operation, *row) if row else _Progress(operation, EARLIEST, [])
+    return _Progress(operation, min(row[0], before), row[1]) if row else _Progress(operation, EARLIEST, [])
 
 
 def _next_span(connection: Connection, progress: _Progress, before: datetime) -> datetime | None:
@@ -75,8 +77,8 @@ def _next_span(connection: Connection, progress: _Progress, before: datetime) ->
     ).fetchone()
     first: datetime | None = row[0] if row else None
     if first is not None:
-        return min(first + DAY, before)
-    return max(progress.since, before) if progress.is_new else None
+        return min(first + SPAN, before)
+    return before if progress.is_new else None
 
 
 def _span(

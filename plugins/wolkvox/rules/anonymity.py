@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import re
 from collections.abc import Sequence
+from hashlib import sha256
 from uuid import UUID
 
 from wolkvox.rules.contacts import TYPES
@@ -25,7 +26,7 @@ def anonymous(secret: str, operation: str, customer_id: str) -> str:
     if is_anonymous(customer_id):
         return customer_id
     told = f"{operation}\0{customer_id}".encode()
-    return MARK + hmac.digest(secret.encode(), told, "sha256").hex()[:_LENGTH]
+    return MARK + hmac.new(secret.encode(), told, sha256).hexdigest()[:_LENGTH]
 
 
 def anonymous_key(secret: str, contact_key: UUID) -> UUID:
@@ -35,7 +36,7 @@ def anonymous_key(secret: str, contact_key: UUID) -> UUID:
     The second of the contact, with which it begins, stays: so keys of one time lie side by side in their index.
     """
     key = contact_key.bytes
-    return UUID(bytes=key[:4] + hmac.digest(secret.encode(), key, "sha256")[:12])
+    return UUID(bytes=key[:4] + hmac.new(secret.encode(), key, sha256).digest()[:12])
 
 
 def is_anonymous(customer_id: str) -> bool:
@@ -61,7 +62,7 @@ def impersonal(state: str, columns: Sequence[str | None]) -> tuple[str | None, .
 
 def check_value(secret: str) -> bytes:
     """What the ledger keeps to know its secret again: it tells nothing of it."""
-    return hmac.digest(secret.encode(), b"the evidence of wolkvox", "sha256")
+    return hmac.new(secret.encode(), b"the evidence of wolkvox", sha256).digest()
 
 
 def _unless_personal(text: str | None) -> str | None:
