@@ -148,7 +148,8 @@ def test_a_run_whose_workers_leave_what_could_be_sent_is_red(
     chunks, staged = stage("run")
     tallies = send(crew, chunks)
     ledger.execute(
-        "UPDATE wolkvox.codification SET state = 'pending', chunk_id = NULL, dag_run_id = NULL WHERE id <= 5"
+        "UPDATE wolkvox.codification SET state = 'pending', settled_at = NULL, chunk_id = NULL, dag_run_id = NULL"
+        " WHERE id <= 5"
     )
     ledger.execute("UPDATE wolkvox.codification SET not_before = now() + interval '1 h' WHERE id = 5")
     _, complaints = verdict("run", staged, tallies)

@@ -302,7 +302,7 @@ def test_a_dag_that_is_paused_or_gone_is_polled_once_a_minute_and_signalled_four
 
 
 def test_a_record_whose_time_has_come_is_signalled_without_a_look_at_the_warehouse(ledger: Database) -> None:
-    ledger.execute("UPDATE wolkvox.codification SET state = 'pending', not_before = now() + interval '1 hour'")
+    ledger.execute("UPDATE wolkvox.codification SET state = 'pending', settled_at = NULL, not_before = now() + '1 h'")
     ledger.execute("UPDATE wolkvox.chunk SET closed_at = now()")
     blind = trigger(None, warehouse_conn_id="none")
     assert not poll(blind)

@@ -30,8 +30,9 @@ def schema_line() -> str:
     return finding.words
 
 
-def run(program: str, *arguments: str) -> str:
-    return subprocess.run([str(binaries() / program), *arguments], check=True, capture_output=True, text=True).stdout
+def run(program: str, *arguments: str, given: str = "") -> str:
+    command = [str(binaries() / program), *arguments]
+    return subprocess.run(command, input=given, check=True, capture_output=True, text=True).stdout
 
 
 def copy_without_sequences(ledger: Database, folder: Path) -> None:
@@ -40,8 +41,11 @@ def copy_without_sequences(ledger: Database, folder: Path) -> None:
     run("pg_dump", "--schema=wolkvox", "--format=custom", f"--file={backup}", ledger.uri)
     lines = run("pg_restore", "--list", backup).splitlines(keepends=True)
     wanted.write_text("".join(line for line in lines if "SEQUENCE SET" not in line))
+    script = run("pg_restore", f"--use-list={wanted}", "--file=-", backup)
     ledger.execute("DROP SCHEMA wolkvox CASCADE")
-    run("pg_restore", "--exit-on-error", f"--use-list={wanted}", f"--dbname={ledger.uri}", backup)
+    # The oldest servers know no such setting.
+    known = "".join(line for line in script.splitlines(keepends=True) if "transaction_timeout" not in line)
+    run("psql", "--quiet", "--set=ON_ERROR_STOP=1", ledger.uri, given=known)
 
 
 @pytest.fixture
