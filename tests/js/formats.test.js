@@ -40,6 +40,17 @@ test("a time of today is the time alone, another one has its day", () => {
   assert.match(formats.soon("2026-03-02T15:00:00Z", now), /Mon, Mar 2.*10:00\sAM/);
 });
 
+test("a time is never cut between its numbers and its half of the day", () => {
+  reads("es");
+  const now = new Date("2026-03-01T15:00:00Z");
+  const written = [
+    formats.moment("2026-03-01T20:30:00Z"),
+    formats.clock(now),
+    formats.soon("2026-03-01T20:30:00Z", now),
+  ];
+  for (const text of written) assert.match(text, /:\d\d\u00a0[ap]\.\u00a0m\.$/);
+});
+
 test("a calendar day is the same day in every zone", () => {
   reads("en", "Pacific/Kiritimati");
   assert.equal(formats.day("2026-01-31"), "Jan 31, 2026");

@@ -10,16 +10,21 @@ function formatter(options) {
   return formatters.get(key);
 }
 
+// "a. m." stays in one line with its time.
+const unbroken = (text) => text.replace(/\s([ap])\.\s?m\./, "\u00a0$1.\u00a0m.");
+
 const isNothing = (value) => value === null || value === undefined;
 
 export const number = (value) => (isNothing(value) ? NOTHING : value.toLocaleString(locale()));
 
 /** Date and time to the second. */
 export const moment = (iso) =>
-  iso ? formatter({ dateStyle: "short", timeStyle: "medium", timeZone: zone() }).format(new Date(iso)) : NOTHING;
+  iso
+    ? unbroken(formatter({ dateStyle: "short", timeStyle: "medium", timeZone: zone() }).format(new Date(iso)))
+    : NOTHING;
 
 /** The time of day to the second. */
-export const clock = (date) => formatter({ timeStyle: "medium", timeZone: zone() }).format(date);
+export const clock = (date) => unbroken(formatter({ timeStyle: "medium", timeZone: zone() }).format(date));
 
 /** Hour and minute of a timestamp in seconds. */
 export const hourLabel = (seconds) =>
@@ -40,7 +45,8 @@ export function soon(iso, now = new Date()) {
   const date = formatter({ dateStyle: "short", timeZone: zone() });
   const time = { hour: "numeric", minute: "2-digit", timeZone: zone() };
   const isToday = date.format(then) === date.format(now);
-  return formatter(isToday ? time : { weekday: "short", day: "numeric", month: "short", ...time }).format(then);
+  const options = isToday ? time : { weekday: "short", day: "numeric", month: "short", ...time };
+  return unbroken(formatter(options).format(then));
 }
 
 const parts = (first, unit, second, smallUnit) =>
