@@ -98,10 +98,10 @@ STATUSES = [None, None, "5", "5 recalled", "99", "99 recalled"]
 @st.composite
 def worlds(draw: st.DrawFn) -> World:
     """The sandbox dials some of its members before the contacts, and some since: without a code, or recalled."""
-    statuses = draw(st.dictionaries(st.sampled_from(IDS), st.sampled_from(STATUSES), min_size=2, max_size=10))
+    statuses = draw(st.dictionaries(st.sampled_from(IDS), st.sampled_from(STATUSES), min_size=5, max_size=10))
     codes = {customer: status.split()[0] for customer, status in statuses.items() if status}
     recalled = [customer for customer, status in statuses.items() if status and status.endswith("recalled")]
-    confirmed = draw(st.lists(st.sampled_from(sorted(statuses)), max_size=2, unique=True))
+    confirmed = draw(st.just([]) | st.lists(st.sampled_from(sorted(statuses)), max_size=2, unique=True))
     sandbox = Sandbox("token", SandboxSettings())
     sandbox.control({"members": {"17": list(statuses)}, "now": (CONTACTED_AT - timedelta(days=2)).isoformat()})
     sandbox.dial("17", draw(st.integers(0, 6)))
@@ -116,7 +116,7 @@ def worlds(draw: st.DrawFn) -> World:
         if row.customer_id not in confirmed:
             rows.append(draw(st.sampled_from([row, row._replace(code="", result="CLEAN")])))
     others = [customer for customer in IDS if customer not in confirmed]
-    waiting = draw(st.lists(st.sampled_from(others), min_size=3, max_size=10, unique=True))
+    waiting = draw(st.lists(st.sampled_from(others), min_size=6, max_size=10, unique=True))
     return World(rows, confirmed, waiting, draw(st.booleans()))
 
 
@@ -267,8 +267,8 @@ FLAWS: dict[str, st.SearchStrategy[Any]] = {
 @st.composite
 def exporters(draw: st.DrawFn) -> Exporter:
     """Tidy but for a few things."""
-    flaws = draw(st.lists(st.sampled_from(["kind", "hidden", *FLAWS]), max_size=2, unique=True))
-    return replace(PLAIN, every=draw(st.integers(1, 3)), **{name: draw(FLAWS[name]) for name in flaws})
+    flaws = draw(st.lists(st.sampled_from(["kind", "hidden", "head", *FLAWS]), min_size=1, max_size=2, unique=True))
+    return replace(PLAIN, every=draw(st.sampled_from([1, 2, 3, 4])), **{name: draw(FLAWS[name]) for name in flaws})
 
 
 class Vendor:

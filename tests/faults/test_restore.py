@@ -43,7 +43,7 @@ def test_after_a_restore_nothing_is_sent_twice_that_wolkvox_shows(
     send(crew, "after the restore")
     assert sent_again(sandbox.stats()) == 0
     assert ledger.rows("SELECT state, reason, count(*) FROM wolkvox.codification GROUP BY 1, 2 ORDER BY 3") == [
-        ("rejected", "not_in_campaign", 1),
+        ("pending", "not_in_campaign", 1),
         ("coded", None, 100),
         ("coded", "already_coded", 200),
     ]

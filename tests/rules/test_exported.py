@@ -98,7 +98,23 @@ def test_an_id_is_read_as_one_of_the_warehouse_is(written: object) -> None:
 @pytest.mark.parametrize(
     "written",
     [
-        *(None, "", " ", "null", "N/A", "-1", "******6789", "••••6789", "XXXXXX6789", "xxxx", "…6789", "#9f86d081"),
+        *(
+            None,
+            "",
+            " ",
+            "null",
+            "N/A",
+            "-1",
+            "******6789",
+            "••••6789",
+            "XXXXXX6789",
+            "xxxx",
+            "...6789",
+            "---6789",
+            "___6789",
+            "…6789",
+            "#9f86d081",
+        ),
         *(
             True,
             [],

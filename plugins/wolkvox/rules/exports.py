@@ -18,8 +18,8 @@ MOST_BYTES = 256 * 2**20  # of a result [same page]
 UNREADABLE = 0.01  # share of records without a readable id that an export may have and still say something of the rest
 FEWEST = 50  # contacts of which more than half are strangers: the export or the ids are wrong, rather than the contacts
 _LONGEST = 200  # characters of an id or a code that can be one
-# An id that hides some of its characters, or stands for them: ******6789, XXXX6789, …6789, #9f86d081, a lost letter.
-_MASKED = re.compile("[*•●■█▪◦…#?\N{REPLACEMENT CHARACTER}]|x{3,}", re.IGNORECASE)
+# An id that hides some of its characters, or stands for them: ******6789, XXXX6789, …6789, ___6789, #9f86d081.
+_MASKED = re.compile("[*•●■█▪◦…#?\N{REPLACEMENT CHARACTER}]|x{3,}|[-._]{3,}", re.IGNORECASE)
 _GROUPED = re.compile(r"\d{1,3}(?:[.,' ]\d{3})+", re.ASCII)  # 60,000
 _GOOD_CODES = (0, 200)
 _NOTHING = ("", "null", "none")

@@ -33,7 +33,7 @@ from wolkvox.tasks.task import Task, quota_rules, run_of
 from wolkvox.vendor.settings import Settings
 
 JUDGED = timedelta(days=1)  # since an export was asked for that nothing was concluded from: it may be over by then
-NAMED = 20  # suspended campaigns that the summary names, the latest ones: it travels through XCom
+NAMED = 20  # campaigns that the summary names, suspended ones and others: it travels through XCom
 STATES = ("coded", "rejected", "failed", "pending", "sending")
 
 
@@ -85,6 +85,7 @@ def add_up(
         news = News() if options.dry_run else _note_alerts(ledger, run, summary, recent, thresholds, now)
         summary["news"] = news.as_dict()
         summary["parked_campaigns"], summary["parked"] = len(summary["parked"]), summary["parked"][-NAMED:]
+        summary["exports_left_aside"] = summary["exports_left_aside"][:NAMED]
         end_run(ledger, run, "failed" if summary["complaints"] else "success", summary)
         count_closed_spans(ledger, run.operation, shown_spans(now, rules.zone))
     return summary, list(summary["complaints"].values())
