@@ -83,18 +83,21 @@ def test_whether_codifying_changes_the_result_is_told_of_any_customer(
     assert f"ok   result     codifying {'changes' if sets else 'keeps'} it" in printed
 
 
-def record(code: str = "", date: str = "2026-03-02 10:04:05", **more: Any) -> dict[str, Any]:
+def record(code: str = "", date: str | timedelta = "2026-03-02 10:04:05", **more: Any) -> dict[str, Any]:
     return {"id_cliente": CUSTOMER, "cod_rslt1": code, "resultado": "BUSY", "llamadas": "1", "fecha": date, **more}
 
 
-def clock(**time: float) -> str:
-    """The time in Bogota, so much later."""
-    return f"{datetime.now(BOGOTA) + timedelta(**time):%Y-%m-%d %H:%M:%S}"
+def later(record: dict[str, Any]) -> dict[str, Any]:
+    """The record with the time in Bogota as its date, so many hours later as it says."""
+    date = record["fecha"]
+    if isinstance(date, timedelta):
+        date = f"{datetime.now(BOGOTA) + date:%Y-%m-%d %H:%M:%S}"
+    return {**record, "fecha": date}
 
 
 SECOND = {
     "a copy of the first": (record(), record(), {"FAIL shown", "FAIL date"}, {}),
-    "a copy, and a later dial": (record(), record(date=clock(minutes=-1)), {"FAIL shown", "FAIL date"}, {}),
+    "a copy, and a later dial": (record(), record(date=timedelta(minutes=-1)), {"FAIL shown", "FAIL date"}, {}),
     "another code": (record(), record("99"), {"FAIL shown", "FAIL date"}, {}),
     "the code, which was there before": (record("5"), record("5"), {"FAIL shown"}, {}),
     "the code, which was there before with a zero": (record("05"), record("5"), {"FAIL shown"}, {}),
@@ -112,19 +115,19 @@ SECOND = {
     ),
     "a date on a clock that is ahead": (
         record(),
-        record("5", clock(hours=5)),
+        record("5", timedelta(hours=5)),
         {"ok   shown", "FAIL date"},
         {"export_result": "keep"},
     ),
     "a moved date on a clock that is behind": (
         record(),
-        record("5", clock(hours=-5)),
+        record("5", timedelta(hours=-5)),
         {"ok   shown", "FAIL date"},
         {"export_result": "keep"},
     ),
     "the date of our request": (
         record(),
-        record("5", clock()),
+        record("5", timedelta()),
         {"ok   shown", "ok   date"},
         {"export_result": "keep", "export_date": "change"},
     ),
@@ -144,7 +147,7 @@ def test_nothing_is_said_that_the_second_export_does_not_show(
     with export_host() as host:
         monkeypatch.setenv("AIRFLOW_CONN_WOLKVOX_DEFAULT", host.connection())
         host.records["17"] = [first]
-        host.on_codify = lambda: host.records.update({"17": [second]})
+        host.on_codify = lambda: host.records.update({"17": [later(second)]})
         _, printed, settings = ask(monkeypatch, capsys)
     lines = {line[:15].strip() for line in printed.splitlines() if line[:4] in ("ok  ", "FAIL")}
     assert seen <= lines
