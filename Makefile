@@ -1,6 +1,6 @@
 # What each target does: `make help`.
 .DEFAULT_GOAL := help
-.PHONY: help up down status env demo test faults bench wheel sbom audit site check lock clean
+.PHONY: help up down status env demo test faults bench wheel sbom audit site page check lock clean
 SHELL := /bin/sh
 PYTHON ?= python3
 VENV := .venv
@@ -67,7 +67,16 @@ audit: $(READY)  ## known vulnerabilities of what is locked; needs the internet
 site: $(READY)  ## the docs as a site, every link looked at: dist/site/docs/index.html
 	@$(UV) tool run --quiet --system-certs --from sphinx==8.1.3 --with myst-parser==4.0.1 --with furo==2025.12.19 --with sphinxcontrib-mermaid==2.1.1 sphinx-build --quiet --fail-on-warning --keep-going --fresh-env -c docs . dist/site
 
-check: $(READY) site sbom  ## style, types, lock, compose file, docs, and what is installed
+page: node_modules/.package-lock.json  ## the page's JavaScript: its style and its tests
+	@npm run --silent check
+	@npm test --silent
+
+node_modules/.package-lock.json: package.json package-lock.json
+	@command -v npm >/dev/null || { echo 'Node.js 18 or later is needed: apt-get install nodejs npm' >&2; exit 1; }
+	@npm ci --silent --no-audit --no-fund
+	@touch $@
+
+check: $(READY) site sbom page  ## style, types, lock, compose file, docs, JavaScript, and what is installed
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
