@@ -44,7 +44,7 @@ INSERT INTO wolkvox.codification (
 SELECT gen_random_uuid(), '0041', 'preview', '17', %s, '5', %s, %s, %s, %s, %s, %s
 """
 EXAMPLES = settings(
-    max_examples=300,
+    max_examples=200,
     phases=[Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
