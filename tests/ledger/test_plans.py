@@ -217,7 +217,7 @@ def test_an_export_is_compared_without_reading_the_history(
     assert [campaign for campaign, _ in exports.campaigns_to_ask_for(connection, "0041", 500)][:1] == ["100"]
     assert exports.seconds_until_due(connection, "0041", "101") == 0.0
     exports.note_export(connection, "0041", "101")
-    there = (Exported(str(number), "141", "", None, False, False) for number in range(1, 20_001, 2))
+    there = (Exported(str(number), "141", "") for number in range(1, 20_001, 2))
     exports.load(connection, there)
     run, campaign = Run("0041", "wolkvox_codify", "run"), ("predictive", "101")
     compared = exports.compare(connection, "0041", campaign)
