@@ -236,7 +236,11 @@ def test_nobody_is_known_any_longer_than_was_promised(year: Year) -> None:
 
 SEALED = "operation = 'ventas' AND settled_at > now() - interval '100 days' AND settled_at < now() - interval '40 days'"
 ONE = f"(SELECT min(id) FROM wolkvox.codification WHERE {SEALED} AND state = 'coded')"
-DIALLED = f"SELECT min(dial.ctid) FROM wolkvox.dial JOIN wolkvox.codification ON id = codification_id WHERE {SEALED}"
+# One that the audit noted before the day was sealed.
+DIALLED = (
+    "SELECT min(dial.ctid) FROM wolkvox.dial JOIN wolkvox.codification ON id = codification_id"
+    f" WHERE {SEALED} AND breach = 'vendor'"
+)
 SET = "UPDATE wolkvox.codification SET {} WHERE id = " + ONE
 LAST_WEEK = "(SELECT max(day) - 4 FROM wolkvox.seal)"
 TAMPERED = {
