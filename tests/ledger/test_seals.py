@@ -349,7 +349,7 @@ def test_what_one_step_of_a_night_meets_keeps_no_other_from_its_work(
 
     monkeypatch.setattr(f"wolkvox.tasks.retention.{step}", broken)
     done = retire("wolkvox_ledger", ages(timedelta(days=40), timedelta(days=36)), lambda: SECRET, none)
-    assert done.deleted > 80
+    assert done.deleted >= 80, "four or five in a day, by the hour at which this runs"
     assert "The ledger refused" in done.complaints[0]
 
 
