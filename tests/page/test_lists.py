@@ -86,6 +86,16 @@ def test_page_by_page_every_record_comes_once_and_the_latest_first(
             f" AND contacted_at < '{NOW}'::timestamptz - interval '10 minutes'",
         ),
     ],
+    ids=[
+        "a campaign",
+        "a state of a campaign",
+        "what waits",
+        "a reason",
+        "a reason of a type",
+        "a run",
+        "a chunk",
+        "some minutes",
+    ],
 )
 def test_a_list_is_what_fits_and_nothing_else(
     ledger: Database, connection: LedgerConnection, wanted: Filter, fits: str
