@@ -69,6 +69,7 @@ AGED = {
 # By table: what bounds it, or why it may grow a little.
 BOUNDED = {
     "activity_codes": "one an operation",
+    "anonymised": "one an operation",
     "campaign": "those that wolkvox lists, replaced with each look",
     "changed": "goes with its contact",
     "dag": "one a DAG",

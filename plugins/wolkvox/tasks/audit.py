@@ -56,21 +56,23 @@ class _Audit:
     def look_at(self, campaign_id: str, campaigns: list[Campaign]) -> None:
         """Ask for an export, and note all that it says of the campaigns of that id, of whichever type."""
         begun = clock(self.asking.ledger)
-        with loaded_export(self.asking, self.wolkvox, campaign_id) as fit:
+        with loaded_export(self.asking, self.wolkvox, campaign_id) as head:
             for campaign in campaigns:
-                if fit:
-                    self._compare(Look(self.wolkvox.settings.operation, campaign, begun))
-                else:
+                if head is None:
                     self.result.not_verifiable.append(" ".join(campaign))
+                else:
+                    look = Look(self.wolkvox.settings.operation, campaign, begun)
+                    self._compare(look, is_complete=head.unreadable == 0)
 
-    def _compare(self, look: Look) -> None:
+    def _compare(self, look: Look, *, is_complete: bool) -> None:
+        """Note what it says; where some of its customers can't be told, who is missing may be one of them."""
         ledger, settings, name = self.asking.ledger, self.wolkvox.settings, " ".join(look.campaign)
         findings = audit(ledger, look, code_changes_result=settings.code_changes_result)
         self.result.campaigns[name] = findings
         dates = self.result.dates[name] = self.dials.note(look.campaign, look.begun)
         if self._verifiable(dates):
             count_worth(ledger, look.operation, look.campaign, look.begun, self.first_day, settings.quota_timezone)
-        if self.rules.resend_missing and findings.missing:
+        if self.rules.resend_missing and is_complete and findings.missing:
             self.result.offered_again += offer_missing(ledger, look, self.most_requests)
 
     def _verifiable(self, dates: DateCount) -> bool:

@@ -83,17 +83,17 @@ def _settle(dials: Dials, run: Run, campaign_id: str, types: Sequence[str], head
 
 
 @contextmanager
-def loaded_export(asking: Asking, wolkvox: Wolkvox, campaign_id: str) -> Iterator[bool]:
+def loaded_export(asking: Asking, wolkvox: Wolkvox, campaign_id: str) -> Iterator[Head | None]:
     """
-    A campaign's export, in the session's own table for as long as it is looked at.
+    A campaign's export, in the session's own table for as long as it is looked at, and what it says of itself.
 
-    Whether it may be relied on for the customers that are in it; when not, the log says why.
+    None where it can't be relied on even for the customers that are in it: the log says why.
     """
     with received_export(asking, wolkvox, campaign_id) as head:
         why = None if head is None else why_unfit(head, campaign_id)
         if why:
             _leave_aside(campaign_id, why)
-        yield head is not None and why is None
+        yield None if why else head
 
 
 @contextmanager

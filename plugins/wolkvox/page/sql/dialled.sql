@@ -1,4 +1,4 @@
--- The records whose customers were dialled after or before they were codified, or for this cause.
+-- The records whose customers were dialled after they were codified, while protected, or before, or for this cause.
 WITH record AS (
     SELECT *
     FROM wolkvox.codification
@@ -7,7 +7,9 @@ WITH record AS (
         FROM wolkvox.dial
         WHERE dial.codification_id = codification.id
             AND CASE %(dialled)s
-                WHEN 'after' THEN codification.state = 'coded' AND dial.dialled_at > codification.settled_at
+                WHEN 'after' THEN codification.state = 'coded'
+                    AND dial.dialled_at > codification.settled_at
+                    AND (codification.protected_until IS NULL OR dial.dialled_at < codification.protected_until)
                 WHEN 'before' THEN codification.state = 'coded' AND dial.dialled_at <= codification.settled_at
                 ELSE dial.breach = %(dialled)s
             END
