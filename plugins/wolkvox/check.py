@@ -198,7 +198,7 @@ def _refuse_lost_zone(stage: WolkvoxStageOperator, contacted_at: datetime) -> No
         raise BadSetting(
             f"The query's first row is of {contacted_at:%Y-%m-%d %H:%M:%S} UTC, and the seconds around that have no"
             " row: either the driver drops the zone of window_start and window_end, or the query doesn't compare"
-            " contacted_at with them. See what to write for this database in the README, under Warehouses."
+            " contacted_at with them. See what to write for this database in docs/warehouses.md."
         )
 
 

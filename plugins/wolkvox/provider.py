@@ -16,7 +16,7 @@ HIDDEN = ["login", "schema"]
 LABELS = {"host": "Address", "password": "Token"}
 PLACEHOLDERS = {"host": "https://wv0041.wolkvox.com", "password": "made in wolkvox Manager", "extra": "{}"}
 
-# The connection's extra, as the form asks for it; the README tells the same of each.
+# The connection's extra, as the form asks for it; docs/connection.md says the same of each.
 FIELDS: dict[str, dict[str, Any]] = {
     "wolkvox_server": {
         "label": "Server",
