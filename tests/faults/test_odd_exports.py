@@ -442,6 +442,23 @@ def test_a_campaign_that_contacts_give_two_types_is_asked_for_once(
     assert (odd.exported, counts["absent"]) == (["17"], 6)
 
 
+def test_an_export_that_contradicts_the_contacts_of_one_type_settles_none_of_the_other(
+    ledger: Database, warehouse: Database, odd: Host
+) -> None:
+    fill(warehouse, 20)
+    odd.body = export(*(record(n) for n in range(1, 21)))
+    run()
+    ledger.execute(LATER)
+    warehouse.execute(
+        "INSERT INTO contacted_customers SELECT 'predictive', campaign_id, customer_id, cod_act, NULL, NULL,"
+        " contacted_at + interval '1 second' FROM contacted_customers"
+    )
+    contact(warehouse, "7")
+    odd.body = export(*(record(n) for n in range(1, 11)))  # an old copy: the codes of a moment ago are not there
+    _, counts = stage("next")
+    assert (counts["absent"], counts["records"]) == (0, 21)
+
+
 def test_older_contacts_retire_before_an_export_settles_anything(
     ledger: Database, warehouse: Database, odd: Host
 ) -> None:
