@@ -14,6 +14,7 @@ from export_host import Host, export, record
 from sandbox_server import SandboxServer
 
 from wolkvox.hook import WolkvoxHook
+from wolkvox.ledger.suspension import campaign_trials
 from wolkvox.metrics import ChunkMetrics
 from wolkvox.tasks.chunk import codify_chunk
 
@@ -298,6 +299,26 @@ def test_a_stranger_is_due_once_an_export_was_asked_for_after_its_time(
     ) == [(timedelta(days=1, minutes=5),)]
 
 
+def test_a_stranger_who_is_looked_for_again_tries_no_suspended_campaign(
+    ledger: Database, warehouse: Database, odd: Host
+) -> None:
+    """wolkvox would refuse it, and the campaign would be suspended for longer."""
+    fill(warehouse, 5)
+    for customer in ("1023456001", "1023456002", "1023456003"):
+        contact(warehouse, customer, ago="0 seconds")
+    odd.body = export(*(record(n) for n in range(1, 6)))
+    stage()
+    ledger.execute(
+        "INSERT INTO wolkvox.parked (operation, type_campaign, campaign_id, reason, since, until)"
+        " VALUES ('0041', 'preview', '17', 'refused', now() - interval '2 minutes', now() - interval '1 minute')"
+    )
+    trials = campaign_trials(ledger.connection, "0041", AT_ONCE, 100)
+    assert [one.customer_id.partition("-")[0] for one in trials] == ["customer"] * 3
+    ledger.execute(A_DAY_LATER + ", reason = 'not_in_campaign'")
+    ledger.execute("UPDATE wolkvox.parked SET until = now() - interval '1 minute'")
+    assert len(campaign_trials(ledger.connection, "0041", AT_ONCE, 100)) == 3, "their time is over"
+
+
 def test_a_person_sends_a_stranger_at_once_and_waits_for_no_export(
     ledger: Database, warehouse: Database, odd: Host
 ) -> None:
@@ -419,6 +440,23 @@ def test_a_campaign_that_contacts_give_two_types_is_asked_for_once(
     odd.body = export(record(1), record(2))
     _, counts = stage()
     assert (odd.exported, counts["absent"]) == (["17"], 6)
+
+
+def test_an_export_that_contradicts_the_contacts_of_one_type_settles_none_of_the_other(
+    ledger: Database, warehouse: Database, odd: Host
+) -> None:
+    fill(warehouse, 20)
+    odd.body = export(*(record(n) for n in range(1, 21)))
+    run()
+    ledger.execute(LATER)
+    warehouse.execute(
+        "INSERT INTO contacted_customers SELECT 'predictive', campaign_id, customer_id, cod_act, NULL, NULL,"
+        " contacted_at + interval '1 second' FROM contacted_customers"
+    )
+    contact(warehouse, "7")
+    odd.body = export(*(record(n) for n in range(1, 11)))  # an old copy: the codes of a moment ago are not there
+    _, counts = stage("next")
+    assert (counts["absent"], counts["records"]) == (0, 21)
 
 
 def test_older_contacts_retire_before_an_export_settles_anything(

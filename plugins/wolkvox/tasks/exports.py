@@ -65,12 +65,10 @@ def _settle(dials: Dials, run: Run, campaign_id: str, types: Sequence[str], head
     ledger, skip_handled, settled = dials.ledger, dials.settings.skip_handled, exports.Settled()
     # Each record whose customer can't be told may be the one that is looked for, or a second one of it.
     why = why_unfit(head, campaign_id, most_unreadable=0.0)
-    for kind in types:
-        campaign = (kind, campaign_id)
-        compared = exports.compare(ledger, run.operation, campaign)
-        why = why or why_contradicted(compared)
-        if why:
-            break
+    found = {(kind, campaign_id): exports.compare(ledger, run.operation, (kind, campaign_id)) for kind in types}
+    # What contradicts it in one type contradicts it in all.
+    why = why or next(filter(None, map(why_contradicted, found.values())), None)
+    for campaign, compared in () if why else found.items():
         dials.note(campaign, clock(ledger))
         known = strangers_are_known(compared)
         if compared.strangers and not known:

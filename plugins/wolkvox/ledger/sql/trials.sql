@@ -1,4 +1,5 @@
--- The records that try some suspended campaigns: the newest never sent, else those that were sent longest ago.
+-- The records that try some suspended campaigns: the newest never sent, else those that were sent longest ago. Customers
+-- who aren't in the campaign, and are looked for again, try nothing: wolkvox refuses them whatever the campaign does.
 SELECT
     id, type_campaign, campaign_id, customer_id, cod_act, cod_act_2, comment, attempts, not_before IS NOT NULL, true
 FROM (
@@ -10,6 +11,7 @@ FROM (
     FROM wolkvox.codification AS record
     WHERE operation = %(operation)s
         AND state = 'pending'
+        AND NOT coalesce(reason = 'not_in_campaign' AND not_before > clock_timestamp(), false)
         AND (type_campaign, campaign_id) IN (
             SELECT * FROM unnest(%(types)s::text[], %(campaigns)s::text[])
         )
