@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from wolkvox.rules.contacts import read_moment
 
+MARGIN = timedelta(minutes=1)  # between the vendor's clock and ours
 AHEAD = timedelta(minutes=15)  # of our clock; a date that is further ahead was read in a wrong zone
 FEWEST_OURS = 3  # codified customers whose dates are those of our requests, before that can't be chance
 CLEAN = "CLEAN"  # the result of a record that was not dialled, or that was recalled [vendor's page on its reports]
