@@ -13,7 +13,7 @@ from uuid import uuid4
 from wolkvox.errors import WolkvoxError
 from wolkvox.hook import WolkvoxHook
 from wolkvox.ledger.slots import Holder
-from wolkvox.rules.contacts import read_id
+from wolkvox.rules.ids import read_id
 from wolkvox.rules.patience import Patience
 from wolkvox.stop import Stop
 from wolkvox.tasks.probe import CALLS, Probe, Subject

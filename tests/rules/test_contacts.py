@@ -14,7 +14,8 @@ from contact_rows import BOGOTA, NEW_YORK, NOON, read, row
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wolkvox.rules.contacts import LONGEST, LONGEST_COMMENT, Contact, read_contact, read_id
+from wolkvox.rules.contacts import LONGEST, LONGEST_COMMENT, Contact, read_contact
+from wolkvox.rules.ids import read_id
 from wolkvox.rules.values import UNSEEN
 
 REFUSED_ANYWHERE = ["\x00", "\x07", "\x1f", "\x7f", "\x85", "\ud800", "\udfff"]

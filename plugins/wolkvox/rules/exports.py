@@ -107,7 +107,7 @@ def read_exported(row: Mapping[str, Any], zone: tzinfo) -> Exported | None:
 
 
 def _customer(value: object) -> str | None:
-    """The id as one of a contact is read; None when nobody can tell whose it is."""
+    """The id, its digits as they would stand in a row; None when nobody can tell whose it is."""
     if isinstance(value, Decimal) and int(value.as_tuple().exponent) > 0:
         return None  # 1.0234E+9 has lost its last digits
     try:
