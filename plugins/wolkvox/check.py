@@ -111,10 +111,10 @@ def _look(name: str, look: Callable[[], str]) -> Finding:
 
 def _settings(stage: WolkvoxStageOperator) -> str:
     settings = stage.wolkvox().settings
-    calls = "no licences given" if settings.daily_calls is None else f"{settings.daily_calls} calls a day"
+    limit = "no licences given" if settings.daily_calls is None else f"{settings.daily_calls} requests a day"
     zone = settings.quota_timezone
     now = f"UTC{datetime.now(ZoneInfo(zone)):%z}"
-    return f"{settings.base_url}, operation {settings.operation}, {calls}, days of {zone} ({now})"
+    return f"{settings.base_url}, operation {settings.operation}, {limit}, days of {zone} ({now})"
 
 
 def _ledger(stage: WolkvoxStageOperator) -> str:
@@ -232,7 +232,7 @@ def _shown(channel: str | None) -> str:
 def _vendor(stage: WolkvoxStageOperator) -> str:
     with stage.wolkvox() as wolkvox:
         info = wolkvox.token_info()
-    return f"wolkvox answers; calls left today: {'not known' if info.left is None else info.left}"
+    return f"wolkvox answers; requests left today: {'not known' if info.left is None else info.left}"
 
 
 def _pool(stage: WolkvoxStageOperator) -> str:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from wolkvox.rules.answers import is_error, read_code, shown_error
-from wolkvox.rules.export_dates import CLEAN, read_calls, read_last_dial, read_result
+from wolkvox.rules.export_dates import CLEAN, read_calls, read_last_dial, read_result, read_text
 from wolkvox.rules.ids import is_no_id, read_id
 
 MOST_RECORDS = 60_000  # that one download gives [vendor's page on limits]; what is beyond is not documented
@@ -101,13 +101,13 @@ def read_exported(row: Mapping[str, Any], zone: tzinfo) -> Exported | None:
     customer = _customer(row.get("id_cliente"))
     if customer is None:
         return None
-    cod_act, cod_act_2 = (_text(row.get(name))[:_LONGEST] for name in ("cod_rslt1", "cod_rslt2"))
+    cod_act, cod_act_2 = (read_text(row.get(name))[:_LONGEST] for name in ("cod_rslt1", "cod_rslt2"))
     last, result, calls = read_last_dial(row, zone), read_result(row), read_calls(row) or 0
     return Exported(customer, cod_act, cod_act_2, last.at, last.unread, _is_open(row), result, calls)
 
 
 def _customer(value: object) -> str | None:
-    """The id as one of a contact is read; None when nobody can tell whose it is."""
+    """The id, its digits as they would stand in a row; None when nobody can tell whose it is."""
     if isinstance(value, Decimal) and int(value.as_tuple().exponent) > 0:
         return None  # 1.0234E+9 has lost its last digits
     try:
@@ -209,9 +209,3 @@ def strangers_are_known(compared: Compared) -> bool:
     is cheaper than customers who are dialled because nobody could read the export.
     """
     return compared.strangers < compared.waiting
-
-
-def _text(value: object) -> str:
-    return (
-        str(value).replace("\x00", "").strip() if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
-    )
