@@ -26,6 +26,7 @@ from datetime import timedelta
 import pendulum
 from airflow.sdk import DAG, CronTriggerTimetable
 
+from wolkvox.notifier import WolkvoxAlert
 from wolkvox.operators import WolkvoxRetentionOperator
 
 ANONYMISE_AFTER = timedelta(days=180)
@@ -44,4 +45,9 @@ with DAG(
     tags=["wolkvox", "retention"],
     default_args={"owner": "data-engineering", "retries": 2, "retry_delay": timedelta(minutes=5)},
 ) as dag:
-    WolkvoxRetentionOperator(task_id="forget", keep=KEEP, anonymise_after=ANONYMISE_AFTER)
+    WolkvoxRetentionOperator(
+        task_id="forget",
+        keep=KEEP,
+        anonymise_after=ANONYMISE_AFTER,
+        on_failure_callback=WolkvoxAlert(),
+    )

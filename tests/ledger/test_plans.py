@@ -289,7 +289,8 @@ INSERT INTO wolkvox.total
 SELECT '0041', month, 'predictive', (100 + n)::text, 'coded', NULL, 5
 FROM generate_series('2020-01-01'::date, '2025-01-01', interval '1 month') AS month, generate_series(0, 99) AS n;
 INSERT INTO wolkvox.seal
-SELECT '0041', day, 5, '', '', now(), '', '-infinity' FROM generate_series(current_date - 4000, current_date - 36, interval '1 day') AS day;
+SELECT '0041', day, 5, '', '', now(), '', '-infinity'
+FROM generate_series(current_date - 4000, current_date - 36, interval '1 day') AS day;
 INSERT INTO wolkvox.quota (operation, day, calls)
 SELECT operation, day, 5 FROM unnest(ARRAY['0041', 'other']) AS operation,
     generate_series(current_date - 4000, current_date, interval '1 day') AS day;
@@ -308,7 +309,8 @@ SELECT '0041', 'predictive', (100 + n)::text, 'not_found', NULL, now(), now() FR
 INSERT INTO wolkvox.slot
 SELECT 'ab12cd34/' || n, '0041', 7, n, 'd', 'r', 'codify', 0, 1, 'host', 1, now() FROM generate_series(0, 1) AS n;
 INSERT INTO exported
-SELECT (900000000 + 20 * n + 5)::text, '141', '', now() - interval '1 day', '', false, 'ANSWER', 1 FROM generate_series(45000, 49999) AS n;
+SELECT (900000000 + 20 * n + 5)::text, '141', '', now() - interval '1 day', '', false, 'ANSWER', 1
+FROM generate_series(45000, 49999) AS n;
 INSERT INTO incoming (contact_key, customer_id) SELECT gen_random_uuid(), n::text FROM generate_series(1, 20000) AS n;
 INSERT INTO seen SELECT contact_key FROM wolkvox.codification WHERE id % 100000 = 0;
 """
@@ -352,7 +354,6 @@ ASKED: dict[str, dict[str, Any] | list[dict[str, Any]]] = {
     "reopen": [{"customer_id": None}, {}, {"window_start": NOW - MONTH}],
     "sendable": [{"most": None}, {}],
     "take_back": {"calls": [1]},
-    "to_anonymise": {"before": NOW - timedelta(days=180)},
     "count_worth": {"since": NOW - MONTH},
     "trials_of_all": [{}, {"only": [5]}],
     "runs": [{"since": None}, {"before": NOW - DAY, "since": None}, {"dag": "wolkvox_codify", "since": NOW - MONTH}],

@@ -14,6 +14,7 @@ import pytest
 from airflow.sdk import DAG, AssetOrTimeSchedule, CronDataIntervalTimetable
 from airflow.sdk.exceptions import AirflowFailException, ParamValidationError
 
+from wolkvox.notifier import WolkvoxAlert
 from wolkvox.operators import WolkvoxStageOperator
 from wolkvox.rules.schedule import Schedule
 from wolkvox.schedule import schedule_of
@@ -78,6 +79,14 @@ def test_no_dag_runs_for_the_past_and_only_codify_runs_beside_itself(dags: dict[
 
 def test_a_warehouse_that_never_answers_holds_up_the_other_runs_for_an_hour_at_most(codify: DAG) -> None:
     assert codify.get_task("stage").execution_timeout == timedelta(minutes=60)
+
+
+def test_what_ends_each_dag_tells_people_when_it_is_red(dags: dict[str, DAG]) -> None:
+    last = {"wolkvox_codify": "verdict", "wolkvox_audit": "audit", "wolkvox_retention": "forget"}
+    callbacks = {name: dags[name].get_task(task).on_failure_callback for name, task in last.items()}
+    assert {name: [type(one) for one in found] for name, found in callbacks.items()} == dict.fromkeys(
+        last, [WolkvoxAlert]
+    )
 
 
 def test_only_codify_tasks_have_a_pool_of_their_own(dags: dict[str, DAG]) -> None:

@@ -3,8 +3,8 @@ WITH latest AS (
     SELECT DISTINCT ON (alike)
         id,
         alike,
-        ltrim(lower(cod_act), '0') AS code,
-        ltrim(lower(cod_act_2), '0') AS code_2,
+        wolkvox.plain_code(cod_act) AS code,
+        wolkvox.plain_code(cod_act_2) AS code_2,
         settled_at,
         protected_until <= %(begun)s AS protection_is_over,
         confirmed_at,
@@ -19,8 +19,8 @@ WITH latest AS (
 ), records AS (
     SELECT
         alike,
-        ltrim(lower(cod_act), '0') AS code,
-        nullif(ltrim(lower(cod_act_2), '0'), '') AS code_2,
+        wolkvox.plain_code(cod_act) AS code,
+        nullif(wolkvox.plain_code(cod_act_2), '') AS code_2,
         nullif(cod_act, '') AS shown,
         cod_act = '' OR (result = 'CLEAN' AND (calls > 0 OR %(code_changes_result)s)) AS is_open,
         dialled_at

@@ -13,12 +13,16 @@ WITH compared AS (
             AND bool_and(NOT exported.is_open AND exported.cod_act <> ''),
             false
         ) AS is_handled,
-        coalesce(bool_and(exported.cod_act = record.cod_act), false) AS has_that_code,
+        coalesce(bool_and(wolkvox.plain_code(exported.cod_act) = wolkvox.plain_code(record.cod_act)), false)
+            AS has_that_code,
         coalesce(
             bool_and(
                 coalesce(
-                    exported.cod_act = record.cod_act
-                    AND (record.cod_act_2 IS NULL OR exported.cod_act_2 = record.cod_act_2)
+                    wolkvox.plain_code(exported.cod_act) = wolkvox.plain_code(record.cod_act)
+                    AND (
+                        record.cod_act_2 IS NULL
+                        OR wolkvox.plain_code(exported.cod_act_2) = wolkvox.plain_code(record.cod_act_2)
+                    )
                     AND exported.unread_date = ''
                     -- Whoever was dialled since may have been given that code for another reason, and another comment.
                     AND (

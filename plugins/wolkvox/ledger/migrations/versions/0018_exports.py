@@ -14,6 +14,7 @@ depends_on = None
 
 COMMENTS = {
     "FUNCTION wolkvox.alike": "what ids have in common that may be of the same customer",
+    "FUNCTION wolkvox.plain_code": "a code without what is written in more than one way: capitals, zeros in front",
     "COLUMN wolkvox.export.left_aside": "why nothing was concluded from it before sending; null: something was",
     "COLUMN wolkvox.codification.not_before": "a pending record that went wrong is not sent before, nor one whose"
     " customer is not in the campaign (reason not_in_campaign)",
@@ -36,6 +37,10 @@ def upgrade() -> None:
         $$
         """
     )
+    op.execute(
+        "CREATE FUNCTION wolkvox.plain_code(code text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE"
+        " AS $$ SELECT regexp_replace(lower(code), '^0+(?=.)', '') $$"
+    )
     op.execute("ALTER TABLE wolkvox.export ADD COLUMN left_aside text")
     for name, comment in COMMENTS.items():
         op.execute(f"COMMENT ON {name} IS '{comment}'")
@@ -44,6 +49,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Drop them; strangers are sent, as contacts of any other customer."""
     op.execute("ALTER TABLE wolkvox.export DROP COLUMN left_aside")
+    op.execute("DROP FUNCTION wolkvox.plain_code")
     op.execute("DROP FUNCTION wolkvox.alike")
     op.execute(
         "UPDATE wolkvox.codification SET reason = NULL, not_before = NULL"
