@@ -287,6 +287,25 @@ def test_a_stranger_is_rejected_when_the_protection_or_a_day_is_over_and_counts_
     assert len(set(odd.coded)) == 40, "no request was made for them"
 
 
+def test_a_stranger_is_not_rejected_by_an_export_that_has_none_of_the_others(
+    ledger: Database, warehouse: Database, odd: Host
+) -> None:
+    """It may write ids otherwise than the one before: wolkvox decides."""
+    fill(warehouse, 5)
+    contact(warehouse, "1023456789")
+    odd.body = export(*(record(n) for n in range(1, 6)))
+    run()
+    ledger.execute("UPDATE wolkvox.codification SET settled_at = settled_at - interval '2 hours' WHERE state = 'coded'")
+    ledger.execute(LATER)
+    numbered(warehouse, 3)
+    odd.body = export(*(record(f"X-{FIRST + n}") for n in range(3)), record("X-1023456789"))
+    assert stage("too early")[1]["absent"] == 1
+    ledger.execute(A_DAY_LATER + " WHERE reason = 'not_in_campaign'")
+    ledger.execute(LATER)
+    _, counts = stage("in time")
+    assert (counts["not_in_campaign"], counts["records"]) == (0, 4)
+
+
 def test_a_stranger_is_due_once_an_export_was_asked_for_after_its_time(
     ledger: Database, warehouse: Database, odd: Host
 ) -> None:

@@ -215,3 +215,12 @@ def _text(value: object) -> str:
     return (
         str(value).replace("\x00", "").strip() if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
     )
+def absent_are_known(compared: Compared) -> bool:
+    """
+    Whether customers who were not in an earlier export, and aren't in this one, may be taken for strangers.
+
+    That one wrote ids as we do; this one may not, when it has none of the others.
+    """
+    return compared.waiting == 0 or strangers_are_known(compared)
+
+

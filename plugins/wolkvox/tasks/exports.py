@@ -70,10 +70,9 @@ def _settle(dials: Dials, run: Run, campaign_id: str, types: Sequence[str], head
     why = why or next(filter(None, map(why_contradicted, found.values())), None)
     for campaign, compared in () if why else found.items():
         dials.note(campaign, clock(ledger))
-        known = strangers_are_known(compared)
-        if compared.strangers and not known:
+        if compared.strangers and not strangers_are_known(compared):
             log.info("The export of campaign %s has none of the contacts that wait: they are sent.", campaign_id)
-        settled.add(exports.settle(ledger, run, campaign, skip_handled=skip_handled, strangers_are_known=known))
+        settled.add(exports.settle(ledger, run, campaign, compared, skip_handled=skip_handled))
     exports.note_finding(ledger, run.operation, campaign_id, why)
     if why:
         _leave_aside(campaign_id, why)
