@@ -407,6 +407,44 @@ def test_only_whom_the_dialler_is_through_with_is_left_out(
     assert already(ledger, warehouse, odd, *records, skip_handled=True) == became
 
 
+@pytest.mark.parametrize("code", ["null", "NULL", "None", "nan", "-", "--", "#N/A"])
+def test_a_word_for_nothing_is_no_code_that_an_agent_gave(
+    ledger: Database, warehouse: Database, odd: Host, code: str
+) -> None:
+    busy = record("7", code, resultado="BUSY")
+    assert already(ledger, warehouse, odd, busy, skip_handled=True) == "pending None"
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "state"),
+    [("5", "05", "pending"), ("venta", "VENTA", "pending"), ("5", "5.0", "coded"), ("5", 5.0, "coded")],
+)
+def test_a_code_that_is_written_otherwise_is_no_other_code(
+    ledger: Database, warehouse: Database, odd: Host, ours: str, theirs: object, state: str
+) -> None:
+    odd.connect(skip_handled=True)
+    contact(warehouse, "7", ours)
+    odd.body = export({**record("7", "5"), "cod_rslt1": theirs}, record("8"))
+    stage()
+    assert ledger.value("SELECT state FROM wolkvox.codification") == state
+
+
+@pytest.mark.parametrize(("ours", "theirs"), [("5", "05"), ("venta", "VENTA"), ("5", "5.0"), ("5", 5.0)])
+def test_an_export_that_writes_codes_otherwise_is_no_old_copy(
+    ledger: Database, warehouse: Database, odd: Host, ours: str, theirs: object
+) -> None:
+    for customer in ("7", "8", "9"):
+        contact(warehouse, customer, ours)
+    odd.body = export(*(record(customer) for customer in "789"))
+    run()
+    ledger.execute(LATER)
+    contact(warehouse, "6", ours)
+    odd.body = export(*({**record(customer, "5"), "cod_rslt1": theirs} for customer in "789"), record("6"))
+    summary, _ = run("next")
+    assert "exports" not in summary["news"]["firing"]
+    assert ledger.value("SELECT left_aside FROM wolkvox.export") is None
+
+
 def test_those_left_out_on_request_make_no_run_red(ledger: Database, warehouse: Database, odd: Host) -> None:
     odd.connect(skip_handled=True)
     fill(warehouse, 60)

@@ -9,7 +9,7 @@ WITH fresh AS (
         AND state = 'pending'
         AND reason IS DISTINCT FROM 'not_in_campaign'
 ), confirmed AS (
-    SELECT DISTINCT ON (customer_id) wolkvox.alike(customer_id) AS alike, cod_act
+    SELECT DISTINCT ON (customer_id) wolkvox.alike(customer_id) AS alike, ltrim(lower(cod_act), '0') AS code
     FROM wolkvox.codification
     INNER JOIN wolkvox.export USING (operation, campaign_id)
     WHERE operation = %(operation)s
@@ -26,4 +26,8 @@ SELECT
     (SELECT count(*) FROM fresh WHERE alike NOT IN (SELECT alike FROM exported))::integer,
     (SELECT count(*) FROM confirmed)::integer,
     (SELECT count(*) FROM confirmed WHERE alike NOT IN (SELECT alike FROM exported))::integer,
-    (SELECT count(*) FROM confirmed WHERE (alike, cod_act) IN (SELECT alike, cod_act FROM exported))::integer
+    (
+        SELECT count(*)
+        FROM confirmed
+        WHERE (alike, code) IN (SELECT alike, ltrim(lower(cod_act), '0') FROM exported WHERE cod_act <> '')
+    )::integer

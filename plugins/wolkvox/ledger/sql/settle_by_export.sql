@@ -13,7 +13,9 @@ WITH compared AS (
             AND bool_and(NOT exported.is_open AND exported.cod_act <> ''),
             false
         ) AS is_handled,
-        coalesce(bool_and(exported.cod_act = record.cod_act), false) AS has_that_code,
+        -- In whichever letters, with zeros in front or without, as the audit compares codes.
+        coalesce(bool_and(ltrim(lower(exported.cod_act), '0') = ltrim(lower(record.cod_act), '0')), false)
+            AS has_that_code,
         coalesce(
             bool_and(
                 coalesce(
