@@ -111,10 +111,10 @@ def _look(name: str, look: Callable[[], str]) -> Finding:
 
 def _settings(stage: WolkvoxStageOperator) -> str:
     settings = stage.wolkvox().settings
-    calls = "no licences given" if settings.daily_calls is None else f"{settings.daily_calls} calls a day"
+    limit = "no licences given" if settings.daily_calls is None else f"{settings.daily_calls} requests a day"
     zone = settings.quota_timezone
     now = f"UTC{datetime.now(ZoneInfo(zone)):%z}"
-    return f"{settings.base_url}, operation {settings.operation}, {calls}, days of {zone} ({now})"
+    return f"{settings.base_url}, operation {settings.operation}, {limit}, days of {zone} ({now})"
 
 
 def _ledger(stage: WolkvoxStageOperator) -> str:
@@ -198,7 +198,7 @@ def _refuse_lost_zone(stage: WolkvoxStageOperator, contacted_at: datetime) -> No
         raise BadSetting(
             f"The query's first row is of {contacted_at:%Y-%m-%d %H:%M:%S} UTC, and the seconds around that have no"
             " row: either the driver drops the zone of window_start and window_end, or the query doesn't compare"
-            " contacted_at with them. See what to write for this database in the README, under Warehouses."
+            " contacted_at with them. See what to write for this database in docs/warehouses.md."
         )
 
 
@@ -232,7 +232,7 @@ def _shown(channel: str | None) -> str:
 def _vendor(stage: WolkvoxStageOperator) -> str:
     with stage.wolkvox() as wolkvox:
         info = wolkvox.token_info()
-    return f"wolkvox answers; calls left today: {'not known' if info.left is None else info.left}"
+    return f"wolkvox answers; requests left today: {'not known' if info.left is None else info.left}"
 
 
 def _pool(stage: WolkvoxStageOperator) -> str:

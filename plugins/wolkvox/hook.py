@@ -224,7 +224,7 @@ class WolkvoxHook(HttpHook):
             return False, str(error)
         finally:
             self.close()
-        return True, f"wolkvox answers; calls left today: {'not known' if info.left is None else info.left}"
+        return True, f"wolkvox answers; requests left today: {'not known' if info.left is None else info.left}"
 
     def close(self) -> None:
         """Close the connection."""
@@ -286,7 +286,7 @@ def _untold(what: str, answer: Answer, where: str) -> WolkvoxError:
     """Why wolkvox didn't tell, by what follows from it."""
     said = f"wolkvox gave no {what} ({answer.reason or 'unreadable'}, code {answer.code}) at {where}"
     if answer.kind is Kind.QUOTA:
-        return QuotaUsedUp(f"{said}: the day's calls are used up.")
+        return QuotaUsedUp(f"{said}: the day's requests are used up.")
     if answer.goes_on:
         return GatewayGaveUp(f"{said}: something on the way gave up waiting for it.")
     return WolkvoxError(f"{said}.")

@@ -13,7 +13,7 @@ from uuid import uuid4
 from wolkvox.errors import WolkvoxError
 from wolkvox.hook import WolkvoxHook
 from wolkvox.ledger.slots import Holder
-from wolkvox.rules.contacts import read_id
+from wolkvox.rules.ids import read_id
 from wolkvox.rules.patience import Patience
 from wolkvox.stop import Stop
 from wolkvox.tasks.probe import CALLS, Probe, Subject
@@ -28,7 +28,7 @@ def run(arguments: Namespace) -> int | str:
     print(
         f"This codifies one customer of campaign {arguments.type_campaign} {arguments.campaign_id} with the code"
         f" {arguments.cod_act}, for good, and asks wolkvox what it shows before and after: at most {CALLS} of the day's"
-        " calls. Choose a customer whom the dialler has dialled, and who is to be left alone.",
+        " requests. Choose a customer whom the dialler has dialled, and who is to be left alone.",
         flush=True,
     )
     # Typed, or from a pipe: a command line stays in a shell's history.

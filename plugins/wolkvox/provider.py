@@ -16,7 +16,7 @@ HIDDEN = ["login", "schema"]
 LABELS = {"host": "Address", "password": "Token"}
 PLACEHOLDERS = {"host": "https://wv0041.wolkvox.com", "password": "made in wolkvox Manager", "extra": "{}"}
 
-# The connection's extra, as the form asks for it; the README tells the same of each.
+# The connection's extra, as the form asks for it; docs/connection.md says the same of each.
 FIELDS: dict[str, dict[str, Any]] = {
     "wolkvox_server": {
         "label": "Server",
@@ -25,12 +25,12 @@ FIELDS: dict[str, dict[str, Any]] = {
     },
     "licenses": {
         "label": "Licences",
-        "description": "Licences of the operation; 1,000 times as many is the day's limit of calls.",
+        "description": "Licences of the operation; 1,000 times as many is the day's limit of requests.",
         "schema": {"type": ["number", "null"], "minimum": 0},
     },
     "quota_reserve": {
         "label": "Reserve",
-        "description": "Calls a day left to others who use the operation's quota.",
+        "description": "Requests a day left to others who use the operation's quota.",
         "schema": {"type": ["integer", "null"], "minimum": 0, "default": 0},
     },
     "quota_timezone": {
@@ -39,13 +39,13 @@ FIELDS: dict[str, dict[str, Any]] = {
         "schema": {"type": ["string", "null"], "default": "America/Bogota"},
     },
     "call_timeout": {
-        "label": "Call limit",
+        "label": "Longest request",
         "description": "Seconds to wait for an answer.",
         "schema": {"type": ["number", "null"], "minimum": 1, "maximum": 600, "default": 65},
     },
     "preflight": {
         "label": "Ask before sending",
-        "description": "true: calls left, once a run, and campaigns, once an hour; codes: disposition codes too.",
+        "description": "true: requests left, once a run, and campaigns, once an hour; codes: disposition codes too.",
         "schema": {"type": ["string", "null"], "enum": ["true", "codes", "false"], "default": "true"},
     },
     "export_preflight": {

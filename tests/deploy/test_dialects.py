@@ -153,8 +153,3 @@ def test_the_documentation_says_what_to_write_where_a_driver_drops_the_zone(driv
     lines = (ROOT / "docs" / "warehouses.md").read_text(encoding="utf-8").splitlines()
     (line,) = [line for line in lines if line.startswith(f"| {driver}")]
     assert TO_WRITE[driver] in line
-
-
-def test_the_readme_says_what_to_write_for_clickhouse() -> None:
-    for name in ("README.md", "README.es.md"):
-        assert "toDateTime(:window_start, 'America/Bogota')" in (ROOT / name).read_text(encoding="utf-8")

@@ -29,6 +29,7 @@ from wolkvox.rules.records import Record
 from wolkvox.rules.runs import Chunk
 from wolkvox.tasks.chunk import describe_chunk
 from wolkvox.tasks.worker import Progress
+from wolkvox.vendor.extras import KEYS
 from wolkvox.vendor.settings import CALL_TIMEOUT
 
 ROOT = Path(__file__).parents[2]
@@ -70,6 +71,7 @@ def shown(value: Any) -> str:
 def test_every_setting_of_the_connection_has_its_row_and_its_default() -> None:
     told = defaults(section(page("connection"), "Settings in the extra"))
     assert list(told) == [*FIELDS, "verify", "proxies", "cert"]
+    assert {key for key in KEYS if f"`{key}`" not in page("connection")} == set()
     for name, field in FIELDS.items():
         if "default" in field["schema"]:
             assert told[name] == str(field["schema"]["default"]), name
@@ -171,7 +173,14 @@ def test_every_metric_has_its_row_and_its_kind(monkeypatch: pytest.MonkeyPatch) 
     progress = Progress(0.0, calls=1, unknown=1)
     progress.states.update(dict.fromkeys(metrics.COUNTED, 1))
     chunk.report(progress)
-    summary: Mapping[str, Any] = Everything(oldest_waiting=None, worth=Everything(), breaches={"lag": 1})
+    summary: Mapping[str, Any] = Everything(
+        operation="0041",
+        began_by="event",
+        oldest_waiting=None,
+        worth=Everything(),
+        breaches={"lag": 1},
+        not_verifiable=["preview 17"],
+    )
     metrics.report_stage("0041", summary)
     metrics.report_run(summary)
     metrics.report_audit(summary)

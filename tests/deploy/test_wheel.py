@@ -222,7 +222,7 @@ def test_the_form_asks_for_what_it_needs_and_its_test_button_tells(
             }
             answer = call(f"{url}/api/v2/connections/test", "POST", body, login)
             assert answer["status"] is good
-            assert ("calls left today" if good else "refused the token") in answer["message"]
+            assert ("requests left today" if good else "refused the token") in answer["message"]
             assert token not in answer["message"]
 
 

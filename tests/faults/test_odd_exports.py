@@ -516,6 +516,17 @@ def test_an_export_that_contradicts_the_contacts_of_one_type_settles_none_of_the
     assert (counts["absent"], counts["records"]) == (0, 21)
 
 
+def test_what_speaks_against_an_export_in_one_type_keeps_it_from_settling_the_other(
+    ledger: Database, warehouse: Database, odd: Host
+) -> None:
+    fill(warehouse, 5)
+    warehouse.execute("UPDATE contacted_customers SET type_campaign = 'predictive'")
+    fill(warehouse, 60, first=2_001)
+    odd.body = export(*(record(n, "5") for n in range(1, 1_001)))
+    _, counts = stage()
+    assert (counts["already_coded"], counts["records"]) == (0, 65)
+
+
 def test_older_contacts_retire_before_an_export_settles_anything(
     ledger: Database, warehouse: Database, odd: Host
 ) -> None:

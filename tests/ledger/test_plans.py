@@ -289,7 +289,7 @@ INSERT INTO wolkvox.total
 SELECT '0041', month, 'predictive', (100 + n)::text, 'coded', NULL, 5
 FROM generate_series('2020-01-01'::date, '2025-01-01', interval '1 month') AS month, generate_series(0, 99) AS n;
 INSERT INTO wolkvox.seal
-SELECT '0041', day, 5, '', '' FROM generate_series(current_date - 4000, current_date - 36, interval '1 day') AS day;
+SELECT '0041', day, 5, '', '', now(), '', '-infinity' FROM generate_series(current_date - 4000, current_date - 36, interval '1 day') AS day;
 INSERT INTO wolkvox.quota (operation, day, calls)
 SELECT operation, day, 5 FROM unnest(ARRAY['0041', 'other']) AS operation,
     generate_series(current_date - 4000, current_date, interval '1 day') AS day;
@@ -307,8 +307,8 @@ INSERT INTO wolkvox.parked
 SELECT '0041', 'predictive', (100 + n)::text, 'not_found', NULL, now(), now() FROM generate_series(18, 19) AS n;
 INSERT INTO wolkvox.slot
 SELECT 'ab12cd34/' || n, '0041', 7, n, 'd', 'r', 'codify', 0, 1, 'host', 1, now() FROM generate_series(0, 1) AS n;
-INSERT INTO exported (customer_id, cod_act, cod_act_2, dialled_at)
-SELECT (900000000 + 20 * n + 5)::text, '141', '', now() - interval '1 day' FROM generate_series(45000, 49999) AS n;
+INSERT INTO exported
+SELECT (900000000 + 20 * n + 5)::text, '141', '', now() - interval '1 day', '', false, 'ANSWER', 1 FROM generate_series(45000, 49999) AS n;
 INSERT INTO incoming (contact_key, customer_id) SELECT gen_random_uuid(), n::text FROM generate_series(1, 20000) AS n;
 INSERT INTO seen SELECT contact_key FROM wolkvox.codification WHERE id % 100000 = 0;
 """
@@ -343,10 +343,11 @@ ASKED: dict[str, dict[str, Any] | list[dict[str, Any]]] = {
     "anonymise": {"keys": [uuid4()]},
     "another": {"campaigns": ["predictive 105"]},
     "answered_since": [{"campaign_id": ""}, {}],
+    "compare_export": {"confirmed": HOUR},
     "due_trials": {"first": 900.0, "longest": 28_800.0},
+    "empty_odd": {"second_codes": [None], "channels": [None]},
     "forget": {"before": NOW - timedelta(days=600)},
     "note_alert": {"name": "outage", "again": False},
-    "note_dials": {"moves_date": True},
     "results": {"since": NOW - HOUR},
     "reopen": [{"customer_id": None}, {}, {"window_start": NOW - MONTH}],
     "sendable": [{"most": None}, {}],
@@ -355,6 +356,14 @@ ASKED: dict[str, dict[str, Any] | list[dict[str, Any]]] = {
     "count_worth": {"since": NOW - MONTH},
     "trials_of_all": [{}, {"only": [5]}],
     "runs": [{"since": None}, {"before": NOW - DAY, "since": None}, {"dag": "wolkvox_codify", "since": NOW - MONTH}],
+    "settle_by_export": {
+        "compared_again": DAY,
+        "ask_again": HOUR,
+        "strangers_are_known": True,
+        "absent_are_known": True,
+    },
+    "to_anonymise": {"since": NOW - 181 * DAY, "until": NOW - 180 * DAY, "before": NOW, "left_over": [5]},
+    "to_seal": {"begins": NOW - 40 * DAY, "ends": NOW - 39 * DAY, "noted_before": NOW},
 }
 # The page's lists: with each filter, those that nothing fits among them, and the last page of each.
 EVERY: dict[str, Any] = {**dict.fromkeys(("type_campaign", "campaign_id", "reason", "since")), "state": "coded"}
@@ -395,11 +404,8 @@ MOST_READ, MOST_READ_OF_A_LIST = 100_000, 25_000
 WHOLE = {
     "see_changed": ({"changed"}, "with each batch of 20,000: as few as there are codes that were changed"),
     "changed_back": ({"changed"}, "once a stage that has seen one of them"),
-    "count_worth": ({"dial"}, "at night, for a campaign with ten thousands of coded contacts"),
-    "campaigns_to_audit": ({"codification"}, "a month's, at night"),
-    "note_dials": ({"codification", "run"}, "at night"),
-    "offer_missing": ({"codification"}, "at night, where asked for"),
 }
+OF_THE_AUDIT = "explained as an audit executes it, in test_plans_of_audits"
 NOT_EXPLAINED = {
     "exported": "makes a table of the session",
     "incoming": "makes tables of the session",
@@ -408,6 +414,16 @@ NOT_EXPLAINED = {
     "every": "the page's lists begin with it",
     "dialled": "the page's lists begin with it",
     "rows": "the page's lists, below",
+    "audit_by_export": OF_THE_AUDIT,
+    "campaigns_to_audit": OF_THE_AUDIT,
+    "count_dates": OF_THE_AUDIT,
+    "count_worth": OF_THE_AUDIT,
+    "forget_own_dates": OF_THE_AUDIT,
+    "keep_worth": OF_THE_AUDIT,
+    "load_recent": OF_THE_AUDIT,
+    "note_dials": OF_THE_AUDIT,
+    "offer_missing": OF_THE_AUDIT,
+    "recent": "makes a table of the session",
 }
 FOLDERS = {"ledger": sql, "page": queries.sql}
 STATEMENTS = {

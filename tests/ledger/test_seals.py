@@ -106,7 +106,11 @@ def test_anonymous_contacts_are_still_what_was_sealed(sealed: Database) -> None:
 
 @pytest.mark.parametrize(
     "odd",
-    ["state = 'invalid', campaign_id = 'ana@example.com'", "channel = '+573001234567'", "type_campaign = 'ana'"],
+    [
+        "state = 'invalid', campaign_id = 'ana@example.com'",
+        "channel = '+573001234567'",
+        "state = 'invalid', type_campaign = 'ana'",
+    ],
 )
 def test_odd_columns_that_were_emptied_are_no_finding(ledger: Database, odd: str) -> None:
     ledger.execute(INSERT)

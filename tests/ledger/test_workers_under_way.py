@@ -367,6 +367,12 @@ def test_a_chunk_of_another_operation_with_the_same_token_that_nobody_has_begun_
         "INSERT INTO wolkvox.chunk (chunk_id, operation, dag_id, dag_run_id, number, fingerprint)"
         " VALUES (%s, %s, 'd', 'r', 1, %s)"
     )
+    for operation in ("0041", "0042"):
+        ledger.execute(
+            "INSERT INTO wolkvox.run (operation, dag_id, dag_run_id, window_start, window_end)"
+            " VALUES (%s, 'd', 'r', now(), now())",
+            operation,
+        )
     ledger.execute(insert, "same operation", "0041", 7)
     ledger.execute(insert, "other token", "0042", 8)
     assert not others_wait(ledger.connection, mine)

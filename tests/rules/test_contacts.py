@@ -1,6 +1,8 @@
 # ruff: noqa: DTZ001 - moments without a zone are what is tested
 """Which rows can be sent, why the others can't, and what makes two rows the same contact."""
 
+import sys
+import unicodedata
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from enum import Enum
@@ -12,7 +14,9 @@ from contact_rows import BOGOTA, NEW_YORK, NOON, read, row
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wolkvox.rules.contacts import LONGEST, LONGEST_COMMENT, Contact, read_contact, read_id
+from wolkvox.rules.contacts import LONGEST, LONGEST_COMMENT, Contact, read_contact
+from wolkvox.rules.ids import read_id
+from wolkvox.rules.values import UNSEEN
 
 REFUSED_ANYWHERE = ["\x00", "\x07", "\x1f", "\x7f", "\x85", "\ud800", "\udfff"]
 
@@ -597,3 +601,7 @@ def test_a_moment_is_read_as_athena_and_presto_write_it(text: str) -> None:
 )
 def test_a_moment_that_may_mean_several_things_is_none(text: str) -> None:
     assert read(contacted_at=text).reason == "contacted_at_unreadable"
+
+
+def test_every_mark_that_nobody_sees_is_known() -> None:
+    assert {chr(n) for n in range(sys.maxunicode + 1) if unicodedata.category(chr(n)) == "Cf"} == set(UNSEEN)

@@ -200,7 +200,7 @@ WRONG_LINES = {
     "max_failed_ratio: 5%": "between 0 and 1, as in 0.05",
     "max_failed_ratio: 5": "between 0 and 1, as in 0.05",
     "thresholds: 0.5": "refusals, backlog_hours and quota",
-    "thresholds: {quota: 90}": "share of the day's calls between 0 and 1",
+    "thresholds: {quota: 90}": "share of the day's requests between 0 and 1",
     "thresholds: {quotas: 0.9}": "did you mean quota",
     "alert_to: ana": "a list of e-mail addresses, as in [supervisor@example.com]",
     "alert_to: [ana]": "a list of e-mail addresses",

@@ -17,7 +17,10 @@ CHILE = read_protection((Path(__file__).parents[2] / "include" / "protection" / 
 ANY = read_protection("timezone: America/Bogota\nrules: [{days: 1}]\n")
 CONTACT = (
     "INSERT INTO wolkvox.codification (contact_key, operation, type_campaign, campaign_id, customer_id, cod_act,"
-    " contacted_at, state, channel) VALUES (gen_random_uuid(), %s, 'preview', '17', %s, '5', now(), %s, %s)"
+    " contacted_at, state, settled_at, channel)"
+    " SELECT gen_random_uuid(), operation, 'preview', '17', customer, '5', now(), state,"
+    " CASE WHEN state <> 'pending' THEN now() END, channel"
+    " FROM (VALUES (%s, %s, %s, %s)) AS one (operation, customer, state, channel)"
 )
 
 

@@ -62,7 +62,7 @@ def test_a_handful_of_calls_tells_how_wolkvox_behaves(
     assert settings == {"licenses": 3, "preflight": "true", "export_preflight": "auto", **seen}
     assert code == 0, printed
     assert known.stats()["calls"] == 6, "as many as it says"
-    assert "wolkvox counted 5 calls where five were ours" in printed
+    assert "wolkvox counted 5 requests where five were ours" in printed
     assert CUSTOMER not in printed
     assert known.stats()["coded"] == 1
 
@@ -180,8 +180,8 @@ def test_what_goes_wrong_is_told_and_ends_it(
     assert (code, settings["export_preflight"]) == (1, "off")
     assert "FAIL export     wolkvox gave no export (not_found, code 404) at " in printed
     known.control(quota_used=3_000)
-    assert "the day's calls are used up" in str(ask(monkeypatch, capsys)[0])
-    assert "No calls are left today" in str(ask(monkeypatch, capsys)[0])
+    assert "the day's requests are used up" in str(ask(monkeypatch, capsys)[0])
+    assert "No requests are left today" in str(ask(monkeypatch, capsys)[0])
 
 
 def test_a_customer_who_was_never_dialled_tells_nothing_of_the_date(

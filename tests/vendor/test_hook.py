@@ -631,7 +631,7 @@ def test_a_read_that_fails_says_what_was_seen(
 
 
 def test_the_connection_can_be_tested(sandbox: SandboxServer, hook: Hook) -> None:
-    assert hook(sandbox.url, sandbox.token).test_connection() == (True, "wolkvox answers; calls left today: 19999")
+    assert hook(sandbox.url, sandbox.token).test_connection() == (True, "wolkvox answers; requests left today: 19999")
     assert sandbox.stats()["calls"] == 1
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from wolkvox.ledger.connection import Connection, sql
-from wolkvox.ledger.worth import MARGIN
 from wolkvox.rules.audit import Findings
+from wolkvox.rules.export_dates import MARGIN
 from wolkvox.rules.records import Campaign
 
 SETTLING = timedelta(minutes=15)  # before an export was asked for: it may be a copy of some minutes ago

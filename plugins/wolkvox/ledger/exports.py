@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 from wolkvox.ledger.connection import Connection, sql
+from wolkvox.rules.export_dates import MARGIN
 from wolkvox.rules.exports import Compared, Exported, absent_are_known, strangers_are_known
 from wolkvox.rules.records import Campaign
 from wolkvox.rules.runs import Run
@@ -14,7 +15,6 @@ from wolkvox.rules.runs import Run
 ASK_AGAIN = timedelta(minutes=5)  # between two exports of a campaign [vendor's page on its reports]
 CONFIRMED = timedelta(hours=1)  # before an export was asked for: codes that wolkvox took since then must show in it
 COMPARED_AGAIN = timedelta(days=1)  # since it came in, that a stranger's contact waits where no rule protects it
-MARGIN = timedelta(minutes=1)  # between the vendor's clock and ours
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta, timezone
 
 from wolkvox.errors import Unaccounted
 from wolkvox.ledger.connection import Connection, clock, sql
-from wolkvox.rules.seals import DAY, SEALED_AFTER, Seal, Sealed, begin, contents, is_signed, signed, unsealed_from
+from wolkvox.rules.seals import DAY, SEALED_AFTER, Seal, Sealed, begin, contents_of, is_signed, signed, unsealed_from
 
 BATCH = 10_000  # contacts read at once
 LATE = timedelta(days=3)  # retention may miss some nights before somebody is told of days without a seal
@@ -184,5 +184,4 @@ def _contents(connection: Connection, operation: str, secret: str, day: date) ->
     with connection.transaction(), connection.cursor("to_seal") as cursor:
         cursor.itersize = BATCH
         rows = cursor.execute(sql("to_seal"), values)
-        digest, records = contents(secret, operation, (Sealed._make((*row[:8], row[8:])) for row in rows))
-    return records, digest
+        return contents_of(secret, operation, (Sealed._make((*row[:8], row[8:])) for row in rows))

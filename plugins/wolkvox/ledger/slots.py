@@ -24,7 +24,7 @@ from wolkvox.stop import Stop
 LOOK_AGAIN = 0.5  # seconds between two looks for a free slot
 
 
-STOPPED_WAITING = "Told to stop while waiting for an unanswered call of an earlier task to end."
+STOPPED_WAITING = "Told to stop while waiting for an unanswered request of an earlier task to end."
 
 log = logging.getLogger(__name__)
 

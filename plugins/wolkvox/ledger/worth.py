@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import NamedTuple
 
 from psycopg.types.json import Jsonb
 
 from wolkvox.ledger.connection import Connection, sql
-from wolkvox.rules.export_dates import AHEAD, DateCount
+from wolkvox.rules.export_dates import AHEAD, MARGIN, DateCount
 from wolkvox.rules.records import Campaign
 from wolkvox.rules.worth import MINUTES, by_minutes, lag_curve
-
-MARGIN = timedelta(minutes=1)  # between the vendor's clock and ours
 
 
 class Worth(NamedTuple):

@@ -19,7 +19,7 @@ from wolkvox.page.rows import mask
 from wolkvox.page.shown import Looked, MaySeeIds, MayTrigger
 from wolkvox.page.turns import in_turn
 from wolkvox.page.words import words
-from wolkvox.rules.contacts import read_id
+from wolkvox.rules.ids import read_id
 
 
 class Customer(BaseModel):

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from wolkvox.rules.contacts import TYPES
 from wolkvox.rules.records import Campaign
 
 UNKNOWN, OTHER_TYPE = "campaign_unknown", "campaign_type"
 MISFITS = (UNKNOWN, OTHER_TYPE)
-TYPES = ("preview", "predictive")
 STATUSES = {"started": "started", "stopped": "stopped"}
 _LONGEST = 200  # characters of a name that are kept
 

@@ -12,7 +12,6 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from wolkvox.rules.ids import is_no_code, is_no_id, is_placeholder
-from wolkvox.rules.ids import read_id as read_id  # of both sides, of rows and of exports
 from wolkvox.rules.values import BLANK, LARGEST, UNSEEN, folded, is_nan, plain, text_of
 
 COLUMNS = (

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from wolkvox.rules.contacts import read_moment
 
+MARGIN = timedelta(minutes=1)  # between the vendor's clock and ours
 AHEAD = timedelta(minutes=15)  # of our clock; a date that is further ahead was read in a wrong zone
 FEWEST_OURS = 3  # codified customers whose dates are those of our requests, before that can't be chance
 CLEAN = "CLEAN"  # the result of a record that was not dialled, or that was recalled [vendor's page on its reports]
@@ -74,7 +75,7 @@ def read_last_dial(row: Mapping[str, Any], zone: tzinfo) -> LastDial:
     :param row: a record of an export
     :param zone: of its dates
     """
-    calls, result, date = read_calls(row), read_result(row), _text(row.get("fecha"))
+    calls, result, date = read_calls(row), read_result(row), read_text(row.get("fecha"))
     if (not calls and result == CLEAN) or (calls == 0 and not (result and date)) or not (calls or result or date):
         return LastDial(None)  # a code alone may be a result, too
     if calls is None and not result:
@@ -86,7 +87,7 @@ def read_last_dial(row: Mapping[str, Any], zone: tzinfo) -> LastDial:
 def read_calls(row: Mapping[str, Any]) -> int | None:
     """How often a record was dialled; None when it doesn't say so."""
     value = row.get("llamadas")
-    text = str(value) if isinstance(value, (float, Decimal)) else _text(value)
+    text = str(value) if isinstance(value, (float, Decimal)) else read_text(value)
     try:
         return max(0, min(int(float(text)), _MOST_CALLS))
     except (ValueError, OverflowError):
@@ -95,8 +96,15 @@ def read_calls(row: Mapping[str, Any]) -> int | None:
 
 def read_result(row: Mapping[str, Any]) -> str:
     """What a record's last dial came to, in capitals; CLEAN when it wasn't dialled, empty when it doesn't say."""
-    result = _text(row.get("resultado")).upper()[:_LONGEST_FORM]
+    result = read_text(row.get("resultado")).upper()[:_LONGEST_FORM]
     return result if result.isprintable() else ""
+
+
+def read_text(value: object) -> str:
+    """A field of a record as text; empty for what is none, as an object or a truth value."""
+    return (
+        str(value).replace("\x00", "").strip() if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
+    )
 
 
 def _read(date: str, zone: tzinfo) -> datetime | None:
@@ -125,9 +133,3 @@ def _form(date: str) -> str:
     """How a date is written, without the date."""
     form = re.sub(r"[^\W\d_]", "a", re.sub(r"\d", "9", date[:_LONGEST_FORM]))
     return form if form.isprintable() and form else "nothing"
-
-
-def _text(value: object) -> str:
-    return (
-        str(value).replace("\x00", "").strip() if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
-    )

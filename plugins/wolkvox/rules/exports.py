@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from wolkvox.rules.answers import is_error, read_code, shown_error
-from wolkvox.rules.export_dates import CLEAN, read_calls, read_last_dial, read_result
+from wolkvox.rules.export_dates import CLEAN, read_calls, read_last_dial, read_result, read_text
 from wolkvox.rules.ids import is_no_code, is_no_id, read_id
 
 MOST_RECORDS = 60_000  # that one download gives [vendor's page on limits]; what is beyond is not documented
@@ -108,7 +108,7 @@ def read_exported(row: Mapping[str, Any], zone: tzinfo) -> Exported | None:
 
 
 def _customer(value: object) -> str | None:
-    """The id as one of a contact is read; None when nobody can tell whose it is."""
+    """The id, its digits as they would stand in a row; None when nobody can tell whose it is."""
     if isinstance(value, Decimal) and int(value.as_tuple().exponent) > 0:
         return None  # 1.0234E+9 has lost its last digits
     try:
@@ -123,7 +123,7 @@ def _customer(value: object) -> str | None:
 
 def _code(value: object) -> str:
     """A code; empty where there is none, as what can't be sent as a code is none that wolkvox shows either."""
-    text = _text(value) if not isinstance(value, (float, Decimal)) else str(value)
+    text = read_text(value) if not isinstance(value, (float, Decimal)) else str(value)
     whole = _WHOLE.fullmatch(text)
     code = whole[1] if whole else text
     return "" if is_no_code(code) or not any(map(str.isalnum, code)) else code[:_LONGEST]
@@ -227,9 +227,3 @@ def absent_are_known(compared: Compared) -> bool:
     That one wrote ids as we do; this one may not, when it has none of the others.
     """
     return compared.waiting == 0 or strangers_are_known(compared)
-
-
-def _text(value: object) -> str:
-    return (
-        str(value).replace("\x00", "").strip() if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
-    )

@@ -110,9 +110,9 @@ class ThresholdsOfEntry(_Strict):
     backlog_hours: Annotated[
         float, Field(gt=0, le=744, description="hours that a contact may wait, at most 744, as in 24")
     ] = 24
-    quota: Annotated[float, Field(ge=0, le=1, description="a share of the day's calls between 0 and 1, as in 0.9")] = (
-        0.9
-    )
+    quota: Annotated[
+        float, Field(ge=0, le=1, description="a share of the day's requests between 0 and 1, as in 0.9")
+    ] = 0.9
 
 
 class Operation(_Strict):

@@ -61,9 +61,9 @@ class Seal:
     digest: bytes
 
 
-def contents(secret: str, operation: str, contacts: Iterable[Sealed]) -> tuple[bytes, int]:
+def contents_of(secret: str, operation: str, contacts: Iterable[Sealed]) -> tuple[int, bytes]:
     """
-    The digest of a day's contacts, given in the order of ids, and how many they are.
+    How many contacts of a day there are, and their digest; they are given in the order of ids.
 
     Each counts in its anonymous form, so that a contact that is made anonymous leaves the digest as it is.
     """
@@ -74,7 +74,7 @@ def contents(secret: str, operation: str, contacts: Iterable[Sealed]) -> tuple[b
         told = [contact.id, who, contact.state, *columns, *map(_plain, contact.rest)]
         total.update(json.dumps(told).encode() + b"\n")
         count += 1
-    return total.digest(), count
+    return count, total.digest()
 
 
 def signed(

@@ -16,9 +16,9 @@ class Streak:
     """
     Requests that failed in a row.
 
-    ``requests``: all of them but conflicts. ``unread``: those that no record is to blame for, the first of which was
-    made at ``since``, by the ledger's clock. ``last``: the latest record that failed, with its answer. ``taken_back``:
-    records, and their requests that count for nothing if it is an outage.
+    ``requests``: all of them but conflicts; ``last``: the latest of these, as a record with its answer. ``unread``:
+    those that no record is to blame for, the first of which was made at ``since``, by the ledger's clock.
+    ``taken_back``: records, and their requests that count for nothing if it is an outage.
     """
 
     requests: int = 0

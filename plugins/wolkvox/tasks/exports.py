@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from datetime import timedelta
+from datetime import datetime, timedelta
 from time import monotonic
 
 from wolkvox.errors import NoFreeSlot, WolkvoxError
@@ -49,10 +49,11 @@ def settle_by_exports(asking: Asking, wolkvox: Wolkvox, run: Run, seconds: float
         for campaign_id, types in campaigns:
             if asking.stop.is_set() or monotonic() > until:
                 break
+            begun = clock(ledger)
             try:
                 with received_export(asking, wolkvox, campaign_id) as head:
                     if head is not None:
-                        settled.add(_settle(dials, run, campaign_id, types, head))
+                        settled.add(_settle(dials, run, campaign_id, types, head, begun))
             except NoFreeSlot:
                 log.info("Both slots of the token are taken: no more exports are asked for in this run.")
                 break
@@ -60,22 +61,30 @@ def settle_by_exports(asking: Asking, wolkvox: Wolkvox, run: Run, seconds: float
     return settled
 
 
-def _settle(dials: Dials, run: Run, campaign_id: str, types: Sequence[str], head: Head) -> exports.Settled:
-    """Settle by the export that is loaded, in each type that contacts give its campaign; note why it can't be."""
+def _settle(
+    dials: Dials, run: Run, campaign_id: str, types: Sequence[str], head: Head, begun: datetime
+) -> exports.Settled:
+    """
+    Settle by the export that is loaded, in each type that contacts give its campaign; note why it can't be.
+
+    :param begun: when it was asked for
+    """
     ledger, skip_handled, settled = dials.ledger, dials.settings.skip_handled, exports.Settled()
+    campaigns = [(kind, campaign_id) for kind in types]
     # Each record whose customer can't be told may be the one that is looked for, or a second one of it.
     why = why_unfit(head, campaign_id, most_unreadable=0.0)
-    found = {(kind, campaign_id): exports.compare(ledger, run.operation, (kind, campaign_id)) for kind in types}
-    # What contradicts it in one type contradicts it in all.
-    why = why or next(filter(None, map(why_contradicted, found.values())), None)
-    for campaign, compared in () if why else found.items():
-        dials.note(campaign, clock(ledger))
-        if compared.strangers and not strangers_are_known(compared):
-            log.info("The export of campaign %s has none of the contacts that wait: they are sent.", campaign_id)
-        settled.add(exports.settle(ledger, run, campaign, compared, skip_handled=skip_handled))
+    compared = {} if why else {one: exports.compare(ledger, run.operation, one) for one in campaigns}
+    # Of all types before any is settled: what is an old copy for one of them is one for the others.
+    why = why or next(filter(None, map(why_contradicted, compared.values())), None)
     exports.note_finding(ledger, run.operation, campaign_id, why)
     if why:
         _leave_aside(campaign_id, why)
+        return settled
+    for campaign, found in compared.items():
+        dials.note(campaign, begun)
+        if found.strangers and not strangers_are_known(found):
+            log.info("The export of campaign %s has none of the contacts that wait: they are sent.", campaign_id)
+        settled.add(exports.settle(ledger, run, campaign, found, skip_handled=skip_handled))
     return settled
 
 

@@ -83,7 +83,7 @@ class Probe:
             yield from self._afterwards(first, self._export(asking), codified_at)
             after = self._counts(asking)
             counted = None if after.used is None or before.used is None else after.used - before.used
-            yield Observed("counting", counted is not None, f"wolkvox counted {counted} calls where five were ours")
+            yield Observed("counting", counted is not None, f"wolkvox counted {counted} requests where five were ours")
 
     def _campaign(self, asking: Asking) -> Observed:
         listed = read_campaigns(asking.ask(self.wolkvox.campaigns) or [])
@@ -162,9 +162,9 @@ def _granted(asking: Asking) -> Iterator[Turn]:
     """
     The turn of one call.
 
-    :raises WolkvoxError: no calls are left today
+    :raises WolkvoxError: no requests are left today
     """
     with asking.turn() as turn:
         if not turn.granted:
-            raise WolkvoxError("No calls are left today: nothing more was asked.")
+            raise WolkvoxError("No requests are left today: nothing more was asked.")
         yield turn

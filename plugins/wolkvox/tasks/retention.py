@@ -1,4 +1,4 @@
-"""The task ``retention``: seal what is past changing, make old contacts anonymous, delete the oldest."""
+"""The task of ``wolkvox_retention``: seal what is past changing, make old contacts anonymous, delete the oldest."""
 
 from __future__ import annotations
 

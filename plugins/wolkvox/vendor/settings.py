@@ -15,7 +15,7 @@ from urllib3.exceptions import LocationParseError
 from urllib3.util import parse_url
 
 from wolkvox.errors import BadSetting
-from wolkvox.rules.values import SWITCH
+from wolkvox.rules.values import PLAIN_NUMBER, SWITCH
 from wolkvox.rules.zones import why_backwards
 from wolkvox.vendor.extras import refuse_misspelt
 
@@ -36,7 +36,6 @@ _ADDRESS = re.compile(
 )
 _HIGHEST_PORT = 65_535
 _MOST = 1_000_000  # that a number in the connection's extra may be
-_NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?", re.ASCII)
 _GROUPED = re.compile(r"[1-9][0-9]{0,2}([.,])[0-9]{3}", re.ASCII)  # 1.000: one, or a thousand
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _PROXIED = ("http", "https", "all", "no_proxy")  # what a proxy may be given for, besides one host
@@ -319,7 +318,7 @@ def _setting(
             f"{wanted}: {text} may mean {float(readings[0]):g} or {readings[1]}. Write it without a mark between"
             " thousands."
         )
-    if isinstance(value, str) and not _NUMBER.fullmatch(text):
+    if isinstance(value, str) and not PLAIN_NUMBER.fullmatch(text):
         raise BadSetting(f"{wanted}, written in digits with at most one dot, as in 20 or 1.5.")
     if isinstance(value, bool) or not isinstance(value, (int, float, str)) or not least <= float(text) <= most:
         raise BadSetting(f"{wanted}.")

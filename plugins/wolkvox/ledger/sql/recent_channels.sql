@@ -1,7 +1,7 @@
--- The channels of an operation's contacts among the latest 200,000 of the ledger, the most frequent first; null: none.
+-- The channels of an operation's contacts among the latest 50,000 of the ledger, the most frequent first; null: none.
 SELECT channel
 FROM wolkvox.codification
-WHERE id > (SELECT max(id) FROM wolkvox.codification) - 200000
+WHERE id > (SELECT max(id) FROM wolkvox.codification) - 50000
     AND operation = %(operation)s
     AND state <> 'invalid'
 GROUP BY channel

@@ -1,4 +1,5 @@
 // The page's address holds its whole state: a link shows the same, and Back goes back.
+import { isNothing } from "./nothing.js";
 
 const FILTERS = ["type_campaign", "campaign_id", "state", "reason", "run", "dag", "chunk", "dialled"];
 const DAYS = ["since", "until"];
@@ -21,7 +22,7 @@ export function read(search) {
 export function query(state) {
   const written = new URLSearchParams();
   for (const [name, value] of Object.entries({ ...state, operation: state.operation ?? operation })) {
-    for (const one of [value].flat()) if (one !== null && one !== undefined) written.append(name, one);
+    for (const one of [value].flat()) if (!isNothing(one)) written.append(name, one);
   }
   return written;
 }

@@ -2,6 +2,7 @@
 import { ceiling, LAG_STEPS, labelled, labelStep, stacked, WHOLE_STEPS } from "./chart-data.js";
 import { $, element } from "./dom.js";
 import { dayLabel, duration, hourLabel, number, tick } from "./formats.js";
+import { isNothing } from "./nothing.js";
 import { fill } from "./table.js";
 import { say } from "./words.js";
 
@@ -120,7 +121,7 @@ function labelAxis(labels, room, axis) {
 
 function point(figure, kind, series, labels, place) {
   const { names, format } = KINDS[kind];
-  const isOff = place === null || place === undefined;
+  const isOff = isNothing(place);
   const values = isOff ? [] : names.map((name) => `${named(name)} ${format(series[name][place])}`);
   figure.querySelector(".pointed").textContent = isOff ? "" : [labels[place], ...values].join(" · ");
 }

@@ -1,8 +1,7 @@
 // Elements. Text reaches the page through textContent and attributes only.
+import { isNothing } from "./nothing.js";
 
 export const $ = (id) => document.getElementById(id);
-
-const isNothing = (value) => value === null || value === undefined;
 
 export function element(name, attributes = {}, ...children) {
   const made = document.createElement(name);

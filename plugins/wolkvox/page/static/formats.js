@@ -1,5 +1,6 @@
 // Numbers, dates and durations as the reader writes them.
 import { locale, zone } from "./locale.js";
+import { isNothing } from "./nothing.js";
 
 const NOTHING = "–";
 const formatters = new Map();
@@ -12,8 +13,6 @@ function formatter(options) {
 
 // "a. m." stays in one line with its time.
 const unbroken = (text) => text.replace(/\s([ap])\.\s?m\./, "\u00a0$1.\u00a0m.");
-
-const isNothing = (value) => value === null || value === undefined;
 
 export const number = (value) => (isNothing(value) ? NOTHING : value.toLocaleString(locale()));
 

@@ -1,6 +1,5 @@
 // Rows in the order of a column, and what they add up to. A column's `value` is what its rows are compared by.
-
-const isNothing = (value) => value === null || value === undefined;
+import { isNothing } from "./nothing.js";
 
 function compare(one, other) {
   if (one === other || (isNothing(one) && isNothing(other))) return 0;
