@@ -287,6 +287,25 @@ def test_a_stranger_is_rejected_when_the_protection_or_a_day_is_over_and_counts_
     assert len(set(odd.coded)) == 40, "no request was made for them"
 
 
+def test_a_stranger_is_not_rejected_by_an_export_that_has_none_of_the_others(
+    ledger: Database, warehouse: Database, odd: Host
+) -> None:
+    """It may write ids otherwise than the one before: wolkvox decides."""
+    fill(warehouse, 5)
+    contact(warehouse, "1023456789")
+    odd.body = export(*(record(n) for n in range(1, 6)))
+    run()
+    ledger.execute("UPDATE wolkvox.codification SET settled_at = settled_at - interval '2 hours' WHERE state = 'coded'")
+    ledger.execute(LATER)
+    numbered(warehouse, 3)
+    odd.body = export(*(record(f"X-{FIRST + n}") for n in range(3)), record("X-1023456789"))
+    assert stage("too early")[1]["absent"] == 1
+    ledger.execute(A_DAY_LATER + " WHERE reason = 'not_in_campaign'")
+    ledger.execute(LATER)
+    _, counts = stage("in time")
+    assert (counts["not_in_campaign"], counts["records"]) == (0, 4)
+
+
 def test_a_stranger_is_due_once_an_export_was_asked_for_after_its_time(
     ledger: Database, warehouse: Database, odd: Host
 ) -> None:
@@ -386,6 +405,44 @@ def test_only_whom_the_dialler_is_through_with_is_left_out(
     ledger: Database, warehouse: Database, odd: Host, records: list[dict[str, object]], became: str
 ) -> None:
     assert already(ledger, warehouse, odd, *records, skip_handled=True) == became
+
+
+@pytest.mark.parametrize("code", ["null", "NULL", "None", "nan", "-", "--", "#N/A"])
+def test_a_word_for_nothing_is_no_code_that_an_agent_gave(
+    ledger: Database, warehouse: Database, odd: Host, code: str
+) -> None:
+    busy = record("7", code, resultado="BUSY")
+    assert already(ledger, warehouse, odd, busy, skip_handled=True) == "pending None"
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "state"),
+    [("5", "05", "pending"), ("venta", "VENTA", "pending"), ("5", "5.0", "coded"), ("5", 5.0, "coded")],
+)
+def test_a_code_that_is_written_otherwise_is_no_other_code(
+    ledger: Database, warehouse: Database, odd: Host, ours: str, theirs: object, state: str
+) -> None:
+    odd.connect(skip_handled=True)
+    contact(warehouse, "7", ours)
+    odd.body = export({**record("7", "5"), "cod_rslt1": theirs}, record("8"))
+    stage()
+    assert ledger.value("SELECT state FROM wolkvox.codification") == state
+
+
+@pytest.mark.parametrize(("ours", "theirs"), [("5", "05"), ("venta", "VENTA"), ("5", "5.0"), ("5", 5.0)])
+def test_an_export_that_writes_codes_otherwise_is_no_old_copy(
+    ledger: Database, warehouse: Database, odd: Host, ours: str, theirs: object
+) -> None:
+    for customer in ("7", "8", "9"):
+        contact(warehouse, customer, ours)
+    odd.body = export(*(record(customer) for customer in "789"))
+    run()
+    ledger.execute(LATER)
+    contact(warehouse, "6", ours)
+    odd.body = export(*({**record(customer, "5"), "cod_rslt1": theirs} for customer in "789"), record("6"))
+    summary, _ = run("next")
+    assert "exports" not in summary["news"]["firing"]
+    assert ledger.value("SELECT left_aside FROM wolkvox.export") is None
 
 
 def test_those_left_out_on_request_make_no_run_red(ledger: Database, warehouse: Database, odd: Host) -> None:

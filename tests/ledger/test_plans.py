@@ -226,7 +226,7 @@ def test_an_export_is_compared_without_reading_the_history(
     run, campaign = Run("0041", "wolkvox_codify", "run"), ("predictive", "101")
     compared = exports.compare(connection, "0041", campaign)
     assert (compared.waiting, compared.strangers, compared.confirmed) == (1_000, 0, 0)
-    settled = exports.settle(connection, run, campaign, skip_handled=True, strangers_are_known=True)
+    settled = exports.settle(connection, run, campaign, compared, skip_handled=True)
     assert settled == exports.settled_in(connection, run) == exports.Settled(already_coded=1_000)
     waiting_since(connection, "0041", NOW - timedelta(days=1))
     read = {query: plan for query, found in plans.items() for plan in found}
@@ -357,7 +357,12 @@ ASKED: dict[str, dict[str, Any] | list[dict[str, Any]]] = {
     "count_worth": {"since": NOW - MONTH},
     "trials_of_all": [{}, {"only": [5]}],
     "runs": [{"since": None}, {"before": NOW - DAY, "since": None}, {"dag": "wolkvox_codify", "since": NOW - MONTH}],
-    "settle_by_export": {"compared_again": DAY, "ask_again": HOUR, "strangers_are_known": True},
+    "settle_by_export": {
+        "compared_again": DAY,
+        "ask_again": HOUR,
+        "strangers_are_known": True,
+        "absent_are_known": True,
+    },
     "to_anonymise": {"since": NOW - 181 * DAY, "until": NOW - 180 * DAY, "before": NOW, "left_over": [5]},
     "to_seal": {"begins": NOW - 40 * DAY, "ends": NOW - 39 * DAY, "noted_before": NOW},
 }

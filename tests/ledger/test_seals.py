@@ -272,6 +272,9 @@ def test_what_is_offered_again_stays_as_it_was_sealed(ledger: Database) -> None:
     ]
     assert found(ledger) == []
     assert stage_in(ledger.connection, [contact], "later").known == 1
+    whenever = Resend("rejected", now - timedelta(days=60), now)
+    once_more = stage_in(ledger.connection, [contact], "once more", expire_after=timedelta(days=90), resend=whenever)
+    assert (once_more.reopened, once_more.records) == (0, 0), "it was coded since"
 
 
 @pytest.mark.parametrize("noted", ["now()", "now() - interval '1 day'", "now() + interval '1 year'"])

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from wolkvox.ledger.connection import Connection, sql
 from wolkvox.rules.export_dates import MARGIN
-from wolkvox.rules.exports import Compared, Exported
+from wolkvox.rules.exports import Compared, Exported, absent_are_known, strangers_are_known
 from wolkvox.rules.records import Campaign
 from wolkvox.rules.runs import Run
 
@@ -109,9 +109,7 @@ def compare(connection: Connection, operation: str, campaign: Campaign) -> Compa
     return Compared(*row) if row else Compared()
 
 
-def settle(
-    connection: Connection, run: Run, campaign: Campaign, *, skip_handled: bool, strangers_are_known: bool
-) -> Settled:
+def settle(connection: Connection, run: Run, campaign: Campaign, compared: Compared, *, skip_handled: bool) -> Settled:
     """
     Settle what waits by what is loaded: customers that aren't in the campaign, and those that carry our code already.
 
@@ -120,14 +118,15 @@ def settle(
     contact is not sent.
 
     :param skip_handled: whether those that carry another code are settled, too
-    :param strangers_are_known: whether customers that were not looked for before can be told not to be there
+    :param compared: tells whether customers can be told not to be there
     """
     params = {
         **_scope(run.operation, campaign),
         "dag_id": run.dag_id,
         "dag_run_id": run.dag_run_id,
         "skip_handled": skip_handled,
-        "strangers_are_known": strangers_are_known,
+        "strangers_are_known": strangers_are_known(compared),
+        "absent_are_known": absent_are_known(compared),
         "compared_again": COMPARED_AGAIN,
         "ask_again": ASK_AGAIN,
         "margin": MARGIN,

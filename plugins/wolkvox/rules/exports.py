@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from wolkvox.rules.answers import is_error, read_code, shown_error
 from wolkvox.rules.export_dates import CLEAN, read_calls, read_last_dial, read_result, read_text
-from wolkvox.rules.ids import is_no_id, read_id
+from wolkvox.rules.ids import is_no_code, is_no_id, read_id
 
 MOST_RECORDS = 60_000  # that one download gives [vendor's page on limits]; what is beyond is not documented
 MOST_BYTES = 256 * 2**20  # of a result [same page]
@@ -20,6 +20,7 @@ FEWEST = 50  # contacts of which more than half are strangers: the export or the
 _LONGEST = 200  # characters of an id or a code that can be one
 # An id that hides some of its characters, or stands for them: ******6789, XXXX6789, …6789, ___6789, #9f86d081.
 _MASKED = re.compile("[*•●■█▪◦…#?\N{REPLACEMENT CHARACTER}]|x{3,}|[-._]{3,}", re.IGNORECASE)
+_WHOLE = re.compile(r"(\d+)\.0+", re.ASCII)  # a code that went through a spreadsheet or a float: 5.0
 _GROUPED = re.compile(r"\d{1,3}(?:[.,' ]\d{3})+", re.ASCII)  # 60,000
 _GOOD_CODES = (0, 200)
 _NOTHING = ("", "null", "none")
@@ -101,7 +102,7 @@ def read_exported(row: Mapping[str, Any], zone: tzinfo) -> Exported | None:
     customer = _customer(row.get("id_cliente"))
     if customer is None:
         return None
-    cod_act, cod_act_2 = (read_text(row.get(name))[:_LONGEST] for name in ("cod_rslt1", "cod_rslt2"))
+    cod_act, cod_act_2 = _code(row.get("cod_rslt1")), _code(row.get("cod_rslt2"))
     last, result, calls = read_last_dial(row, zone), read_result(row), read_calls(row) or 0
     return Exported(customer, cod_act, cod_act_2, last.at, last.unread, _is_open(row), result, calls)
 
@@ -118,6 +119,14 @@ def _customer(value: object) -> str | None:
         return None
     text = read.replace("\x00", "").encode("utf-8", "replace").decode()
     return None if len(text) > _LONGEST or is_no_id(text) or _MASKED.search(text) else text
+
+
+def _code(value: object) -> str:
+    """A code; empty where there is none, as what can't be sent as a code is none that wolkvox shows either."""
+    text = read_text(value) if not isinstance(value, (float, Decimal)) else str(value)
+    whole = _WHOLE.fullmatch(text)
+    code = whole[1] if whole else text
+    return "" if is_no_code(code) or not any(map(str.isalnum, code)) else code[:_LONGEST]
 
 
 def _is_open(row: Mapping[str, Any]) -> bool:
@@ -209,3 +218,12 @@ def strangers_are_known(compared: Compared) -> bool:
     is cheaper than customers who are dialled because nobody could read the export.
     """
     return compared.strangers < compared.waiting
+
+
+def absent_are_known(compared: Compared) -> bool:
+    """
+    Whether customers who were not in an earlier export, and aren't in this one, may be taken for strangers.
+
+    That one wrote ids as we do; this one may not, when it has none of the others.
+    """
+    return compared.waiting == 0 or strangers_are_known(compared)

@@ -82,10 +82,9 @@ def _settle(
         return settled
     for campaign, found in compared.items():
         dials.note(campaign, begun)
-        known = strangers_are_known(found)
-        if found.strangers and not known:
+        if found.strangers and not strangers_are_known(found):
             log.info("The export of campaign %s has none of the contacts that wait: they are sent.", campaign_id)
-        settled.add(exports.settle(ledger, run, campaign, skip_handled=skip_handled, strangers_are_known=known))
+        settled.add(exports.settle(ledger, run, campaign, found, skip_handled=skip_handled))
     return settled
 
 

@@ -63,7 +63,8 @@ WITH compared AS (
                     AND (earlier.contacted_at, earlier.id) < (compared.contacted_at, compared.id)
             ) THEN 'already_coded'
             WHEN is_handled AND NOT has_that_code AND %(skip_handled)s THEN 'already_handled'
-            WHEN NOT is_there AND (was_absent OR %(strangers_are_known)s) THEN 'not_in_campaign'
+            WHEN NOT is_there AND CASE WHEN was_absent THEN %(absent_are_known)s ELSE %(strangers_are_known)s END
+                THEN 'not_in_campaign'
             WHEN is_there AND was_absent THEN 'there_now'
         END AS finding
     FROM compared
@@ -101,4 +102,8 @@ SELECT
     (SELECT count(*) FROM settled WHERE state = 'rejected' AND reason = 'not_in_campaign')::integer,
     (SELECT count(*) FROM settled WHERE reason = 'already_coded')::integer,
     (SELECT count(*) FROM settled WHERE reason = 'already_handled')::integer,
-    (SELECT count(*) FROM judged WHERE finding = 'not_in_campaign' AND looked_for_until > now())::integer
+    (
+        SELECT count(*)
+        FROM judged
+        WHERE looked_for_until > now() AND (finding = 'not_in_campaign' OR (finding IS NULL AND was_absent))
+    )::integer
