@@ -47,6 +47,14 @@ def versions(ledger: Database) -> set[tuple[Any, ...]]:
     return {*contacts, *ledger.rows("SELECT 'worth', campaign_id, xmin::text FROM wolkvox.worth")}
 
 
+def test_a_customer_whose_id_begins_as_anonymous_ones_do_is_not_passed_over(ledger: Database, host: ExportHost) -> None:
+    coded(ledger, "#1001")
+    host.records["17"] = [shown("#1001")]
+    summary, complaint = audit()
+    assert summary["not_verifiable"] == ["preview 17"]
+    assert "Nothing can be said of 1 of 1 coded contacts" in complaint
+
+
 OPEN_AGAIN = {
     "recalled": [shown("1", result="CLEAN")],
     "recalled after it had been dialled": [shown("1", result="clean", calls="2", date=ago(days=1))],

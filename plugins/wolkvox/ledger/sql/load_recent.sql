@@ -17,7 +17,7 @@ SELECT
     audit,
     shown
 FROM wolkvox.codification
-WHERE operation = %(operation)s AND settled_at >= %(since)s AND left(customer_id, 1) <> '#'
+WHERE operation = %(operation)s AND settled_at >= %(since)s AND customer_id !~ '^#[0-9a-f]{32}$'
 UNION ALL
 SELECT
     id,
