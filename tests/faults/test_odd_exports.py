@@ -574,17 +574,6 @@ def test_what_exports_settled_is_judged_from_the_ledger(
     assert json.dumps(summary)
 
 
-@pytest.mark.parametrize(("ours", "theirs"), [("VENTA", "venta"), ("5", "05"), ("005", "5"), ("05a", "5A")])
-def test_a_code_that_wolkvox_writes_otherwise_is_that_code(
-    ledger: Database, warehouse: Database, odd: Host, ours: str, theirs: str
-) -> None:
-    fill(warehouse, 3)
-    warehouse.execute("UPDATE contacted_customers SET cod_act = %s", ours)
-    odd.body = export(*(record(n, theirs) for n in range(1, 4)))
-    _, counts = stage()
-    assert (counts["already_coded"], counts["records"]) == (3, 0)
-
-
 @pytest.mark.parametrize(("ours", "theirs"), [("0", ""), ("50", "5"), ("10", "1"), ("0", "00a")])
 def test_a_code_that_only_looks_alike_is_another_one(
     ledger: Database, warehouse: Database, odd: Host, ours: str, theirs: str

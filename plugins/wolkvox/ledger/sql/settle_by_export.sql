@@ -18,11 +18,9 @@ WITH compared AS (
         coalesce(
             bool_and(
                 coalesce(
-                    wolkvox.plain_code(exported.cod_act) = wolkvox.plain_code(record.cod_act)
-                    AND (
-                        record.cod_act_2 IS NULL
-                        OR wolkvox.plain_code(exported.cod_act_2) = wolkvox.plain_code(record.cod_act_2)
-                    )
+                    -- Exactly: 5 and 05 may be two codes of an operation, and a request tells.
+                    exported.cod_act = record.cod_act
+                    AND (record.cod_act_2 IS NULL OR exported.cod_act_2 = record.cod_act_2)
                     AND exported.unread_date = ''
                     -- Whoever was dialled since may have been given that code for another reason, and another comment.
                     AND (
