@@ -103,6 +103,18 @@ def test_a_code_is_the_same_however_it_is_written(ledger: Database, host: Export
     assert found(audit()[0]) == {"confirmed": 1}
 
 
+def test_of_one_customer_in_both_types_of_a_campaign_the_last_code_counts(ledger: Database, host: ExportHost) -> None:
+    coded(ledger, "1", code="5")
+    coded(ledger, "1", code="6")
+    ledger.execute(
+        "UPDATE wolkvox.codification SET type_campaign = 'predictive', settled_at = settled_at + interval '1 minute'"
+        " WHERE cod_act = '6'"
+    )
+    host.records["17"] = [shown("1", "6")]
+    summary, complaint = audit()
+    assert (found(summary), complaint) == ({"confirmed": 1}, "")
+
+
 @pytest.mark.parametrize(("ours", "theirs"), [("5", "50"), ("5", "6"), ("venta", "ventas"), ("10", "1")])
 def test_another_code_is_another_one(ledger: Database, host: ExportHost, ours: str, theirs: str) -> None:
     coded(ledger, "1", code=ours)

@@ -1,8 +1,10 @@
--- Each customer's last code of the campaign, against what its records in the export show. Written is only what changed.
-WITH latest AS (
+-- Each customer's last code of the campaign, of whichever type, against what its records in the export show. Written is
+-- only what changed.
+WITH of_either_type AS (
     SELECT DISTINCT ON (alike)
         id,
         alike,
+        type_campaign,
         wolkvox.plain_code(cod_act) AS code,
         wolkvox.plain_code(cod_act_2) AS code_2,
         settled_at,
@@ -11,11 +13,12 @@ WITH latest AS (
         audit,
         shown
     FROM recent
-    WHERE type_campaign = %(type_campaign)s
-        AND campaign_id = %(campaign_id)s
-        AND state = 'coded'
-        AND settled_at < %(begun)s
+    WHERE campaign_id = %(campaign_id)s AND state = 'coded' AND settled_at < %(begun)s
     ORDER BY alike, settled_at DESC, id DESC
+), latest AS (
+    SELECT *
+    FROM of_either_type
+    WHERE type_campaign = %(type_campaign)s
 ), records AS (
     SELECT
         alike,
