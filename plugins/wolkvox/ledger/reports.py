@@ -91,11 +91,12 @@ def anything_waits(connection: Connection, operation: str) -> bool:
 
 def seconds_per_call(connection: Connection, operation: str) -> float | None:
     """Median seconds the last requests took; None when there was none. For people: nothing is decided by it."""
+    # Of the latest coded ones, those that a request settled: exports may have settled the others.
     row = connection.execute(
         "SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM settled_at - sent_at))::float"
-        " FROM (SELECT settled_at, sent_at FROM wolkvox.codification"
-        " WHERE operation = %s AND state = 'coded' AND chunk_id IS NOT NULL AND settled_at IS NOT NULL"
-        " ORDER BY settled_at DESC LIMIT %s) AS recent",
+        " FROM (SELECT settled_at, sent_at, chunk_id FROM wolkvox.codification"
+        " WHERE operation = %s AND state = 'coded' AND settled_at IS NOT NULL"
+        " ORDER BY settled_at DESC LIMIT %s) AS recent WHERE chunk_id IS NOT NULL",
         (operation, LATELY),
     ).fetchone()
     return None if row is None or row[0] is None else float(row[0])
