@@ -13,6 +13,7 @@ from debian import debian_postgres
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.timeout(1_200)  # a million contacts are looked at, too
 def test_the_ledgers_tests_pass_on_debians_postgresql_too(pytestconfig: pytest.Config) -> None:
     with debian_postgres() as socket:
         version = Database(socket, "postgres").value("SELECT current_setting('server_version_num')::int / 10000")

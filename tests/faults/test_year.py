@@ -83,6 +83,13 @@ class Year:
         run = Run(operation, f"wolkvox_{operation}", "run")
         staged = load(self.ledger.connection, contacts, run, lambda: SECRET)
         if resend:
+            self.ledger.execute(
+                "INSERT INTO wolkvox.run (operation, dag_id, dag_run_id, window_start, window_end)"
+                " VALUES (%s, %s, %s, now(), now()) ON CONFLICT DO NOTHING",
+                run.operation,
+                run.dag_id,
+                run.dag_run_id,
+            )
             claim(self.ledger.connection, run, staged, Allowance(), Wanted(AGES.expire_after, 60.0, resend=resend))
         return staged
 
