@@ -106,7 +106,8 @@ def _tell_worth(stack: Stack) -> None:
         )
         ledger.cursor().executemany(
             "INSERT INTO wolkvox.worth (operation, day, type_campaign, campaign_id, coded, dialled_after,"
-            " dialled_before, avoided, minutes) SELECT operation, current_date - %s, %s, %s, 120, 1, 6, 80.4,"
+            " dialled_before, avoided, minutes)"
+            " SELECT operation, (now() AT TIME ZONE 'America/Bogota')::date - %s, %s, %s, 120, 1, 6, 80.4,"
             " '{1,1,1,1,0,1,1,0,0,0,0,0}' FROM wolkvox.run LIMIT 1",
             [(0, "preview", "15501"), (1, "preview", "15501"), (1, "predictive", "15502")],
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 
 from wolkvox.errors import WolkvoxError
@@ -61,6 +62,8 @@ def _migrate(ledger_conn_id: str, wait: float | None) -> int | str:
 
 
 def _verify(ledger_conn_id: str) -> int | str:
+    # As Airflow's own programs say it: else the variable is not looked for in Airflow's database.
+    os.environ.setdefault("_AIRFLOW_PROCESS_CONTEXT", "server")
     from wolkvox.verify import verify
 
     try:
