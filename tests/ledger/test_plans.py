@@ -404,6 +404,7 @@ MOST_READ, MOST_READ_OF_A_LIST = 100_000, 25_000
 # Statements that read a whole table that may grow: which, and why they may.
 WHOLE = {
     "see_changed": ({"changed"}, "with each batch of 20,000: as few as there are codes that were changed"),
+    "operations": ({"codification", "seal"}, "once a night; seals are one a day and operation"),
     "changed_back": ({"changed"}, "once a stage that has seen one of them"),
 }
 OF_THE_AUDIT = "explained as an audit executes it, in test_plans_of_audits"
