@@ -47,14 +47,23 @@ def comment(n: int) -> str:
 def staged_chunks(ledger: Database, count: int) -> list[Chunk]:
     """Stage so many contacts in an empty ledger; the run's chunks, two of them."""
     from wolkvox.ledger.claiming import Wanted, claim
+    from wolkvox.ledger.runs import begin_run
     from wolkvox.ledger.staging import load
     from wolkvox.rules.runs import Allowance, Run
+    from wolkvox.rules.window import Window
 
     run = Run(OPERATION, DAG, RUN)
     with ledger.connect() as connection:
+        begin_run(connection, run, Window(*the_last_two_days()), "other")
         staged = load(connection, contacts(count), run)
         claim(connection, run, staged, Allowance(), Wanted(timedelta(days=31), A_DAY, 1024))
     return staged.chunks
+
+
+def the_last_two_days() -> tuple[datetime, datetime]:
+    """The window of a run."""
+    now = datetime.now(timezone.utc)
+    return now - timedelta(days=2), now
 
 
 def stopped() -> Stop:
