@@ -154,6 +154,7 @@ def codify_dag(operation: Operation) -> DAG:
             refused=operation.refused,
             protection=operation.protects,
             is_built_in=operation.is_built_in,
+            guard=operation.holds,
             **whose,
         )
         codify = WolkvoxCodifyOperator.partial(

@@ -40,6 +40,14 @@ def main() -> None:
         "--seconds", type=float, default=300.0, help="between the two exports; the vendor asks for 300"
     )
     probing.add_argument("--yes", action="store_true", help="don't ask whether to begin")
+    showing = commands.add_parser("holds", help="list what is held because a run brought what is unusual")
+    showing.add_argument("--ledger-conn-id", default="wolkvox_ledger", help="PostgreSQL connection of the ledger")
+    for decision, what in (("release", "send what is held"), ("discard", "never send what is held")):
+        deciding = commands.add_parser(decision, help=what)
+        deciding.add_argument("hold", type=int, help="its number, as the alert and `holds` say it")
+        deciding.add_argument("--by", required=True, metavar="NAME", help="who decides")
+        deciding.add_argument("--note", required=True, help="why; it is kept")
+        deciding.add_argument("--ledger-conn-id", default="wolkvox_ledger", help="PostgreSQL connection of the ledger")
     commands.add_parser("pools", help="make the pools that the DAGs name and that are missing, of two slots each")
     arguments = parser.parse_args()
     if arguments.command == "migrate":
@@ -50,6 +58,8 @@ def main() -> None:
         from wolkvox.examine import run
 
         sys.exit(run(arguments))
+    if arguments.command in ("holds", "release", "discard"):
+        sys.exit(_holds(arguments))
     sys.exit(_pools() if arguments.command == "pools" else _check(arguments.dag_id))
 
 
@@ -69,6 +79,17 @@ def _verify(ledger_conn_id: str) -> int | str:
 
     try:
         return verify(ledger_conn_id)
+    except WolkvoxError as error:
+        return str(error)
+
+
+def _holds(arguments: argparse.Namespace) -> int | str:
+    from wolkvox.holds import decide, show
+
+    try:
+        if arguments.command == "holds":
+            return show(arguments.ledger_conn_id)
+        return decide(arguments.ledger_conn_id, arguments.command, arguments.hold, arguments.by, arguments.note)
     except WolkvoxError as error:
         return str(error)
 

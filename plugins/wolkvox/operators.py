@@ -18,6 +18,7 @@ from jinja2 import TemplateNotFound
 
 from wolkvox.errors import BadSetting, BadToken, BreakerOpen, NoFreeSlot, Unaccounted, WrongEndpoint
 from wolkvox.rules.alerts import Thresholds
+from wolkvox.rules.guard import Guard
 from wolkvox.rules.options import RunOptions, began_by, read_options
 from wolkvox.rules.retry_policy import RetryPolicy
 from wolkvox.rules.values import folded
@@ -135,6 +136,7 @@ class WolkvoxStageOperator(WolkvoxOperator):
     :param refused: why nothing can be staged, as where the file that the DAG is made from is wrong
     :param protection: rules by which customers that were reached must not be dialled for a while, noted of each
     :param is_built_in: that the DAG has the built-in defaults, because no file of operations was deployed
+    :param guard: from where on what comes in is held until a person decides; None: never
     """
 
     template_fields: Sequence[str] = ("sql",)
@@ -154,6 +156,7 @@ class WolkvoxStageOperator(WolkvoxOperator):
         refused: str | None = None,
         protection: Protection | None = None,
         is_built_in: bool = False,
+        guard: Guard | None = Guard(),  # noqa: B008 - it can't be changed
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -167,6 +170,7 @@ class WolkvoxStageOperator(WolkvoxOperator):
         self.refused = refused
         self.protection = protection
         self.is_built_in = is_built_in
+        self.guard = guard
 
     def render_template_fields(self, context: Context, jinja_env: Environment | None = None) -> None:
         """Fill in the query; without a retry, and with what to do, where its file was not deployed."""
@@ -203,6 +207,7 @@ class WolkvoxStageOperator(WolkvoxOperator):
                 is_built_in=self.is_built_in,
                 placeholders=frozenset(map(folded, self.placeholder_ids)),
                 secret=known_secret,
+                guard=self.guard,
             )
             with self.wolkvox() as wolkvox:
                 chunks, summary = stage_run(self._task(context), wolkvox, source, window, options, most_chunks)

@@ -130,12 +130,13 @@ class Year:
         self.owed, self.staged_at = 0.0, self.now
 
     def _details(self) -> Details:
-        peaks, lately = Counter[Campaign](), Counter[Campaign]()
+        peaks: Counter[Campaign] = Counter()
+        lately: Counter[Campaign] = Counter()
         for hour, campaigns in self.of_campaigns.items():
             if self.now - hour < MONTH:
                 peaks |= campaigns
-        for _, _, campaigns in self.pulled:
-            lately.update(campaigns)
+        for _, _, came in self.pulled:
+            lately.update(came)
         return Details(peaks, lately, 0.02)
 
     def _day(self) -> int:

@@ -46,7 +46,7 @@ def claim(connection: Connection, run: Run, staged: Staged, allowance: Allowance
 
     As many chunks as what waits asks for, beyond the workers of a run under way: those take what is newest anyway.
     """
-    with _alone(connection, run.operation):
+    with alone(connection, run.operation):
         if wanted.resend is not None:
             _reopen(connection, asdict(run), staged, wanted, wanted.resend)
         _retire(connection, asdict(run), staged, allowance, wanted)
@@ -67,12 +67,12 @@ def retire(connection: Connection, run: Run, staged: Staged, allowance: Allowanc
 
     Call it before anything else settles what waits. ``claim`` does the same for what came in meanwhile.
     """
-    with _alone(connection, run.operation):
+    with alone(connection, run.operation):
         _retire(connection, asdict(run), staged, allowance, wanted)
 
 
 @contextmanager
-def _alone(connection: Connection, operation: str) -> Iterator[None]:
+def alone(connection: Connection, operation: str) -> Iterator[None]:
     """A transaction in which no other run hands records over or retires them."""
     with connection.transaction():
         lock_until_commit(connection, Lock.STAGE, operation)
@@ -147,7 +147,7 @@ def _retire(
     connection: Connection, scope: dict[str, Any], staged: Staged, allowance: Allowance, wanted: Wanted
 ) -> None:
     """What isn't sent any more."""
-    _supersede(connection, scope, staged)
+    supersede(connection, scope, staged)
     if allowance.codes is not None:
         values = {**scope, "codes": sorted(allowance.codes)}
         staged.codes_unknown += connection.execute(sql("refuse_codes"), values).rowcount
@@ -174,7 +174,7 @@ def _reopen(connection: Connection, scope: dict[str, Any], staged: Staged, wante
     staged.reopened = len(found)
 
 
-def _supersede(connection: Connection, scope: Mapping[str, Any], staged: Staged) -> None:
+def supersede(connection: Connection, scope: Mapping[str, Any], staged: Staged) -> None:
     """Compare what came in since the last time, also with a run that died before it did so."""
     loads = connection.execute(
         "DELETE FROM wolkvox.dedupe_backlog WHERE operation = %(operation)s RETURNING above", scope

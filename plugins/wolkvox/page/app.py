@@ -91,7 +91,7 @@ def full_ids(may_see: MaySeeIds, full: bool = False) -> bool:
 
 FullIds = Annotated[bool, Depends(full_ids)]
 
-State = Literal["pending", "sending", "coded", "rejected", "failed", "invalid", "superseded", "expired"]
+State = Literal["pending", "sending", "coded", "rejected", "failed", "invalid", "superseded", "expired", "held"]
 Day = Annotated[date | None, Query(ge=date(FIRST_YEAR, 1, 1), le=date(LAST_YEAR, 12, 31))]
 
 

@@ -26,7 +26,7 @@ TIMEOUT = "15s"  # a page is not impact a longer query
 LOCK_TIMEOUT = "3s"  # nor a wait for somebody who changes a table's shape
 
 WAITING = ("pending", "sending")
-FINAL = ("coded", "rejected", "failed", "invalid", "superseded", "expired")
+FINAL = ("coded", "rejected", "failed", "invalid", "superseded", "expired", "held")
 STATES = (*WAITING, *FINAL)
 RUNS = 20  # shown at once
 AGES = (360, 3_600, 86_400, 604_800, None)  # seconds that contacts have waited at most; the last ones any time

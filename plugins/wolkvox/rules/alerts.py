@@ -43,7 +43,8 @@ def alerts(
     """
     The alerts whose cause is there now: a sentence for each name, empty when all is well.
 
-    A complaint of the verdict is named ``red:…``, a suspended campaign ``suspended:…``.
+    A complaint of the verdict is named ``red:…``, a suspended campaign ``suspended:…``, records that a guard holds
+    ``held:…``.
 
     :param summary: what ``verdict`` returns
     :param latest: the latest records, by which shares are judged
@@ -71,6 +72,8 @@ def alerts(
             f" ({campaign['message'] or campaign['reason']}): it is suspended and tried now and then, its records wait."
             " Check its id and type in wolkvox Manager."
         )
+    for hold in summary.get("holds", ()):
+        found[f"held:{hold['hold']}"] = _held(hold, zone)
     sentences = {
         "refusals": _refusals(latest.outcomes, _level("refusals", thresholds, firing), thresholds, zone),
         "invalid": _invalid(latest.arrivals, _level("invalid", thresholds, firing), thresholds, zone),
@@ -85,6 +88,16 @@ def alerts(
     if "red:refusals" in {*found, *firing} and "refusals" not in firing:
         sentences["refusals"] = None  # the graver alert says it
     return found | {name: sentence for name, sentence in sentences.items() if sentence}
+
+
+def _held(hold: Mapping[str, Any], zone: str) -> str:
+    """Records that wait for a person's decision, why, and how it is made."""
+    number, reasons = hold["hold"], "; ".join(hold["reasons"])
+    return (
+        f"{hold['records']} new records are held since {_moment(hold['since'], zone)}, none of them is sent: {reasons}."
+        f" Look at them, mend what is wrong, and decide: `python -m wolkvox release {number}` or `discard {number}`,"
+        " with --by and --note."
+    )
 
 
 def why_lost(dag_ids: Sequence[str]) -> str | None:

@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from wolkvox.names import DAG_ID
 from wolkvox.rules.addresses import read_addresses
 from wolkvox.rules.alerts import Thresholds
+from wolkvox.rules.guard import Afterwards, Guard
 from wolkvox.rules.options import LONGEST_RUN
 from wolkvox.rules.protection import Protection, Unreadable, Zone, read_protection
 from wolkvox.rules.values import folded
@@ -65,7 +66,7 @@ def _reaches_somebody(written: list[str]) -> list[str]:
     return written
 
 
-def _wake(value: Any) -> Any:
+def _off(value: Any) -> Any:
     return None if value is False or value == "off" else value  # YAML reads `off` as false
 
 
@@ -115,6 +116,29 @@ class ThresholdsOfEntry(_Strict):
     ] = 0.9
 
 
+_GUARD = Guard()
+
+
+class GuardOfEntry(_Strict):
+    """From where on what a run brings is held before it is sent, as an entry says it."""
+
+    ceiling: Annotated[
+        int, Field(ge=1, description="new records that one run may bring, a whole number, as in 50000")
+    ] = _GUARD.ceiling
+    least: Annotated[
+        int, Field(ge=1, description="new records within an hour that are never unusual, a whole number, as in 100")
+    ] = _GUARD.least
+    times: Annotated[float, Field(ge=1, description="how many times the usual hour, from 1 on, as in 3")] = _GUARD.times
+    invalid: Share = _GUARD.invalid
+    changed: Share = _GUARD.changed
+    hold_hours: Annotated[
+        float, Field(gt=0, le=744, description="hours that a person has to decide, at most 744, as in 24")
+    ] = _GUARD.hold / timedelta(hours=1)
+    afterwards: Annotated[
+        Afterwards, Field(description="what becomes then of what is held: hold, release or discard")
+    ] = _GUARD.afterwards
+
+
 class Operation(_Strict):
     """
     One operation: its DAG, and what that DAG uses. Each description says what to write.
@@ -137,7 +161,7 @@ class Operation(_Strict):
     wake: Annotated[
         float | None,
         Field(ge=1, le=3600, description="seconds between two polls for work, from 1 to 3600, as in 5, or off"),
-        BeforeValidator(_wake),
+        BeforeValidator(_off),
     ] = WAKE
     schedule: Annotated[
         str,
@@ -200,6 +224,11 @@ class Operation(_Strict):
         ThresholdsOfEntry,
         Field(description="refusals, backlog_hours and quota, each in a line of its own, further to the right"),
     ] = ThresholdsOfEntry()
+    guard: Annotated[
+        GuardOfEntry | None,
+        Field(description="ceiling, times and others, each in a line of its own, further to the right; or off"),
+        BeforeValidator(_off),
+    ] = GuardOfEntry()
     alert_to: Annotated[
         list[str],
         Field(description="a list of e-mail addresses, as in [supervisor@example.com]"),
@@ -247,6 +276,17 @@ class Operation(_Strict):
         """The thresholds as the verdict takes them."""
         written = self.thresholds
         return Thresholds(written.refusals, timedelta(hours=written.backlog_hours), written.quota)
+
+    @property
+    def holds(self) -> Guard | None:
+        """From where on the stage holds what comes in; None: never."""
+        if self.guard is None:
+            return None
+        written = self.guard.model_dump(exclude={"hold_hours"})
+        return Guard(**written, hold=timedelta(hours=self.guard.hold_hours))
+
+
+NESTED: Mapping[str, type[BaseModel]] = {"thresholds": ThresholdsOfEntry, "guard": GuardOfEntry}
 
 
 @dataclass(frozen=True, slots=True)
@@ -439,7 +479,7 @@ def _mistake(entry: _Entry, place: Sequence[Any], message: str) -> Mistake:
 def _wrong(error: Any) -> str:
     """What to do about a value, or a key that there isn't."""
     *outer, key = [part for part in error["loc"] if isinstance(part, str)]
-    model = ThresholdsOfEntry if outer else Operation
+    model = NESTED[outer[0]] if outer else Operation
     if error["type"] in ("extra_forbidden", "invalid_key"):
         return _unknown(key, model)
     return cant_be_used(error, model.model_fields[key].description)

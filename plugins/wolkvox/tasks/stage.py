@@ -15,15 +15,17 @@ from wolkvox.ledger import exports
 from wolkvox.ledger.breaker import Breaker, OpenBreaker, forget_other_outages, open_breaker, outage
 from wolkvox.ledger.claiming import Wanted, claim, retire
 from wolkvox.ledger.connection import Connection, clock, connected
+from wolkvox.ledger.holds import decide_overdue, hold_unusual, release_customer
 from wolkvox.ledger.reports import GUESSED_REQUEST, seconds_per_request
 from wolkvox.ledger.runs import begin_run, register_dag
 from wolkvox.ledger.staging import Staged, load
 from wolkvox.ledger.watch import other_operations
 from wolkvox.rules.chunks import SLOTS
 from wolkvox.rules.contacts import Contact, read_contact
+from wolkvox.rules.guard import HOUR, Guard
 from wolkvox.rules.options import RunOptions
 from wolkvox.rules.protection import Protection, protected
-from wolkvox.rules.runs import Allowance, Chunk, Resend
+from wolkvox.rules.runs import Allowance, Chunk, Resend, Run
 from wolkvox.rules.window import Window
 from wolkvox.stop import STOPPED_PULLING, Stop
 from wolkvox.tasks.exports import settle_by_exports
@@ -75,7 +77,7 @@ class Source:
     ``protection``: rules by which customers must not be dialled for a while. ``began_by``: one of
     ``rules.options.BEGAN_BY``. ``watched``: what the DAG's trigger is told. ``future_contact``: asks for a contact of
     the hours after a moment. ``placeholders``: ids that stand for nobody. ``is_built_in``: no file of operations was
-    deployed. ``secret``: that of anonymous customers.
+    deployed. ``secret``: that of anonymous customers. ``guard``: from where on what comes in is held; None: never.
     """
 
     rows: Iterable[Sequence[Any]]
@@ -90,6 +92,7 @@ class Source:
     is_built_in: bool = False
     placeholders: Collection[str] = ()
     secret: Callable[[], str | None] = lambda: None
+    guard: Guard | None = None
 
 
 def stage_run(
@@ -109,6 +112,8 @@ def stage_run(
             agree_on_limit(ledger, run.dag_id, wolkvox.settings)
             forget_other_outages(ledger, run.operation, wolkvox.settings.identity)
             staging = begin(ledger, run.dag_id, source.watched, options, window.end)
+            if source.guard is not None:
+                decide_overdue(ledger, run.operation, source.guard)
         future, settled = FutureRowCounter(window.end), exports.Settled()
         read = (
             read_contact(row, operation=run.operation, zone=zone, placeholders=source.placeholders)
@@ -118,7 +123,7 @@ def stage_run(
         if source.protection is not None:
             contacts = protected(contacts, source.protection)
         with ledger.transaction(force_rollback=True) if options.dry_run else nullcontext():
-            staged = load(ledger, contacts, run, source.secret)
+            staged = _load(ledger, contacts, run, source, window, options)
             known = outage(ledger, run.operation, wolkvox.settings.identity)
             if options.dry_run:
                 allowance = Allowance()
@@ -141,6 +146,24 @@ def stage_run(
     origin = {"began_by": source.began_by, "poll_age": staging and staging.poll_age, "lost_operations": lost}
     zones = {"beyond_window": future.rows, "future_contact": ahead, "warehouse_zone": source.zone}
     return staged.chunks, {**counts, **asdict(settled), **origin, **zones}
+
+
+def _load(
+    ledger: Connection, contacts: Iterable[Contact], run: Run, source: Source, window: Window, options: RunOptions
+) -> Staged:
+    """
+    Write the contacts into the ledger, and hold what is unusual before any worker can see it.
+
+    One customer for whom a person asks is never held.
+    """
+    with ledger.transaction():
+        staged = load(ledger, contacts, run, source.secret)
+        if options.customer_id is not None:
+            release_customer(ledger, run, options.customer_id)
+        elif source.guard is not None:
+            asked = window.end - window.start if options.window_start else HOUR
+            hold_unusual(ledger, run, staged, source.guard, asked)
+    return staged
 
 
 def _claimed(wolkvox: Wolkvox, source: Source, window: Window, options: RunOptions, most_chunks: int) -> Wanted:

@@ -14,6 +14,7 @@ from wolkvox.ledger.breaker import OpenBreaker, outage
 from wolkvox.ledger.campaigns import names
 from wolkvox.ledger.connection import Connection, clock, connected
 from wolkvox.ledger.figures import count_closed_spans, run_lag
+from wolkvox.ledger.holds import open_holds
 from wolkvox.ledger.latest import arrivals, latest
 from wolkvox.ledger.quota import QuotaRules, QuotaState, align
 from wolkvox.ledger.reports import GUESSED_REQUEST, backlog, seconds_per_request, waiting_since
@@ -68,6 +69,7 @@ def add_up(
             **_faults(ledger, run, away),
             **_lag(ledger, run, chunk_ids),
             "exports_left_aside": _left_aside(ledger, run.operation, now),
+            "holds": [hold.describe() for hold in open_holds(ledger, run.operation)],
         }
         summary |= _opening(ledger, protection, rules, summary, now)
         summary["stopped"] = _stopped(summary, finished)
@@ -86,6 +88,7 @@ def add_up(
         summary["news"] = news.as_dict()
         summary["suspended_campaigns"], summary["suspended"] = len(summary["suspended"]), summary["suspended"][-NAMED:]
         summary["exports_left_aside"] = summary["exports_left_aside"][:NAMED]
+        summary["holds"] = summary["holds"][:NAMED]
         end_run(ledger, run, "failed" if summary["complaints"] else "success", summary)
         count_closed_spans(ledger, run.operation, shown_spans(now, rules.zone))
     return summary, list(summary["complaints"].values())
