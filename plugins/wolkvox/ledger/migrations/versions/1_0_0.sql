@@ -211,7 +211,7 @@ CREATE TABLE wolkvox.chunk (
 CREATE INDEX chunk_made ON wolkvox.chunk (made_at);
 CREATE INDEX chunk_run ON wolkvox.chunk (operation, dag_id, dag_run_id);
 CREATE INDEX chunk_open ON wolkvox.chunk (operation) WHERE closed_at IS NULL;
-COMMENT ON TABLE wolkvox.chunk IS 'one worker's allotment in a run';
+COMMENT ON TABLE wolkvox.chunk IS 'allotment of one worker in a run';
 COMMENT ON COLUMN wolkvox.chunk.chunk_id IS 'its name';
 COMMENT ON COLUMN wolkvox.chunk.operation IS 'name of the operation';
 COMMENT ON COLUMN wolkvox.chunk.dag_id IS 'DAG';
@@ -461,7 +461,7 @@ COMMENT ON TABLE wolkvox.campaign IS 'campaigns of wolkvox, as it listed them la
 COMMENT ON COLUMN wolkvox.campaign.operation IS 'whose campaign';
 COMMENT ON COLUMN wolkvox.campaign.campaign_id IS 'its number';
 COMMENT ON COLUMN wolkvox.campaign.type_campaign IS 'preview or predictive; null: not known';
-COMMENT ON COLUMN wolkvox.campaign.name IS 'what people request it';
+COMMENT ON COLUMN wolkvox.campaign.name IS 'what people call it';
 COMMENT ON COLUMN wolkvox.campaign.status IS 'started or stopped; null: not known';
 
 CREATE TABLE wolkvox.campaign_sync (
