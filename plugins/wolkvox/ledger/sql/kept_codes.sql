@@ -1,4 +1,4 @@
--- One of the future was kept by a clock that was ahead, and is as good as old.
+-- A list with a date in the future was written by a clock that was ahead: it counts as old.
 SELECT codes
 FROM wolkvox.activity_codes AS list
 WHERE list.operation = %(account)s

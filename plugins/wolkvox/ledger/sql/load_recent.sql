@@ -1,5 +1,5 @@
--- What was settled since then, and what waits, each found by an index of its own. An anonymous customer can't be
--- compared with anybody.
+-- The contacts settled since then and the unsettled ones, each found by an index of its own. Anonymous customers can't
+-- be compared.
 INSERT INTO recent
 SELECT
     id,

@@ -1,4 +1,4 @@
--- Whether another operation with the same token has a chunk that no task has begun.
+-- Whether another operation with the same token has a new chunk that no task has begun.
 SELECT EXISTS (
     SELECT
     FROM wolkvox.chunk AS mine

@@ -1,5 +1,5 @@
--- What is known of a DAG's trigger and stages, and whose contacts it stages; a row of nulls before the first stage.
--- What is of the future was noted by a clock that was ahead: nobody waits for it.
+-- A DAG's operation, schedule, last stage and last events; a row of nulls before the first stage. Dates in the future
+-- were written by a clock that was ahead, and are left out.
 SELECT
     clock.now,
     dag.operation,

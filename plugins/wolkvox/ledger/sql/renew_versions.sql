@@ -1,5 +1,5 @@
--- Give each of these versions a row of today, which is younger than what came in meanwhile; the old one keeps what was
--- answered, under a key that no contact has.
+-- Inserts a new row for each of these versions, dated no earlier than the versions that came after it. The old row
+-- keeps its answer, under a key that no contact has.
 WITH versions AS (
     SELECT record.*, version.key
     FROM unnest(%(keys)s::uuid[], %(spare)s::uuid[]) AS version (key, spare)

@@ -1,4 +1,4 @@
--- Each of these contacts again, under the key by which the warehouse gives it; what was sealed keeps its answer.
+-- Inserts each of these contacts again, under the key that the warehouse gives it. The digested row keeps its answer.
 INSERT INTO wolkvox.codification (
     contact_key, operation, type_campaign, campaign_id, customer_id,
     cod_act, cod_act_2, comment, contacted_at, state, dag_id, dag_run_id,
