@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from conftest import Database
 
-from wolkvox.ledger import streaks
+from wolkvox.ledger import consecutive_failures
 from wolkvox.ledger.breaker import Breaker, begin_trial, close_breaker, open_breaker, outage, trials_of_all, try_at_once
 from wolkvox.ledger.connection import Connection, connected
 from wolkvox.ledger.faults import answered_since, count_fault, judge, revert_attempts
@@ -300,10 +300,10 @@ def test_less_is_no_outage(vendor: Vendor, why: str) -> None:
 def test_two_workers_that_find_an_outage_at_once_wait_for_each_other(
     vendor: Vendor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One has counted its record for its campaign, not yet for all; the other one forgets all streaks."""
+    """One has counted its record for its campaign, not yet for all; the other one forgets all failures in a row."""
     for campaign in ("slow", *"ababababab"[:8]):
         vendor.fail(campaign)
-    add, halfway, never = streaks.add, Event(), Event()
+    add, halfway, never = consecutive_failures.add, Event(), Event()
 
     def slow(*arguments: Any) -> Any:
         failures = add(*arguments)
@@ -312,7 +312,7 @@ def test_two_workers_that_find_an_outage_at_once_wait_for_each_other(
             never.wait(1.0)
         return failures
 
-    monkeypatch.setattr(streaks, "add", slow)
+    monkeypatch.setattr(consecutive_failures, "add", slow)
     found: list[Faults] = []
 
     def count(campaign: str) -> None:

@@ -1,4 +1,4 @@
-"""Each day's contacts in a digest that follows from the day before, and whether they are all still there."""
+"""Keeps a digest of each day's contacts, each chained to the day before, and verifies the chain."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from wolkvox.rules.digests import (
 )
 
 BATCH = 10_000  # contacts read at once
-LATE = timedelta(days=3)  # retention may miss some nights before somebody is told of days without a digest
+LATE = timedelta(days=3)  # that retention may miss before days without a digest are a finding
 
 _SELECT = (
     "SELECT day, records, contents, deleted_before, previous, digest FROM wolkvox.daily_digest WHERE operation = %s"
@@ -36,9 +36,8 @@ class Verified:
     """
     What ``verify`` found of an operation.
 
-    ``compared`` days were compared with their contacts; ``deleted`` ones can't be, as retention may have deleted
-    theirs. ``early`` ones got their digest from a clock that was ahead. ``findings``: what doesn't agree, a sentence
-    each.
+    ``compared``: days compared with their contacts. ``deleted``: days whose contacts retention may have deleted.
+    ``early``: days digested by a clock that was ahead. ``findings``: what doesn't agree, a sentence each.
     """
 
     digests: list[DailyDigest]
@@ -55,10 +54,10 @@ def operations(connection: Connection) -> list[str]:
 
 def digest(connection: Connection, operation: str, secret: str, keep: timedelta) -> tuple[int, DailyDigest | None]:
     """
-    DailyDigest the days that are old enough and not digested yet; how many, and the last digest there is.
+    Digest the days that are old enough and not digested yet; how many, and the last digest.
 
-    :param keep: age from which retention deletes: each digest says up to when, before it does
-    :raises Unaccounted: when the last digest isn't one that this function made
+    :param keep: age from which retention deletes: each digest says first up to when it may
+    :raises Unaccounted: when the last digest was changed
     """
     now, count = clock(connection), 0
     _withdraw_early(connection, operation, secret, first_undigested_day(now))
@@ -80,7 +79,7 @@ def digest(connection: Connection, operation: str, secret: str, keep: timedelta)
 
 
 def verify_digests(connection: Connection, operation: str, secret: str) -> Verified:
-    """Compare an operation's contacts with its digests, and these with each other."""
+    """Compare an operation's contacts with its digests, and verify the chain of digests."""
     known, now = digests(connection, operation), clock(connection)
     result = Verified(known)
     if not known:
@@ -106,7 +105,7 @@ def digests(connection: Connection, operation: str) -> list[DailyDigest]:
 
 
 def _compare(connection: Connection, operation: str, secret: str, known: DailyDigest, result: Verified) -> None:
-    """Whether the contacts of a day are those that were digested."""
+    """Compare the contacts of a day with its digest, and add to the result."""
     records, digest = _contents(connection, operation, secret, known.day)
     if digest == known.contents:
         result.compared += 1
@@ -121,7 +120,7 @@ def _compare(connection: Connection, operation: str, secret: str, known: DailyDi
 
 
 def _chain(secret: str, operation: str, known: list[DailyDigest]) -> Iterator[str]:
-    """What doesn't fit in the chain of digests."""
+    """The findings in the chain of digests."""
     before: DailyDigest | None = None
     for one in known:
         if not is_signed(secret, operation, one):
@@ -136,14 +135,14 @@ def _chain(secret: str, operation: str, known: list[DailyDigest]) -> Iterator[st
 
 
 def _before(connection: Connection, operation: str, day: date) -> Iterator[str]:
-    """Contacts that were not there when the first day was digested."""
+    """A finding if contacts are older than the first digested day."""
     first = _first_day(connection, operation)
     if first is not None and first < day:
         yield f"{first}: there are contacts of before the first day that was digested."
 
 
 def _undigested(day: date | None, now: datetime) -> Iterator[str]:
-    """Days that should have a digest by now."""
+    """A finding if a day should have a digest by now."""
     if day is not None and day < first_undigested_day(now - LATE):
         yield (
             f"{day}: this day and those after it have no digest. Their digests were removed, or retention does not run."
@@ -152,9 +151,9 @@ def _undigested(day: date | None, now: datetime) -> Iterator[str]:
 
 def _withdraw_early(connection: Connection, operation: str, secret: str, day: date) -> None:
     """
-    Take back the digests of days that are not over yet: a clock that was ahead made them.
+    Delete the digests of days that are not over yet: a clock that was ahead made them.
 
-    What retention deleted by that clock is gone, and stays part of the chain: the last digest before them says so.
+    What retention deleted by that clock is gone: the last digest before them is signed again and says so.
     """
     with connection.transaction():
         rows = connection.execute(f"{_SELECT} AND day >= %s", (operation, day)).fetchall()
@@ -167,7 +166,7 @@ def _withdraw_early(connection: Connection, operation: str, secret: str, day: da
         again = signed(secret, operation, last.day, last.records, last.contents, deleted_before, last.previous)
         connection.execute("DELETE FROM wolkvox.daily_digest WHERE operation = %s AND day = %s", (operation, last.day))
         _insert(connection, operation, again)
-    log.warning("Operation %s: %d digests of days that are not over were taken back.", operation, len(early))
+    log.warning("Operation %s: %d digests of days that are not over were deleted.", operation, len(early))
 
 
 def _insert(connection: Connection, operation: str, made: DailyDigest) -> None:
@@ -191,14 +190,14 @@ def _first_day(connection: Connection, operation: str) -> date | None:
 
 
 def _contents(connection: Connection, operation: str, secret: str, day: date) -> tuple[int, bytes]:
-    """How many contacts are there of a day, and their digest."""
+    """The number of a day's contacts, and their digest."""
     values = {
         "operation": operation,
         "begins": begin(day),
         "ends": begin(day + DAY),
         "noted_before": begin(day) + DIGEST_AFTER,
     }
-    with connection.transaction(), connection.cursor("to_seal") as cursor:
+    with connection.transaction(), connection.cursor("to_digest") as cursor:
         cursor.itersize = BATCH
         rows = cursor.execute(sql("to_digest"), values)
         return contents_of(secret, operation, (DigestedRow._make((*row[:8], row[8:])) for row in rows))
