@@ -21,7 +21,7 @@ def kept_codes(connection: Connection, account: str, operation: str) -> frozense
 def keep_codes(connection: Connection, account: str, codes: Iterable[str]) -> None:
     """Keep a new list."""
     connection.execute(
-        "INSERT INTO wolkvox.activity_codes (operation, codes, fetched_at) VALUES (%s, %s, clock_timestamp())"
-        " ON CONFLICT (operation) DO UPDATE SET codes = excluded.codes, fetched_at = excluded.fetched_at",
+        "INSERT INTO wolkvox.activity_codes (account, codes, fetched_at) VALUES (%s, %s, clock_timestamp())"
+        " ON CONFLICT (account) DO UPDATE SET codes = excluded.codes, fetched_at = excluded.fetched_at",
         (account, sorted(codes)),
     )

@@ -1,6 +1,6 @@
 -- Whether wolkvox has answered a request since. Records without a chunk were settled by exports. Dates in the future,
 -- of an answer or the one asked for, were written by a clock that was ahead.
-SELECT EXISTS (
+SELECT EXISTS(
     SELECT
     FROM wolkvox.codification
     WHERE settled_at <= statement_timestamp()

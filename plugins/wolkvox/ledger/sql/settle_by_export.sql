@@ -5,7 +5,7 @@ WITH compared AS (
         record.customer_id,
         record.cod_act,
         record.contacted_at,
-        record.reason IS NOT DISTINCT FROM 'not_in_campaign' AS was_absent,
+        coalesce(record.reason = 'not_in_campaign', false) AS was_absent,
         coalesce(record.protected_until, record.staged_at + %(compared_again)s) AS looked_for_until,
         count(exported.customer_id) > 0 AS is_there,
         coalesce(

@@ -1,3 +1,4 @@
+-- noqa: disable=PRS
 -- The records whose customers were dialled after codification while protected, or before it, or with this cause.
 WITH record AS (
     SELECT *
