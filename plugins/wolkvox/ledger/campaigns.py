@@ -51,9 +51,7 @@ def keep_campaigns(connection: Connection, operation: str, listed: Mapping[str, 
                 (*campaign, *found)
                 for campaign in _waiting(connection, operation)
                 if (found := misfit(campaign, listed))
-                and (
-                    reason[0] != UNKNOWN or not answered_since(connection, operation, campaign, since, coded_only=True)
-                )
+                and (found[0] != UNKNOWN or not answered_since(connection, operation, campaign, since, coded_only=True))
             ]
             cursor.executemany(
                 sql("suspend_misfit"),

@@ -13,7 +13,7 @@ from wolkvox.ledger.breaker import try_at_once
 from wolkvox.ledger.connection import Connection, sql
 from wolkvox.ledger.locks import Lock, lock_until_commit
 from wolkvox.ledger.reports import backlog
-from wolkvox.ledger.staging import Staged
+from wolkvox.ledger.staging import Staged, insert_again
 from wolkvox.ledger.workers import in_turn, keep_quiet, sendable, under_way
 from wolkvox.rules.chunks import MAX_CHUNK, allotments
 from wolkvox.rules.runs import Allowance, Chunk, Resend, Run
@@ -167,9 +167,7 @@ def _reopen(connection: Connection, scope: dict[str, Any], staged: Staged, wante
     keys = [key for _, key, is_digested in found if is_digested]
     connection.execute(sql("reopen"), {**values, "ids": ids})
     if keys:
-        versions = {**values, "keys": keys, "spare": [uuid4() for _ in keys]}
-        connection.execute(sql("free_keys"), versions)
-        connection.execute(sql("resend_digested"), versions)
+        insert_again(connection, scope, keys, as_latest=False)
     staged.reopened = len(found)
 
 

@@ -172,11 +172,21 @@ def _renew(connection: Connection, scope: Mapping[str, Any]) -> int:
     keys = [key for (key,) in connection.execute(sql("changed_back"), scope)]
     if not keys:
         return 0
-    params = {**scope, "keys": keys, "spare": [uuid4() for _ in keys]}
-    connection.execute(sql("free_keys"), params)
-    renewed = connection.execute(sql("renew_versions"), params).rowcount
-    connection.execute(sql("swap_versions"), params)
+    renewed = insert_again(connection, scope, keys, as_latest=True)
+    connection.execute(sql("swap_versions"), {"keys": keys})
     return renewed
+
+
+def insert_again(connection: Connection, scope: Mapping[str, Any], keys: Sequence[UUID], *, as_latest: bool) -> int:
+    """
+    Insert contacts again whose old rows must not change; returns how many.
+
+    :param keys: of the contacts; the old rows get other keys
+    :param as_latest: whether they come after the versions of the contact that came in later
+    """
+    params = {**scope, "keys": keys, "spare": [uuid4() for _ in keys], "as_latest": as_latest}
+    connection.execute(sql("free_keys"), params)
+    return connection.execute(sql("insert_again"), params).rowcount
 
 
 def _log(staged: Staged) -> None:
