@@ -136,7 +136,7 @@ def test_rows_that_break_a_rule_are_named_without_their_customer(used: Database)
 
 def test_a_ledger_of_a_newer_package_is_left_alone(used: Database) -> None:
     used.execute("UPDATE wolkvox.migration SET version_num = '9999'")
-    newer = "is of version 9999, and this package knows none beyond"
+    newer = "is of version 9999, and this package knows none after"
     assert newer in schema_line()
     with pytest.raises(BadSetting, match=newer):
         migrate()

@@ -44,16 +44,16 @@ def note(
     :param current: each alert's sentence by its name
     """
     with connection.transaction():
-        known = _locked(connection, operation, dag_id)
-        noted = {name: fire(known.get(name), name, message, now) for name, message in current.items()}
-        noted |= {name: rest(alert, now) for name, alert in known.items() if name not in current}
+        kept = _locked(connection, operation, dag_id)
+        noted = {name: fire(kept.get(name), name, message, now) for name, message in current.items()}
+        noted |= {name: rest(alert, now) for name, alert in kept.items() if name not in current}
         _keep(connection, operation, dag_id, noted)
         connection.execute(
             "DELETE FROM wolkvox.alert WHERE operation = %s AND dag_id = %s AND resolved_at < %s",
             (operation, dag_id, now - KEPT),
         )
     return AlertChanges(
-        firing={name: alert.message for name, alert in noted.items() if _is_new(alert, known.get(name))},
+        firing={name: alert.message for name, alert in noted.items() if _is_new(alert, kept.get(name))},
         resolved={name: alert.message for name, alert in noted.items() if alert.resolved_at == now},
     )
 
@@ -61,8 +61,8 @@ def note(
 def note_one(connection: Connection, operation: str, dag_id: str, name: str, message: str, now: datetime) -> None:
     """Note that the cause of one alert is there now; the others stay as they are."""
     with connection.transaction():
-        known = _locked(connection, operation, dag_id)
-        _keep(connection, operation, dag_id, {name: fire(known.get(name), name, message, now)})
+        kept = _locked(connection, operation, dag_id)
+        _keep(connection, operation, dag_id, {name: fire(kept.get(name), name, message, now)})
 
 
 def _is_new(alert: Alert, before: Alert | None) -> bool:

@@ -117,7 +117,7 @@ def forget_other_outages(connection: Connection, operation: str, fingerprint: in
 
 
 def try_at_once(connection: Connection, operation: str) -> None:
-    """Make the next trial due now: somebody waits for the run."""
+    """Make the next trial due now: a person waits for the run."""
     connection.execute(
         "UPDATE wolkvox.circuit_breaker SET until = least(until, clock_timestamp()) WHERE operation = %s", (operation,)
     )

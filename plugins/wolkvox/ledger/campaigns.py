@@ -48,10 +48,10 @@ def keep_campaigns(connection: Connection, operation: str, listed: Mapping[str, 
                 [(operation, *campaign) for campaign in listed.values()],
             )
             wrong = [
-                (*campaign, *found)
+                (*campaign, *why)
                 for campaign in _waiting(connection, operation)
-                if (found := misfit(campaign, listed))
-                and (found[0] != UNKNOWN or not answered_since(connection, operation, campaign, since, coded_only=True))
+                if (why := misfit(campaign, listed))
+                and (why[0] != UNKNOWN or not answered_since(connection, operation, campaign, since, coded_only=True))
             ]
             cursor.executemany(
                 sql("suspend_misfit"),

@@ -162,13 +162,13 @@ def _reopen(connection: Connection, scope: dict[str, Any], staged: Staged, wante
     A record that a daily digest covers is not changed: its contact gets a new record. Both are evidence.
     """
     values = {**scope, **asdict(resend), "customer_id": wanted.customer_id, "expire_after": wanted.expire_after}
-    found = connection.execute(sql("to_reopen"), values).fetchall()
-    ids = [record for record, _, is_digested in found if not is_digested]
-    keys = [key for _, key, is_digested in found if is_digested]
+    rows = connection.execute(sql("to_reopen"), values).fetchall()
+    ids = [record for record, _, is_digested in rows if not is_digested]
+    keys = [key for _, key, is_digested in rows if is_digested]
     connection.execute(sql("reopen"), {**values, "ids": ids})
     if keys:
         insert_again(connection, scope, keys, as_latest=False)
-    staged.reopened = len(found)
+    staged.reopened = len(rows)
 
 
 def _supersede(connection: Connection, scope: Mapping[str, Any], staged: Staged) -> None:

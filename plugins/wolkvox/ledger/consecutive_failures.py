@@ -41,7 +41,7 @@ def read(connection: Connection, operation: str, scope: Campaign) -> FailedInARo
 
 def add(connection: Connection, operation: str, scope: Campaign, fault: Fault, most: int) -> FailedInARow:
     """
-    Add a record to the failures in a row; they begin anew where a record has succeeded since.
+    Add a record to the failures in a row; they start again where a record has succeeded since.
 
     A record counts once. Of one campaign at most ``most`` records are kept.
     """

@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 @dataclass(slots=True)
 class Verified:
     """
-    What ``verify`` found of an operation.
+    The result of ``verify`` for one operation.
 
     ``compared``: days compared with their contacts. ``deleted``: days whose contacts retention may have deleted.
     ``early``: days digested by a clock that was ahead. ``findings``: what doesn't agree, a sentence each.
@@ -71,8 +71,8 @@ def digest(connection: Connection, operation: str, secret: str, keep: timedelta)
         deleted_before = min(now - keep, begin(day + DAY))
         if last is not None:
             deleted_before = max(deleted_before, last.deleted_before)
-        found = _contents(connection, operation, secret, day)
-        last = signed(secret, operation, day, *found, deleted_before, last.digest if last else None)
+        contents = _contents(connection, operation, secret, day)
+        last = signed(secret, operation, day, *contents, deleted_before, last.digest if last else None)
         _insert(connection, operation, last)
         day, count = day + DAY, count + 1
     return count, last
@@ -80,18 +80,18 @@ def digest(connection: Connection, operation: str, secret: str, keep: timedelta)
 
 def verify_digests(connection: Connection, operation: str, secret: str) -> Verified:
     """Compare an operation's contacts with its digests, and verify the chain of digests."""
-    known, now = digests(connection, operation), clock(connection)
-    result = Verified(known)
-    if not known:
+    kept, now = digests(connection, operation), clock(connection)
+    result = Verified(kept)
+    if not kept:
         result.findings += _undigested(_first_day(connection, operation), now)
         return result
-    result.findings += _chain(secret, operation, known)
-    result.findings += _before(connection, operation, known[0].day)
-    result.findings += _undigested(known[-1].day + DAY, now)
-    for one in known:
+    result.findings += _chain(secret, operation, kept)
+    result.findings += _before(connection, operation, kept[0].day)
+    result.findings += _undigested(kept[-1].day + DAY, now)
+    for one in kept:
         if one.day >= first_undigested_day(now):
             result.early += 1
-        elif begin(one.day) < known[-1].deleted_before:
+        elif begin(one.day) < kept[-1].deleted_before:
             result.deleted += 1
         else:
             _compare(connection, operation, secret, one, result)
@@ -104,25 +104,25 @@ def digests(connection: Connection, operation: str) -> list[DailyDigest]:
     return [DailyDigest(*row) for row in rows]
 
 
-def _compare(connection: Connection, operation: str, secret: str, known: DailyDigest, result: Verified) -> None:
+def _compare(connection: Connection, operation: str, secret: str, kept: DailyDigest, result: Verified) -> None:
     """Compare the contacts of a day with its digest, and add to the result."""
-    records, digest = _contents(connection, operation, secret, known.day)
-    if digest == known.contents:
+    records, digest = _contents(connection, operation, secret, kept.day)
+    if digest == kept.contents:
         result.compared += 1
         return
     last = _last(connection, operation)
-    if last is not None and begin(known.day) < last.deleted_before:  # retention came by meanwhile
+    if last is not None and begin(kept.day) < last.deleted_before:  # retention came by meanwhile
         result.deleted += 1
         return
     result.compared += 1
-    same = ", and not the same" if records == known.records else ""
-    result.findings.append(f"{known.day}: {known.records} contacts were digested, {records} are there now{same}.")
+    same = ", and not the same" if records == kept.records else ""
+    result.findings.append(f"{kept.day}: {kept.records} contacts were digested, {records} are there now{same}.")
 
 
-def _chain(secret: str, operation: str, known: list[DailyDigest]) -> Iterator[str]:
+def _chain(secret: str, operation: str, kept: list[DailyDigest]) -> Iterator[str]:
     """The findings in the chain of digests."""
     before: DailyDigest | None = None
-    for one in known:
+    for one in kept:
         if not is_signed(secret, operation, one):
             yield f"{one.day}: its digest was changed."
         if before is None and one.previous is not None:

@@ -128,17 +128,17 @@ def refuse_newer(connection: Connection, ledger_conn_id: str) -> None:
     :raises BadSetting: when a newer package has upgraded it, so that this one can't work with it, or when it was made
         before 1.0.0, whose ledgers can't be upgraded
     """
-    found, head = versions(connection)
-    if found is not None and _BEFORE_RELEASE.fullmatch(found):
+    version, head = versions(connection)
+    if version is not None and _BEFORE_RELEASE.fullmatch(version):
         raise BadSetting(
-            f"The ledger at connection {ledger_conn_id!r} was made by a version before 1.0.0 ({found}), which can't be"
-            " upgraded: give the connection an empty database. Nothing is codified twice where exports are asked for"
-            " (export_from): the first run finds what wolkvox has."
+            f"The ledger at connection {ledger_conn_id!r} was made by a version before 1.0.0 ({version}):"
+            " it can't be upgraded. Give the connection an empty database. Nothing is codified twice where exports are"
+            " asked for (export_from): the first run finds what wolkvox has."
         )
-    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
-    if found is not None and found not in known:
+    revisions = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    if version is not None and version not in revisions:
         raise BadSetting(
-            f"The ledger at connection {ledger_conn_id!r} is of version {found}, and this package knows none beyond"
+            f"The ledger at connection {ledger_conn_id!r} is of version {version}, and this package knows none after"
             f" {head}: a newer package has upgraded it. Install that one, or restore the backup from before."
         )
 
@@ -147,8 +147,8 @@ def versions(connection: Connection) -> tuple[str | None, str]:
     """The schema's version, None where there is none yet, and this package's."""
     head = ScriptDirectory.from_config(_config()).get_current_head()
     assert head is not None
-    found = connection.execute("SELECT to_regclass('wolkvox.migration') IS NOT NULL").fetchone()
-    row = connection.execute("SELECT version_num FROM wolkvox.migration").fetchone() if found and found[0] else None
+    table = connection.execute("SELECT to_regclass('wolkvox.migration') IS NOT NULL").fetchone()
+    row = connection.execute("SELECT version_num FROM wolkvox.migration").fetchone() if table and table[0] else None
     return (row[0] if row else None), head
 
 
@@ -166,10 +166,10 @@ def wait_until_migrated(ledger_conn_id: str, timeout: float) -> None:
         reraise=True,
     ):
         with attempt, connected(ledger_conn_id, writing=False) as connection:
-            found, wanted = versions(connection)
-            if found != wanted:
+            version, wanted = versions(connection)
+            if version != wanted:
                 raise LedgerUnavailable(
-                    f"The ledger at connection {ledger_conn_id!r} is still of version {found or 'none'} after"
+                    f"The ledger at connection {ledger_conn_id!r} is still of version {version or 'none'} after"
                     f" {timeout:.0f} s; this package needs {wanted}: run `python -m wolkvox migrate`."
                 )
 

@@ -99,11 +99,11 @@ class _Anonymous:
         if not old or self._secret is None:
             return batch
         keys = {anonymous_key(self._secret, UUID(bytes=key)): key for key in old}
-        found = self._connection.execute(
+        rows = self._connection.execute(
             "SELECT contact_key FROM wolkvox.codification WHERE contact_key = ANY(%s)", (list(keys),)
         )
-        known = {keys[key] for (key,) in found}
-        return [contact for contact in batch if contact.key not in known] if known else batch
+        held = {keys[key] for (key,) in rows}
+        return [contact for contact in batch if contact.key not in held] if held else batch
 
 
 def _load(
