@@ -96,7 +96,7 @@ def test_age_counts_from_settlement_however_long_a_contact_had_waited(ledger: Da
     assert names(ledger) == ["settled 170"]
 
 
-def test_old_contacts_become_anonymous_and_lose_their_words(ledger: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_old_contacts_become_anonymous_and_lose_their_texts(ledger: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(anonymising, "BATCH", 3)
     for n in range(7):
         put(ledger, f"customer-{n}", "coded", 200)
