@@ -61,7 +61,8 @@ CREATE INDEX codification_staged ON wolkvox.codification USING brin (staged_at);
 CREATE INDEX codification_state ON wolkvox.codification (operation, state, least(contacted_at, staged_at), id)
 WHERE state NOT IN ('pending', 'sending');
 CREATE INDEX codification_waiting
-ON wolkvox.codification (operation, contacted_at DESC, id DESC) INCLUDE (customer_id)
+ON wolkvox.codification (operation, contacted_at DESC, id DESC)
+INCLUDE (customer_id, type_campaign, campaign_id, cod_act, not_before)
 WHERE state = 'pending';
 COMMENT ON TABLE wolkvox.codification IS 'one row per contact';
 COMMENT ON COLUMN wolkvox.codification.id IS 'in the order in which contacts came in';
