@@ -27,8 +27,8 @@ def put(warehouse: Database, campaign: str, customers: str, number: int, **other
     """Put contacts into the warehouse, a millisecond apart; what is said otherwise is an SQL expression over ``n``."""
     values = {"kind": "'preview'", "customer": f"'{customers}-' || n", "code": "'5'", "at": "now()", **other}
     warehouse.execute(
-        f"INSERT INTO contacted_customers SELECT {values['kind']}, '{campaign}', {values['customer']}, {values['code']},"
-        f" NULL, 'by chat', date_trunc('second', {values['at']} - n * interval '1 ms')"
+        f"INSERT INTO contacted_customers SELECT {values['kind']}, '{campaign}', {values['customer']}, {values['code']}"
+        f", NULL, 'by chat', date_trunc('second', {values['at']} - n * interval '1 ms')"
         f" FROM generate_series(1, {number}) AS n"
     )
 
