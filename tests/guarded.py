@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from conftest import Database
 
-EACH_HOUR = 10  # contacts of a campaign
+EACH_HOUR = 6  # contacts of a campaign
 CAMPAIGNS = ("17", "18")
 HISTORY = """
 INSERT INTO wolkvox.codification (

@@ -73,7 +73,8 @@ def test_other_campaigns_and_rows_that_cannot_be_sent_are_not_held(ledger: Datab
 def test_what_is_usual_leaves_what_was_discarded_out_and_counts_what_was_released(ledger: Database) -> None:
     live(ledger)
     for week in (1, 2):
-        pull(ledger.connection, contacts(400 + week), Guard(), Run("0041", "wolkvox_codify", f"run {week}"))
+        lists = [read(customer_id=f"list {week}-{n}", contacted_at=NOW) for n in range(400)]
+        assert pull(ledger.connection, lists, Guard(), Run("0041", "wolkvox_codify", f"run {week}")).held == 400
         age = f"interval '{7 * week} days'"
         ledger.execute(f"UPDATE wolkvox.hold SET held_at = now() - {age} WHERE id = {week}")
         ledger.execute(
