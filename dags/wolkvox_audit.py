@@ -30,8 +30,9 @@ from pathlib import Path
 import pendulum
 from airflow.sdk import DAG, CronTriggerTimetable
 
+from wolkvox.dag.defaults import task_defaults
+from wolkvox.dag.operations import Operation, deployed_operations
 from wolkvox.notifier import WolkvoxAlert
-from wolkvox.operations import Operation, operations
 from wolkvox.operators import WolkvoxAuditOperator
 
 AFTER_HOURS = "0 22 * * *"  # the dialler is at rest: its exports compete with nothing
@@ -49,19 +50,21 @@ def audit_dag(operation: Operation) -> DAG:
         catchup=False,
         max_active_runs=1,
         tags=["wolkvox", "audit", operation.name],
-        default_args={"owner": "data-engineering", "retries": 1, "retry_delay": timedelta(minutes=10)},
+        default_args={
+            "owner": "data-engineering",
+            "retries": 1,
+            "retry_delay": timedelta(minutes=10),
+            **task_defaults(operation),
+        },
     ) as dag:
         WolkvoxAuditOperator(
             task_id="audit",
-            wolkvox_conn_id=operation.wolkvox_conn_id,
-            operation=operation.key,
-            timezone=operation.timezone,
             resend_missing=RESEND_MISSING,
             on_failure_callback=WolkvoxAlert(to=operation.alert_to),
         )
     return dag
 
 
-for operation in operations(Path(__file__).parent).all:
+for operation in deployed_operations(Path(__file__).parent).all:
     if operation.refused is None:
         audit_dag(operation)

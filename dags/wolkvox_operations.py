@@ -2,6 +2,6 @@
 
 from pathlib import Path
 
-from wolkvox.operations import refuse_mistakes
+from wolkvox.dag.operations import refuse_mistakes
 
 refuse_mistakes(Path(__file__).parent)  # airflow looks into files that name a dag

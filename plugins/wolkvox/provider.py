@@ -1,5 +1,5 @@
 """
-What Airflow is told of this package where it is installed: a connection type with a form, a notifier, a setting.
+The metadata of this package for Airflow, where it is installed: a connection type with a form, a notifier, a setting.
 
 Read by every Airflow command through the entry point ``apache_airflow_provider``: it imports nothing heavy.
 """

@@ -14,9 +14,9 @@ from conftest import Database
 from crew import fill, stage, verdict
 from sandbox_server import SandboxServer
 
-from wolkvox import metrics
 from wolkvox.__main__ import main
 from wolkvox.ledger.reports import Tally
+from wolkvox.operators import metrics
 from wolkvox.page.queries import STATES
 from wolkvox.provider import FIELDS
 from wolkvox.rules import alerts, firing

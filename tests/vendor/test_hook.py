@@ -27,9 +27,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from sandbox_server import SandboxServer
 
 from wolkvox.errors import BadSetting, BadToken, WolkvoxError, WrongEndpoint
-from wolkvox.hook import TokenInfo, WolkvoxHook
+from wolkvox.hook import WolkvoxHook
 from wolkvox.rules.answers import Answer, Kind
 from wolkvox.rules.records import Record
+from wolkvox.vendor.api import TokenInfo
 from wolkvox.vendor.settings import TransportOptions, read_settings
 
 TOKEN = "t0ken-that-nobody-may-see"

@@ -1,4 +1,4 @@
-"""Items of a generator that can't be interrupted, as a database driver's, so that waiting for them can."""
+"""Items of a generator that can't be interrupted, such as a database driver's, so that the wait for them can."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class _End:
 
 def ahead(items: Generator[Item, None, None], stop: Stop, cancel: Callable[[], None]) -> Generator[Item, None, None]:
     """
-    The same items, made in a thread of their own, so that whoever waits for one can heed a stop.
+    The same items, made in a thread of their own, so that the wait for one ends when the task is to stop.
 
     A thread that doesn't end is left behind: it keeps no process alive.
 
