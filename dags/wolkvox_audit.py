@@ -1,5 +1,5 @@
 """
-# Does wolkvox show what it was told?
+# Does wolkvox show what it was sent?
 
 Asks wolkvox for each campaign with codified contacts of the last month, one request a campaign, and notes of each
 contact whether its code is there: `confirmed_at`, or `audit` says `mismatch` (another code), `missing`, `open_again`
@@ -14,10 +14,10 @@ protection is over: nothing to do). The page's time line of a customer shows it.
 1. **Too many contacts are not confirmed:** the message names the campaigns. Look at them in wolkvox Manager: were they
    recycled, were records recalled or removed, did an agent give another code? `RESEND_MISSING = True` offers
    again, once, what shows no code at all.
-2. **Nothing can be said of most contacts:** their campaigns' exports can't be had or relied on; the log says why of
+2. **Most contacts can't be verified:** their campaigns' exports can't be had or relied on; the log says why of
    each.
 3. **Dates can't be read, are ahead of the clock, or are those of our own requests:** the message says which setting of
-   the connection to look at; `python -m wolkvox examine` tells its value.
+   the connection to look at; `python -m wolkvox examine` prints its value.
 4. **The token, the address or the ledger:** the log's last line says which; correct it and clear the task.
 
 A campaign whose export can't be relied on (cut off, more than 60,000 records) is named as `not_verifiable`, and nothing
@@ -43,7 +43,7 @@ def audit_dag(operation: Operation) -> DAG:
     """The DAG of one operation."""
     with DAG(
         dag_id=operation.audit_dag_id,
-        description=f"Compare what wolkvox shows with what it was told ({operation.name})",
+        description=f"Compare what wolkvox shows with what it was sent ({operation.name})",
         doc_md=__doc__,
         schedule=CronTriggerTimetable(AFTER_HOURS, timezone=operation.timezone),
         start_date=pendulum.datetime(2026, 1, 1, tz=operation.timezone),

@@ -36,8 +36,8 @@ and works alone where no triggerer runs. The window of a run that an event began
 A worker sends for `run_minutes` (empty: 15) at most, the newest contacts first; the rest is the next run's. A record
 whose answer was never seen, or whose tries were used up, is offered by the next run, then after growing delays, and is
 `failed` for good after 8 requests. A campaign that refuses or fails for all its records is suspended: three of them try
-it after growing delays, none is rejected meanwhile. Alerts tell when such a thing begins and ends, and once a day while
-it lasts.
+it after growing delays, none is rejected meanwhile. An alert fires when such a thing begins, is repeated once a day,
+and is resolved when it ends.
 
 Nothing is lost by clearing a task or by running a window twice: what is coded is never sent again.
 """

@@ -1,4 +1,4 @@
-"""No DAG: a mistake in ``operations.yaml`` is told among Airflow's import errors, and breaks this file alone."""
+"""No DAG: a mistake in ``operations.yaml`` is shown among Airflow's import errors, and breaks this file alone."""
 
 from pathlib import Path
 

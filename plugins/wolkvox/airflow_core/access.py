@@ -1,4 +1,4 @@
-"""Who may do what on the page, as Airflow says, and what it notes of that in its audit log."""
+"""Who may do what on the page, by Airflow's own rights, and its audit log."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ def parser() -> ArgumentParser:
         help="change nothing: wait so long for somebody else to upgrade them",
     )
     check = commands.add_parser(
-        "check", help="look at ledger, warehouse, vendor and pool; costs one of the day's requests for each DAG"
+        "check", help="check ledger, warehouse, vendor and pool; costs one of the day's requests for each DAG"
     )
     check.add_argument("--dag-id", help="this DAG alone; else every one that stages contacts")
     verify = commands.add_parser("verify", help="compare the ledger with the digests of its days")
@@ -31,7 +31,7 @@ def parser() -> ArgumentParser:
     _add_examine(
         commands.add_parser(
             "examine",
-            help="codify one customer and look what wolkvox does: at most 6 requests, and the settings that follow",
+            help="codify one customer and observe what wolkvox does: at most 6 requests, and the settings that follow",
         )
     )
     commands.add_parser("pools", help="make the pools that the DAGs name and that are missing, of two slots each")

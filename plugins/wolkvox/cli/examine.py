@@ -55,7 +55,7 @@ def run(arguments: Namespace) -> int | str:
     except WolkvoxError as error:
         return str(error)
     except KeyboardInterrupt:
-        return "\nInterrupted: what was said above has happened."
+        return "\nInterrupted: what is printed above has happened."
     print(f"\nIn the extra of connection {arguments.conn_id!r}, by what was seen:\n{json.dumps(examine.settings)}")
     return min(failed, 1)
 

@@ -13,7 +13,7 @@ from wolkvox.ledger.secret_check import fits, is_needed
 
 def run(arguments: Namespace) -> int:
     """Compare the ledger with its digests and print the findings; 1 when anything isn't as it was."""
-    # As Airflow's own programs say it: else the variable is not looked for in Airflow's database.
+    # As Airflow's own programs do: else the variable is not read from Airflow's database.
     os.environ.setdefault("_AIRFLOW_PROCESS_CONTEXT", "server")
     return verify(arguments.ledger_conn_id)
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from wolkvox.rules.records import Record
 
-_START = 4_096  # bytes of an answer that is no export, to tell why
+_START = 4_096  # bytes of an answer that is no export, to say why
 _COUNT = re.compile(r"\s*-?[0-9]{1,9}\s*", re.ASCII)
 
 

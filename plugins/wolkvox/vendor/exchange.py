@@ -25,7 +25,7 @@ from urllib3.exceptions import (
 from wolkvox.rules.answers import Answer, read_document, unknown, unreachable
 
 # Seconds without a request after which a connection isn't used again: servers end it after five (Apache's default), and
-# what translates addresses on the way may have forgotten it. A request that meets that moment would end unknown.
+# what translates addresses on the way may have forgotten it. A request in that instant would end unknown.
 LONGEST_IDLE = 2.0
 LONGEST_LINE = 65_536  # bytes of a header
 MOST_BYTES = 1_048_576  # that are read of an answer's body, and unpacked of it: answers to records have some hundred
@@ -49,7 +49,7 @@ class _Response:
 
 
 class _Until(RawIOBase):
-    """What a socket receives until a moment: a server that sends a byte now and then can't prolong it."""
+    """What a socket receives until a deadline: a server that sends a byte now and then can't prolong it."""
 
     def __init__(self, sock: socket, seconds: float | None) -> None:
         self._sock = sock

@@ -52,7 +52,7 @@ def read_export(source: Readable, head: ExportHeader, zone: tzinfo) -> Iterator[
     """
     The records of an export, one by one; ``head`` is filled in meanwhile, and complete after the last one.
 
-    :param zone: of its moments
+    :param zone: of its dates
     :raises WolkvoxError: when it can't be read, saying nothing of what stands in it
     """
     stream = JsonStream(source)
@@ -78,7 +78,7 @@ def read_export(source: Readable, head: ExportHeader, zone: tzinfo) -> Iterator[
 
 
 def _note(head: ExportHeader, prefix: str, event: str, value: Any) -> None:
-    """A value beside the records, which says something of the export as a whole."""
+    """Note a value beside the records, which describes the export as a whole."""
     first, _, _ = prefix.partition(".")
     text = "" if value is None else str(value).strip()
     if first == "error":
