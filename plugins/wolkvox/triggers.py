@@ -23,7 +23,7 @@ LOGGED_EVERY = 60.0  # seconds between two lines about polls that fail
 
 _TEMPLATE = re.compile(r"\{[{%#]")
 _importer = ThreadPoolExecutor(1, "wolkvox-import")  # drivers take a second, in which the event loop must go on
-_POLLING = "wolkvox.warehouse.polling"
+_POLLING = "wolkvox.warehouse.queries.polling"
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ class WorkTrigger(BaseEventTrigger):
             began = monotonic()
             try:
                 polling = await asyncio.get_running_loop().run_in_executor(
-                    _importer, import_module, "wolkvox.warehouse.polling"
+                    _importer, import_module, "wolkvox.warehouse.queries.polling"
                 )
                 watch, is_event = await polling.poll(self)
             except Exception as error:
