@@ -19,8 +19,9 @@ from wolkvox.rules.window import Window
 from wolkvox.tasks.stage import Source, stage_run
 from wolkvox.tasks.watch import Watched
 from wolkvox.triggers import WorkTrigger
+from wolkvox.warehouse import connections, polling
 from wolkvox.warehouse.fingerprints import window_fingerprint
-from wolkvox.warehouse.queries import connections, contacted_customers, polling
+from wolkvox.warehouse.queries import contacted_customers
 
 if TYPE_CHECKING:
     from conftest import Database

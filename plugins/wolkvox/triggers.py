@@ -23,7 +23,7 @@ LOGGED_EVERY = 60.0  # seconds between two lines about polls that fail
 
 _TEMPLATE = re.compile(r"\{[{%#]")
 _importer = ThreadPoolExecutor(1, "wolkvox-import")  # drivers take a second, in which the event loop must go on
-_POLLING = "wolkvox.warehouse.queries.polling"
+_POLLING = "wolkvox.warehouse.polling"
 
 log = logging.getLogger(__name__)
 
@@ -75,9 +75,7 @@ class WorkTrigger(BaseEventTrigger):
             await asyncio.sleep(wait)
             began = monotonic()
             try:
-                polling = await asyncio.get_running_loop().run_in_executor(
-                    _importer, import_module, "wolkvox.warehouse.queries.polling"
-                )
+                polling = await asyncio.get_running_loop().run_in_executor(_importer, import_module, _POLLING)
                 watch, is_event = await polling.poll(self)
             except Exception as error:
                 wait = trouble.begin(str(error) if isinstance(error, WolkvoxError) else type(error).__name__)

@@ -40,7 +40,8 @@ from wolkvox.rules.schedule import Schedule
 from wolkvox.rules.wake import Event, Watch, pause
 from wolkvox.rules.window import Window
 from wolkvox.tasks.watch import Watched, begin
-from wolkvox.warehouse.queries import connections, contacted_customers, fingerprints, polling
+from wolkvox.warehouse import connections, fingerprints, polling
+from wolkvox.warehouse.queries import contacted_customers
 
 __all__ = ["new_process"]
 
@@ -414,7 +415,7 @@ def test_a_first_poll_that_takes_long_is_soon_followed_by_the_next(monkeypatch: 
 def test_a_package_that_can_not_be_imported_is_one_line(
     quick: None, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(sys.modules, "wolkvox.warehouse.queries.polling", None)
+    monkeypatch.setitem(sys.modules, "wolkvox.warehouse.polling", None)
     assert run_for(1.0, trigger(wake=0.05))[0] == 0
     (line,) = lines(caplog)
     assert line.endswith("ModuleNotFoundError")
