@@ -1,17 +1,25 @@
-"""The pools that codify tasks run in."""
+"""``python -m wolkvox pools``: make the pools that codify tasks run in."""
 
 from __future__ import annotations
 
+from argparse import Namespace
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from wolkvox.airflow_core.dag_files import DagBag, MappedOperator, make_pool, slots_of
-from wolkvox.names import POOL
 from wolkvox.operators import WolkvoxCodifyOperator
 from wolkvox.rules.chunks import SLOTS
+from wolkvox.rules.names import POOL_DESCRIPTION
 
 if TYPE_CHECKING:
     from airflow.sdk import DAG
+
+
+def run(_: Namespace) -> int:
+    """Make the pools that are missing, and print their names; 0."""
+    for name in make_pools():
+        print(f"Pool {name}: made, with two slots.")
+    return 0
 
 
 def pools_of(dag: DAG) -> set[str]:
@@ -25,8 +33,8 @@ def pools_of(dag: DAG) -> set[str]:
 
 
 def make_pools() -> Iterator[str]:
-    """Make those that are missing, and give their names."""
+    """Make the pools that are missing, and yield the name of each."""
     for name in sorted(set().union(*map(pools_of, DagBag().dags.values()))):
         if slots_of(name) is None:
-            make_pool(name, SLOTS, POOL)
+            make_pool(name, SLOTS, POOL_DESCRIPTION)
             yield name

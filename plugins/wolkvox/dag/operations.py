@@ -9,9 +9,9 @@ from wolkvox.errors import BadSetting
 from wolkvox.rules.operations import Mistake, Operation, Operations, read_operations, usual
 
 FILE = "operations.yaml"
-BUILT_IN = Path(__file__).parent / "include"  # what there is where only DAGs and plugins were deployed
+BUILT_IN = Path(__file__).parents[1] / "include"  # what there is where only DAGs and plugins were deployed
 
-__all__ = ["Operation", "operations", "query_of", "refuse_mistakes", "search_path"]
+__all__ = ["Operation", "deployed_operations", "query_of", "refuse_mistakes", "search_path"]
 
 
 def search_path(dags: Path) -> list[str]:
@@ -19,7 +19,7 @@ def search_path(dags: Path) -> list[str]:
     return [str(folder) for folder in (dags.parent / "include", dags, BUILT_IN)]
 
 
-def operations(dags: Path) -> Operations:
+def deployed_operations(dags: Path) -> Operations:
     """
     The operations, each of them to become a DAG; the default one alone where there is no file.
 
@@ -54,10 +54,10 @@ def _read(places: Iterable[Path], name: str) -> str | None:
 
 def refuse_mistakes(dags: Path) -> None:
     """
-    Say all that is wrong in the file.
+    Refuse a file of operations that has mistakes.
 
     :raises BadSetting: one line a mistake: its line in the file, its key, and what to do
     """
-    found = operations(dags).mistakes
-    if found:
-        raise BadSetting("\n".join([f"{len(found)} in {FILE}:", *map(str, found)]))
+    mistakes = deployed_operations(dags).mistakes
+    if mistakes:
+        raise BadSetting("\n".join([f"{len(mistakes)} in {FILE}:", *map(str, mistakes)]))

@@ -1,5 +1,5 @@
 """
-What the triggers of one process share: for each connection what is kept open, and the threads that use it.
+The connections that the triggers of one process share, and the threads that use them.
 
 A trigger must not block Airflow's event loop, nor the threads that all triggers of an installation share. A warehouse
 that hangs takes a few threads of its own.
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from sqlalchemy import Engine, event
 
 from wolkvox.ledger.connection import LedgerConnection, connect
-from wolkvox.warehouse import engine_of
+from wolkvox.warehouse.sessions import engine_of
 
 if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import Dialect
@@ -53,7 +53,7 @@ class Shared(Generic[Opened]):
     One thing that is kept open, and the threads that use it.
 
     :param make: opens it
-    :param close: ends it, after an error or ``KEPT``: what is used next is made of the connection as it is then
+    :param close: ends it, after an error or ``KEPT``; the next use opens it anew, by the connection as it is then
     :param threads: how many use it at a time
     """
 
@@ -66,7 +66,7 @@ class Shared(Generic[Opened]):
 
     async def use(self, ask: Callable[[Opened], Result]) -> Result:
         """
-        What ``ask`` answers, called in a thread.
+        What ``ask`` returns, called in a thread.
 
         :raises TimeoutError: when it takes longer than ``ANSWER_TIMEOUT``
         """

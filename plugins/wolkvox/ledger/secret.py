@@ -1,4 +1,4 @@
-"""The secret by which customers that were made anonymous are found again."""
+"""The secret by which anonymous customers are found again: an Airflow variable, outside the ledger's database."""
 
 from __future__ import annotations
 

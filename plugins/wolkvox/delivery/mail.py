@@ -38,7 +38,7 @@ class OneAttempt(SmtpHook):
 
 class AlertMail(SmtpNotifier):
     """
-    One message to one address: who is refused, and who is not, is known of each.
+    One message to one address, so that each delivery has its own outcome.
 
     :param to: the address
     :param subject: in one line, without templates
@@ -91,16 +91,16 @@ def try_server() -> str:
 
 def reason(error: BaseException) -> str:
     """Why a message was not delivered, in one line; of an unknown error only the name: it may quote a secret."""
-    said: bytes | str
+    detail: bytes | str
     if isinstance(error, smtplib.SMTPRecipientsRefused) and error.recipients:
-        code, said = next(iter(error.recipients.values()))
+        code, detail = next(iter(error.recipients.values()))
     elif isinstance(error, smtplib.SMTPResponseException):
-        code, said = error.smtp_code, error.smtp_error
+        code, detail = error.smtp_code, error.smtp_error
     elif isinstance(error, OSError) and error.strerror:
         return f"{type(error).__name__}, {error.strerror}"
     else:
         return str(error) if isinstance(error, BadSetting) else type(error).__name__
-    text = said.decode(errors="replace") if isinstance(said, bytes) else str(said)
+    text = detail.decode(errors="replace") if isinstance(detail, bytes) else str(detail)
     return " ".join("".join(one if one.isprintable() else " " for one in f"{code} {text}").split())
 
 

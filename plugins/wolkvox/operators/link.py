@@ -18,7 +18,7 @@ class RowsLink(BaseOperatorLink):
     """
     Opens the page at the records of a task instance's chunk.
 
-    The plugin registers it, so that the api-server makes the link when somebody looks at it: what a task leaves behind
+    The plugin registers it, so that the api-server makes the link when it is shown: one that a task leaves behind
     would keep the address that Airflow had then.
     """
 

@@ -1,18 +1,19 @@
-"""One poll for work: what the ledger and the warehouse say, and whether that is news."""
+"""One poll for work: the ledger's and the warehouse's state, and whether that is an event."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING
 
-from wolkvox.connections import ANSWER_TIMEOUT, ledger, warehouse
 from wolkvox.errors import WolkvoxError
 from wolkvox.ledger.connection import Connection, explained
 from wolkvox.ledger.watch import WatchedDag, note_event, note_poll, read_watch
 from wolkvox.ledger.workers import chunks_wanted
 from wolkvox.rules.wake import POLL_NOTED_EVERY, Fingerprint, Watch, event
 from wolkvox.rules.window import Window
-from wolkvox.warehouse import fingerprint, without_values
+from wolkvox.warehouse.connections import ANSWER_TIMEOUT, ledger, warehouse
+from wolkvox.warehouse.fingerprints import fingerprint
+from wolkvox.warehouse.sessions import without_values
 
 if TYPE_CHECKING:
     from wolkvox.triggers import WorkTrigger
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 async def poll(trigger: WorkTrigger) -> tuple[Watch, bool]:
     """
-    What the ledger knew of a trigger's DAG, and whether to send an event; the ledger has noted the event by then.
+    The ledger's notes of a trigger's DAG, and whether to send an event; the ledger has noted the event by then.
 
     :raises WolkvoxError: when the ledger or the warehouse can't be asked, whatever the reason, without anybody's values
     """
@@ -39,9 +40,9 @@ async def _poll(trigger: WorkTrigger) -> tuple[Watch, bool]:
     with explained(trigger.ledger_conn_id):
         shared = ledger(trigger.ledger_conn_id)
         (_, watch), chunks = await shared.use(lambda connection: _read(connection, dag_id))
-        news = event(watch, await _count(trigger, watch), chunks)
-        if news is not None:
-            return watch, await shared.use(lambda connection: note_event(connection, dag_id, news, watch.event_at))
+        due = event(watch, await _count(trigger, watch), chunks)
+        if due is not None:
+            return watch, await shared.use(lambda connection: note_event(connection, dag_id, due, watch.event_at))
         if watch.polled_at is None or watch.now - watch.polled_at >= POLL_NOTED_EVERY:
             await shared.use(lambda connection: note_poll(connection, dag_id))
     return watch, False

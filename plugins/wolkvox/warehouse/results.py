@@ -1,4 +1,4 @@
-"""A table in the warehouse that says what became of each contact, for whoever wants to join it."""
+"""A table in the warehouse with the outcome of each contact, for others to join."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from wolkvox.errors import WolkvoxError
 from wolkvox.ledger.results import COLUMNS
-from wolkvox.warehouse import engine_of, without_values
+from wolkvox.warehouse.sessions import engine_of, without_values
 
 KEY = "contact_key"
 _INDEXED = ("postgresql", "mysql", "mariadb", "sqlite", "oracle", "mssql", "duckdb")  # others have no use for one
@@ -25,7 +25,7 @@ _TYPES: Mapping[str, Any] = {
 
 def write_results(warehouse_conn_id: str, name: str, batches: Iterable[Sequence[Sequence[Any]]]) -> int:
     """
-    Write contacts into a table, each in the place of what the table said of it; how many.
+    Write contacts into a table, each in place of its row of before; returns how many.
 
     The table is made when it isn't there. Each batch is one transaction, and may be written twice.
 
@@ -70,5 +70,5 @@ def _write(engine: Engine, table: Table, rows: Sequence[Sequence[Any]]) -> None:
 
 
 def _in_utc(value: Any) -> Any:
-    """A moment on the clock that a column without a zone is to be read on."""
+    """A time in UTC, on whose clock a column without a zone is to be read."""
     return value.astimezone(timezone.utc) if isinstance(value, datetime) else value

@@ -1,5 +1,5 @@
 """
-What OpenLineage is told of a run: where contacts come from, the ledger, the dialler, and how many. No personal data.
+A run's lineage for OpenLineage: where contacts come from, the ledger, the dialler, and how many. No personal data.
 
 Airflow's OpenLineage provider asks the operators for it; without that provider nothing of this is imported.
 """
@@ -79,7 +79,7 @@ def _read_by(conn_id: str, sql: str) -> OperatorLineage:
 
 
 def _table(conn_id: str, name: str) -> Dataset | None:
-    """A table as OpenLineage names it; None where Airflow's hook doesn't tell how its database is named."""
+    """A table as OpenLineage names it; None where Airflow's hook doesn't say how its database is named."""
     from airflow.providers.common.compat.openlineage.facet import Dataset
     from airflow.providers.openlineage.sqlparser import SQLParser
 

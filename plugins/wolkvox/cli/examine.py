@@ -1,4 +1,4 @@
-"""``python -m wolkvox examine``: the dialogue around the calls that tell how an operation's wolkvox behaves."""
+"""``python -m wolkvox examine``: the dialogue around the requests that show how an operation's wolkvox behaves."""
 
 from __future__ import annotations
 
@@ -20,11 +20,14 @@ from wolkvox.tasks.examine import CALLS, Examination, Subject
 from wolkvox.tasks.task import Task
 
 LEASE_TIMEOUT = 120.0  # seconds
-STEP = 30.0  # seconds between two message while it waits
+STEP = 30.0  # seconds between two lines while it waits
 
 
 def run(arguments: Namespace) -> int | str:
-    """Ask whom to codify and whether to begin, look, and print what was seen and the settings that follow."""
+    """Ask whom to codify and whether to begin; print each observation and the settings that follow.
+
+    Returns 0, 1 when an observation is wrong, or why nothing could be observed.
+    """
     print(
         f"This codifies one customer of campaign {arguments.type_campaign} {arguments.campaign_id} with the code"
         f" {arguments.cod_act}, for good, and asks wolkvox what it shows before and after: at most {CALLS} of the day's"
@@ -52,13 +55,13 @@ def run(arguments: Namespace) -> int | str:
     except WolkvoxError as error:
         return str(error)
     except KeyboardInterrupt:
-        return "\nInterrupted: what was said above has happened."
+        return "\nInterrupted: what is printed above has happened."
     print(f"\nIn the extra of connection {arguments.conn_id!r}, by what was seen:\n{json.dumps(examine.settings)}")
     return min(failed, 1)
 
 
 def _wait(stop: Stop, seconds: float) -> bool:
-    """Wait, saying now and then for how long; False when told to stop."""
+    """Wait, and print now and then for how long; False when the command is to stop."""
     left = seconds
     while left > 0:
         print(f"     {left:4.0f} s until wolkvox may be asked again", flush=True)

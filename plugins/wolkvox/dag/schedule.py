@@ -1,4 +1,4 @@
-"""What begins a DAG's runs, as Airflow is told of it."""
+"""What begins a DAG's runs: Airflow's timetable and trigger for it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from airflow.sdk import Asset, AssetOrTimeSchedule, AssetWatcher, CronDataIntervalTimetable
 
-from wolkvox.operations import Operation, query_of
+from wolkvox.dag.operations import Operation, query_of
 from wolkvox.rules.schedule import Schedule
 from wolkvox.triggers import WorkTrigger
 
