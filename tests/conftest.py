@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -41,6 +42,9 @@ settings.load_profile("ci")  # the same examples in every run, none of them time
 if TYPE_CHECKING:
     from crew import Crew
 
+STACK = "airflow"  # the fixture that starts the embedded stack
+LONGEST_FIRST = ("deploy", "pipeline", "faults", "page", "ledger", "vendor", "tasks", "ui", "surface")  # then the others
+LONGEST_ID = 40  # characters of a parameter in a test's name
 WAREHOUSE_TABLE = """
 CREATE TABLE contacted_customers (
     type_campaign text, campaign_id text, customer_id text, cod_act text, cod_act_2 text, comment text,
@@ -187,9 +191,26 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(line, yellow=True)
 
 
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """What stands in a test's name for a value that pytest would number, or write out in full."""
+    if not isinstance(val, str | bytes | dict | list | tuple | date | timedelta):
+        return None
+    text = str(val) if isinstance(val, str | date | timedelta) else ascii(val)
+    if " at 0x" in text:  # an address, which is another one in each process
+        return None
+    text = ascii(text)[1:-1] if isinstance(val, str) else text
+    return text if len(text) <= LONGEST_ID else f"{text[: LONGEST_ID - 3]}..."
+
+
 @pytest.hookimpl(tryfirst=True)  # before xdist looks for the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep a room's tests in one process: they share its stack."""
+    """
+    Keep a file's tests in one process, and all that use the embedded stack in one: each shares what it starts.
+
+    What takes longest begins first, so that no process is left alone with it in the end.
+    """
+    on_the_stack = {item.path for item in items if STACK in getattr(item, "fixturenames", ())}
     for item in items:
-        room = item.path.relative_to(Path(__file__).parent).parts[0]
-        item.add_marker(pytest.mark.xdist_group(room))
+        item.add_marker(pytest.mark.xdist_group(STACK if item.path in on_the_stack else item.path.stem))
+    rooms = {room: place for place, room in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: (item.path not in on_the_stack, rooms.get(item.path.parent.name, len(rooms))))

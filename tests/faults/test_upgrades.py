@@ -32,6 +32,7 @@ def test_the_versions_before_this_one_are_known() -> None:
     assert [f"{number:04}" for number in range(1, int(str(HEAD)))] == OLDER
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("version", OLDER)
 def test_a_days_work_survives_an_older_version(
     ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew, version: str
