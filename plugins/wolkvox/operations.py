@@ -33,11 +33,11 @@ def operations(dags: Path) -> Operations:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
-        words = "a character here isn't UTF-8: save the file with the encoding UTF-8."
-        return Operations([], [Mistake(line, None, None, words)])
+        message = "a character here isn't UTF-8: save the file with the encoding UTF-8."
+        return Operations([], [Mistake(line, None, None, message)])
     except OSError as error:
-        words = f"the file can't be read ({error.strerror}): give Airflow's user the right to."
-        return Operations([], [Mistake(1, None, None, words)])
+        message = f"the file can't be read ({error.strerror}): give Airflow's user the right to."
+        return Operations([], [Mistake(1, None, None, message)])
     return read_operations(text, lambda name: _read(places, name))
 
 

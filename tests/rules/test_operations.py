@@ -246,7 +246,7 @@ def test_a_mistake_is_told_with_its_line_key_and_remedy_and_harms_no_other(line:
         ("Sales", "small letters"),
         ("0041", "a letter first"),
         ("ventas-1", "small letters"),
-        ("sales calls", "small letters"),
+        ("sales requests", "small letters"),
         ("x" * 32, "at most 31"),
         ("[a, b]", "small letters"),
     ],

@@ -37,7 +37,7 @@ def until(rules: Protection, contacted_at: str, channel: str | None, direct: boo
         ("2026-11-30 00:00", "sms", True, "Mon 2026-12-07 07:00"),
         ("2026-11-26 10:00", "Call", True, "Fri 2026-11-27 07:00"),  # the same channel: not again that day
         ("2026-11-27 20:00", "call", True, "Sat 2026-11-28 08:00"),
-        ("2026-11-28 09:00", "call", True, "Mon 2026-11-30 07:00"),  # no calls on Sundays
+        ("2026-11-28 09:00", "call", True, "Mon 2026-11-30 07:00"),  # no requests on Sundays
         ("2026-01-09 10:00", "whatsapp", True, "Tue 2026-01-13 07:00"),  # Monday the 12th is a holiday
         ("2026-11-26 10:00", "whatsapp", None, "Mon 2026-11-30 07:00"),  # not told whether direct: taken to be
         ("2026-11-26 10:00", None, True, "Mon 2026-11-30 07:00"),
@@ -54,7 +54,7 @@ def test_colombia(contacted_at: str, channel: str | None, direct: bool | None, e
     [
         ("2026-11-26 10:00", "visita", None, "Mon 2026-11-30 08:00"),
         ("2026-11-24 10:00", "sms", False, "Fri 2026-11-27 08:00"),
-        ("2026-11-26 10:00", "sms", True, "Mon 2026-11-30 08:00"),  # no calls on weekends
+        ("2026-11-26 10:00", "sms", True, "Mon 2026-11-30 08:00"),  # no requests on weekends
         ("2026-12-05 10:00", "sms", True, "Wed 2026-12-09 08:00"),  # nor on the 8th of December
         # Clocks go forward at midnight from the 5th to the 6th of September: that day has no 00:00.
         ("2026-09-03 10:00", "email", True, "Mon 2026-09-07 08:00"),

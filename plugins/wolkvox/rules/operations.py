@@ -256,11 +256,11 @@ class Mistake:
     line: int
     name: str | None
     key: str | None
-    words: str
+    message: str
 
     def __str__(self) -> str:
         place = ".".join(part for part in (self.name, self.key) if part)
-        return f"line {self.line}{f', {place}' if place else ''}: {self.words}"
+        return f"line {self.line}{f', {place}' if place else ''}: {self.message}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -355,8 +355,10 @@ def _entries(text: str, above: int) -> Iterator[_Entry]:
             return
         if not isinstance(root, yaml.MappingNode):
             line = above + root.start_mark.line + 1
-            words = "an operation's name and a colon must come first, as in `sales:`, and its keys below it, indented."
-            yield _Entry(line, None, mistakes=[Mistake(line, None, None, words)])
+            message = (
+                "an operation's name and a colon must come first, as in `sales:`, and its keys below it, indented."
+            )
+            yield _Entry(line, None, mistakes=[Mistake(line, None, None, message)])
             return
         for key, value in root.value:
             yield _entry(loader, key, value, above)
@@ -367,11 +369,11 @@ def _entries(text: str, above: int) -> Iterator[_Entry]:
 def _entry(loader: Loader, key: yaml.Node, value: yaml.Node, above: int) -> _Entry:
     line, name = above + key.start_mark.line + 1, str(key.value)
     if not isinstance(key, yaml.ScalarNode) or not _NAME.fullmatch(name):
-        words = (
+        message = (
             f"{shortened(name)} is no name for an operation: write small letters, digits and _, a letter first, at most"
             " 31, as in `sales:`."
         )
-        return _Entry(line, None, mistakes=[Mistake(line, None, None, words)])
+        return _Entry(line, None, mistakes=[Mistake(line, None, None, message)])
     lines: dict[tuple[str, ...], int] = {}
     mistakes = [
         Mistake(at, name, ".".join(path), "this key is there twice: leave one of the two out.")
@@ -382,8 +384,8 @@ def _entry(loader: Loader, key: yaml.Node, value: yaml.Node, above: int) -> _Ent
         values = as_written(loader, value)
     except (yaml.YAMLError, ValueError) as error:
         at = above + 1 + (line_of(error) if isinstance(error, yaml.YAMLError) else value.start_mark.line)
-        words = f"{getattr(error, 'problem', None) or error}: write a plain text or number, in quotes if need be."
-        return _Entry(line, name, mistakes=[*mistakes, Mistake(at, name, None, words)])
+        message = f"{getattr(error, 'problem', None) or error}: write a plain text or number, in quotes if need be."
+        return _Entry(line, name, mistakes=[*mistakes, Mistake(at, name, None, message)])
     return _Entry(line, name, values, lines, mistakes)
 
 
@@ -392,11 +394,11 @@ def _operation(entry: _Entry, read: Callable[[str], str | None], mistakes: list[
     name = entry.name or ""
     values = {} if entry.values is None else entry.values
     if not isinstance(values, dict):
-        words = (
+        message = (
             f"{shortened(values)} says nothing of it: write its keys below the name, indented, one a line, as in"
             " `pool: wolkvox`."
         )
-        mistakes.append(Mistake(entry.line, name, None, words))
+        mistakes.append(Mistake(entry.line, name, None, message))
         return None
     mistakes += [_mistake(entry, (own,), _unknown(own, Operation)) for own in OURS if own in values]
     told = {key: value for key, value in values.items() if value is not None and key not in OURS}
@@ -407,8 +409,8 @@ def _operation(entry: _Entry, read: Callable[[str], str | None], mistakes: list[
         mistakes += [_mistake(entry, one["loc"], _wrong(one)) for one in errors]
         return None
     if read(operation.sql) is None:
-        words = f"there is no file {operation.sql}: put the query there, below include/ or in the DAGs' folder."
-        mistakes.append(_mistake(entry, ("sql",), words))
+        message = f"there is no file {operation.sql}: put the query there, below include/ or in the DAGs' folder."
+        mistakes.append(_mistake(entry, ("sql",), message))
     if not operation.protection:
         return operation
     try:
@@ -428,10 +430,10 @@ def _protection(name: str, read: Callable[[str], str | None]) -> Protection:
         raise ValueError(f"{name}, {error}") from error
 
 
-def _mistake(entry: _Entry, place: Sequence[Any], words: str) -> Mistake:
+def _mistake(entry: _Entry, place: Sequence[Any], message: str) -> Mistake:
     path = tuple(str(part) for part in place if not isinstance(part, int))
     lines = [entry.lines[path[:size]] for size in range(len(path), 0, -1) if path[:size] in entry.lines]
-    return Mistake(lines[0] if lines else entry.line, entry.name, ".".join(path), words)
+    return Mistake(lines[0] if lines else entry.line, entry.name, ".".join(path), message)
 
 
 def _wrong(error: Any) -> str:

@@ -238,10 +238,10 @@ class Unreadable(ValueError):
 
     line: int
     key: str
-    words: str
+    message: str
 
     def __str__(self) -> str:
-        return f"line {self.line}{f', {self.key}' if self.key else ''}: {self.words}"
+        return f"line {self.line}{f', {self.key}' if self.key else ''}: {self.message}"
 
 
 def read_protection(text: str) -> Protection:
@@ -256,8 +256,8 @@ def read_protection(text: str) -> Protection:
         values = node and as_written(loader, node)
     except (yaml.YAMLError, ValueError) as error:
         line = line_of(error) + 1 if isinstance(error, yaml.YAMLError) else 1
-        words = why_no_yaml(error) if isinstance(error, yaml.YAMLError) else f"{error}."
-        raise Unreadable(line, "", words) from error
+        message = why_no_yaml(error) if isinstance(error, yaml.YAMLError) else f"{error}."
+        raise Unreadable(line, "", message) from error
     if not isinstance(values, dict):
         raise Unreadable(1, "", "write the keys timezone and rules, one a line.")
     try:

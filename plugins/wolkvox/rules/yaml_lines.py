@@ -86,7 +86,7 @@ def as_written(loader: Loader, node: yaml.Node) -> Any:
 
 
 def shortened(value: object) -> str:
-    """A value as it was read, in a few words."""
+    """A value as it was read, in a few message."""
     text = "nothing" if value is None else repr(value)
     return text if len(text) <= _MOST else f"{text[:_MOST]}…"
 
