@@ -43,7 +43,8 @@ if TYPE_CHECKING:
     from crew import Crew
 
 STACK = "airflow"  # the fixture that starts the embedded stack
-LONGEST_FIRST = ("deploy", "pipeline", "faults", "page", "ledger", "vendor", "tasks", "ui", "surface")  # then the others
+# Rooms whose tests take long, then all others.
+LONGEST_FIRST = ("deploy", "pipeline", "faults", "page", "ledger", "vendor", "tasks", "ui", "surface")
 LONGEST_ID = 40  # characters of a parameter in a test's name
 WAREHOUSE_TABLE = """
 CREATE TABLE contacted_customers (

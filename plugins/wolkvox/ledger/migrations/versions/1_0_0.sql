@@ -211,7 +211,7 @@ CREATE TABLE wolkvox.chunk (
 CREATE INDEX chunk_made ON wolkvox.chunk (made_at);
 CREATE INDEX chunk_run ON wolkvox.chunk (operation, dag_id, dag_run_id);
 CREATE INDEX chunk_open ON wolkvox.chunk (operation) WHERE closed_at IS NULL;
-COMMENT ON TABLE wolkvox.chunk IS 'one worker's allotment in a run';
+COMMENT ON TABLE wolkvox.chunk IS 'one worker''s allotment in a run';
 COMMENT ON COLUMN wolkvox.chunk.chunk_id IS 'its name';
 COMMENT ON COLUMN wolkvox.chunk.operation IS 'name of the operation';
 COMMENT ON COLUMN wolkvox.chunk.dag_id IS 'DAG';
