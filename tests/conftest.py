@@ -226,6 +226,11 @@ def pytest_make_parametrize_id(val: object) -> str | None:
     return text if len(text) <= LONGEST_ID else f"{text[: LONGEST_ID - 3]}..."
 
 
+def file(item: pytest.Item) -> Path:
+    """The room and the name of a test's file."""
+    return item.path.relative_to(Path(__file__).parent).with_suffix("")
+
+
 @pytest.hookimpl(tryfirst=True)  # before xdist looks for the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """
@@ -235,6 +240,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """
     on_the_stack = {item.path for item in items if STACK in getattr(item, "fixturenames", ())}
     for item in items:
-        item.add_marker(pytest.mark.xdist_group(STACK if item.path in on_the_stack else item.path.stem))
+        item.add_marker(pytest.mark.xdist_group(STACK if item.path in on_the_stack else str(file(item))))
     rooms = {room: place for place, room in enumerate(LONGEST_FIRST)}
-    items.sort(key=lambda item: (item.path not in on_the_stack, rooms.get(item.path.parent.name, len(rooms))))
+    items.sort(key=lambda item: (item.path not in on_the_stack, rooms.get(file(item).parts[0], len(rooms))))

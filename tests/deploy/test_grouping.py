@@ -26,7 +26,7 @@ def items(request: pytest.FixtureRequest, **fixtures: list[str]) -> list[Any]:
 
 
 def test_a_files_tests_stay_together(request: pytest.FixtureRequest) -> None:
-    assert group(request.node) == "test_grouping"
+    assert group(request.node) == "deploy/test_grouping"
 
 
 def test_all_that_use_the_stack_stay_together_with_the_rest_of_their_files(request: pytest.FixtureRequest) -> None:
@@ -36,5 +36,5 @@ def test_all_that_use_the_stack_stay_together_with_the_rest_of_their_files(reque
         "test_page": "airflow",
         "test_access": "airflow",
         "test_access__2": "airflow",
-        "test_words": "test_words",
+        "test_words": "ui/test_words",
     }

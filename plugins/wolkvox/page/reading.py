@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from wolkvox.airflow_core.dags import is_paused
 from wolkvox.hook import WolkvoxHook
 from wolkvox.ledger.breaker import outage
-from wolkvox.ledger.campaigns import names
+from wolkvox.ledger.campaigns import listed_campaigns
 from wolkvox.ledger.connection import Connection, clock
 from wolkvox.ledger.figures import figures
 from wolkvox.ledger.impact import Impact, breaches, impact
@@ -132,7 +132,7 @@ def know(
         silent=queries.silent(ledger, operation, dag_id),
         polls=queries.polls(ledger, dag_id),
         chosen=_chosen(days, chosen, zone),
-        listed=names(ledger, operation),
+        listed=listed_campaigns(ledger, operation),
         impact=_impact(ledger, operation, days, chosen, zone),
         breaches=_breaches(ledger, operation, days, chosen, zone),
         undelivered=min((one.since for one in undelivered(ledger, operation, dag_id).values()), default=None),
@@ -213,7 +213,7 @@ def known_of(customer_id: str, *, unmasked: bool, of: queries.Dag = USUAL) -> Ev
     customers = [customer_id] if secret is None else [customer_id, anonymous(secret, known.operation, customer_id)]
     with queries.snapshot(LEDGER) as ledger:
         contacts, requests, dials = queries.customer(ledger, known.operation, customers)
-        listed = names(ledger, known.operation)
+        listed = listed_campaigns(ledger, known.operation)
         digested = queries.daily_digests(ledger, known.operation, contacts)
         now = clock(ledger)
     shown = customer_id if unmasked else mask(customer_id) or ""
