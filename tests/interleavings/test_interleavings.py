@@ -79,7 +79,7 @@ def take(ledger: Database, slot: int, most: int = 2) -> list[str]:
 
 def advance(slot: int, *, settle: int | None = None, mark: int | None = None) -> str:
     """A worker settles a record as coded and marks the next one as being sent, in one statement."""
-    head, _, text = isolation.sql("prepare_advance").partition(" AS\n")
+    head, _, text = isolation.text_of("prepare_advance").partition(" AS\n")
     types = [one.strip() for one in head.partition("(")[2].rpartition(")")[0].split(",")]
     own = f"'{{token/{slot}}}'"
     values = [
@@ -314,7 +314,7 @@ def forget_and_resend(ledger: Database) -> tuple[list[Session], str, str]:
 
 def stage_and_stage(ledger: Database) -> tuple[list[Session], str, str]:
     """Two runs load the same contact: it is one row, counted as new once."""
-    incoming = bound(ledger, isolation.sql("incoming"))
+    incoming = bound(ledger, isolation.text_of("incoming"))
     row = (
         "INSERT INTO incoming (contact_key, type_campaign, campaign_id, customer_id, cod_act, contacted_at)"
         " VALUES ('00000000-0000-0000-0000-000000000001', 'preview', '17', 'c', '5', now())"
@@ -420,10 +420,10 @@ def test_without_a_guard_some_order_ends_otherwise(
     ledger: Database, monkeypatch: pytest.MonkeyPatch, guard: str
 ) -> None:
     name, file, text, instead = GUARDS[guard]
-    real = isolation.sql
+    real = isolation.text_of
     assert text in real(file)
     monkeypatch.setattr(
-        isolation, "sql", lambda asked: real(asked).replace(text, instead) if asked == file else real(asked)
+        isolation, "text_of", lambda asked: real(asked).replace(text, instead) if asked == file else real(asked)
     )
     try:
         found = run(ledger, name, seconds=15.0).lines

@@ -65,7 +65,12 @@ class Orders:
 
 def statement(ledger: Database, file: str, /, **values: Any) -> str:
     """A statement of the ledger, by the name of its file, with its values in place."""
-    return bound(ledger, sql(file), **values)
+    return bound(ledger, text_of(file), **values)
+
+
+def text_of(file: str) -> str:
+    """A statement of the ledger as it is in its file."""
+    return sql(file)
 
 
 def bound(ledger: Database, text: str, /, **values: Any) -> str:
