@@ -242,7 +242,7 @@ def test_a_dry_run_says_what_would_be_held_and_holds_nothing(
     one_campaign(warehouse)
     _, counts = stage("dry", guard=GUARD, dry_run=True)
     assert (counts["held"], counts["records"]) == (5_000, 0)
-    assert (open_holds(ledger.connection), states(ledger).keys()) == ([], {"coded"})
+    assert (open_holds(ledger.connection), set(states(ledger))) == ([], {"coded"})
 
 
 def test_a_young_ledger_holds_what_is_above_the_ceiling_alone(

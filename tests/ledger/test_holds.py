@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from conftest import Database
 from contact_rows import read
-from guarded import live
+from guarded import CAMPAIGNS, EACH_HOUR, live
 from staged import WINDOW, stage_in, states
 
 from wolkvox.errors import BadSetting
@@ -131,4 +131,4 @@ def test_a_hold_that_nobody_decides_expires_with_its_records(ledger: Database) -
 def test_a_run_after_hours_without_one_may_bring_what_they_missed(ledger: Database) -> None:
     live(ledger)
     ledger.execute("UPDATE wolkvox.watch SET staged_at = now() - interval '24 hours'")
-    assert pull(ledger.connection, contacts(400), Guard()).held == 0
+    assert pull(ledger.connection, contacts(20 * EACH_HOUR * len(CAMPAIGNS)), Guard()).held == 0

@@ -38,7 +38,7 @@ COMMENT ON COLUMN wolkvox.hold.note IS 'what whoever decided had to say';
 ALTER TABLE wolkvox.codification ADD COLUMN hold_id bigint;
 COMMENT ON COLUMN wolkvox.codification.hold_id IS 'the hold that it was held by, last';
 COMMENT ON COLUMN wolkvox.codification.state IS
-'pending, sending, coded, rejected, failed, invalid, superseded, expired or held: see the README';
+'pending, sending, coded, rejected, failed, invalid, superseded, expired or held';
 COMMENT ON COLUMN wolkvox.codification.settled_at IS 'when it came into a final state, or was held';
 
 ALTER TABLE wolkvox.codification DROP CONSTRAINT codification_state_check;

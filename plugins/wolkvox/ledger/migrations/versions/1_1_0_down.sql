@@ -27,5 +27,5 @@ ALTER TABLE wolkvox.monthly_total ADD CONSTRAINT monthly_total_state_check CHECK
 ALTER TABLE wolkvox.codification DROP COLUMN hold_id;
 DROP TABLE wolkvox.hold;
 COMMENT ON COLUMN wolkvox.codification.state IS
-'pending, sending, coded, rejected, failed, invalid, superseded or expired: see the README';
+'pending, sending, coded, rejected, failed, invalid, superseded or expired';
 COMMENT ON COLUMN wolkvox.codification.settled_at IS 'when it came into a final state';
