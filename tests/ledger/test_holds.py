@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import datetime, timedelta, timezone
+from importlib import import_module
 
 import psycopg
 import pytest
@@ -12,6 +13,7 @@ from contact_rows import read
 from guarded import CAMPAIGNS, EACH_HOUR, live
 from staged import WINDOW, stage_in, states
 
+from wolkvox.cli.commands import parser
 from wolkvox.errors import BadSetting
 from wolkvox.ledger.connection import Connection
 from wolkvox.ledger.holds import discard, hold_unusual, open_holds, release
@@ -132,3 +134,34 @@ def test_a_run_after_hours_without_one_may_bring_what_they_missed(ledger: Databa
     live(ledger)
     ledger.execute("UPDATE wolkvox.watch SET staged_at = now() - interval '24 hours'")
     assert pull(ledger.connection, contacts(20 * EACH_HOUR * len(CAMPAIGNS)), Guard()).held == 0
+
+
+def command(*words: str) -> int:
+    """Run ``python -m wolkvox`` with these words in this process; returns its exit status."""
+    arguments = parser().parse_args(words)
+    return int(import_module(f"wolkvox.cli.{arguments.command}").run(arguments))
+
+
+def test_a_person_lists_releases_and_discards_by_command(ledger: Database, capsys: pytest.CaptureFixture[str]) -> None:
+    pull(ledger.connection, contacts(8))
+    pull(ledger.connection, contacts(6, "18"), run=Run("0041", "wolkvox_codify", "next"))
+    assert command("holds") == 0
+    first, why, *_ = capsys.readouterr().out.splitlines()
+    assert first.startswith("Hold 1: 8 records of 0041 since 2")
+    assert why == ("     8 new records came with one run, and the ceiling is 5 (held: campaign preview 17)")
+    assert command("release", "1", "--by", "Ana", "--note", "A list of today.") == 0
+    assert command("discard", "2", "--by", "Ana", "--note", "A list of last year.") == 0
+    assert command("holds") == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "Hold 1: 8 records wait to be sent.",
+        "Hold 2: 6 records are discarded, they are never sent.",
+        "Nothing is held.",
+    ]
+    assert states(ledger) == {"pending": 8, "invalid": 6}
+
+
+def test_a_decision_without_a_name_or_a_note_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    for words in (("release", "1", "--by", "Ana"), ("discard", "1", "--note", "It is wrong.")):
+        with pytest.raises(SystemExit):
+            command(*words)
+    assert "required: --note" in capsys.readouterr().err
