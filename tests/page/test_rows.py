@@ -9,7 +9,8 @@ from datetime import datetime, timezone
 import pytest
 
 from wolkvox.page.queries import Record
-from wolkvox.page.rows import as_csv, describe, mask
+from wolkvox.page.rows import as_csv, describe
+from wolkvox.rules.masking import mask
 
 RECORD = Record(
     id=1,

@@ -106,6 +106,8 @@ class WolkvoxStageOperator(WolkvoxOperator):
             source = self._source(context, options, window)
             with self.wolkvox() as wolkvox:
                 chunks, summary = stage_run(self._task(context), wolkvox, source, window, options, most_chunks)
+        if preview := summary.pop("preview", None):
+            context["ti"].xcom_push(key="preview", value=preview)
         report_stage(wolkvox.settings.operation, summary)
         self.log.info("Staged: %s", summary)
         context["ti"].xcom_push(key="summary", value=summary)

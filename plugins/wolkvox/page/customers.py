@@ -17,9 +17,9 @@ from wolkvox.page.downloads import attachment
 from wolkvox.page.evidence import Evidence, as_csv, as_pdf
 from wolkvox.page.limits import in_turn
 from wolkvox.page.reading import known_of
-from wolkvox.page.rows import mask
 from wolkvox.page.shown import Looked, MaySeeIds, MayTrigger
 from wolkvox.rules.ids import read_id
+from wolkvox.rules.masking import mask
 
 
 class Customer(BaseModel):

@@ -27,9 +27,10 @@ from wolkvox.ledger.suspension import suspended_campaigns
 from wolkvox.page import queries
 from wolkvox.page.evidence import Evidence
 from wolkvox.page.overview import Known, describe_run, last_settled, overview
-from wolkvox.page.rows import as_csv, describe, mask
+from wolkvox.page.rows import as_csv, describe
 from wolkvox.page.timeline import timelines
 from wolkvox.rules.anonymity import anonymous
+from wolkvox.rules.masking import mask
 from wolkvox.rules.names import DAG_ID
 from wolkvox.rules.spans import Span, last_days, last_hours
 from wolkvox.vendor.settings import Settings, read_settings

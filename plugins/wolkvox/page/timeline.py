@@ -8,9 +8,10 @@ from datetime import date, datetime, timezone
 from typing import Any
 
 from wolkvox.page.queries import Call, Contact, Dial
-from wolkvox.page.rows import mask, without_ids
+from wolkvox.page.rows import without_ids
 from wolkvox.rules.campaigns import Listed
 from wolkvox.rules.digests import DIGEST_AFTER, begin
+from wolkvox.rules.masking import mask
 from wolkvox.rules.states import ANSWERED, State
 
 

@@ -11,11 +11,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from wolkvox.errors import BadToken, Stopped
-from wolkvox.ledger import exports
+from wolkvox.ledger import exports, preview
 from wolkvox.ledger.breaker import Breaker, OpenBreaker, forget_other_outages, open_breaker, outage
 from wolkvox.ledger.claiming import Wanted, claim, retire
 from wolkvox.ledger.connection import Connection, clock, connected
 from wolkvox.ledger.holds import decide_overdue, hold_unusual, release_customer
+from wolkvox.ledger.quota import align
 from wolkvox.ledger.reports import GUESSED_REQUEST, seconds_per_request
 from wolkvox.ledger.runs import begin_run, register_dag
 from wolkvox.ledger.staging import Staged, load
@@ -32,7 +33,7 @@ from wolkvox.tasks.exports import settle_by_exports
 from wolkvox.tasks.future import FutureContact, future_contact
 from wolkvox.tasks.permits import VendorClient
 from wolkvox.tasks.preflight import agree_on_limit, disposition_codes, look_at_campaigns, requests_left
-from wolkvox.tasks.task import Task, Wolkvox, run_of
+from wolkvox.tasks.task import Task, Wolkvox, quota_rules, run_of
 from wolkvox.tasks.watch import Watched, begin
 
 log = logging.getLogger(__name__)
@@ -135,7 +136,8 @@ def stage_run(
             if not options.dry_run:
                 settled = _settle(task, ledger, wolkvox, staged, allowance, wanted)
             claim(ledger, run, staged, allowance, wanted)
-        pace = seconds_per_request(ledger, run.operation) or GUESSED_REQUEST
+            pace = seconds_per_request(ledger, run.operation) or GUESSED_REQUEST
+            previewed = _preview(ledger, wolkvox, run, staged, pace) if options.dry_run else {}
         if staging:
             staging.end(ledger, fruitful=staged.new > 0 or bool(staged.chunks))
         due = staging is not None and staging.is_first_of_hour
@@ -145,7 +147,26 @@ def stage_run(
     counts = describe_stage(staged, pace, source, window, options, known)
     origin = {"began_by": source.began_by, "poll_age": staging and staging.poll_age, "lost_operations": lost}
     zones = {"beyond_window": future.rows, "future_contact": ahead, "warehouse_zone": source.zone}
-    return staged.chunks, {**counts, **asdict(settled), **origin, **zones}
+    return staged.chunks, {**counts, **asdict(settled), **origin, **zones, **previewed}
+
+
+def _preview(ledger: Connection, wolkvox: Wolkvox, run: Run, staged: Staged, pace: float) -> dict[str, Any]:
+    """What a dry run shows besides its counts: rows, the difference from the last run, requests against the quota."""
+    quota = align(ledger, quota_rules(ledger, wolkvox.settings))
+    return {
+        "preview": {
+            "groups": preview.groups(ledger, run, staged),
+            "change": preview.change(ledger, run, staged),
+            "requests": staged.records,
+            "requests_left": quota.left,
+            "minutes": _minutes(staged, pace),
+        }
+    }
+
+
+def _minutes(staged: Staged, pace: float) -> float:
+    """How long the records take with two requests at a time of ``pace`` seconds each."""
+    return round(staged.records * pace / SLOTS / 60, 1)
 
 
 def _load(
@@ -242,7 +263,7 @@ def describe_stage(
         **staged.counts(),
         "chunks": len(staged.chunks),
         "chunk_ids": [chunk.chunk_id for chunk in staged.chunks],
-        "expected_minutes": round(staged.records * pace / SLOTS / 60, 1),
+        "expected_minutes": _minutes(staged, pace),
         "run_minutes": round(source.seconds / 60, 2),
         "window_start": window.start.isoformat(),
         "window_end": window.end.isoformat(),
