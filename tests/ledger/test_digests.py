@@ -310,7 +310,8 @@ def test_the_command_says_what_is_as_it_was_and_what_is_not(
     digested.execute("DELETE FROM wolkvox.codification WHERE customer_id = 'customer-40-2'")
     assert verify("wolkvox_ledger") == 1
     assert "4 contacts were digested, 3 are there now" in capsys.readouterr().out
-    for secret, message in ((None, "is missing"), ("another", "holds another secret than the one that made the digests")):
+    another = "holds another secret than the one that made the digests"
+    for secret, message in ((None, "is missing"), ("another", another)):
         monkeypatch.setattr("wolkvox.cli.verify.known_secret", lambda secret=secret: secret)
         assert verify("wolkvox_ledger") == 1
         assert capsys.readouterr().out == (
