@@ -5,7 +5,7 @@ WITH new AS MATERIALIZED (
     SELECT id, type_campaign, campaign_id, customer_id, contacted_at
     FROM wolkvox.codification
     WHERE id > %(mark)s AND operation = %(operation)s AND state = 'pending'
-), unsettled AS MATERIALIZED (
+), unsettled AS (
     SELECT id, type_campaign, campaign_id, customer_id, contacted_at
     FROM wolkvox.codification
     WHERE operation = %(operation)s AND state = 'pending'
