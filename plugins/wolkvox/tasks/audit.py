@@ -120,7 +120,7 @@ def audit_operation(task: Task, wolkvox: Wolkvox, rules: Rules) -> tuple[dict[st
             **total(counted),
             "lag_sensitivity": {str(minutes): dials for minutes, dials in total_lag_sensitivity(counted).items()},
         },
-        "worth_today": [_of_a_campaign(one) for one in counted if one.day == today][:NAMED],
+        "impact_today": [_of_a_campaign(one) for one in counted if one.day == today][:NAMED],
     }
     return summary, _complaint(result, counted, rules, wolkvox)
 
