@@ -12,7 +12,7 @@ FILE = Path(__file__).with_name("ledger.md")
 HEAD = """# The ledger's tables
 
 Made by `python docs/dictionary.py URI` from the database's own comments. The table that is for your queries is
-`wolkvox.codification`; all moments are instants with a zone.
+`wolkvox.codification`; all times are instants with a zone.
 """
 TABLES = """
 SELECT table_name, obj_description(format('wolkvox.%I', table_name)::regclass, 'pg_class')

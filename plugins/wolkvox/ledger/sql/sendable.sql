@@ -1,5 +1,5 @@
--- How many records may be sent now, and of how many campaigns; counts up to a number of records. The suspended campaigns
--- are listed first: compared with the clock for each record, they would be looked up a million times.
+-- How many records may be sent now, and of how many campaigns; counts up to a number of records. The suspended
+-- campaigns are listed first: compared with the clock for each record, they would be looked up a million times.
 WITH suspended AS MATERIALIZED (
     SELECT type_campaign, campaign_id
     FROM wolkvox.suspended_campaign
