@@ -32,9 +32,9 @@ UNKNOWN = [f"C{n}" for n in range(7, 241, 7)]
 REFUSED = [f"C{n}" for n in range(5, 241, 15) if n % 7]
 DIALLED = "15501"  # the campaign whose list the sandbox's dialler goes through meanwhile
 OTHERS = [str(710000000 + n) for n in range(3000)]  # its customers whom nobody reached
-EARLY = 20  # calls of the dialler at a time, before the run; each of MINUTES says how long after the contact
+EARLY = 20  # dials at a time, before the run; each of MINUTES says how long after the contact
 MINUTES = (0, 0, 1, 1, 3, 3, 4, 7, 8, 12, 20, 25, 40, 70, 150)
-LATER = 2400  # calls after it
+LATER = 2400  # dials after it
 
 HICCUPS = [str(700000000 + n) for n in range(1000, 9001, 2000)]
 
@@ -86,7 +86,7 @@ def main() -> None:
         state = watch(stack, api, run_id)
         outcome = count(stack, api, run_id, state)
         dial(stack, LATER)
-        shown = audit(api)
+        findings = audit(api)
         truth = dialled(stack)
     except StackError as error:
         sys.exit(f"\n{error}")
@@ -96,18 +96,18 @@ def main() -> None:
         sys.exit("\nInterrupted. The stack is still up: `make down` stops it.")
     console.print(table(outcome))
     print(f"{totals(outcome)}\n\n{summary(stack)}\n", flush=True)
-    found = differences(outcome)
-    if shown.get("confirmed") != outcome.sandbox["coded"]:
-        found.append(f"the audit found {shown}, the sandbox has {outcome.sandbox['coded']} coded")
-    impact = shown.get("impact", {})
+    faults = differences(outcome)
+    if findings.get("confirmed") != outcome.sandbox["coded"]:
+        faults.append(f"the audit found {findings}, the sandbox has {outcome.sandbox['coded']} coded")
+    impact = findings.get("impact", {})
     if (impact.get("dialled_before"), impact.get("dialled_after")) != truth:
-        found.append(f"the audit counts {impact}, the sandbox dialled {truth} customers before and after the code")
-    if found:
-        sys.exit("The demo failed:\n" + "\n".join(f"- {what}" for what in found))
+        faults.append(f"the audit counts {impact}, the sandbox dialled {truth} customers before and after the code")
+    if faults:
+        sys.exit("The demo failed:\n" + "\n".join(f"- {what}" for what in faults))
     print(
         f"Ledger, sandbox and XCom agree: {outcome.sandbox['coded']:,} customers coded, each exactly once, at most"
         f" {outcome.sandbox['peak_in_flight']} requests at a time. {time.monotonic() - began:.0f} s in all."
-        f" The audit confirms all {shown['confirmed']:,} codes. The sandbox's dialler called"
+        f" The audit confirms all {findings['confirmed']:,} codes. The sandbox's dialler called"
         f" {impact['dialled_before']} of these customers before they were codified and {impact['dialled_after']} after;"
         f" codifying prevented about {impact['calls_prevented']:,} calls."
         " The stack is still up: `make down` stops it."
@@ -146,9 +146,9 @@ def set_sandbox(stack: Stack, begin: datetime) -> None:
     call(f"{stack.sandbox_url}/control", "PUT", {"now": None})
 
 
-def dial(stack: Stack, calls: int) -> None:
+def dial(stack: Stack, dials: int) -> None:
     """Let the sandbox's dialler make so many calls."""
-    call(f"{stack.sandbox_url}/dial", "POST", {"campaign_id": DIALLED, "calls": calls})
+    call(f"{stack.sandbox_url}/dial", "POST", {"campaign_id": DIALLED, "calls": dials})
 
 
 def dialled(stack: Stack) -> tuple[int, int]:
@@ -194,16 +194,17 @@ def watch(stack: Stack, api: AirflowApi, run_id: str) -> str:
             settled = sum(states[state] for state in SETTLED)
             total = sum(states.values())
             speed = pace.tell(now, sum(states[state] for state in SENT), total - settled)
-            shown = " ".join(f"{state} {count:,}" for state, count in sorted(states.items())) or "staging"
-            progress.states = shown
+            progress.states = " ".join(f"{state} {count:,}" for state, count in sorted(states.items())) or "staging"
             progress.update(bar, completed=settled, total=total or None, pace=speed)
             if run["state"] in ("success", "failed"):
                 return str(run["state"])
             if not console.is_terminal and now - spoken >= SPOKEN:
-                console.print(f"{now - began:4.0f} s  {shown}  {speed}", highlight=False, soft_wrap=True)
+                console.print(f"{now - began:4.0f} s  {progress.states}  {speed}", highlight=False, soft_wrap=True)
                 spoken = now
             if now - began > TIMEOUT:
-                raise StackError(f"The run is {run['state']} after {TIMEOUT:.0f} s; the ledger holds: {shown}")
+                raise StackError(
+                    f"The run is {run['state']} after {TIMEOUT:.0f} s; the ledger holds: {progress.states}"
+                )
             time.sleep(1)
 
 

@@ -1,4 +1,4 @@
-"""Every link of the docs leads somewhere, every page is found from the front page, and one thing has one word."""
+"""Every link of the docs leads somewhere, and every page is found from the front page."""
 
 from __future__ import annotations
 
@@ -9,47 +9,10 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 FRONT = "docs/index.md"
-MADE = "docs/ledger.md"  # from the database's own comments
 PAGES = {
     path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
     for path in sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 }
-ENGLISH = [name for name in PAGES if not name.endswith(".es.md") and name not in (MADE, "docs/glossary.md")]
-SPANISH = [name for name in PAGES if name.endswith(".es.md")]
-
-# Words that the glossary replaced, as they would stand in a sentence.
-REPLACED = {
-    "a moment in time": r"\bmoments?\b",
-    "again": r"\banew\b",
-    "notified, said": r"\btold\b",
-    "suspended": r"\b(un)?park(ed|s|ing)?\b",
-    "deferred": r"\bputs? off\b",
-    "retry policy, time-out": r"\bpatience\b",
-    "digest": r"\bseal(s|ed|ing)?\b",
-    "impact": r"\bworth of\b",
-    "request": r"\bAPI requests?\b|\bcalls? (to|of) (the API|wolkvox)\b|\bcalls (today|left)\b",
-    "calls prevented": r"\bcalls calls_prevented\b",
-    "round-robin": r"\b(deals?|dealt|cards)\b",
-}
-REPLACED_IN_SPANISH = {
-    "conexión simultánea": r"\bturnos?\b",
-    "impacto": r"\blo que valió\b",
-    "en pausa automática": r"\bestacionad[oa]s?\b",
-    "bodega de datos": r"\balmac[eé]n de datos\b",
-    "cuota": r"\bcupos?\b",
-    "demora": r"\bretrasos?\b",
-    "firewall": r"\bcortafuegos\b",
-    "exitosa, fallida": r"\ben (verde|rojo)\b",
-    "se detectan como perdidas": r"\bse echan de menos\b",
-    "identificación del cliente": r"\bid del cliente\b",
-    "el 95 %": r"\b95 de (cada )?100\b",
-}
-
-
-def prose(text: str) -> str:
-    """The sentences: without blocks of code, names in code style and targets of links."""
-    text = re.sub(r"^ *```.*?^ *```", "", text, flags=re.DOTALL | re.MULTILINE)
-    return re.sub(r"\]\([^)]*\)", "]", re.sub(r"`[^`]*`", "", text))
 
 
 def anchors(text: str) -> set[str]:
@@ -113,20 +76,3 @@ def test_every_make_target_and_every_file_that_is_named_exists() -> None:
         for path in (span for span in spans if re.fullmatch(r"(\w+/)+([\w.-]+\.\w+)?", span)):
             made = path.startswith(("dist/", "sql/"))  # by `make`, or below include/
             assert made or any((place / path).exists() for place in places), f"{page}: {path}"
-
-
-def replaced(text: str, words: dict[str, str]) -> dict[str, list[str]]:
-    """Old words of a text's sentences, by what to write instead."""
-    sentences = prose(text)
-    found = {instead: [hit.group() for hit in re.finditer(old, sentences, re.I)] for instead, old in words.items()}
-    return {instead: hits for instead, hits in found.items() if hits}
-
-
-@pytest.mark.parametrize("page", ENGLISH)
-def test_english_has_the_glossarys_words(page: str) -> None:
-    assert replaced(PAGES[page], REPLACED) == {}
-
-
-@pytest.mark.parametrize("page", SPANISH)
-def test_spanish_has_the_glossarys_words(page: str) -> None:
-    assert replaced(PAGES[page], REPLACED_IN_SPANISH) == {}
