@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "plugins" / "wolkvox"
 FRONT = "docs/index.md"
 PAGES = {
     path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
@@ -42,6 +43,27 @@ def test_every_page_is_one_click_from_the_front_page() -> None:
     assert missing == {FRONT}
 
 
+QUESTIONS = {
+    "How do I add a warehouse?": "warehouses.md#add-a-warehouse",
+    "Where does a 404 become a rejection?": "answers.md#where-it-is-in-the-code",
+    "What is sent while the token is wrong?": "faults.md#a-wrong-token-or-address",
+    "How do I change the alert's address?": "alerts.md#who-gets-them",
+    "How do I add a state?": "architecture.md#how-to-add",
+    "How long are ids kept?": "retention.md#retention-and-evidence",
+    "Which tests run against PgBouncer?": "development.md#which-tests-use-which-server",
+    "What does a run by event look like?": "when-runs-begin.md#a-run-by-event",
+    "How do I read a chunk's tally?": "summary.md#the-tally-of-a-chunk",
+    "How do I run it in my own Airflow?": "install.md#as-a-wheel",
+}
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_a_newcomers_question_is_answered_one_click_from_the_front_page(question: str) -> None:
+    page, _, heading = QUESTIONS[question].partition("#")
+    assert page in {target for target, _ in links(PAGES[FRONT])}
+    assert heading in anchors(PAGES[f"docs/{page}"])
+
+
 def test_the_site_has_every_page_in_its_contents() -> None:
     contents = "".join(re.findall(r"```\{toctree\}(.*?)```", PAGES[FRONT], re.DOTALL))
     listed = re.findall(r"^[\w./-]+$", contents, re.MULTILINE)
@@ -49,6 +71,19 @@ def test_the_site_has_every_page_in_its_contents() -> None:
     assert {(ROOT / "docs" / f"{name}.md").resolve() for name in listed} == {
         (ROOT / page).resolve() for page in PAGES if page != FRONT
     }
+
+
+def test_a_name_is_in_the_file_that_a_page_says() -> None:
+    named = [
+        (page, name, path)
+        for page, text in PAGES.items()
+        for name, path in re.findall(r"`(\w+)` (?:in|of) `([\w/]+\.(?:py|js))`", text)
+    ]
+    assert len(named) > 8
+    for page, name, path in named:
+        files = [place / path for place in (ROOT, PACKAGE) if (place / path).is_file()]
+        assert files, f"{page}: {path}"
+        assert re.search(rf"\b{name}\b", files[0].read_text(encoding="utf-8")), f"{page}: {name} in {path}"
 
 
 def test_a_decision_is_a_context_a_decision_and_a_consequence_in_eight_lines() -> None:
@@ -67,7 +102,7 @@ def test_what_has_states_has_a_diagram_of_them(state: str) -> None:
 
 def test_every_make_target_and_every_file_that_is_named_exists() -> None:
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    places = (ROOT, ROOT / "plugins" / "wolkvox")
+    places = (ROOT, PACKAGE)
     pages = {page: text for page, text in PAGES.items() if page != "CHANGELOG.md"}  # which names what is gone
     for page, text in pages.items():
         spans = re.findall(r"`([^`\n]+)`", text) + re.findall(r"^ *(make .*?)(?: *#.*)?$", text, re.MULTILINE)
