@@ -86,6 +86,18 @@ def test_a_name_is_in_the_file_that_a_page_says() -> None:
         assert re.search(rf"\b{name}\b", files[0].read_text(encoding="utf-8")), f"{page}: {name} in {path}"
 
 
+def test_every_table_and_metric_that_is_named_exists() -> None:
+    versions = (PACKAGE / "ledger" / "migrations" / "versions").glob("*.sql")
+    tables = {name for path in versions for name in re.findall(r"CREATE TABLE wolkvox\.(\w+)", path.read_text())}
+    metrics = set(re.findall(r"`wolkvox\.(\w+)`", PAGES["docs/metrics.md"]))
+    context = {"subject", "text"}  # of a notifier's template
+    for page, text in PAGES.items():
+        if page not in ("CHANGELOG.md", "docs/ledger.md"):  # which names what is gone, and is made
+            names = set(re.findall(r"(?<![/.@\w])wolkvox\.(\w+)", text)) - {"com"}
+            modules = {name for name in names if (PACKAGE / name).exists() or (PACKAGE / f"{name}.py").exists()}
+            assert names - tables - metrics - modules - context == set(), page
+
+
 def test_a_decision_is_a_context_a_decision_and_a_consequence_in_eight_lines() -> None:
     decisions = re.split(r"^##+ .*\n", PAGES["docs/decisions.md"], flags=re.MULTILINE)[1:]
     written = [body for body in decisions if body.strip()]
