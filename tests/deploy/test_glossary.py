@@ -175,6 +175,24 @@ def test_a_page_has_the_glossarys_words(page: str) -> None:
     assert page in WORDS_OF_BEFORE or list(replaced(sentences, words)) == []
 
 
+SETTINGS = sorted(
+    path.relative_to(ROOT).as_posix()
+    for pattern in (
+        "docker-compose.yaml",
+        ".env.example",
+        "include/*.yaml",
+        "include/kubernetes/*",
+        "example_dbt/**/*.yml",
+    )
+    for path in ROOT.glob(pattern)
+)
+
+
+@pytest.mark.parametrize("file", SETTINGS)
+def test_a_file_of_settings_has_the_glossarys_words(file: str) -> None:
+    assert list(replaced((ROOT / file).read_text(encoding="utf-8"))) == []
+
+
 @pytest.mark.parametrize(("language", "words"), [("en", ENGLISH), ("es", SPANISH)])
 def test_the_page_in_airflow_has_the_glossarys_words(language: str, words: Mapping[str, str]) -> None:
     texts = json.loads((PACKAGE / "page" / "static" / f"dictionary.{language}.json").read_text(encoding="utf-8"))
