@@ -633,10 +633,10 @@ def test_the_sandbox_lists_its_codes(sandbox: SandboxServer, hook: Hook) -> None
     ],
 )
 def test_a_read_that_fails_says_what_was_seen(
-    server: Server, hook: Hook, status: int, body: bytes, error: type[WolkvoxError], words: str
+    server: Server, hook: Hook, status: int, body: bytes, error: type[WolkvoxError], message: str
 ) -> None:
     server.status, server.body = status, body
-    with pytest.raises(error, match=words) as raised:
+    with pytest.raises(error, match=message) as raised:
         hook(server.url).token_info()
     assert raised.type is error
 
@@ -819,10 +819,10 @@ def test_what_is_no_plain_address_is_refused(host: str) -> None:
         ({"host": "https//wv0041.wolkvox.com"}, "The host of connection 'c' is no plain address"),
     ],
 )
-def test_a_setting_that_cannot_be_used_is_named_and_the_token_is_not(fields: dict[str, Any], words: str) -> None:
+def test_a_setting_that_cannot_be_used_is_named_and_the_token_is_not(fields: dict[str, Any], message: str) -> None:
     with pytest.raises(BadSetting) as raised:
         read_settings(connection(**fields))
-    assert words in str(raised.value)
+    assert message in str(raised.value)
     assert "secret" not in str(raised.value)
 
 
