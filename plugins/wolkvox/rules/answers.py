@@ -21,7 +21,7 @@ class Kind(Enum):
     OVERLOADED = auto()  # try the same record again, a bounded number of times
     CONFLICT = auto()  # the dialler holds this record now: it again, later; it says nothing of the others
     BUSY = auto()  # somebody else uses the token: the same record again, not an attempt of it
-    MAINTENANCE = auto()  # the API is away for long, for backups for instance; or something on the way blocks this request
+    MAINTENANCE = auto()  # the API is away for long; or something on the way blocks this request
     UNREACHABLE = auto()  # no connection: the record was never sent
     UNKNOWN = auto()  # sent, but nobody saw the answer: the record may be coded
     QUOTA = auto()  # the day's requests are used up
