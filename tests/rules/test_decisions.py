@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,10 +15,10 @@ from wolkvox.rules.retry_policy import RetryPolicy
 
 POLICY = RetryPolicy()
 WELL = Situation(tries=1)
-SUSPENDED = replace(WELL, suspended=True)
-OUTAGE = replace(WELL, at_once=False, outage=True)
-BOTH = replace(OUTAGE, suspended=True)
-REFUSED = replace(OUTAGE, everything_refused=True)
+SUSPENDED = WELL._replace(suspended=True)
+OUTAGE = WELL._replace(at_once=False, outage=True)
+BOTH = OUTAGE._replace(suspended=True)
+REFUSED = OUTAGE._replace(everything_refused=True)
 RECORD = Record(7, "preview", "17", "1001", "5", None, None)
 
 DOUBTFUL = (Kind.OVERLOADED, Kind.CONFLICT, Kind.MAINTENANCE, Kind.UNKNOWN)
@@ -58,7 +56,7 @@ def test_the_table_has_every_kind_of_answer() -> None:
 
 def test_a_record_that_is_blocked_alone_counts_as_a_refusal() -> None:
     """A campaign of which all records are blocked is suspended in the end."""
-    alone = replace(WELL, tries=POLICY.blocked, blocked_alone=True)
+    alone = WELL._replace(tries=POLICY.blocked, blocked_alone=True)
     settled, step = decide(RECORD, answer(Kind.MAINTENANCE), alone, POLICY)
     assert (settled.state, step) == ("rejected", Step.COUNT)
 

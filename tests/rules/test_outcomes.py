@@ -118,15 +118,18 @@ def test_a_long_wait_that_one_record_is_asked_for_is_its_own_pause() -> None:
     st.sampled_from(by_name(set(Kind) - {Kind.CODED})),
     st.integers(0, 7),
     st.booleans(),
-    st.builds(Situation, tries=st.integers(1, 5), at_once=st.booleans(), suspended=st.booleans()),
+    st.builds(Situation, *(st.integers(1, 5), *[st.booleans()] * 5)),
 )
 def test_a_record_ends_pending_rejected_or_failed_and_is_never_tried_beyond_its_life(
     kind: Kind, requests: int, deferred: bool, situation: Situation
 ) -> None:
     settled = outcome(record(requests, deferred=deferred), answer(kind), situation, POLICY)
     assert settled.state in {"pending", "rejected", "failed"}
-    assert (settled.state == "pending") or settled.delay is None
-    if kind not in UNCOUNTED and requests + situation.tries >= POLICY.requests:
+    assert (settled.state == "pending") or not settled.is_deferred
+    in_vain = situation.outage or (situation.everything_refused and kind in REFUSALS)
+    if kind not in UNCOUNTED and requests + situation.tries >= POLICY.requests and not in_vain:
         assert settled.state != "pending"
     if settled.state == "rejected":
-        assert kind in REFUSALS
+        assert kind in REFUSALS or (kind is Kind.MAINTENANCE and situation.blocked_alone)
+    if situation.everything_refused and kind in REFUSALS:
+        assert settled.is_deferred

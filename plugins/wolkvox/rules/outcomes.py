@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from wolkvox.rules.answers import Answer, Kind
 from wolkvox.rules.faults import AGAIN, REFUSALS, UNCOUNTED
@@ -12,8 +12,7 @@ from wolkvox.rules.retry_policy import RetryPolicy, deferred
 LONG_RETRY_AFTER = 60.0  # seconds: whoever is asked to wait for longer is left to a later run
 
 
-@dataclass(frozen=True, slots=True)
-class Situation:
+class Situation(NamedTuple):
     """
     What matters beside the answer. ``tries``: requests for the record in this run, this one among them.
 
@@ -47,7 +46,7 @@ def outcome(record: Record, answer: Answer, situation: Situation, retry_policy: 
         delay = 0.0
     elif answer.kind in REFUSALS:
         state = "rejected"
-    elif situation.blocked_alone and requests >= retry_policy.blocked:
+    elif answer.kind is Kind.MAINTENANCE and situation.blocked_alone and requests >= retry_policy.blocked:
         state, reason = "rejected", f"refused_{answer.code}"
     elif answer.kind not in UNCOUNTED and not _is_tried_again(record, answer, situation, requests, retry_policy):
         state = "pending" if spared or requests < retry_policy.requests else "failed"
