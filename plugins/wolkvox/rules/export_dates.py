@@ -9,7 +9,7 @@ from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from wolkvox.rules.contacts import read_moment
+from wolkvox.rules.timestamps import read_timestamp
 
 MARGIN = timedelta(minutes=1)  # between the vendor's clock and ours
 AHEAD = timedelta(minutes=15)  # of our clock; a date that is further ahead was read in a wrong zone
@@ -108,16 +108,16 @@ def read_text(value: object) -> str:
 
 
 def _read(date: str, zone: tzinfo) -> datetime | None:
-    """The moment in UTC; a day alone is none, for its dials may have come before a contact or after."""
+    """Return the timestamp in UTC; None for a day alone, whose dials may have come before a contact or after."""
     if digits := _DIGITS.fullmatch(date):
-        return read_moment("{}-{}-{}T{}:{}:{}".format(*digits.groups()), zone)
+        return read_timestamp("{}-{}-{}T{}:{}:{}".format(*digits.groups()), zone)
     parts = _DATE.fullmatch(date)
     if parts is None:
         return None
     hour = _hour(int(parts["hour"]), (parts["half"] or "").lower())
     if hour is None:
         return None
-    return read_moment(f"{parts['year']}-{parts['month']}-{parts['day']}T{hour:02}:{parts['rest']}", zone)
+    return read_timestamp(f"{parts['year']}-{parts['month']}-{parts['day']}T{hour:02}:{parts['rest']}", zone)
 
 
 def _hour(hour: int, half: str) -> int | None:

@@ -10,8 +10,8 @@ from typing import Any
 import pendulum
 
 from wolkvox.errors import BadSetting
-from wolkvox.rules.contacts import FIRST_YEAR, LAST_YEAR
 from wolkvox.rules.ids import read_id
+from wolkvox.rules.timestamps import FIRST_YEAR, LAST_YEAR
 from wolkvox.rules.values import PLAIN_NUMBER, SWITCH
 from wolkvox.rules.window import LONGEST_WINDOW
 
