@@ -3,262 +3,36 @@
 from __future__ import annotations
 
 import time
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime, timezone
 from itertools import pairwise
 from unittest.mock import patch
 
 import pytest
+from tasks.fakes import (
+    AT_ONCE,
+    BAD_TOKEN,
+    BUSY,
+    CODED,
+    CONFLICT,
+    MAINTENANCE,
+    NOT_FOUND,
+    OVERLOADED,
+    QUOTA,
+    REJECTED,
+    SOON,
+    UNKNOWN,
+    UNREACHABLE,
+    WRONG_ENDPOINT,
+    Bench,
+)
 
 from wolkvox.errors import BadToken, BreakerOpen, Stopped, WolkvoxError, WrongEndpoint
 from wolkvox.rules.answers import Answer, Kind
-from wolkvox.rules.faults import Fault
 from wolkvox.rules.records import EVERYTHING_REFUSED, Campaign, Faults, Record, Settled
-from wolkvox.rules.retry_policy import TRIALS, RetryPolicy
+from wolkvox.rules.retry_policy import RetryPolicy
 from wolkvox.stop import Stop
-from wolkvox.tasks.codify import codify
-from wolkvox.tasks.worker import Allotment, Progress
-
-AT_ONCE = RetryPolicy(first_wait=0.0, longest_wait=0.0, maintenance_wait=0.0)
-SOON = RetryPolicy(
-    first_wait=0.01, longest_wait=0.01, maintenance_wait=0.0
-)  # others pass before a record is tried again
-CODED = Answer(Kind.CODED, None, "202", "customer_id has been coded")
-REJECTED = Answer(Kind.REJECTED, "refused_422", "422", "El codAct no es valido")
-NOT_FOUND = Answer(Kind.NOT_FOUND, "not_found", "404", "NO RECORDS FOUND")
-OVERLOADED = Answer(Kind.OVERLOADED, "overloaded_500", "500", "oops")
-CONFLICT = Answer(Kind.CONFLICT, "conflict_409", "409", "is being dialled")
-BUSY = Answer(Kind.BUSY, "busy", "403")
-MAINTENANCE = Answer(Kind.MAINTENANCE, "maintenance", "403")
-UNREACHABLE = Answer(Kind.UNREACHABLE, "unreachable_refused")
-UNKNOWN = Answer(Kind.UNKNOWN, "unknown_timeout")
-QUOTA = Answer(Kind.QUOTA, "quota", "403", "TOKEN LIMIT EXCEEDED")
-BAD_TOKEN = Answer(Kind.BAD_TOKEN, "bad_token", "403")
-WRONG_ENDPOINT = Answer(Kind.WRONG_ENDPOINT, "wrong_endpoint", "400")
-
-
-class Bench:
-    """
-    A ledger, a quota and a vendor, all in memory, that write down what they are asked to do.
-
-    Records are those of campaign 17 unless ``campaigns`` says otherwise; the first one is the newest.
-    """
-
-    def __init__(self, records: int, answers: dict[int, Sequence[Answer]] | None = None, requests: int = 1_000) -> None:
-        self.state = dict.fromkeys(range(1, records + 1), "pending")
-        self.settled: dict[int, Settled] = {}
-        self.attempts: Counter[int] = Counter()
-        self.taken_by_others: set[int] = set()
-        self.outdated: set[int] = set()
-        self.sent: list[int] = []
-        self.took: list[list[int]] = []
-        self.round_trips = 0
-        self.requests_left = requests
-        self.exhausted_said = False
-        self.known = Faults()
-        self.trial_due = True
-        self.campaign_trial_due = False  # of suspended campaigns
-        self.suspend_after = self.refuse_after = 1_000  # refusals
-        self.counted: list[Fault] = []
-        self.failed: list[int] = []  # different records in a row, of all workers
-        self.in_doubt_after = 1_000  # of them: then a record of another campaign is asked for
-        self.outages: list[str] = []
-        self.reverted: Counter[int] = Counter()
-        self.outage_known_to_others = False
-        self.answered_elsewhere = False
-        self.answered_at: list[datetime] = []
-        self.deferred: set[int] = set()
-        self.campaigns: dict[int, str] = {}
-        self.goes_on_for = 0.0
-        self.last, self.awaited, self.closed = True, False, 0
-        self.stop = Stop()
-        self.retry_policy = AT_ONCE
-        self.before_answer: Callable[[int], None] = lambda _: None
-        self._had_their_turn: set[int] = set()
-        self._answers = defaultdict(list, {record: list(script) for record, script in (answers or {}).items()})
-
-    def waiting(self) -> list[Record]:
-        return [
-            self.record(record)
-            for record, state in self.state.items()
-            if state == "pending" and record not in self.taken_by_others | self._had_their_turn
-        ]
-
-    def record(self, record: int) -> Record:
-        campaign, deferred = self.campaigns.get(record, "17"), record in self.deferred
-        requests = self.attempts[record]
-        return Record(record, "preview", campaign, f"c{record}", "5", None, None, requests, deferred)
-
-    def take(self, most: int, kept: Sequence[int]) -> Sequence[Record]:
-        assert most > 0
-        assert all(self.state[record] == "pending" for record in kept)
-        free = [record for record in self.waiting() if record.campaign not in self.known.suspended][:most]
-        if self.campaign_trial_due:
-            free = [record._replace(trial=True) for record in self.waiting()][:TRIALS]
-        self.took.append([record.id for record in free])
-        return free
-
-    def trials(self) -> Sequence[Record]:
-        due, self.trial_due = self.trial_due, False
-        of_each = {record.campaign: record for record in reversed(self.waiting())}
-        return [record._replace(trial=True) for record in reversed(of_each.values())][:TRIALS] if due else []
-
-    def another(self, campaigns: Iterable[Campaign]) -> Record | None:
-        known = set(campaigns)
-        return next((one._replace(trial=True) for one in self.waiting() if one.campaign not in known), None)
-
-    def advance(self, settled: Settled | None, following: int | None) -> bool:
-        self.round_trips += 1
-        if settled is not None:
-            assert self.state[settled.id] == "sending"
-            self.state[settled.id] = settled.state
-            self.settled[settled.id] = settled
-            self.attempts[settled.id] += settled.counts
-            if settled.state in ("coded", "rejected"):
-                self.answered_at.append(self.now())
-                self.failed.clear()
-        if following is None or following in self.taken_by_others:
-            return False
-        assert self.state[following] == "pending"
-        self.state[following] = "sending"
-        self._had_their_turn.add(following)
-        return True
-
-    def still_in_flight(self, record: int) -> float:
-        assert self.state[record] == "sending", "until this is noted, the record guards its slot"
-        return self.goes_on_for
-
-    def faults(self) -> Faults:
-        return self.known
-
-    def count(self, fault: Fault) -> Faults:
-        assert self.state[fault.record] != "sending", "it is settled before it is counted"
-        self.counted.append(fault)
-        if self.known.outage:
-            return self.known
-        if fault.refused:
-            return self._count_refusal(fault)
-        if not fault.conflict and fault.record not in self.failed:
-            self.failed.append(fault.record)
-        if len(self.failed) >= self.retry_policy.outages:
-            return self._open(fault.reason)
-        in_doubt = self.failed if len(self.failed) >= self.in_doubt_after else ()
-        return replace(self.known, in_doubt=frozenset(self.record(record).campaign for record in in_doubt))
-
-    def _count_refusal(self, fault: Fault) -> Faults:
-        refused = [one.record for one in self.counted if one.refused]
-        if len(refused) >= self.refuse_after:
-            self.state.update(dict.fromkeys(refused, "pending"))
-            return self._open(EVERYTHING_REFUSED)
-        if len(refused) >= self.suspend_after:
-            self.known = Faults(frozenset({fault.campaign}))
-        return self.known
-
-    def judge(self, fault: Fault) -> Faults:
-        return self._open(fault.reason) if len(self.failed) >= self.retry_policy.sure else Faults()
-
-    def _open(self, reason: str) -> Faults:
-        return Faults(outage=reason, first=self.open_breaker(reason, ""))
-
-    def resume(self, campaign: Campaign) -> None:
-        self.known = replace(self.known, suspended=self.known.suspended - {campaign})
-
-    def now(self) -> datetime:
-        return datetime.now(timezone.utc)
-
-    def answered_since(self, since: datetime) -> bool:
-        return self.answered_elsewhere or any(at >= since for at in self.answered_at)
-
-    def open_breaker(self, reason: str, message: str) -> bool:
-        self.outages.append(reason)
-        return not self.outage_known_to_others
-
-    def revert_attempts(self, requests: Mapping[int, int]) -> None:
-        self.reverted.update(requests)
-        self.attempts.subtract(requests)
-        self.state.update(dict.fromkeys(requests, "pending"))
-
-    def close_breaker(self) -> None:
-        self.known = replace(self.known, outage=None)
-
-    def close(self) -> bool:
-        self.closed += 1
-        return not [record for record in self.waiting() if record.campaign not in self.known.suspended]
-
-    def is_held_up(self) -> bool:
-        return False
-
-    def is_outdated(self, record: Record) -> bool:
-        if record.id in self.outdated:
-            self.state[record.id] = "superseded"
-        return record.id in self.outdated
-
-    def is_last(self) -> bool:
-        return self.last
-
-    def is_awaited(self) -> bool:
-        return self.awaited
-
-    def send(self, record: Record) -> Answer:
-        assert self.state[record.id] == "sending", "a record is marked before it is sent"
-        assert list(self.state.values()).count("sending") == 1
-        self.sent.append(record.id)
-        self.before_answer(record.id)
-        script = self._answers[record.id]
-        return script.pop(0) if script else CODED
-
-    def run(
-        self,
-        retry_policy: RetryPolicy = AT_ONCE,
-        report: Callable[[Progress], None] = lambda _: None,
-        seconds: float = 3_600.0,
-        records: int = 10_000,
-        linger: float = 0.0,
-    ) -> Progress:
-        """Do what a worker of another run does."""
-        self.retry_policy = retry_policy
-        self._had_their_turn.clear()
-        return codify(
-            ledger=self,
-            send=self.send,
-            quota=Requests(self),
-            stop=self.stop,
-            retry_policy=retry_policy,
-            allotment=Allotment(records, seconds, linger),
-            report=report,
-            report_every=0.0,
-        )
-
-    def fails(self, error: type[WolkvoxError], retry_policy: RetryPolicy = AT_ONCE) -> str:
-        """What the error says that ends the run."""
-        with pytest.raises(error) as raised:
-            self.run(retry_policy)
-        return str(raised.value)
-
-    @property
-    def states(self) -> list[str]:
-        return list(self.state.values())
-
-
-class Requests:
-    """The day's requests of a bench."""
-
-    def __init__(self, bench: Bench) -> None:
-        self.bench = bench
-
-    def acquire(self) -> bool:
-        if self.bench.requests_left <= 0 or self.bench.exhausted_said:
-            return False
-        self.bench.requests_left -= 1
-        return True
-
-    def release(self) -> None:
-        self.bench.requests_left += 1
-
-    def mark_exhausted(self) -> None:
-        self.bench.exhausted_said = True
 
 
 def test_every_record_is_sent_once_in_the_ledgers_order() -> None:
@@ -706,7 +480,7 @@ def test_an_outage_is_found_by_new_records_rather_than_by_the_same_ones_again() 
 @pytest.mark.parametrize("answer", [OVERLOADED, BUSY, UNREACHABLE, MAINTENANCE, UNKNOWN])
 def test_an_outage_that_another_task_found_ends_this_one_at_its_first_failure(answer: Answer) -> None:
     bench = Bench(5, {1: [answer]})
-    bench.before_answer = lambda _: setattr(bench, "known", Faults(outage="overloaded_503"))
+    bench.before_answer = lambda _: setattr(bench, "known_faults", Faults(outage="overloaded_503"))
     assert bench.run().stopped == "outage"
     assert bench.sent == [1]
     assert bench.states == ["pending"] * 5
@@ -720,7 +494,7 @@ def test_an_outage_that_another_task_found_ends_this_one_though_its_own_records_
     def found(record: int) -> None:
         time.sleep(0.002)
         if record == 5:
-            bench.known = Faults(outage=EVERYTHING_REFUSED)
+            bench.known_faults = Faults(outage=EVERYTHING_REFUSED)
 
     bench.before_answer = found
     assert bench.run().stopped == "outage"
@@ -770,7 +544,7 @@ def test_while_one_campaign_fails_a_record_of_another_one_tells_whose_fault_it_i
 def test_while_an_outage_lasts_one_request_tries_when_it_says_all(answer: Answer) -> None:
     bench = Bench(3, {1: [answer]})
     bench.campaigns = {1: "17", 2: "18", 3: "19"}
-    bench.known = Faults(outage="overloaded_503")
+    bench.known_faults = Faults(outage="overloaded_503")
     assert bench.run().stopped == "outage"
     assert (bench.sent, bench.states, bench.outages) == ([1], ["pending"] * 3, [])
     assert bench.attempts[1] == 0
@@ -780,7 +554,7 @@ def test_while_an_outage_lasts_one_request_tries_when_it_says_all(answer: Answer
 def test_while_an_outage_lasts_records_of_three_campaigns_try_when_one_may_be_its_own_fault(answer: Answer) -> None:
     bench = Bench(8, {record: [answer] for record in range(1, 9)})
     bench.campaigns = {record: str(record // 2) for record in range(1, 9)}
-    bench.known = Faults(outage="overloaded_503")
+    bench.known_faults = Faults(outage="overloaded_503")
     assert bench.run().stopped == "outage"
     assert (bench.sent, bench.states, bench.outages) == ([1, 2, 4], ["pending"] * 8, [])
     assert bench.attempts[1] == 1, "a trial is a request of the record's life"
@@ -790,15 +564,15 @@ def test_one_bad_record_does_not_keep_an_outage_that_is_over() -> None:
     for answer in (OVERLOADED, UNKNOWN, CONFLICT, MAINTENANCE):
         bench = Bench(4, {1: [answer] * 9})
         bench.campaigns = {1: "17", 2: "18", 3: "18", 4: "18"}
-        bench.known = Faults(outage="overloaded_503")
+        bench.known_faults = Faults(outage="overloaded_503")
         assert bench.run().stopped is None
-        assert bench.known == Faults()
+        assert bench.known_faults == Faults()
         assert bench.states[1:] == ["coded"] * 3
 
 
 def test_when_no_trial_is_due_nothing_is_sent() -> None:
     bench = Bench(3)
-    bench.known, bench.trial_due = Faults(outage="overloaded_503"), False
+    bench.known_faults, bench.trial_due = Faults(outage="overloaded_503"), False
     assert bench.run().stopped == "outage"
     assert (bench.sent, bench.requests_left) == ([], 1_000)
 
@@ -806,7 +580,7 @@ def test_when_no_trial_is_due_nothing_is_sent() -> None:
 def test_an_allotment_of_one_record_tries_an_outage_with_one() -> None:
     bench = Bench(3, {record: [UNKNOWN] for record in (1, 2, 3)})
     bench.campaigns = {1: "17", 2: "18", 3: "19"}
-    bench.known = Faults(outage="overloaded_503")
+    bench.known_faults = Faults(outage="overloaded_503")
     bench.run(records=1)
     assert bench.sent == [1]
 
@@ -814,15 +588,15 @@ def test_an_allotment_of_one_record_tries_an_outage_with_one() -> None:
 @pytest.mark.parametrize("answer", [CODED, REJECTED, NOT_FOUND])
 def test_an_answer_ends_the_outage(answer: Answer) -> None:
     bench = Bench(3, {1: [answer]})
-    bench.known = Faults(outage="overloaded_503")
+    bench.known_faults = Faults(outage="overloaded_503")
     assert bench.run().stopped is None
-    assert bench.known == Faults()
+    assert bench.known_faults == Faults()
     assert bench.states[1:] == ["coded", "coded"]
 
 
 def test_of_a_host_that_refuses_everything_only_a_success_ends_the_outage() -> None:
     bench = Bench(3, {1: [REJECTED]})
-    bench.known = Faults(outage=EVERYTHING_REFUSED)
+    bench.known_faults = Faults(outage=EVERYTHING_REFUSED)
     assert bench.run().stopped == "outage"
     assert bench.states == ["pending"] * 3
     bench.trial_due = True
@@ -877,16 +651,16 @@ def test_a_campaign_that_is_suspended_meanwhile_is_left_and_the_others_go_on() -
 
 def test_a_trial_of_a_suspended_campaign_that_is_coded_resumes_it() -> None:
     bench = Bench(3)
-    bench.known = Faults(frozenset({("preview", "17")}))
+    bench.known_faults = Faults(frozenset({("preview", "17")}))
     bench.campaign_trial_due = True
     bench.run()
-    assert bench.known == Faults()
+    assert bench.known_faults == Faults()
     assert bench.states == ["coded"] * 3
 
 
 def test_a_trial_that_is_refused_waits_and_is_rejected_at_its_third_request() -> None:
     bench = Bench(2, {1: [NOT_FOUND], 2: [NOT_FOUND]})
-    bench.known = Faults(frozenset({("preview", "17")}))
+    bench.known_faults = Faults(frozenset({("preview", "17")}))
     bench.campaign_trial_due = True
     bench.attempts[2] = 2
     bench.run()
