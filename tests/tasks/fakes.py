@@ -77,6 +77,14 @@ class Bench:
         self._had_their_turn: set[int] = set()
         self._answers = defaultdict(list, {record: list(script) for record, script in (answers or {}).items()})
 
+    def script(self, record: int, answers: Sequence[Answer]) -> None:
+        """Answer a record's next requests so, and code it after that."""
+        self._answers[record] = list(answers)
+
+    def no_more_faults(self) -> None:
+        """Code every record from now on."""
+        self._answers.clear()
+
     def waiting(self) -> list[Record]:
         return [
             self.record(record)
@@ -149,12 +157,19 @@ class Bench:
     def _count_refusal(self, fault: Fault) -> Faults:
         refused = [one.record for one in self.counted if one.refused]
         if len(refused) >= self.refuse_after:
-            self.state.update(dict.fromkeys(refused, "pending"))
+            self._reopen(refused)
             return self._open(EVERYTHING_REFUSED)
         if len(refused) >= self.suspend_after:
-            self.state.update(dict.fromkeys(refused, "pending"))
+            self._reopen(refused)
             self.known_faults = Faults(frozenset({fault.campaign}))
         return self.known_faults
+
+    def _reopen(self, records: Iterable[int]) -> None:
+        """It wasn't they who were refused; each has a request left."""
+        for record in records:
+            if self.state[record] == "rejected":
+                self.state[record] = "pending"
+                self.attempts[record] = min(self.attempts[record], self.retry_policy.requests - 1)
 
     def judge(self, fault: Fault) -> Faults:
         return self._open(fault.reason) if len(self.failed) >= self.retry_policy.sure else Faults()

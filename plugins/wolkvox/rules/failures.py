@@ -28,12 +28,13 @@ class Failures:
     reverted: Counter[int] = field(default_factory=Counter)
 
     def __bool__(self) -> bool:
-        """Whether any request failed."""
-        return bool(self.reverted)
+        """Whether any request failed, but for conflicts."""
+        return self.requests > 0
 
     def add(self, record: Record, answer: Answer) -> None:
         """Count another request that failed."""
-        self.reverted[record.id] += answer.kind in REVERTED
+        if answer.kind in REVERTED:
+            self.reverted[record.id] += 1
         if answer.kind is not Kind.CONFLICT:
             self.requests += 1
             self.last = record, answer
