@@ -102,7 +102,7 @@ class Bench:
         assert all(self.state[record] == "pending" for record in kept)
         free = [record for record in self.waiting() if record.campaign not in self.known_faults.suspended][:most]
         if self.campaign_trial_due:
-            free = [record._replace(trial=True) for record in self.waiting()][:TRIALS]
+            free = [record._replace(trial=True) for record in self.waiting()][: min(TRIALS, most)]
         self.took.append([record.id for record in free])
         return free
 
@@ -175,7 +175,8 @@ class Bench:
         return self._open(fault.reason) if len(self.failed) >= self.retry_policy.sure else Faults()
 
     def _open(self, reason: str) -> Faults:
-        return Faults(outage=reason, first=self.open_breaker(reason, ""))
+        first = self.open_breaker(reason, "")
+        return replace(self.known_faults, first=first)
 
     def resume(self, campaign: Campaign) -> None:
         self.known_faults = replace(self.known_faults, suspended=self.known_faults.suspended - {campaign})
@@ -187,8 +188,10 @@ class Bench:
         return self.answered_elsewhere or any(at >= since for at in self.answered_at)
 
     def open_breaker(self, reason: str, message: str) -> bool:
+        is_first = not (self.outage_known_to_others or self.known_faults.outage)
         self.outages.append(reason)
-        return not self.outage_known_to_others
+        self.known_faults = replace(self.known_faults, outage=reason)
+        return is_first
 
     def revert_attempts(self, requests: Mapping[int, int]) -> None:
         self.reverted.update(requests)
