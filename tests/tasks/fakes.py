@@ -77,6 +77,10 @@ class Bench:
         self._had_their_turn: set[int] = set()
         self._answers = defaultdict(list, {record: list(script) for record, script in (answers or {}).items()})
 
+    def begin_run(self) -> None:
+        """Offer again what earlier runs left."""
+        self._had_their_turn.clear()
+
     def script(self, record: int, answers: Sequence[Answer]) -> None:
         """Answer a record's next requests so, and code it after that."""
         self._answers[record] = list(answers)
@@ -100,7 +104,8 @@ class Bench:
     def take(self, most: int, kept: Sequence[int]) -> Sequence[Record]:
         assert most > 0
         assert all(self.state[record] == "pending" for record in kept)
-        free = [record for record in self.waiting() if record.campaign not in self.known_faults.suspended][:most]
+        free = [one for one in self.waiting() if one.campaign not in self.known_faults.suspended and one.id not in kept]
+        free = free[:most]
         if self.campaign_trial_due:
             free = [record._replace(trial=True) for record in self.waiting()][: min(TRIALS, most)]
         self.took.append([record.id for record in free])
@@ -237,7 +242,7 @@ class Bench:
     ) -> Progress:
         """Do what a worker of another run does."""
         self.retry_policy = retry_policy
-        self._had_their_turn.clear()
+        self.begin_run()
         return codify(
             ledger=self,
             send=self.send,
