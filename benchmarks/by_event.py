@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,18 +17,17 @@ from typing import Any
 
 import psycopg
 
-from benchmarks import PROJECT
 from benchmarks.contacts import FILL_WAREHOUSE
 from benchmarks.figure import BrokenMeasurement, Figure
 from benchmarks.place import Place
-from benchmarks.under_airflow import free_port
+from benchmarks.under_airflow import copy_project, free_port
 from local.airflow_api import call
 from local.settings import Stack, databases
 from local.stack import DAG, airflow_api, start, stop
 
 STALE, LATENCY = 6_000, 0.2  # records, and seconds a request
 EVERY = 5.0  # seconds between two fresh contacts
-POLICY = 300.0  # seconds until the last of them must be coded
+TIMEOUT = 300.0  # seconds until the last of them must be coded
 FRESH = "INSERT INTO contacted_customers VALUES ('preview', '100002', %s, '5', NULL, NULL, now())"
 ANSWERED = """
 SELECT customer_id, extract(epoch FROM settled_at)::float
@@ -96,7 +94,7 @@ def _count(ledger: psycopg.Connection[tuple[Any, ...]]) -> int:
 
 
 def _wait(true: Any) -> None:
-    deadline = time.monotonic() + POLICY
+    deadline = time.monotonic() + TIMEOUT
     while not true():
         if time.monotonic() > deadline:
             raise BrokenMeasurement("contacts were not codified in time")
@@ -106,11 +104,7 @@ def _wait(true: Any) -> None:
 @contextmanager
 def _stack(place: Place, name: str, operations: str) -> Iterator[Stack]:
     """A stack of its own whose operations are as given, its DAG unpaused and its first run over."""
-    project = place.home / f"{name}-project"
-    for folder in ("dags", "include/sql"):
-        shutil.copytree(PROJECT / folder, project / folder)
-    if operations:
-        (project / "include" / "operations.yaml").write_text(operations)
+    project = copy_project(place, name, operations)
     root: Path = place.home / f"{name}-stack"
     bundle = {
         "name": "dags-folder",
