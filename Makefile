@@ -74,9 +74,8 @@ page: node_modules/.package-lock.json  ## the page's JavaScript: its style and i
 	@npm run --silent check
 	@npm test --silent
 
-# Apart from the lock, as it would hold back what the product runs with. Its rules are in pyproject.toml.
-sql: $(READY)  ## the style of the SQL files
-	@$(UV) tool run --quiet --system-certs --from sqlfluff==4.5.0 sqlfluff lint --disable-progress-bar --nocolor plugins/wolkvox
+sql: $(READY)  ## the style of the SQL files; the rules are in pyproject.toml
+	@$(VENV)/bin/sqlfluff lint --disable-progress-bar --nocolor plugins/wolkvox
 
 node_modules/.package-lock.json: package.json package-lock.json
 	@command -v npm >/dev/null || { echo 'Node.js 18 or later is needed: apt-get install nodejs npm' >&2; exit 1; }
