@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from wolkvox.errors import BadSetting
-from wolkvox.rules.operations import Mistake, Operation, Operations, read_operations, usual
+from wolkvox.rules.mistakes import Mistake
+from wolkvox.rules.operation import Operation, usual
+from wolkvox.rules.operations import Operations, read_operations
 
 FILE = "operations.yaml"
 BUILT_IN = Path(__file__).parent / "include"  # what there is where only DAGs and plugins were deployed
@@ -34,10 +36,10 @@ def operations(dags: Path) -> Operations:
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         words = "a character here isn't UTF-8: save the file with the encoding UTF-8."
-        return Operations([], [Mistake(line, None, None, words)])
+        return Operations([], [Mistake(line, (), words)])
     except OSError as error:
         words = f"the file can't be read ({error.strerror}): give Airflow's user the right to."
-        return Operations([], [Mistake(1, None, None, words)])
+        return Operations([], [Mistake(1, (), words)])
     return read_operations(text, lambda name: _read(places, name))
 
 

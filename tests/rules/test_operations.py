@@ -254,7 +254,7 @@ def test_a_mistake_is_told_with_its_line_key_and_remedy_and_harms_no_other(line:
 def test_a_name_that_is_none_is_told_and_harms_no_other(name: str, remedy: str) -> None:
     found = read(f"first:\n{name}:\n  pool: one\n{GOOD}")
     (mistake,) = found.mistakes
-    assert (mistake.line, mistake.name) == (2, None)
+    assert (mistake.line, mistake.place) == (2, ())
     assert remedy in str(mistake)
     assert [one.name for one in found.all if one.refused is None] == ["first", "good"]
 
@@ -262,7 +262,7 @@ def test_a_name_that_is_none_is_told_and_harms_no_other(name: str, remedy: str) 
 def test_an_operation_that_is_there_twice_is_refused_for_none_can_tell_which_is_meant() -> None:
     found = read(f"sales:\n  pool: one\n{GOOD}sales:\n  pool: two\n")
     assert [str(mistake) for mistake in found.mistakes] == [
-        "line 5, sales: 'sales' is there twice: give the second one another name."
+        "line 5, sales: this key is there twice, first in line 1: leave one of the two out or rename it."
     ]
     assert {one.name: one.refused is None for one in found.all} == {"sales": False, "good": True}
 
@@ -277,12 +277,12 @@ def test_a_file_of_another_shape_is_told(text: str) -> None:
 
 def test_every_mistake_of_a_file_is_told_at_once() -> None:
     found = read("a:\n  pool: 1\n  schedule: x\nb:\n  sqll: x\n  timezone: y\nC:\n")
-    assert [(one.line, one.name, one.key) for one in found.mistakes] == [
-        (2, "a", "pool"),
-        (3, "a", "schedule"),
-        (5, "b", "sqll"),
-        (6, "b", "timezone"),
-        (7, None, None),
+    assert [(one.line, one.key) for one in found.mistakes] == [
+        (2, "a.pool"),
+        (3, "a.schedule"),
+        (5, "b.sqll"),
+        (6, "b.timezone"),
+        (7, ""),
     ]
 
 
@@ -327,8 +327,8 @@ def test_the_usual_query_is_in_the_package_where_nothing_else_was_deployed(tmp_p
             "line 2, sales.warehouse_timezone: -5 can't be used: give the name of the time zone",
         ),
         ("warehouse_timezone: Etc/GMT-5", "Etc/GMT-5 is 5 hours ahead of UTC"),
-        ("placeholder_ids: [000]", "line 2, sales.placeholder_ids: 000 can't be used: give a list of ids"),
-        ('placeholder_ids: ["--"]', "line 2, sales.placeholder_ids: '--' can't be used (no letter or digit is in it)"),
+        ("placeholder_ids: [000]", "line 2, sales.placeholder_ids.0: 000 can't be used: give a list of ids"),
+        ('placeholder_ids: ["--"]', "line 2, sales.placeholder_ids.0: '--' can't be used (no letter or digit is in it)"),
         ("placeholder_ids: SIN CARNET", "line 2, sales.placeholder_ids: 'SIN CARNET' can't be used"),
         ("is_built_in: true", "line 2, sales.is_built_in: there is no such key"),
     ],

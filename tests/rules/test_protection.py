@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from wolkvox.rules.protection import Protection, Unreadable, read_protection
+from wolkvox.rules.mistakes import Unreadable
+from wolkvox.rules.protection import Protection, read_protection
 
 EXAMPLES = Path(__file__).parents[2] / "include" / "protection"
 BOGOTA, SANTIAGO = ZoneInfo("America/Bogota"), ZoneInfo("America/Santiago")
