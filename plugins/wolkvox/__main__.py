@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from pathlib import Path
 
 from wolkvox.errors import WolkvoxError
-from wolkvox.ledger.migrate import migrate, wait_until_migrated
 
 
 def main() -> None:
@@ -40,7 +40,16 @@ def main() -> None:
     )
     probing.add_argument("--yes", action="store_true", help="don't ask whether to begin")
     commands.add_parser("pools", help="make the pools that the DAGs name and that are missing, of two slots each")
+    linting = commands.add_parser("lint", help="check operations.yaml and protection rules without Airflow")
+    linting.add_argument(
+        "dags", nargs="?", default=os.environ.get("AIRFLOW__CORE__DAGS_FOLDER", "dags"), help="folder of the DAG files"
+    )
+    linting.add_argument("--schema", choices=("operations", "protection"), help="print this file's JSON schema instead")
     arguments = parser.parse_args()
+    if arguments.command == "lint":
+        from wolkvox.lint import lint, print_schema
+
+        sys.exit(print_schema(arguments.schema) if arguments.schema else lint(Path(arguments.dags)))
     if arguments.command == "migrate":
         sys.exit(_migrate(arguments.ledger_conn_id, arguments.wait))
     if arguments.command == "verify":
@@ -53,6 +62,8 @@ def main() -> None:
 
 
 def _migrate(ledger_conn_id: str, wait: float | None) -> int | str:
+    from wolkvox.ledger.migrate import migrate, wait_until_migrated  # Airflow's hooks, which lint goes without
+
     try:
         migrate(ledger_conn_id) if wait is None else wait_until_migrated(ledger_conn_id, wait)
     except WolkvoxError as error:

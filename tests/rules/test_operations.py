@@ -328,7 +328,10 @@ def test_the_usual_query_is_in_the_package_where_nothing_else_was_deployed(tmp_p
         ),
         ("warehouse_timezone: Etc/GMT-5", "Etc/GMT-5 is 5 hours ahead of UTC"),
         ("placeholder_ids: [000]", "line 2, sales.placeholder_ids.0: 000 can't be used: give a list of ids"),
-        ('placeholder_ids: ["--"]', "line 2, sales.placeholder_ids.0: '--' can't be used (no letter or digit is in it)"),
+        (
+            'placeholder_ids: ["--"]',
+            "line 2, sales.placeholder_ids.0: '--' can't be used (no letter or digit is in it)",
+        ),
         ("placeholder_ids: SIN CARNET", "line 2, sales.placeholder_ids: 'SIN CARNET' can't be used"),
         ("is_built_in: true", "line 2, sales.is_built_in: there is no such key"),
     ],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from croniter import CroniterBadDateError, croniter
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
@@ -15,7 +15,7 @@ from wolkvox.rules.addresses import read_addresses
 from wolkvox.rules.alerts import Thresholds
 from wolkvox.rules.options import LONGEST_RUN
 from wolkvox.rules.protection import Protection, Zone
-from wolkvox.rules.schema import STRICT
+from wolkvox.rules.validation import STRICT
 from wolkvox.rules.values import folded
 
 DEFAULT = "default"  # the entry whose DAG, pool and connection carry no name
@@ -123,7 +123,9 @@ class Entry(BaseModel):
     wake: Annotated[
         float | None,
         Field(ge=1, le=3600, description="seconds between two polls for work, from 1 to 3600, as in 5, or off"),
-        BeforeValidator(_wake),
+        BeforeValidator(
+            _wake, json_schema_input_type=Annotated[float, Field(ge=1, le=3600)] | Literal["off", False] | None
+        ),
     ] = WAKE
     schedule: Annotated[
         str,
@@ -150,7 +152,7 @@ class Entry(BaseModel):
             description="a list of ids that stand for nobody, in quotes where they begin with 0, as in"
             ' ["000111", SIN CARNET]'
         ),
-        BeforeValidator(_ids_as_text),
+        BeforeValidator(_ids_as_text, json_schema_input_type=list[str | int]),
     ] = []
     results_table: Annotated[
         str,
@@ -189,7 +191,7 @@ class Entry(BaseModel):
     alert_to: Annotated[
         list[str],
         Field(description="a list of e-mail addresses, as in [supervisor@example.com]"),
-        BeforeValidator(_in_list),
+        BeforeValidator(_in_list, json_schema_input_type=list[str] | str),
         AfterValidator(_reaches_somebody),
     ] = []
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from wolkvox.rules.mistakes import Mistake, Unreadable, shortened
 from wolkvox.rules.operation import NAME, Entry, Operation, own_names, usual
 from wolkvox.rules.protection import read_protection
-from wolkvox.rules.schema import validated
+from wolkvox.rules.validation import validated
 from wolkvox.rules.yaml_lines import Document, read_yaml
 
 _NAME = re.compile(NAME)

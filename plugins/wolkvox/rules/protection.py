@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, Field, ValidationInfo, field_val
 
 from wolkvox.rules.contacts import Contact
 from wolkvox.rules.mistakes import Unreadable
-from wolkvox.rules.schema import STRICT, remedy, validated
+from wolkvox.rules.validation import STRICT, remedy, validated
 from wolkvox.rules.values import folded
 from wolkvox.rules.yaml_lines import read_yaml
 from wolkvox.rules.zones import why_backwards

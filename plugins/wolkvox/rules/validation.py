@@ -1,4 +1,4 @@
-"""Check a file's values with a model: each mistake with its line and what to write, and a schema for editors. Pure."""
+"""Check a file's values with a model: each mistake with its line and what to write. Pure."""
 
 from __future__ import annotations
 
