@@ -80,7 +80,7 @@ def main() -> None:
         figures, broken = run(place, {name: known[name] for name in known if name in (arguments.only or known)})
         console.print(report.table(figures))
         if not (arguments.quick or arguments.only or broken):
-            report.keep(machine.facts(place), figures)
+            report.keep(machine.params(place), figures)
     finally:
         place.close()
     if broken:

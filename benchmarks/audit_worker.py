@@ -8,8 +8,8 @@ from typing import Any
 from benchmarks.contacts import RUN, stopped
 from benchmarks.workers import serve
 from wolkvox.hook import WolkvoxHook
-from wolkvox.ledger.slots import Holder
-from wolkvox.rules.patience import Patience
+from wolkvox.ledger.leases import Owner
+from wolkvox.rules.retry_policy import RetryPolicy
 from wolkvox.tasks.audit import Rules, audit_operation
 from wolkvox.tasks.task import Task
 
@@ -21,7 +21,7 @@ def peak() -> float:
 
 def work() -> dict[str, Any]:
     """The counts, and the memory on top of what was there before."""
-    task = Task("wolkvox_ledger", Holder("wolkvox_audit", RUN, "audit", -1, 1), stopped(), 600.0, Patience())
+    task = Task("wolkvox_ledger", Owner("wolkvox_audit", RUN, "audit", -1, 1), stopped(), 600.0, RetryPolicy())
     before = peak()
     with WolkvoxHook() as wolkvox:
         summary, _ = audit_operation(task, wolkvox, Rules(most_unconfirmed=0.0))

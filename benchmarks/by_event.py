@@ -29,7 +29,7 @@ from local.stack import DAG, airflow_api, start, stop
 
 STALE, LATENCY = 6_000, 0.2  # records, and seconds a request
 EVERY = 5.0  # seconds between two fresh contacts
-PATIENCE = 300.0  # seconds until the last of them must be coded
+POLICY = 300.0  # seconds until the last of them must be coded
 FRESH = "INSERT INTO contacted_customers VALUES ('preview', '100002', %s, '5', NULL, NULL, now())"
 ANSWERED = """
 SELECT customer_id, extract(epoch FROM settled_at)::float
@@ -96,7 +96,7 @@ def _count(ledger: psycopg.Connection[tuple[Any, ...]]) -> int:
 
 
 def _wait(true: Any) -> None:
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + POLICY
     while not true():
         if time.monotonic() > deadline:
             raise BrokenMeasurement("contacts were not codified in time")

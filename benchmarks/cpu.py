@@ -16,7 +16,7 @@ PARTS = ("http", "ledger")
 
 
 def measure(place: Place) -> list[Figure]:
-    """Milliseconds of process time per record; the parts are of a task that times its own calls and statements."""
+    """Milliseconds of process time per record; the parts are of a task that times its own requests and statements."""
     count = place.pick(1_000, 300)
     bare, whole, timed = [], [], []
     with SandboxServer() as sandbox:

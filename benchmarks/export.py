@@ -73,8 +73,8 @@ def measure(place: Place) -> list[Figure]:
     said = outcome.said[0]
     if said["confirmed"] != records:
         raise BrokenMeasurement(f"{said['confirmed']} of {records} contacts were confirmed")
-    if said["worth"]["dialled_after"] != records:
-        raise BrokenMeasurement(f"{said['worth']} of {records} dials were noted")
+    if said["impact"]["dialled_after"] != records:
+        raise BrokenMeasurement(f"{said['impact']} of {records} dials were noted")
     size = f"{records * FILLED / 2**20:,.0f} MiB"
     return [
         Figure(f"audit: an export of {size} compared", outcome.seconds, "s", 20, at_most=True, details=said),

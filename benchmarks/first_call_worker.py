@@ -12,13 +12,13 @@ def main() -> None:
     from wolkvox.hook import WolkvoxHook
     from wolkvox.ledger.connection import connect
     from wolkvox.ledger.sending import ChunkSession
-    from wolkvox.tasks.task import slot_rules
+    from wolkvox.tasks.task import lease_rules
 
     def work() -> dict[str, Any]:
         task, chunks, summary = run_stage()
         with WolkvoxHook() as wolkvox:
-            rules = slot_rules(wolkvox.settings, 600.0)
-            with ChunkSession(lambda: connect("wolkvox_ledger"), chunks[0], rules, task.holder, task.stop) as session:
+            rules = lease_rules(wolkvox.settings, 600.0)
+            with ChunkSession(lambda: connect("wolkvox_ledger"), chunks[0], rules, task.owner, task.stop) as session:
                 record = session.take(1)[0]
                 session.advance(None, record.id)
                 wolkvox.codify(record)

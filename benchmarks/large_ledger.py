@@ -21,7 +21,7 @@ KNOWN_CUSTOMERS = """
 INSERT INTO contacted_customers
 SELECT 'predictive', '15035', (900000000 + n * step)::text, '141', NULL,
     'Reached by WhatsApp, promised to pay; ref ' || n, newest - n * interval '1 millisecond'
-FROM (SELECT %s::timestamptz AS newest, %s::integer AS step) AS facts, generate_series(1, %s) AS n
+FROM (SELECT %s::timestamptz AS newest, %s::integer AS step) AS params, generate_series(1, %s) AS n
 ORDER BY md5(n::text)
 """
 

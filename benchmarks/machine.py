@@ -11,7 +11,7 @@ import psutil
 from benchmarks.place import Place
 
 
-def facts(place: Place) -> dict[str, object]:
+def params(place: Place) -> dict[str, object]:
     """Cores, memory and versions."""
     return {
         "measured_at": datetime.now(timezone.utc).date().isoformat(),

@@ -31,16 +31,16 @@ def count_handshakes() -> list[int]:
 def main(measured: Mapping[str, float] | None = None) -> None:
     """``measured``: figures that grow meanwhile, to be told with the tally."""
     from wolkvox.hook import WolkvoxHook
-    from wolkvox.ledger.slots import Holder
+    from wolkvox.ledger.leases import Owner
     from wolkvox.metrics import ChunkMetrics
-    from wolkvox.rules.patience import Patience
+    from wolkvox.rules.retry_policy import RetryPolicy
     from wolkvox.rules.runs import Chunk
     from wolkvox.tasks.chunk import codify_chunk
     from wolkvox.tasks.task import Task
 
     chunk = Chunk(**json.loads(sys.argv[1]))
-    holder = Holder(DAG, RUN, "codify", chunk.number, 1)
-    task = Task("wolkvox_ledger", holder, stopped(), 600.0, Patience())
+    owner = Owner(DAG, RUN, "codify", chunk.number, 1)
+    task = Task("wolkvox_ledger", owner, stopped(), 600.0, RetryPolicy())
 
     handshakes = count_handshakes()
 

@@ -80,11 +80,11 @@ def _customer(rows: int) -> float:
 
 
 def _evidence(rows: int) -> float:
+    from wolkvox.page.dictionary import dictionary
     from wolkvox.page.evidence import as_pdf
     from wolkvox.page.reading import known_of
-    from wolkvox.page.words import words
 
-    return _median(lambda: as_pdf(known_of(str(57_300_000_000 + rows), unmasked=True), words("es")))
+    return _median(lambda: as_pdf(known_of(str(57_300_000_000 + rows), unmasked=True), dictionary("es")))
 
 
 def _zone_at_the_end_of_its_day(now: datetime) -> str:

@@ -27,11 +27,11 @@ GIB = 2**30
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """How a day of one operation went: lags in minutes, contacts that were left, calls that were made."""
+    """How a day of one operation went: lags in minutes, contacts that were left, requests that were made."""
 
     lag_p95: float
     left: int
-    calls: int
+    requests: int
 
 
 def sizes() -> list[int]:
@@ -42,13 +42,13 @@ def sizes() -> list[int]:
 
 def simulate(contacts: int, licences: int, interval: int) -> Day:
     """
-    A day, minute by minute: contacts come in, each run takes what is there, the newest first, within calls and time.
+    A day, minute by minute: contacts come in, each run takes what is there, the newest first, within requests and time.
 
     :param interval: minutes between two runs
     """
     waiting: deque[tuple[int, int]] = deque()  # minute and contacts, the newest last
     lags: dict[int, int] = {}
-    left_calls, come, calls = licences * 1_000, 0.0, 0
+    left_calls, come, requests = licences * 1_000, 0.0, 0
     for minute in range(24 * 60):
         come += contacts * HOURS[minute // 60] / 100 / 60
         if come >= 1:
@@ -62,10 +62,10 @@ def simulate(contacts: int, licences: int, interval: int) -> Day:
             sent = min(count, budget)
             lag = minute - since + round(sent * CALL / SLOTS / 60)
             lags[lag] = lags.get(lag, 0) + sent
-            budget, left_calls, calls = budget - sent, left_calls - sent, calls + sent
+            budget, left_calls, requests = budget - sent, left_calls - sent, requests + sent
             if count > sent:
                 waiting.append((since, count - sent))
-    return Day(_percentile(lags, 0.95), sum(count for _, count in waiting), calls)
+    return Day(_percentile(lags, 0.95), sum(count for _, count in waiting), requests)
 
 
 def _percentile(lags: dict[int, int], share: float) -> float:

@@ -25,7 +25,7 @@ def check(sandbox: SandboxServer, count: int) -> None:
     """See that each record was coded, by one call."""
     stats = sandbox.stats()
     if not stats["coded"] == stats["codify_calls"] == count:
-        raise BrokenMeasurement(f"{stats['coded']} of {count} records coded in {stats['codify_calls']} calls")
+        raise BrokenMeasurement(f"{stats['coded']} of {count} records coded in {stats['codify_calls']} requests")
 
 
 def send_bare(sandbox: SandboxServer, count: int, latency: float) -> workers.Outcome:

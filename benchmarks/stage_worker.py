@@ -20,9 +20,9 @@ from benchmarks import PROJECT
 from benchmarks.contacts import A_DAY, DAG, RUN, stopped
 from benchmarks.workers import serve
 from wolkvox.hook import WolkvoxHook
-from wolkvox.ledger.slots import Holder
+from wolkvox.ledger.leases import Owner
 from wolkvox.rules.options import RunOptions
-from wolkvox.rules.patience import Patience
+from wolkvox.rules.retry_policy import RetryPolicy
 from wolkvox.rules.runs import Chunk
 from wolkvox.rules.window import Window
 from wolkvox.tasks.stage import Source, stage_run
@@ -35,7 +35,7 @@ QUERY = PROJECT / "include" / "sql" / "contacted_customers.sql"
 
 def run_stage() -> tuple[Task, list[Chunk], dict[str, Any]]:
     """Stage the last two days."""
-    task = Task("wolkvox_ledger", Holder(DAG, RUN, "stage", -1, 1), stopped(), 600.0, Patience())
+    task = Task("wolkvox_ledger", Owner(DAG, RUN, "stage", -1, 1), stopped(), 600.0, RetryPolicy())
     options = RunOptions(None, None, timedelta(hours=24), None, None, False, 0.05, None)
     window = Window(pendulum.now() - timedelta(days=2), pendulum.now())
     rows = contacted_customers("warehouse", QUERY.read_text(), window, ZONE)

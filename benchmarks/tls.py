@@ -33,7 +33,7 @@ def measure(place: Place) -> list[Figure]:
         stats = sandbox.stats()
     if said["coded"] != count:
         raise BrokenMeasurement(f"{said['coded']} of {count} records coded over TLS")
-    details = {"calls": stats["codify_calls"]}
+    details = {"requests": stats["codify_calls"]}
     return [
         Figure("TLS handshakes per task", float(said["handshakes"]), "", 1, at_most=True, details=details),
         Figure("TLS connections per task", float(stats["connections"]), "", 1, at_most=True, details=details),

@@ -30,7 +30,7 @@ SCATTER = "UPDATE contacted_customers SET campaign_id = (customer_id::bigint %% 
 LATENCIES = (0.05, 0.02)  # seconds a call
 UNEVEN = (0.59, 0.3, 0.09, 0.015, 0.005)  # shares of the records that five campaigns have
 WARM_UP = 10  # records of a first run: an api-server spends three seconds on the first task after its own start
-PATIENCE = 900.0  # seconds a run may take
+POLICY = 900.0  # seconds a run may take
 MANY = ((1, 0.7), (5, 0.85))  # contacts in each of a thousand campaigns, and the share of the ceiling to reach
 LOOK = 2.0  # seconds between two looks at it: each costs the api-server that the tasks talk to
 
@@ -94,11 +94,11 @@ def _idle(stack: Stack, api: AirflowApi) -> Figure:
     before = _processor_seconds(stack)
     run = _run(stack, api, "wolkvox_codify", _window(datetime.now(timezone.utc)), 0, LATENCIES[0])
     used = _processor_seconds(stack) - before
-    calls = call(f"{stack.sandbox_url}/stats")["calls"]
-    if calls:
-        raise BrokenMeasurement(f"an idle run made {calls} calls")
+    requests = call(f"{stack.sandbox_url}/stats")["requests"]
+    if requests:
+        raise BrokenMeasurement(f"an idle run made {requests} requests")
     return Figure(
-        "an idle run: processor time of its tasks", used, "s", 3, at_most=True, details={"calls": calls, **run}
+        "an idle run: processor time of its tasks", used, "s", 3, at_most=True, details={"requests": requests, **run}
     )
 
 
@@ -182,9 +182,9 @@ def _stack(place: Place, mapped: int) -> Iterator[Stack]:
 
 def free_port() -> int:
     """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    with socket.socket() as examine:
+        examine.bind(("127.0.0.1", 0))
+        return int(examine.getsockname()[1])
 
 
 def _whole_run(stack: Stack, api: AirflowApi, campaigns: Sequence[int], latency: float) -> dict[str, Any]:
@@ -206,10 +206,10 @@ def _run(stack: Stack, api: AirflowApi, dag: str, conf: dict[str, Any], records:
     run_id = f"bench__{triggered:%Y%m%dT%H%M%S}"
     body = {"dag_run_id": run_id, "logical_date": None, "conf": conf}
     api.send("POST", f"/dags/{dag}/dagRuns", body)
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + POLICY
     while (run := api.get(f"/dags/{dag}/dagRuns/{run_id}"))["state"] not in ("success", "failed"):
         if time.monotonic() > deadline:
-            raise BrokenMeasurement(f"{dag} is {run['state']} after {PATIENCE:.0f} s")
+            raise BrokenMeasurement(f"{dag} is {run['state']} after {POLICY:.0f} s")
         time.sleep(LOOK)
     stats = call(f"{stack.sandbox_url}/stats")
     if run["state"] != "success" or not stats["coded"] == stats["codify_calls"] == records:

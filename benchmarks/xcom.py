@@ -20,12 +20,12 @@ def measure(place: Place) -> list[Figure]:
     import pendulum
 
     from wolkvox.hook import WolkvoxHook
-    from wolkvox.ledger.slots import Holder
+    from wolkvox.ledger.leases import Owner
     from wolkvox.ledger.staging import Staged
     from wolkvox.metrics import ChunkMetrics
     from wolkvox.rules.alerts import Thresholds
     from wolkvox.rules.options import RunOptions
-    from wolkvox.rules.patience import Patience
+    from wolkvox.rules.retry_policy import RetryPolicy
     from wolkvox.rules.window import choose_window
     from wolkvox.tasks.chunk import codify_chunk
     from wolkvox.tasks.stage import Source, describe_stage
@@ -46,7 +46,7 @@ def measure(place: Place) -> list[Figure]:
         summary = describe_stage(staged, 0.02, Source((), "UTC", timedelta(days=31), 900.0), window, options, None)
         tallies = []
         for chunk in chunks:
-            task = Task("wolkvox_ledger", Holder(DAG, RUN, "codify", 1, 1), stopped(), 600.0, Patience())
+            task = Task("wolkvox_ledger", Owner(DAG, RUN, "codify", 1, 1), stopped(), 600.0, RetryPolicy())
             with WolkvoxHook() as wolkvox:
                 tallies.append(codify_chunk(task, wolkvox, chunk, ChunkMetrics(chunk.operation)))
         verdict, _ = add_up(task, WolkvoxHook().settings, options, Thresholds(), summary, tallies)

@@ -17,7 +17,7 @@ protection is over: nothing to do). The page's time line of a customer shows it.
 2. **Nothing can be said of most contacts:** their campaigns' exports can't be had or relied on; the log says why of
    each.
 3. **Dates can't be read, are ahead of the clock, or are those of our own requests:** the message says which setting of
-   the connection to look at; `python -m wolkvox probe` tells its value.
+   the connection to look at; `python -m wolkvox examine` tells its value.
 4. **The token, the address or the ledger:** the log's last line says which; correct it and clear the task.
 
 A campaign whose export can't be relied on (cut off, more than 60,000 records) is named as `not_verifiable`, and nothing

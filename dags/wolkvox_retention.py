@@ -1,13 +1,13 @@
 """
-# Old contacts: sealed, then anonymous, then gone
+# Old contacts: digested, then anonymous, then gone
 
 Runs from the start, every night. What is too old to be sent expires, also where the operation's own DAG is paused or
-gone. Contacts that were settled five weeks ago don't change any more: each day's get a seal, a digest that follows
+gone. Contacts that were settled five weeks ago don't change any more: each day's get a digest, a digest that follows
 from the day before (`python -m wolkvox verify` compares). `ANONYMISE_AFTER` its settlement a contact's customer is a
 hash, and its comment and wolkvox's messages are empty; who has the customer's id still finds it on the page, for the
 hash is made with the Airflow variable `wolkvox_evidence_secret`: **keep a copy of it.** After `KEEP` the contact is
-deleted, and its numbers stay in `wolkvox.total`. Change both to what your data protection officer asks for; they must
-be at least 36 days.
+deleted, and its numbers stay in `wolkvox.monthly_total`. Change both to what your data protection officer asks for;
+they must be at least 36 days.
 
 **Owner:** data engineering of the contact centre.
 
@@ -18,7 +18,7 @@ The log's last line says why, and what to do:
 - The ledger could not be reached, or an age is too short. Nothing is lost; correct it and clear the task.
 - The secret is missing or is another one: nothing was done. Put the old one back from your copy.
 - Somebody's session holds contacts locked that are due: all others were dealt with. End that session, clear the task.
-- A seal was changed: no further day of its operation is sealed. `python -m wolkvox verify` says what doesn't agree.
+- A digest was changed: no further day of its operation is digested. `python -m wolkvox verify` says what doesn't agree.
 """
 
 from datetime import timedelta
@@ -35,7 +35,7 @@ TIMEZONE = "America/Bogota"
 
 with DAG(
     dag_id="wolkvox_retention",
-    description="Seal, anonymise and delete old contacts of the wolkvox ledger",
+    description="DailyDigest, anonymise and delete old contacts of the wolkvox ledger",
     doc_md=__doc__,
     schedule=CronTriggerTimetable("30 3 * * *", timezone=TIMEZONE),  # half past three at night
     start_date=pendulum.datetime(2026, 1, 1, tz=TIMEZONE),

@@ -27,7 +27,7 @@ from local.stack import DAG, address, airflow_api, start, stop
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-PATIENCE = 240.0  # seconds
+POLICY = 240.0  # seconds
 FAB = "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager"
 
 REFUSED, SCRIPTED, FORMULA = "90000000001", "90000000002", "=1+1"
@@ -105,8 +105,8 @@ def _tell_worth(stack: Stack) -> None:
             (DIALLED,),
         )
         ledger.cursor().executemany(
-            "INSERT INTO wolkvox.worth (operation, day, type_campaign, campaign_id, coded, dialled_after,"
-            " dialled_before, avoided, minutes)"
+            "INSERT INTO wolkvox.impact (operation, day, type_campaign, campaign_id, coded, dialled_after,"
+            " dialled_before, calls_prevented, minutes)"
             " SELECT operation, (now() AT TIME ZONE 'America/Bogota')::date - %s, %s, %s, 120, 1, 6, 80.4,"
             " '{1,1,1,1,0,1,1,0,0,0,0,0}' FROM wolkvox.run LIMIT 1",
             [(0, "preview", "15501"), (1, "preview", "15501"), (1, "predictive", "15502")],
@@ -118,7 +118,7 @@ def _run(api: AirflowApi, begin: datetime, end: datetime) -> str:
     conf = {"window_start": begin.isoformat(), "window_end": end.isoformat()}
     run_id = f"manual__{end.isoformat()}"  # with the characters that an address has to quote
     api.send("POST", f"/dags/{DAG}/dagRuns", {"dag_run_id": run_id, "logical_date": None, "conf": conf})
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + POLICY
     while True:
         runs = api.get(f"/dags/{DAG}/dagRuns")["dag_runs"]
         if runs[0]["state"] in ("success", "failed"):
@@ -161,13 +161,13 @@ def logins(airflow: Airflow) -> Iterator[Logins]:
     ):
         subprocess.run(command, env=environment, check=True, capture_output=True)
     log = airflow.stack.logs / "fab-api-server.log"
-    with serving(["airflow", "api-server"], port, log, PATIENCE, env=environment) as server:
+    with serving(["airflow", "api-server"], port, log, POLICY, env=environment) as server:
         _wait_for(f"{url}/api/v2/version", server)
         yield Logins(url, password)
 
 
 def _wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + POLICY
     while True:
         try:
             call(url)

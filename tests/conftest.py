@@ -109,11 +109,11 @@ def ledger(postgres_socket: Path, ledger_template: str, monkeypatch: pytest.Monk
     """
     An empty ledger, known to Airflow as ``wolkvox_ledger``.
 
-    Operation 0041 never asks wolkvox for its campaigns: tests that are not about that count calls.
+    Operation 0041 never asks wolkvox for its campaigns: tests that are not about that count requests.
     """
     template = f" TEMPLATE {ledger_template}"
     for database in _database(postgres_socket, template, "AIRFLOW_CONN_WOLKVOX_LEDGER", monkeypatch):
-        database.execute("INSERT INTO wolkvox.look (operation, looked_at) VALUES ('0041', '9999-01-01')")
+        database.execute("INSERT INTO wolkvox.campaign_sync (operation, synced_at) VALUES ('0041', '9999-01-01')")
         yield database
 
 
@@ -161,7 +161,7 @@ def sandbox_process() -> Iterator[SandboxServer]:
 def sandbox(sandbox_process: SandboxServer, monkeypatch: pytest.MonkeyPatch) -> SandboxServer:
     """A sandbox that has seen nothing yet, known to Airflow as ``wolkvox_default``."""
     while sandbox_process.stats()["in_flight"]:
-        time.sleep(0.01)  # calls that the test before left unanswered
+        time.sleep(0.01)  # requests that the test before left unanswered
     sandbox_process.reset()
     sandbox_process.control(latency=0.0)
     monkeypatch.setenv("AIRFLOW_CONN_WOLKVOX_DEFAULT", sandbox_process.connection())

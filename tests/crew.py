@@ -19,11 +19,11 @@ import crew_worker
 import psycopg
 
 from wolkvox.hook import WolkvoxHook
-from wolkvox.ledger.slots import Holder
+from wolkvox.ledger.leases import Owner
 from wolkvox.rules.alerts import Thresholds
 from wolkvox.rules.options import read_options
-from wolkvox.rules.patience import Patience
 from wolkvox.rules.protection import Protection
+from wolkvox.rules.retry_policy import RetryPolicy
 from wolkvox.rules.runs import Chunk
 from wolkvox.rules.window import Window
 from wolkvox.stop import Stop
@@ -47,8 +47,8 @@ INSERT INTO contacted_customers
 SELECT 'preview', %s, 'customer-' || n, '5', NULL, 'by chat', date_trunc('second', now()) - n * interval '1 second'
 FROM generate_series(%s::int, %s::int) AS n
 """
-AT_ONCE = Patience(first_wait=0.0, longest_wait=0.0, maintenance_wait=0.0)
-HOLDER = Holder("wolkvox_codify", "run", "stage", -1, 1)
+AT_ONCE = RetryPolicy(first_wait=0.0, longest_wait=0.0, maintenance_wait=0.0)
+OWNER = Owner("wolkvox_codify", "run", "stage", -1, 1)
 
 
 def fill(warehouse: Database, records: int, *, first: int = 1, campaign: str = "17") -> None:
@@ -86,9 +86,11 @@ def stage(
         return stage_run(task(run, dag), wolkvox, source, window, read_options(params, ZONE), 1_000)
 
 
-def task(run: str = "run", dag: str = "wolkvox_codify", patience: Patience | None = None) -> Task:
+def task(run: str = "run", dag: str = "wolkvox_codify", retry_policy: RetryPolicy | None = None) -> Task:
     """The task ``stage`` or ``verdict`` of a run."""
-    return Task("wolkvox_ledger", replace(HOLDER, dag_id=dag, dag_run_id=run), Stop(), 10.0, patience or Patience())
+    return Task(
+        "wolkvox_ledger", replace(OWNER, dag_id=dag, dag_run_id=run), Stop(), 10.0, retry_policy or RetryPolicy()
+    )
 
 
 def verdict(
@@ -130,7 +132,7 @@ def age(ledger: Database, minutes: float = 20) -> None:
 
 def sent_again(stats: Stats) -> int:
     """Calls beyond the first one of each record."""
-    return sum(calls - 1 for calls in stats["calls_per_record"].values())
+    return sum(requests - 1 for requests in stats["calls_per_record"].values())
 
 
 def wait_until(true: Callable[[], object], seconds: float = 30.0) -> None:

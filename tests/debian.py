@@ -21,7 +21,7 @@ from pathlib import Path
 import pytest
 
 PATH = f"{os.environ.get('PATH', '')}:/usr/local/sbin:/usr/sbin:/sbin"
-PATIENCE = 30.0  # seconds a server may take to start
+POLICY = 30.0  # seconds a server may take to start
 LOCK = Path(tempfile.gettempdir()) / "wolkvox-tests-apt.lock"
 INSTALL = "INSTALL_TEST_SERVERS"
 NEEDS = "needs "  # how the reason of a skipped test begins
@@ -82,13 +82,13 @@ def home() -> Iterator[Path]:
 
 @contextmanager
 def serving(
-    command: Sequence[str], port: int, log: Path, patience: float = PATIENCE, **options: object
+    command: Sequence[str], port: int, log: Path, retry_policy: float = POLICY, **options: object
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A server in the foreground, in a process group of its own, from the moment it listens."""
     with log.open("wb") as out:
         process = subprocess.Popen(command, stdout=out, stderr=out, start_new_session=True, **options)  # type: ignore[call-overload]
     try:
-        deadline = time.monotonic() + patience
+        deadline = time.monotonic() + retry_policy
         while not listens(port):
             assert process.poll() is None, log.read_text()
             assert time.monotonic() < deadline, log.read_text()
@@ -106,8 +106,8 @@ def serving(
 
 def listens(port: int) -> bool:
     """Whether somebody answers on a port of this machine."""
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+    with socket.socket() as examine:
+        return examine.connect_ex(("127.0.0.1", port)) == 0
 
 
 @contextmanager

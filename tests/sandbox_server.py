@@ -128,7 +128,7 @@ class SandboxServer:
 
 def free_port() -> int:
     """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
+    with socket.socket() as examine:
+        examine.bind(("127.0.0.1", 0))
+        port: int = examine.getsockname()[1]
         return port

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import nullcontext
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from wolkvox.ledger.claiming import Wanted, claim
 from wolkvox.ledger.connection import Connection, LedgerConnection
+from wolkvox.ledger.leases import LeaseRules, Owner
 from wolkvox.ledger.runs import begin_run
 from wolkvox.ledger.sending import ChunkSession
-from wolkvox.ledger.slots import Holder, SlotRules
 from wolkvox.ledger.staging import Staged, load
 from wolkvox.rules.contacts import Contact
 from wolkvox.rules.records import Record, Settled
@@ -22,10 +22,19 @@ from wolkvox.stop import Stop
 if TYPE_CHECKING:
     from conftest import Database
 
+
+class HasUri(Protocol):
+    """A database."""
+
+    @property
+    def uri(self) -> str:
+        """Where it is."""
+
+
 EVER = timedelta(days=36_500)
 WINDOW = Window(datetime(2026, 1, 1, tzinfo=timezone.utc), datetime(2026, 2, 1, tzinfo=timezone.utc))
-RULES = SlotRules(fingerprint=7, operation="0041", call_timeout=65.0, patience=5.0)
-HOLDER = Holder("wolkvox_codify", "run", "codify", 0, 1)
+RULES = LeaseRules(fingerprint=7, operation="0041", call_timeout=65.0, timeout=5.0)
+OWNER = Owner("wolkvox_codify", "run", "codify", 0, 1)
 
 
 def stage_in(
@@ -47,10 +56,10 @@ def stage_in(
     return staged
 
 
-def worker(ledger: Database, chunk: Chunk, **options: Any) -> ChunkSession:
+def worker(ledger: HasUri, chunk: Chunk, **options: Any) -> ChunkSession:
     """The worker of a chunk, as its task has it."""
     return ChunkSession(
-        lambda: LedgerConnection.connect(ledger.uri, autocommit=True), chunk, RULES, HOLDER, Stop(), **options
+        lambda: LedgerConnection.connect(ledger.uri, autocommit=True), chunk, RULES, OWNER, Stop(), **options
     )
 
 

@@ -65,7 +65,7 @@ def main() -> None:
             demo.dial(stack, demo.LATER)
             demo.audit(api)
             wide = {"width": 1180, "height": 900}
-            _take(browser, login, bare, "worth", "#impact tbody", of="#impact-section", viewport=wide)
+            _take(browser, login, bare, "impact", "#impact tbody", of="#impact-section", viewport=wide)
             grid = f"{address(stack)}/dags/wolkvox_codify/runs/{run_id}"
             _take(browser, login, grid, "grid", "text=verdict", viewport={"width": 1440, "height": 760})
             browser.close()
@@ -141,9 +141,9 @@ def _take(
 
 
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
+    with socket.socket() as examine:
+        examine.bind(("127.0.0.1", 0))
+        port: int = examine.getsockname()[1]
         return port
 
 

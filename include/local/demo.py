@@ -109,7 +109,7 @@ def main() -> None:
         f" {outcome.sandbox['peak_in_flight']} requests at a time. {time.monotonic() - began:.0f} s in all."
         f" Asked again, the sandbox shows {shown['confirmed']:,} codes, and none otherwise; its dialler called"
         f" {worth['dialled_before']} of them before they were codified, {worth['dialled_after']} after, and about"
-        f" {worth['avoided']:,} calls fewer than it would have."
+        f" {worth['calls_prevented']:,} calls fewer than it would have."
         " The stack is still up: `make down` stops it."
     )
 
@@ -146,9 +146,9 @@ def set_sandbox(stack: Stack, begin: datetime) -> None:
     call(f"{stack.sandbox_url}/control", "PUT", {"now": None})
 
 
-def dial(stack: Stack, calls: int) -> None:
+def dial(stack: Stack, requests: int) -> None:
     """The sandbox's dialler makes so many calls."""
-    call(f"{stack.sandbox_url}/dial", "POST", {"campaign_id": DIALLED, "calls": calls})
+    call(f"{stack.sandbox_url}/dial", "POST", {"campaign_id": DIALLED, "calls": requests})
 
 
 def dialled(stack: Stack) -> tuple[int, int]:
@@ -300,7 +300,7 @@ def totals(outcome: Outcome) -> str:
         (
             f"ledger         {outcome.states['coded']:>7,} coded  {outcome.attempts:>7,} calls",
             f"verdict, XCom  {verdict.get('coded', 0):>7,} coded  {verdict.get('calls', 0):>7,} calls"
-            f"  {verdict.get('quota_calls') or 0:>7,} of the day's quota",
+            f"  {verdict.get('quota_requests') or 0:>7,} of the day's quota",
             f"sandbox        {sandbox['coded']:>7,} coded  {sandbox['codify_calls']:>7,} calls"
             f"  {sandbox['quota_used']:>7,} of the day's quota  {sandbox['peak_in_flight']} in flight at most",
         )
@@ -317,7 +317,7 @@ def differences(outcome: Outcome) -> list[str]:
     sent_by_campaign = Counter({campaign: 0 for campaign, _ in outcome.ledger})
     for (campaign, state), number in outcome.ledger.items():
         sent_by_campaign[campaign] += number if state in SENT else 0
-    again = {record for record, calls in sandbox["calls_per_record"].items() if calls > 1}
+    again = {record for record, requests in sandbox["calls_per_record"].items() if requests > 1}
     checks = {
         f"the DAG run is {outcome.run_state}": outcome.run_state == "success",
         f"the ledger holds {dict(states)} instead of {EXPECTED}": states == EXPECTED,

@@ -163,9 +163,9 @@ class Api:
     async def _take_time(self, answer: Answer, call: "_Call", received_at: float) -> Answer:
         settings = self.sandbox.settings
         seconds = settings.latency if answer.seconds is None else answer.seconds
-        done_at = received_at + min(seconds, settings.call_limit)
+        done_at = received_at + min(seconds, settings.request_limit)
         await asyncio.sleep(done_at - asyncio.get_running_loop().time())
-        if seconds > settings.call_limit:
+        if seconds > settings.request_limit:
             return CONNECTION_DROPPED
         if answer.effect and call.record:
             self.sandbox.code(call.record, call.cod_act, call.cod_act_2)

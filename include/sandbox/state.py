@@ -52,7 +52,7 @@ class Settings:
     """
     What ``PUT /control`` changes; times in seconds.
 
-    :param call_limit: after so long the server itself ends a call, unanswered and without effect
+    :param request_limit: after so long the server itself ends a call, unanswered and without effect
     :param day: ISO date that stands for today's; None for the clock's, in Bogota
     :param activity_codes: the only codes accepted, None for any
     :param campaigns: the type of each campaign that there is, by its id, None for any
@@ -68,7 +68,7 @@ class Settings:
 
     latency: float = 0.02
     licenses: int = 20
-    call_limit: float = 60.0
+    request_limit: float = 60.0
     day: str | None = None
     unknown_customers: frozenset[str] = frozenset()
     activity_codes: tuple[str, ...] | None = None
@@ -344,7 +344,7 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "latency": _seconds,
     "licenses": _count,
     "quota_used": _count,
-    "call_limit": _seconds,
+    "request_limit": _seconds,
     "day": _day,
     "unknown_customers": lambda value: frozenset(_strings(value)),
     "activity_codes": lambda value: None if value is None else _strings(value),

@@ -26,10 +26,11 @@ def main() -> None:
         "check", help="look at ledger, warehouse, vendor and pool; costs one of the day's requests for each DAG"
     )
     checking.add_argument("--dag-id", help="this DAG alone; else every one that stages contacts")
-    verifying = commands.add_parser("verify", help="compare the ledger with the seals of its days")
+    verifying = commands.add_parser("verify", help="compare the ledger with the digests of its days")
     verifying.add_argument("--ledger-conn-id", default="wolkvox_ledger", help="PostgreSQL connection of the ledger")
     probing = commands.add_parser(
-        "probe", help="codify one customer and look what wolkvox does: at most 6 calls, and the settings that follow"
+        "examine",
+        help="codify one customer and look what wolkvox does: at most 6 requests, and the settings that follow",
     )
     probing.add_argument("--conn-id", default="wolkvox_default", help="connection to wolkvox")
     probing.add_argument("--type-campaign", choices=("preview", "predictive"), required=True)
@@ -54,8 +55,8 @@ def main() -> None:
         sys.exit(_migrate(arguments.ledger_conn_id, arguments.wait))
     if arguments.command == "verify":
         sys.exit(_verify(arguments.ledger_conn_id))
-    if arguments.command == "probe":
-        from wolkvox.probe import run
+    if arguments.command == "examine":
+        from wolkvox.examine import run
 
         sys.exit(run(arguments))
     sys.exit(_pools() if arguments.command == "pools" else _check(arguments.dag_id))
@@ -99,7 +100,7 @@ def _check(dag_id: str | None) -> int:
 
     failed = 0
     for finding in check(dag_id):
-        print(f"{'ok  ' if finding.ok else 'FAIL'} {finding.name:28} {finding.words}", flush=True)
+        print(f"{'ok  ' if finding.ok else 'FAIL'} {finding.name:28} {finding.message}", flush=True)
         failed += not finding.ok
     return min(failed, 1)
 

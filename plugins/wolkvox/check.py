@@ -47,11 +47,11 @@ PLAIN_POOL = "default_pool"
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at: ``words`` say what was found, or what to do. One line, no personal data."""
+    """One thing that was looked at: ``message`` say what was found, or what to do. One line, no personal data."""
 
     name: str
     ok: bool
-    words: str
+    message: str
 
 
 def check(dag_id: str | None = None) -> Iterator[Finding]:
@@ -63,8 +63,8 @@ def check(dag_id: str | None = None) -> Iterator[Finding]:
     :param dag_id: this DAG alone
     """
     bag = DagBag()
-    for file, words in bag.import_errors.items():
-        yield from (Finding(f"file {file}", False, told) for told in _told(words))
+    for file, message in bag.import_errors.items():
+        yield from (Finding(f"file {file}", False, told) for told in _told(message))
     stages = [
         task
         for dag in bag.dags.values()
@@ -86,10 +86,10 @@ def check(dag_id: str | None = None) -> Iterator[Finding]:
             yield from _look_at(stage, stage.dag_id, _channels)
 
 
-def _told(words: str) -> list[str]:
+def _told(message: str) -> list[str]:
     """What an import error says: each mistake of operations.yaml, or the last line, which names any other error."""
-    lines = words.strip().splitlines()
-    _, heading, mistakes = words.partition(f" in {FILE}:\n")
+    lines = message.strip().splitlines()
+    _, heading, mistakes = message.partition(f" in {FILE}:\n")
     return mistakes.strip().splitlines() if heading else lines[-1:]
 
 
@@ -105,13 +105,13 @@ def _look(name: str, look: Callable[[], str]) -> Finding:
         return Finding(name, True, look())
     except WolkvoxError as error:
         return Finding(name, False, str(error))
-    except Exception as error:  # of a driver or a provider: the other lines are worth seeing
-        return Finding(name, False, f"{type(error).__name__}: {(str(error).splitlines() or ['no words'])[0]}")
+    except Exception as error:  # of a driver or a provider: the other lines are impact seeing
+        return Finding(name, False, f"{type(error).__name__}: {(str(error).splitlines() or ['no message'])[0]}")
 
 
 def _settings(stage: WolkvoxStageOperator) -> str:
     settings = stage.wolkvox().settings
-    limit = "no licences given" if settings.daily_calls is None else f"{settings.daily_calls} requests a day"
+    limit = "no licences given" if settings.daily_requests is None else f"{settings.daily_requests} requests a day"
     zone = settings.quota_timezone
     now = f"UTC{datetime.now(ZoneInfo(zone)):%z}"
     return f"{settings.base_url}, operation {settings.operation}, {limit}, days of {zone} ({now})"

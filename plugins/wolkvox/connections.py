@@ -118,7 +118,7 @@ def ledger(conn_id: str) -> Shared[LedgerConnection]:
 
 
 def _connection(conn_id: str) -> LedgerConnection:
-    return connect(conn_id, writing=False, patience=LEDGER_TIMEOUT)
+    return connect(conn_id, writing=False, timeout=LEDGER_TIMEOUT)
 
 
 def _engine(conn_id: str) -> Engine:

@@ -18,15 +18,15 @@ class WrongEndpoint(WolkvoxError):
 
 
 class QuotaUsedUp(WolkvoxError):
-    """The vendor says that the day's calls are used up: nothing is wrong, the rest waits for the next day."""
+    """The vendor says that the day's requests are used up: nothing is wrong, the rest waits for the next day."""
 
 
 class GatewayGaveUp(WolkvoxError):
-    """Something on the way gave up waiting: wolkvox may still be at the call, so its slot isn't silent yet."""
+    """Something on the way gave up waiting: wolkvox may still be at the request, so its slot isn't silent yet."""
 
 
 class BreakerOpen(WolkvoxError):
-    """Too many calls in a row went wrong: the chunk stops, its records stay pending, a retry takes it up."""
+    """Too many requests in a row went wrong: the chunk stops, its records stay pending, a retry takes it up."""
 
 
 class NoFreeSlot(WolkvoxError):

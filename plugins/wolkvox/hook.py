@@ -23,7 +23,7 @@ from wolkvox import __version__
 from wolkvox.errors import BadSetting, BadToken, GatewayGaveUp, QuotaUsedUp, WolkvoxError, WrongEndpoint
 from wolkvox.provider import HIDDEN, LABELS, PLACEHOLDERS
 from wolkvox.rules.answers import Answer, Kind, classify, read_document
-from wolkvox.rules.exports import Exported, Head
+from wolkvox.rules.exports import Exported, ExportHeader
 from wolkvox.vendor.exchange import broken, use_plain_exchange
 from wolkvox.vendor.exports import Limited, read_export
 from wolkvox.vendor.settings import TIMEZONE, Settings, read_settings
@@ -60,7 +60,7 @@ class WolkvoxHook(HttpHook):
 
     :param wolkvox_conn_id: connection with the address (``https://wv0041.wolkvox.com``) as host and the token as
         password. Extra: ``wolkvox_server``, ``licenses``, ``quota_timezone`` (America/Bogota), ``quota_reserve``
-        (0 calls), ``call_timeout`` (65 seconds), ``preflight`` (true: ask for the token's use at the start of a
+        (0 requests), ``call_timeout`` (65 seconds), ``preflight`` (true: ask for the token's use at the start of a
         run; "codes": check the disposition codes as well; false: neither), ``verify``, ``proxies``, ``cert``
     :param operation: name under which the ledger keeps the records; None: the server's
     :param timezone: the operation's, in which exports are written where the connection names no other one
@@ -166,7 +166,7 @@ class WolkvoxHook(HttpHook):
         return self._call("PUT", "campaign.php", query, json.dumps(body).encode())[0]
 
     def token_info(self) -> TokenInfo:
-        """Today's calls as the vendor counts them. Costs one call.
+        """Today's requests as the vendor counts them. Costs one request.
 
         :raises BadToken, WrongEndpoint, QuotaUsedUp, GatewayGaveUp, WolkvoxError: as the vendor answers
         """
@@ -179,17 +179,17 @@ class WolkvoxHook(HttpHook):
         return TokenInfo(limit, used, max(0, min(known)) if known else None)
 
     def activity_codes(self) -> frozenset[str]:
-        """The disposition codes of the operation. Costs one call; errors as ``token_info``."""
+        """The disposition codes of the operation. Costs one request; errors as ``token_info``."""
         return frozenset(str(row["cod_act"]) for row in self._read("activity_codes") if row.get("cod_act"))
 
     def campaigns(self) -> list[dict[str, Any]]:
-        """The operation's campaigns as wolkvox lists them. Costs one call; errors as ``token_info``."""
+        """The operation's campaigns as wolkvox lists them. Costs one request; errors as ``token_info``."""
         return self._read("campaigns")
 
     @contextmanager
-    def export(self, campaign_id: str, head: Head) -> Iterator[Iterator[Exported]]:
+    def export(self, campaign_id: str, head: ExportHeader) -> Iterator[Iterator[Exported]]:
         """
-        A campaign's customers with their codes, as a stream; ``head`` is filled in meanwhile. Costs one call.
+        A campaign's customers with their codes, as a stream; ``head`` is filled in meanwhile. Costs one request.
 
         :raises QuotaUsedUp, GatewayGaveUp, WolkvoxError: there is none, or it can't be read to its end
         """
@@ -217,7 +217,7 @@ class WolkvoxHook(HttpHook):
             session.close()
 
     def test_connection(self) -> tuple[bool, str]:
-        """Ask for the token's use: one call. Tells the person at the form what is wrong, never the token."""
+        """Ask for the token's use: one request. Tells the person at the form what is wrong, never the token."""
         try:
             info = self.token_info()
         except WolkvoxError as error:
@@ -287,7 +287,7 @@ def _untold(what: str, answer: Answer, where: str) -> WolkvoxError:
     said = f"wolkvox gave no {what} ({answer.reason or 'unreadable'}, code {answer.code}) at {where}"
     if answer.kind is Kind.QUOTA:
         return QuotaUsedUp(f"{said}: the day's requests are used up.")
-    if answer.goes_on:
+    if answer.still_in_flight:
         return GatewayGaveUp(f"{said}: something on the way gave up waiting for it.")
     return WolkvoxError(f"{said}.")
 

@@ -30,7 +30,7 @@ class ChunkMetrics:
     """
     Counters of one codify task, sent as it goes, and the time of each request.
 
-    ``wolkvox.coded``, ``.refused``, ``.failed``, ``.unknown`` and ``.calls`` are counters, ``.call`` is a timer.
+    ``wolkvox.coded``, ``.refused``, ``.failed``, ``.unknown`` and ``.requests`` are counters, ``.call`` is a timer.
     """
 
     def __init__(self, operation: str) -> None:
@@ -53,7 +53,7 @@ class ChunkMetrics:
         """Send what came on top since the last time."""
         self._progress = progress
         now = Counter({name: progress.states[state] for state, name in COUNTED.items()})
-        now.update(unknown=progress.unknown, calls=progress.calls)
+        now.update(unknown=progress.unknown, requests=progress.requests)
         for name, count in (now - self._sent).items():
             _count(name, count, self._operation)
         self._sent = now
@@ -104,12 +104,12 @@ def report_audit(summary: Mapping[str, Any]) -> None:
     ``wolkvox.confirmed``, ``.mismatch``, ``.missing``, ``.open_again``, ``.overtaken`` (contacts), ``.dialled_after``,
     ``.dialled_before``, ``.calls_avoided`` and ``.breaches`` (customers), ``.not_verifiable`` (campaigns).
     """
-    worth = summary["worth"]
+    impact = summary["impact"]
     gauges = {
         **{name: summary[name] for name in ("confirmed", "mismatch", "missing", "open_again", "overtaken")},
         "not_verifiable": len(summary["not_verifiable"]),
-        **{name: worth[name] for name in ("dialled_after", "dialled_before")},
-        "calls_avoided": worth["avoided"],
+        **{name: impact[name] for name in ("dialled_after", "dialled_before")},
+        "calls_avoided": impact["calls_prevented"],
         "breaches": sum(summary["breaches"].values()),
     }
     for name, value in gauges.items():

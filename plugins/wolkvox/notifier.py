@@ -69,7 +69,7 @@ class WolkvoxAlert(BaseNotifier):
         if summary and "news" in summary:
             self._with_ledger(context, summary["operation"], summary["zone"])
         else:
-            self._without_ledger(context, _words(context.get("exception")))
+            self._without_ledger(context, _message(context.get("exception")))
 
     def _late(self, context: Context) -> None:
         """Tell of a run that goes on after its deadline, as of any alert; without the ledger, tell it all the same."""
@@ -88,7 +88,7 @@ class WolkvoxAlert(BaseNotifier):
                 if operation is not None:
                     note_one(ledger, operation, dag_id, "late", message, clock(ledger))
         except (WolkvoxError, AirflowException) as error:
-            self.log.warning("The ledger doesn't know the late run: %s", _words(error))
+            self.log.warning("The ledger doesn't know the late run: %s", _message(error))
             operation = None
         if operation is None:
             self._tell_all(context, f"{dag_id} takes too long", self._text(context, [message]))
@@ -102,7 +102,7 @@ class WolkvoxAlert(BaseNotifier):
             with connected(self.ledger_conn_id) as ledger:
                 self._deliver(ledger, context, operation, zone)
         except (WolkvoxError, AirflowException) as error:
-            self.log.warning("What is due will be told with the next run: %s", _words(error))
+            self.log.warning("What is due will be told with the next run: %s", _message(error))
 
     def _deliver(self, ledger: Connection, context: Context, operation: str, zone: str) -> None:
         """To each recipient what it is to be told of the DAG's alerts, one callback at a time."""
@@ -142,9 +142,9 @@ class WolkvoxAlert(BaseNotifier):
             else:
                 mark_undelivered(ledger, operation, dag_id, name, why, clock(ledger))
 
-    def _without_ledger(self, context: Context, words: str) -> None:
+    def _without_ledger(self, context: Context, message: str) -> None:
         """
-        Tell of a task that failed without a summary: each recipient once a day for the same words.
+        Tell of a task that failed without a summary: each recipient once a day for the same message.
 
         The ledger, which remembers everything else that was told, may be just what is missing.
         """
@@ -154,11 +154,11 @@ class WolkvoxAlert(BaseNotifier):
         told = self._tell_all(
             context,
             f"{dag_id} failed",
-            self._text(context, [words]),
-            lambda recipient: not _was_told(known.get(recipient), words, now),
+            self._text(context, [message]),
+            lambda recipient: not _was_told(known.get(recipient), message, now),
         )
         if told:
-            _remember(name, known | {one: {"words": words, "at": now.isoformat()} for one in told})
+            _remember(name, known | {one: {"message": message, "at": now.isoformat()} for one in told})
 
     def _tell_all(
         self, context: Context, subject: str, text: str, wanted: Callable[[str], bool] = lambda _: True
@@ -243,12 +243,12 @@ def _remember(name: str, told: Mapping[str, Any]) -> None:
         log.warning("What was told can't be kept (%s): it is told again.", type(error).__name__)
 
 
-def _was_told(known: object, words: str, now: datetime) -> bool:
-    """Whether somebody was told the same words within a day."""
+def _was_told(known: object, message: str, now: datetime) -> bool:
+    """Whether somebody was told the same message within a day."""
     try:
         return (
             isinstance(known, dict)
-            and known["words"] == words
+            and known["message"] == message
             and now - datetime.fromisoformat(known["at"]) < REMIND_AFTER
         )
     except (KeyError, TypeError, ValueError):
@@ -261,7 +261,7 @@ def _run(context: Mapping[str, Any]) -> tuple[str, str]:
     return (run["dag_id"], run["dag_run_id"]) if isinstance(run, Mapping) else (run.dag_id, run.run_id)
 
 
-def _words(error: object) -> str:
+def _message(error: object) -> str:
     """An error's message if it is one of ours or Airflow's; others may quote a customer's data."""
     if isinstance(error, (WolkvoxError, AirflowException)):
         return str(error)

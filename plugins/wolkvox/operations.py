@@ -33,11 +33,11 @@ def operations(dags: Path) -> Operations:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
-        words = "a character here isn't UTF-8: save the file with the encoding UTF-8."
-        return Operations([], [Mistake(line, (), words)])
+        message = "a character here isn't UTF-8: save the file with the encoding UTF-8."
+        return Operations([], [Mistake(line, (), message)])
     except OSError as error:
-        words = f"the file can't be read ({error.strerror}): give Airflow's user the right to."
-        return Operations([], [Mistake(1, (), words)])
+        message = f"the file can't be read ({error.strerror}): give Airflow's user the right to."
+        return Operations([], [Mistake(1, (), message)])
     return read_operations(text, lambda name: _read(dags, name))
 
 
@@ -63,6 +63,6 @@ def refuse_mistakes(dags: Path) -> None:
 
     :raises BadSetting: one line a mistake: its line in the file, its key, and what to do
     """
-    found = operations(dags).mistakes
-    if found:
-        raise BadSetting("\n".join([f"{len(found)} in {FILE}:", *map(str, found)]))
+    mistakes = operations(dags).mistakes
+    if mistakes:
+        raise BadSetting("\n".join([f"{len(mistakes)} in {FILE}:", *map(str, mistakes)]))

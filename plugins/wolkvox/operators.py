@@ -19,7 +19,7 @@ from jinja2 import TemplateNotFound
 from wolkvox.errors import BadSetting, BadToken, BreakerOpen, NoFreeSlot, Unaccounted, WrongEndpoint
 from wolkvox.rules.alerts import Thresholds
 from wolkvox.rules.options import RunOptions, began_by, read_options
-from wolkvox.rules.patience import Patience
+from wolkvox.rules.retry_policy import RetryPolicy
 from wolkvox.rules.values import folded
 from wolkvox.rules.window import Window, choose_window, interval_of
 from wolkvox.stop import Stop
@@ -40,7 +40,7 @@ HOPELESS = (BadSetting, BadToken, WrongEndpoint, BreakerOpen, NoFreeSlot)
 
 EXPIRE_AFTER = timedelta(days=31)  # age of a contact from which it is no longer sent
 USUAL_RUN = 900.0  # seconds a run may send that asks for no time of its own
-SLOT_PATIENCE = 600.0  # seconds a task waits for a free slot before it says who holds them
+LEASE_TIMEOUT = 600.0  # seconds a task waits for a free slot before it says who holds them
 
 
 class WolkvoxOperator(BaseOperator):
@@ -51,8 +51,8 @@ class WolkvoxOperator(BaseOperator):
     :param operation: name under which the ledger keeps the DAG's contacts, the same for all its tasks; None: the
         server's, as the connection says it
     :param ledger_conn_id: PostgreSQL connection of the ledger
-    :param slot_patience: seconds to wait for a slot of the token
-    :param patience: how often, how long and how far apart to try again
+    :param lease_timeout: seconds to wait for a slot of the token
+    :param retry_policy: how often, how long and how far apart to try again
     :param timezone: the operation's: of a ``contacted_at`` or a param that carries none, and of the dates in exports
         where the connection names no other zone
     """
@@ -65,8 +65,8 @@ class WolkvoxOperator(BaseOperator):
         wolkvox_conn_id: str = "wolkvox_default",
         operation: str | None = None,
         ledger_conn_id: str = "wolkvox_ledger",
-        slot_patience: float = SLOT_PATIENCE,
-        patience: Patience | None = None,
+        lease_timeout: float = LEASE_TIMEOUT,
+        request_retries: RetryPolicy | None = None,
         timezone: str = "America/Bogota",
         **kwargs: Any,
     ) -> None:
@@ -74,8 +74,8 @@ class WolkvoxOperator(BaseOperator):
         self.wolkvox_conn_id = wolkvox_conn_id
         self.operation = operation
         self.ledger_conn_id = ledger_conn_id
-        self.slot_patience = slot_patience
-        self.patience = patience
+        self.lease_timeout = lease_timeout
+        self.request_retries = request_retries
         self.timezone = timezone
 
     @cached_property
@@ -88,14 +88,14 @@ class WolkvoxOperator(BaseOperator):
         self.stop.set()  # and nothing else: a signal handler that logs may wait for a lock its own thread holds
 
     def _task(self, context: Context) -> Task:
-        from wolkvox.ledger.slots import Holder
+        from wolkvox.ledger.leases import Owner
         from wolkvox.tasks.task import Task
 
         self.stop  # noqa: B018 - made before a signal may ask for it
         ti = context["ti"]
         map_index = -1 if ti.map_index is None else ti.map_index
-        holder = Holder(ti.dag_id, ti.run_id, ti.task_id, map_index, ti.try_number)
-        return Task(self.ledger_conn_id, holder, self.stop, self.slot_patience, self.patience or Patience())
+        owner = Owner(ti.dag_id, ti.run_id, ti.task_id, map_index, ti.try_number)
+        return Task(self.ledger_conn_id, owner, self.stop, self.lease_timeout, self.request_retries or RetryPolicy())
 
     def wolkvox(self) -> WolkvoxHook:
         """The vendor, as the connection says."""
@@ -437,7 +437,7 @@ class WolkvoxAuditOperator(WolkvoxOperator):
     Compare what wolkvox shows with what it was sent, and return the counts; one request for each campaign.
 
     Each coded contact of the last days is noted as confirmed, as showing another code, as missing, as open again or as
-    overtaken by an agent; so are the dials of customers that had been reached, and what codifying was worth. Fails with
+    overtaken by an agent; so are the dials of customers that had been reached, and what codifying prevented. Fails with
     the campaigns to look at when too many contacts aren't confirmed or can't be verified, or too many customers were
     dialled after they had been codified.
 
@@ -477,11 +477,11 @@ class WolkvoxAuditOperator(WolkvoxOperator):
 
 class WolkvoxRetentionOperator(BaseOperator):
     """
-    Settle what is too old to be sent, seal what is past changing, make old contacts anonymous, delete the oldest.
+    Expire what is too old to be sent, write daily digests, make old contacts anonymous, delete the oldest.
 
-    Returns how many of each, and each operation's last seal. Each day's contacts get a digest that follows from the day
-    before (``python -m wolkvox verify`` compares). After a first age, customers' ids are hashed with a secret, the
-    Airflow variable ``wolkvox_evidence_secret``, which is made when there was none before; comments and wolkvox's
+    Returns how many of each, and each operation's last digest. Each day's contacts get a digest that follows from that
+    of the day before (``python -m wolkvox verify`` compares). After a first age, customers' ids are hashed with a
+    secret, the Airflow variable ``wolkvox_evidence_secret``, which is made when there was none before; comments and wolkvox's
     messages are emptied. After a second one the contacts are deleted, and their numbers kept. Fails with what to do
     when something that is due can't be done; all else is done then.
 

@@ -67,13 +67,13 @@ FIELDS: dict[str, dict[str, Any]] = {
     "export_date": {
         "label": "Date in exports",
         "description": "change: a date within a minute of our own request is no dial; dial: it is one."
-        " `python -m wolkvox probe` tells.",
+        " `python -m wolkvox examine` tells.",
         "schema": {"type": ["string", "null"], "enum": ["dial", "change"], "default": "change"},
     },
     "export_result": {
         "label": "Result in exports",
         "description": "change: codifying changes the result CLEAN of a record that was not dialled; keep: it doesn't."
-        " `python -m wolkvox probe` tells.",
+        " `python -m wolkvox examine` tells.",
         "schema": {"type": ["string", "null"], "enum": ["change", "keep"], "default": "change"},
     },
     "export_timezone": {

@@ -32,7 +32,7 @@ def write_results(warehouse_conn_id: str, name: str, batches: Iterable[Sequence[
     :param name: the table's, with its schema if need be
     :param batches: values of ``ledger.results.COLUMNS``
     :raises BadSetting: when the connection is no SQL database
-    :raises WolkvoxError: when the warehouse refuses, in its own words without anybody's values
+    :raises WolkvoxError: when the warehouse refuses, in its own message without anybody's values
     """
     engine = engine_of(warehouse_conn_id)
     table = _table(name, engine.dialect.name)

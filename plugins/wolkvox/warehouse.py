@@ -230,8 +230,8 @@ def customers_of_records(records: Any) -> Iterator[Sequence[Any]]:
 
 def without_values(error: Any) -> str:
     """What a driver's error says, in one line, without what may be somebody's: quoted texts and long numbers."""
-    words = " ".join(str(part) for part in getattr(error, "args", ())) or str(error)
-    line = (words.strip().splitlines() or ["no words"])[0]
+    message = " ".join(str(part) for part in getattr(error, "args", ())) or str(error)
+    line = (message.strip().splitlines() or ["no message"])[0]
     return f"{type(error).__name__}: {_VALUE.sub('…', line)}"
 
 

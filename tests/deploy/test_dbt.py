@@ -1,4 +1,4 @@
-"""The example dbt project makes the table that the DAG reads, and its tests catch what would cost calls."""
+"""The example dbt project makes the table that the DAG reads, and its tests catch what would cost requests."""
 
 from __future__ import annotations
 

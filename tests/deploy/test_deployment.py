@@ -245,7 +245,7 @@ def test_the_pool_has_two_slots(deployment: Deployment, admin: requests.Session)
     [
         ("scheduler", "DROP TABLE wolkvox.codification"),
         ("worker", "ALTER TABLE wolkvox.codification DROP COLUMN comment"),
-        ("api-server", "INSERT INTO wolkvox.look VALUES ('0041', now())"),
+        ("api-server", "INSERT INTO wolkvox.campaign_sync VALUES ('0041', now())"),
     ],
 )
 def test_no_service_can_do_more_to_the_ledger_than_it_has_to(

@@ -27,8 +27,8 @@ REPLACED = {
     "retry policy, time-out": r"\bpatience\b",
     "digest": r"\bseal(s|ed|ing)?\b",
     "impact": r"\bworth of\b",
-    "request": r"\bAPI calls?\b|\bcalls? (to|of) (the API|wolkvox)\b|\bcalls (today|left)\b",
-    "calls prevented": r"\bcalls avoided\b",
+    "request": r"\bAPI requests?\b|\bcalls? (to|of) (the API|wolkvox)\b|\bcalls (today|left)\b",
+    "calls prevented": r"\bcalls calls_prevented\b",
     "round-robin": r"\b(deals?|dealt|cards)\b",
 }
 REPLACED_IN_SPANISH = {

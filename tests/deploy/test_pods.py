@@ -60,7 +60,7 @@ def latency(stack: Deployment, seconds: float) -> None:
 
 def evict_both(stack: Deployment, grace: float) -> list[float]:
     """Evict both codify tasks in mid-call; the seconds that each took to end."""
-    wait_until(lambda: stats(stack)["in_flight"] == 2, "no two calls are under way")
+    wait_until(lambda: stats(stack)["in_flight"] == 2, "no two requests are under way")
     both = pods.running(stack.home, "codify")
     assert len(both) == 2
     return [pods.evict(pod, grace) for pod in both]
@@ -88,9 +88,9 @@ def test_a_pod_that_is_killed_leaves_one_record_in_doubt_and_the_next_run_does_t
     stack: Deployment, admin: requests.Session
 ) -> None:
     trigger(stack, admin)
-    wait_until(lambda: stats(stack)["in_flight"] == 2, "no two calls are under way")
+    wait_until(lambda: stats(stack)["in_flight"] == 2, "no two requests are under way")
     latency(stack, 10.0)
-    time.sleep(2.0)  # until the calls that were to take a second are over, and others under way
+    time.sleep(2.0)  # until the requests that were to take a second are over, and others under way
     evict_both(stack, 0.2)
     assert states(stack)["sending"] == 2
     latency(stack, 0.01)
@@ -99,6 +99,6 @@ def test_a_pod_that_is_killed_leaves_one_record_in_doubt_and_the_next_run_does_t
         assert time.monotonic() < deadline, states(stack)
         time.sleep(1)
     seen = stats(stack)
-    again = [calls for calls in seen["calls_per_record"].values() if calls > 1]
+    again = [requests for requests in seen["calls_per_record"].values() if requests > 1]
     assert (seen["coded"], len(again) <= 2, max(again, default=1) <= 2) == (CONTACTS, True, True)
     assert seen["peak_in_flight"] <= 2

@@ -51,7 +51,7 @@ def test_the_minimal_dag_is_the_shortest_example() -> None:
 
 
 def test_the_supervisors_guide_names_what_the_page_says() -> None:
-    words = json.loads((ROOT / "plugins/wolkvox/page/static/words.es.json").read_text(encoding="utf-8"))
+    words = json.loads((ROOT / "plugins/wolkvox/page/static/dictionary.es.json").read_text(encoding="utf-8"))
     table = SUPERVISOR.partition("\n## Las cifras\n")[2].partition("\n## ")[0]
     figures = re.findall(r"^\| ([^|]+) \|", table, re.MULTILINE)[1:]
     assert len(figures) == 9
@@ -64,7 +64,7 @@ def test_the_operating_guide_has_every_alert_in_both_languages() -> None:
     rules = ROOT / "plugins" / "wolkvox" / "rules"
     alerts = set(re.findall(r'^        "(\w+)": ', (rules / "alerts.py").read_text(), re.MULTILINE))
     alerts |= {f"red:{name}" for name in re.findall(r'found\["(\w+)"\]', (rules / "verdict.py").read_text())}
-    alerts |= {"outage", "parked:…", "late"}
+    alerts |= {"outage", "suspended:…", "late"}
     assert len(alerts) >= 14
     first_cells = [re.findall(r"^\| ([^|]+) \|", text, re.MULTILINE) for text in (GUIDE, GUIDE_IN_SPANISH)]
     named = [re.findall(r"`([^`]+)`", " ".join(cells)) for cells in first_cells]

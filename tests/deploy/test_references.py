@@ -23,9 +23,9 @@ from wolkvox.rules import alerts, firing
 from wolkvox.rules.answers import Answer, Kind, classify
 from wolkvox.rules.chunks import MAX_CHUNK
 from wolkvox.rules.operation import LINGER, Entry, usual
-from wolkvox.rules.patience import TRIALS, Patience
 from wolkvox.rules.protection import DAYS, Protection
 from wolkvox.rules.records import Record
+from wolkvox.rules.retry_policy import TRIALS, RetryPolicy
 from wolkvox.rules.runs import Chunk
 from wolkvox.tasks.chunk import describe_chunk
 from wolkvox.tasks.worker import Progress
@@ -170,14 +170,14 @@ def test_every_metric_has_its_row_and_its_kind(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(metrics, "Stats", recorder)
     chunk = metrics.ChunkMetrics("0041")
     chunk.timed(lambda record: Answer(Kind.CODED))(Record(1, "preview", "1", "1", "A", None, None))
-    progress = Progress(0.0, calls=1, unknown=1)
+    progress = Progress(0.0, requests=1, unknown=1)
     progress.states.update(dict.fromkeys(metrics.COUNTED, 1))
     chunk.report(progress)
     summary: Mapping[str, Any] = Everything(
         operation="0041",
         began_by="event",
         oldest_waiting=None,
-        worth=Everything(),
+        impact=Everything(),
         breaches={"lag": 1},
         not_verifiable=["preview 17"],
     )
@@ -208,21 +208,21 @@ def _hours(seconds: float) -> str:
     return f"{seconds / 3600:g} hours"
 
 
-USUAL = Patience()
+USUAL = RetryPolicy()
 THRESHOLDS = alerts.Thresholds()
 MINUTES = f"after {USUAL.first_suspension / 60:g} minutes, {2 * USUAL.first_suspension / 60:g}"
 NUMBERS = [
     ("../README", f"polled every<br>{usual().wake:g} seconds"),
     ("operating", f"more than {THRESHOLDS.refusals * 100:g} % of the latest records"),
     ("operating", f"{THRESHOLDS.quota * 100:g} % of the day's requests are used"),
-    ("operating", f"after 1, 2, 4 … {USUAL.longest_outage / 60:g} minutes"),
-    ("faults", f"{USUAL.calls} requests in its life, then it is `failed`"),
+    ("operating", f"after 1, 2, 4 … {USUAL.longest_breaker_delay / 60:g} minutes"),
+    ("faults", f"{USUAL.requests} requests in its life, then it is `failed`"),
     ("faults", f"up to {USUAL.tries} attempts in its first run"),
-    ("faults", f"one after {USUAL.first_put_off / 60:g} minutes, {2 * USUAL.first_put_off / 60:g}, 1 hour"),
+    ("faults", f"one after {USUAL.first_delay / 60:g} minutes, {2 * USUAL.first_delay / 60:g}, 1 hour"),
     ("faults", f"{USUAL.blocked} requests, then it is `rejected`"),
     ("faults", f"refuses {USUAL.refusals} different records in a row, or {USUAL.outages} different ones fail"),
     ("faults", f"up to {TRIALS} records try it {MINUTES}, up to {_hours(USUAL.longest_suspension)}"),
-    ("faults", f"after {USUAL.first_outage / 60:g} minute, 2, up to {USUAL.longest_outage / 60:g}"),
+    ("faults", f"after {USUAL.first_breaker_delay / 60:g} minute, 2, up to {USUAL.longest_breaker_delay / 60:g}"),
     ("faults", f"after {CALL_TIMEOUT:g} seconds at least"),
     ("suspended-campaigns", f"{USUAL.refusals} different records in a row were refused"),
     ("suspended-campaigns", f"{USUAL.outages} different records failed"),
@@ -231,8 +231,8 @@ NUMBERS = [
     ("circuit-breaker", f"After {USUAL.refusals} different records"),
     ("circuit-breaker", f"one campaign counts for {USUAL.refusals * 2 // 5} at most"),
     ("answers", f"up to {USUAL.tries} times in its first run"),
-    ("states", f"given up after {USUAL.calls} requests"),
-    ("guarantees", f"{USUAL.calls} in a record's life"),
+    ("states", f"given up after {USUAL.requests} requests"),
+    ("guarantees", f"{USUAL.requests} in a record's life"),
     ("when-runs-begin", f"waits {LINGER:g} seconds for more"),
     ("when-runs-begin", f"`wake` seconds, {usual().wake:g} by default"),
     ("summary", f"at most {MAX_CHUNK:,} records"),

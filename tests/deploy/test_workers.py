@@ -83,7 +83,7 @@ def test_a_dead_worker_and_a_restarted_redis_cost_nothing_but_time(stack: Deploy
         assert time.monotonic() < deadline, states
         time.sleep(2)
     stats = requests.get(f"{stack.sandbox}/stats", timeout=30).json()
-    again = {record: calls for record, calls in stats["calls_per_record"].items() if calls > 1}
+    again = {record: requests for record, requests in stats["calls_per_record"].items() if requests > 1}
     assert stats["coded"] == CONTACTS
     assert stats["peak_in_flight"] <= 2
     assert len(again) <= 2, "one for each slot of the dead worker"

@@ -15,7 +15,7 @@ from conftest import Database
 from crew import Crew, connect, fill, stage, states, wait_until
 from sandbox_server import SandboxServer
 
-from wolkvox.rules.patience import Patience
+from wolkvox.rules.retry_policy import RetryPolicy
 
 BIN = Path(sys.executable).parent
 DAG = "wolkvox_codify"
@@ -124,13 +124,13 @@ def failures(crew: Crew, sandbox: SandboxServer, ledger: Database, monkeypatch: 
     chunks, _ = stage("failures", resend="rejected")
     chunk = chunks[0]
     ended = []
-    impatient = Patience(tries=2, outages=2, refusals=2, first_wait=0.0, longest_wait=0.0, maintenance_wait=0.0)
+    impatient = RetryPolicy(tries=2, outages=2, refusals=2, first_wait=0.0, longest_wait=0.0, maintenance_wait=0.0)
     for kind in ("maintenance", "html_200", "not_found"):
         sandbox.control(faults={}, default_fault=[{"kind": kind, "repeat": True}])
-        ended.append(crew.codify(chunk, patience=impatient))
+        ended.append(crew.codify(chunk, retry_policy=impatient))
         ended[-1].result()
-        ledger.execute("DELETE FROM wolkvox.outage")
-        ledger.execute("DELETE FROM wolkvox.parked")
+        ledger.execute("DELETE FROM wolkvox.circuit_breaker")
+        ledger.execute("DELETE FROM wolkvox.suspended_campaign")
         ledger.execute(
             "UPDATE wolkvox.codification SET state = 'pending', settled_at = NULL, not_before = NULL, attempts = 0"
             " WHERE dag_run_id = 'failures'"
@@ -140,7 +140,7 @@ def failures(crew: Crew, sandbox: SandboxServer, ledger: Database, monkeypatch: 
     for late in chunks:
         ended.append(crew.codify(late))
     wait_until(lambda: sandbox.stats()["in_flight"] == 2)
-    ended.append(crew.codify(chunk, slot_patience=0.2))
+    ended.append(crew.codify(chunk, lease_timeout=0.2))
     ended[-1].result()
     for worker in ended[-3:-1]:
         worker.terminate()

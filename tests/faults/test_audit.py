@@ -104,7 +104,7 @@ def test_of_two_codes_of_a_customer_the_last_one_counts(
         send(crew, f"run {code}")
     assert states(ledger) == {"coded": 2}
     summary = audit()[0]
-    assert {name: summary[name] for name in summary if not name.startswith("worth")} == {
+    assert {name: summary[name] for name in summary if not name.startswith("impact")} == {
         "operation": "0041",
         "confirmed": 1,
         "open_again": 0,
@@ -138,7 +138,7 @@ def test_older_contacts_than_asked_for_are_left_alone(sent: None, ledger: Databa
 
 def test_no_call_is_made_beyond_the_days(sent: None, ledger: Database, sandbox: SandboxServer) -> None:
     connect(sandbox, licenses=1)
-    ledger.execute("UPDATE wolkvox.quota SET calls = call_limit")
+    ledger.execute("UPDATE wolkvox.quota SET requests = request_limit")
     before = sandbox.stats()["calls"]
     assert audit()[0]["not_verifiable"] == ["preview 17", "preview 18"]
     assert sandbox.stats()["calls"] == before

@@ -11,18 +11,18 @@ from sandbox_server import SandboxServer
 
 from wolkvox.hook import WolkvoxHook
 
-PARKED = "SELECT type_campaign, campaign_id, reason, words FROM wolkvox.parked ORDER BY campaign_id"
+PARKED = "SELECT type_campaign, campaign_id, reason, words FROM wolkvox.suspended_campaign ORDER BY campaign_id"
 
 
 @pytest.fixture(autouse=True)
 def curious(ledger: Database) -> None:
     """This operation asks, unlike that of other tests."""
-    ledger.execute("DELETE FROM wolkvox.look")
+    ledger.execute("DELETE FROM wolkvox.campaign_sync")
 
 
 def looked_an_hour_ago(ledger: Database) -> None:
-    ledger.execute("UPDATE wolkvox.look SET looked_at = looked_at - interval '61 minutes'")
-    ledger.execute("UPDATE wolkvox.parked SET until = until - interval '61 minutes'")
+    ledger.execute("UPDATE wolkvox.campaign_sync SET synced_at = synced_at - interval '61 minutes'")
+    ledger.execute("UPDATE wolkvox.suspended_campaign SET until = until - interval '61 minutes'")
 
 
 def send(crew: Crew, run: str, **params: Any) -> dict[str, Any]:
@@ -42,7 +42,7 @@ def test_a_campaign_that_is_not_there_and_one_of_the_other_type_cost_one_call_an
     fill(warehouse, 20, first=9_001)
     send(crew, "first")
     stats = sandbox.stats()
-    assert (stats["codify_calls"], stats["calls"]) == (20, 20 + 2)  # the day's calls, and the campaigns
+    assert (stats["codify_calls"], stats["calls"]) == (20, 20 + 2)  # the day's requests, and the campaigns
     assert ledger.rows(PARKED) == [
         ("predictive", "15502", "campaign_type", "in wolkvox, campaign 15502 is preview, not predictive"),
         ("preview", "999", "campaign_unknown", "wolkvox has no campaign 999"),
@@ -126,11 +126,11 @@ def test_a_look_of_a_clock_that_was_ahead_puts_off_no_other(
     sandbox.control(campaigns={"17": "preview"})
     fill(warehouse, 5)
     send(crew, "first")
-    ledger.execute("UPDATE wolkvox.look SET looked_at = looked_at + interval '30 days'")
+    ledger.execute("UPDATE wolkvox.campaign_sync SET synced_at = synced_at + interval '30 days'")
     fill(warehouse, 5, campaign="999")
     send(crew, "second")
     assert [row[1] for row in ledger.rows(PARKED)] == ["999"]
-    assert ledger.value("SELECT looked_at <= clock_timestamp() FROM wolkvox.look")
+    assert ledger.value("SELECT synced_at <= clock_timestamp() FROM wolkvox.campaign_sync")
 
 
 def test_corrected_in_the_warehouse_they_are_other_contacts_and_go_out_at_once(

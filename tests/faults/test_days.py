@@ -14,12 +14,12 @@ from sandbox_server import SandboxServer
 
 from wolkvox.errors import WolkvoxError
 from wolkvox.hook import WolkvoxHook
-from wolkvox.rules.patience import Patience
+from wolkvox.rules.retry_policy import RetryPolicy
 from wolkvox.rules.runs import Chunk
 from wolkvox.tasks.chunk import codify_chunk
 
 RUNS = 96  # a day of quarters of an hour
-IN_NO_TIME = Patience(first_wait=0.0, longest_wait=0.0, maintenance_wait=0.0, longest_retry_after=0.0)
+IN_NO_TIME = RetryPolicy(first_wait=0.0, longest_wait=0.0, maintenance_wait=0.0, longest_retry_after=0.0)
 MOMENTS = (
     "SELECT table_name, array_agg(column_name::text) FROM information_schema.columns"
     " INNER JOIN information_schema.tables USING (table_schema, table_name)"
@@ -59,7 +59,7 @@ class Days:
             self._run(f"run {self.runs}")
             self._move_the_clock()
 
-    def calls(self) -> int:
+    def requests(self) -> int:
         """Calls that reached wolkvox so far, refused tokens among them."""
         stats = self.sandbox.stats()
         return stats["calls"] + stats["unauthorised"]
@@ -81,7 +81,7 @@ class Days:
 
     def _codify(self, run: str, chunk: Chunk) -> dict[str, Any]:
         with WolkvoxHook() as wolkvox:
-            return codify_chunk(replace(task(run), patience=IN_NO_TIME), wolkvox, chunk, Silent())
+            return codify_chunk(replace(task(run), retry_policy=IN_NO_TIME), wolkvox, chunk, Silent())
 
     def _move_the_clock(self) -> None:
         for table, columns in self._moments:
@@ -97,8 +97,8 @@ def days(ledger: Database, warehouse: Database, sandbox: SandboxServer) -> Days:
 
 def calls_of(sandbox: SandboxServer, campaign: str) -> int:
     """Calls for the records of a campaign."""
-    calls = sandbox.stats()["calls_per_record"]
-    return sum(count for record, count in calls.items() if record.split("/")[1] == campaign)
+    requests = sandbox.stats()["calls_per_record"]
+    return sum(count for record, count in requests.items() if record.split("/")[1] == campaign)
 
 
 def test_a_dead_campaign_costs_tens_of_calls_a_day_and_the_others_are_sent_in_full(
@@ -115,17 +115,17 @@ def test_a_dead_campaign_costs_tens_of_calls_a_day_and_the_others_are_sent_in_fu
     assert (
         ledger.value("SELECT count(*) FROM wolkvox.codification WHERE campaign_id = '666' AND state <> 'pending'") <= 20
     )
-    assert ledger.rows("SELECT campaign_id, reason FROM wolkvox.parked") == [("666", "not_found")]
+    assert ledger.rows("SELECT campaign_id, reason FROM wolkvox.suspended_campaign") == [("666", "not_found")]
     assert days.red == []
     assert len(days.told) <= 2
-    print(f"a dead campaign: {calls_of(sandbox, '666')} calls a day, {len(days.told)} messages")
+    print(f"a dead campaign: {calls_of(sandbox, '666')} requests a day, {len(days.told)} messages")
 
     sandbox.control(unknown_customers=[])  # it is there again
     days.run(RUNS // 2)
     assert (
         ledger.value("SELECT count(*) FROM wolkvox.codification WHERE campaign_id = '666' AND state = 'coded'") >= 1_980
     )
-    assert ledger.value("SELECT count(*) FROM wolkvox.parked") == 0
+    assert ledger.value("SELECT count(*) FROM wolkvox.suspended_campaign") == 0
 
 
 def test_a_record_whose_answer_is_never_seen_is_sent_eight_times_in_its_life(
@@ -152,11 +152,11 @@ def test_a_days_outage_costs_a_call_a_run_and_people_are_told_when_it_begins_and
     fill(warehouse, 500)
     days.run()
     sandbox.control(default_fault=[{**fault, "repeat": True}])
-    before = days.calls()
+    before = days.requests()
     for quarter in range(RUNS):
         fill(warehouse, 5, first=1_000 + 5 * quarter)
         days.run()
-    outage = days.calls() - before
+    outage = days.requests() - before
     assert outage <= 150
     assert days.red in ([2], [3]), "the run that meets it is red, and no other"
     assert days.stopped["outage"] >= RUNS - 2
@@ -168,7 +168,7 @@ def test_a_days_outage_costs_a_call_a_run_and_people_are_told_when_it_begins_and
     days.run(2)  # an hour without it
     assert len(days.told) <= 3
     assert "outage" in days.told[-1]["resolved"]
-    print(f"an outage of {fault['kind']}: {outage} calls, {len(days.told)} messages")
+    print(f"an outage of {fault['kind']}: {outage} requests, {len(days.told)} messages")
 
 
 @pytest.mark.parametrize("refusals", ["body_400", "invalid_code"])
@@ -181,14 +181,14 @@ def test_a_day_on_which_everything_is_refused_settles_nothing(
     days.run(RUNS)
     assert states(ledger) == {"pending": 400}
     assert len(days.red) == 1
-    refused = days.calls()
+    refused = days.requests()
     assert refused <= 50 + 3 * RUNS
 
     sandbox.control(default_fault=[])
     days.run(3)
     assert states(ledger) == {"coded": 400}
     assert len(days.told) <= 3
-    print(f"everything refused: {refused} calls, {len(days.told)} messages")
+    print(f"everything refused: {refused} requests, {len(days.told)} messages")
 
 
 @pytest.mark.parametrize("preflight", [True, False])
@@ -204,8 +204,8 @@ def test_a_revoked_token_is_one_red_run_and_a_call_a_run(
     monkeypatch.setenv("AIRFLOW_CONN_WOLKVOX_DEFAULT", json.dumps({**good, "password": "revoked"}))
     fill(warehouse, 50)
     days.run(RUNS)
-    calls = days.calls()
-    assert calls <= 100
+    requests = days.requests()
+    assert requests <= 100
     assert days.red == [1]
     assert len(days.told) <= 3
     assert states(ledger) == {"pending": 50}
@@ -214,4 +214,4 @@ def test_a_revoked_token_is_one_red_run_and_a_call_a_run(
     days.run()  # a new token is tried at once
     assert states(ledger) == {"coded": 50}
     assert len(days.told) <= 3
-    print(f"a revoked token: {calls} calls, {len(days.told)} messages")
+    print(f"a revoked token: {requests} requests, {len(days.told)} messages")

@@ -26,10 +26,10 @@ from sandbox_server import SandboxServer
 from sandbox.state import QUOTA_ZONE, Record, Sandbox
 from sandbox.state import Settings as SandboxSettings
 from wolkvox.hook import WolkvoxHook
-from wolkvox.rules.exports import Exported, Head
+from wolkvox.rules.exports import Exported, ExportHeader
 from wolkvox.rules.runs import Run
-from wolkvox.tasks.asking import Asking
 from wolkvox.tasks.exports import settle_by_exports
+from wolkvox.tasks.permits import VendorClient
 from wolkvox.vendor.exports import read_export
 
 NOW = datetime.now(timezone.utc).replace(microsecond=0)
@@ -279,7 +279,7 @@ class Vendor:
         self._data = data
 
     @contextmanager
-    def export(self, campaign_id: str, head: Head) -> Iterator[Iterator[Exported]]:
+    def export(self, campaign_id: str, head: ExportHeader) -> Iterator[Iterator[Exported]]:
         assert campaign_id == "17"
         yield read_export(io.BytesIO(self._data), head, ZoneInfo("America/Bogota"))
 
@@ -300,7 +300,7 @@ def settled(
     """Each waiting contact's customer, and what became of it by this export."""
     insert(ledger, world)
     vendor: Any = Vendor(exporter.write(world), skip_handled=skip_handled)
-    asking = Asking.of(task(), vendor.settings, ledger.connection)
+    asking = VendorClient.of(task(), vendor.settings, ledger.connection)
     settle_by_exports(asking, vendor, Run("0041", "dag", "run"), 3_600.0)
     return ledger.rows(
         "SELECT customer_id, state, reason FROM wolkvox.codification WHERE customer_id = ANY(%s)", world.waiting

@@ -13,7 +13,7 @@ from export_host import TEXT, WHOLE, record
 from sandbox_server import SandboxServer
 
 from wolkvox.hook import WolkvoxHook
-from wolkvox.rules.exports import MOST_RECORDS, Head, why_unfit
+from wolkvox.rules.exports import MOST_RECORDS, ExportHeader, why_unfit
 
 pytest_plugins = ("export_host",)
 
@@ -43,7 +43,7 @@ def test_two_thousand_strangers_and_five_hundred_that_carry_the_code_cost_one_ca
     fill(warehouse, 5_000)
     counts = send(crew)
     stats = sandbox.stats()
-    assert (stats["codify_calls"], stats["calls"]) == (2_500, 2_500 + 2)  # the calls left, and the export
+    assert (stats["codify_calls"], stats["calls"]) == (2_500, 2_500 + 2)  # the requests left, and the export
     assert (counts["absent"], counts["already_coded"]) == (2_000, 500)
     assert ledger.rows(REASONS) == [
         ("coded", "already_coded", 500),
@@ -208,7 +208,7 @@ def test_an_export_that_is_refused_marks_nothing(ledger: Database, warehouse: Da
     fill(warehouse, 5)
     assert stage()[1]["records"] == 5
     assert states(ledger) == {"pending": 5}
-    busy = ledger.value("SELECT count(busy_until) FROM wolkvox.slot")
+    busy = ledger.value("SELECT count(in_flight_until) FROM wolkvox.slot")
     assert busy == (status == 504), "after a gateway gave up, wolkvox may still be at it"
 
 
@@ -242,14 +242,14 @@ def test_a_calls_quota_is_kept_when_no_call_is_left(
 @pytest.mark.parametrize(
     ("head", "fit"),
     [
-        (Head("200", "17", "3", 3, True), True),
-        (Head(None, None, None, 3, True), True),
-        (Head("0", "", "", 1, True), True),
-        (Head("200", "17", "3", 3, False), False),
-        (Head("200", "17", "60000", MOST_RECORDS, True), False),
+        (ExportHeader("200", "17", "3", 3, True), True),
+        (ExportHeader(None, None, None, 3, True), True),
+        (ExportHeader("0", "", "", 1, True), True),
+        (ExportHeader("200", "17", "3", 3, False), False),
+        (ExportHeader("200", "17", "60000", MOST_RECORDS, True), False),
     ],
 )
-def test_what_an_export_says_of_itself_must_agree(head: Head, fit: bool) -> None:
+def test_what_an_export_says_of_itself_must_agree(head: ExportHeader, fit: bool) -> None:
     assert (why_unfit(head, "17") is None) == fit
 
 

@@ -93,7 +93,7 @@ def run(sql: str) -> dict[str, Any]:
     chunks, counts = stage(sql=sql)
     for chunk in chunks:
         with WolkvoxHook() as wolkvox:
-            codify_chunk(task(patience=AT_ONCE), wolkvox, chunk, ChunkMetrics(chunk.operation))
+            codify_chunk(task(retry_policy=AT_ONCE), wolkvox, chunk, ChunkMetrics(chunk.operation))
     return counts
 
 
@@ -202,7 +202,7 @@ TYPES: dict[str, Callable[[int], object]] = {
     "rubbish bytes": lambda n: b"\xff\xfe" + str(n).encode(),
     "a list": lambda n: [n],
     "an object": lambda n: {"id": n},
-    "words for nothing": lambda n: ("NULL", "nan", "None", "<NA>", "#N/A")[n % 5],
+    "message for nothing": lambda n: ("NULL", "nan", "None", "<NA>", "#N/A")[n % 5],
     "a spreadsheet's number": lambda n: f"{n % 9 + 1}.{n}E+09",
     "a spreadsheet's text": lambda n: f"{n}.0",
     "digits of elsewhere": lambda n: str(n).translate({48 + digit: 0xFF10 + digit for digit in range(10)}),

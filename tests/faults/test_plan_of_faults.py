@@ -8,7 +8,7 @@ from conftest import Database
 from crew import Crew, connect, fill, stage
 from sandbox_server import SandboxServer
 
-from wolkvox.rules.patience import Patience
+from wolkvox.rules.retry_policy import RetryPolicy
 
 BUSY = "EXCEEDS THE LIMIT OF SIMULTANEOUS REQUESTS PER TOKEN (2)"
 REQUIRED = "SOME PARAMETERS ARE REQUIRED"
@@ -16,14 +16,14 @@ OOPS = "<html>502 Bad Gateway</html>"
 
 
 class Planned(NamedTuple):
-    """What is planned for a record, and how it must end; ``calls`` are the calls the server saw of it."""
+    """What is planned for a record, and how it must end; ``requests`` are the requests the server saw of it."""
 
     faults: list[dict[str, Any]]
     state: str = "coded"
     reason: str | None = None
     code: str | None = "202"
     msg: str | None = "customer_id {} has been coded"
-    calls: int = 1
+    requests: int = 1
     attempts: int = 1
 
 
@@ -37,22 +37,26 @@ def soon() -> str:
 
 PLAN = {
     "no fault": Planned([]),
-    "500, then ok": Planned([status(500)], calls=2, attempts=2),
+    "500, then ok": Planned([status(500)], requests=2, attempts=2),
     "500 for ever": Planned(
-        [status(500, msg="oops", repeat=True)], "pending", "overloaded_500", "500", "oops", calls=3, attempts=3
+        [status(500, msg="oops", repeat=True)], "pending", "overloaded_500", "500", "oops", requests=3, attempts=3
     ),
-    "429 with Retry-After": Planned([status(429, headers={"Retry-After": "1"})], calls=2, attempts=2),
-    "Retry-After is a date": Planned([status(503, headers={"Retry-After": soon()})], calls=2, attempts=2),
-    "Retry-After is garbage": Planned([status(503, headers={"Retry-After": "\u00b2 -1e9 soon"})], calls=2, attempts=2),
+    "429 with Retry-After": Planned([status(429, headers={"Retry-After": "1"})], requests=2, attempts=2),
+    "Retry-After is a date": Planned([status(503, headers={"Retry-After": soon()})], requests=2, attempts=2),
+    "Retry-After is garbage": Planned(
+        [status(503, headers={"Retry-After": "\u00b2 -1e9 soon"})], requests=2, attempts=2
+    ),
     "Retry-After overflows": Planned(
-        [status(503, headers={"Retry-After": "1 Jan 99999999999999999999 00:00:00 +99999999999"})], calls=2, attempts=2
+        [status(503, headers={"Retry-After": "1 Jan 99999999999999999999 00:00:00 +99999999999"})],
+        requests=2,
+        attempts=2,
     ),
     "reset before the effect": Planned([{"kind": "reset_before"}], "pending", "unknown_reset", None, None),
     "reset after the effect": Planned([{"kind": "reset_after"}], "pending", "unknown_reset", None, None),
     "truncated": Planned([{"kind": "truncated"}], "pending", "unknown_truncated", None, None),
     "HTML 502": Planned([status(502, body=OOPS, repeat=True)], "pending", "unknown_502", "502", OOPS),
-    "HTML 503, then ok": Planned([status(503, body=OOPS)], calls=2, attempts=2),
-    "409, then ok": Planned([status(409, msg="is being dialled")], calls=2, attempts=2),
+    "HTML 503, then ok": Planned([status(503, body=OOPS)], requests=2, attempts=2),
+    "409, then ok": Planned([status(409, msg="is being dialled")], requests=2, attempts=2),
     "success in the code, failure in the words": Planned(
         [status(200, body='{"code": 200, "error": "customer is in a call", "msg": ""}')],
         "rejected",
@@ -67,10 +71,10 @@ PLAN = {
         "200",
         "<html><head><title>wolkvox</title></head><body><h1>wolkvox</h1></body></html>",
     ),
-    "403 concurrency": Planned([{"kind": "concurrency"}] * 2, calls=3),
-    "403 maintenance": Planned([{"kind": "maintenance"}] * 2, calls=3, attempts=3),
+    "403 concurrency": Planned([{"kind": "concurrency"}] * 2, requests=3),
+    "403 maintenance": Planned([{"kind": "maintenance"}] * 2, requests=3, attempts=3),
     "403 maintenance, 403 concurrency, 500": Planned(
-        [{"kind": "maintenance"}, {"kind": "concurrency"}, status(500)], calls=4, attempts=3
+        [{"kind": "maintenance"}, {"kind": "concurrency"}, status(500)], requests=4, attempts=3
     ),
     "string code": Planned([{"kind": "string_code"}]),
     "HTTP 202": Planned([{"kind": "http_202"}]),
@@ -90,23 +94,23 @@ def test_each_record_ends_as_the_table_says_with_the_vendors_words(
     sandbox.control(faults={customer: planned.faults for customer, planned in customers.items()})
     fill(warehouse, len(PLAN))
     chunks, _ = stage()
-    patience = Patience(tries=3, first_wait=0.0, longest_wait=0.0, maintenance_wait=0.0)
-    tallies = [worker.tally() for worker in [crew.codify(chunk, patience=patience) for chunk in chunks]]
+    retry_policy = RetryPolicy(tries=3, first_wait=0.0, longest_wait=0.0, maintenance_wait=0.0)
+    tallies = [worker.tally() for worker in [crew.codify(chunk, retry_policy=retry_policy) for chunk in chunks]]
 
-    calls = sandbox.stats()["calls_per_record"]
+    requests = sandbox.stats()["calls_per_record"]
     for name, (customer, planned) in zip(PLAN, customers.items(), strict=True):
         ended = ledger.rows(
             "SELECT state, reason, response_code, response_msg, %s::int, attempts FROM wolkvox.codification"
             " WHERE customer_id = %s",
-            calls[f"preview/17/{customer}"],
+            requests[f"preview/17/{customer}"],
             customer,
         )[0]
         msg = planned.msg and planned.msg.format(customer)
-        assert ended == (planned.state, planned.reason, planned.code, msg, planned.calls, planned.attempts), name
+        assert ended == (planned.state, planned.reason, planned.code, msg, planned.requests, planned.attempts), name
 
     assert sum(tally["unknown"] for tally in tallies) == 5
     assert sum(tally["resent"] for tally in tallies) == sum(planned.attempts > 1 for planned in PLAN.values())
-    assert sum(tally["calls"] for tally in tallies) == sum(planned.calls for planned in PLAN.values())
+    assert sum(tally["requests"] for tally in tallies) == sum(planned.requests for planned in PLAN.values())
     assert sandbox.stats()["peak_in_flight"] <= 2
 
 

@@ -12,7 +12,7 @@ from crew import AT_ONCE, Crew, connect, fill, stage, states, verdict, wait_unti
 from sandbox_server import SandboxServer
 
 from wolkvox.ledger.connection import Connection
-from wolkvox.ledger.quota import BLOCK, BlockQuota, QuotaRules, account_of, align, give_back, reserve
+from wolkvox.ledger.quota import BLOCK, BlockQuota, QuotaRules, account_of, align, release_block, reserve
 from wolkvox.rules.chunks import BATCH
 from wolkvox.rules.runs import Chunk
 
@@ -21,7 +21,7 @@ TODAY, TOMORROW = "Etc/GMT+12", "Etc/GMT-14"
 
 
 def five_hundred_left(sandbox: SandboxServer, **extra: Any) -> None:
-    """Half of one licence's calls were made by somebody else."""
+    """Half of one licence's requests were made by somebody else."""
     sandbox.control(licenses=1, quota_used=500, day="2026-03-02")
     connect(sandbox, **{"licenses": 1, "quota_timezone": TODAY, **extra})
 
@@ -87,7 +87,7 @@ def test_a_run_that_hands_its_records_to_another_ones_workers_adds_up(
     assert (summary["records"], summary["moved"], summary["coded"], complaints) == (40, 0, 50, [])
     summary, complaints = verdict("second", staged_again, [])
     assert (summary["records"], summary["coded"], summary["waiting"], complaints) == (50, 0, 0, [])
-    assert ledger.value("SELECT calls FROM wolkvox.quota") == sandbox.stats()["calls"] == 52
+    assert ledger.value("SELECT requests FROM wolkvox.quota") == sandbox.stats()["calls"] == 52
 
 
 @pytest.mark.parametrize("extra", [{"licenses": 1}, {"licenses": None}])
@@ -122,11 +122,11 @@ def test_retries_count_too(ledger: Database, warehouse: Database, sandbox: Sandb
     connect(sandbox, licenses=1)
     fill(warehouse, 200)
     chunks, _ = stage()
-    for worker in [crew.codify(chunk, patience=AT_ONCE) for chunk in chunks]:
+    for worker in [crew.codify(chunk, retry_policy=AT_ONCE) for chunk in chunks]:
         worker.tally()
     assert sandbox.stats()["calls"] == 100
     assert set(sandbox.stats()["calls_by_status"]) == {"0", "202", "429"}
-    assert ledger.value("SELECT calls FROM wolkvox.quota") == 100
+    assert ledger.value("SELECT requests FROM wolkvox.quota") == 100
 
 
 def test_when_others_used_the_day_up_the_vendor_says_so_once_and_nobody_asks_again(
@@ -168,7 +168,7 @@ def test_a_killed_task_wastes_no_more_than_a_block_of_the_day(
     wait_until(lambda: sandbox.stats()["calls"] > 5)
     worker.kill()
     crew.codify(chunk, try_number=2).tally()
-    wasted = ledger.value("SELECT calls FROM wolkvox.quota") - sandbox.stats()["calls"]
+    wasted = ledger.value("SELECT requests FROM wolkvox.quota") - sandbox.stats()["calls"]
     assert 0 <= wasted <= BLOCK
 
 
@@ -177,13 +177,13 @@ def test_at_midnight_what_is_left_of_the_block_goes_back_to_the_day_it_was_taken
 ) -> None:
     at(monkeypatch, datetime(2026, 3, 1, 23, 59, 59, 700_000, tzinfo=timezone.utc))
     quota = BlockQuota(lambda work: work(ledger.connection), QuotaRules("0041", 1_000, 0, "UTC"), 100)
-    assert [quota.take() for _ in range(7)] == [True] * 7
+    assert [quota.acquire() for _ in range(7)] == [True] * 7
     at(monkeypatch, datetime(2026, 3, 2, tzinfo=timezone.utc))
     time.sleep(0.4)
-    assert quota.take()
-    used = "SELECT day, calls FROM wolkvox.quota ORDER BY day"
+    assert quota.acquire()
+    used = "SELECT day, requests FROM wolkvox.quota ORDER BY day"
     assert ledger.rows(used) == [(date(2026, 3, 1), 7), (date(2026, 3, 2), BLOCK)]
-    quota.untake()
+    quota.release()
     quota.close()
     assert ledger.rows(used) == [(date(2026, 3, 1), 7), (date(2026, 3, 2), 0)]
 
@@ -208,7 +208,7 @@ def test_a_workers_own_clock_decides_nothing(
         monkeypatch.setattr(f"{module}.datetime", Ahead)
     quotas = [BlockQuota(lambda work: work(ledger.connection), QuotaRules("0041", 60, 0, "UTC"), 60) for _ in range(2)]
     monkeypatch.setattr("wolkvox.ledger.quota.datetime", real)
-    assert sum(quota.take() for quota in quotas for _ in range(60)) == 60
+    assert sum(quota.acquire() for quota in quotas for _ in range(60)) == 60
     assert ledger.value("SELECT count(*) FROM wolkvox.quota") == 1
 
 
@@ -216,9 +216,9 @@ def test_asking_for_a_block_or_giving_it_back_once_more_changes_nothing(ledger: 
     """Whoever lost the ledger's answer says it again."""
     rules, name = QuotaRules("0041", 1_000, 0, "UTC"), uuid4()
     blocks = [reserve(ledger.connection, rules, BLOCK, name=name) for _ in range(3)]
-    assert ([block.calls for block in blocks], used(ledger)) == ([BLOCK] * 3, BLOCK)
+    assert ([block.requests for block in blocks], used(ledger)) == ([BLOCK] * 3, BLOCK)
     for _ in range(3):
-        give_back(ledger.connection, rules, blocks[0], 14)
+        release_block(ledger.connection, rules, blocks[0], 14)
     assert used(ledger) == BLOCK - 14
     assert ledger.value("SELECT count(*) FROM wolkvox.reservation") == 0
 
@@ -229,21 +229,21 @@ def test_no_statement_counts_twice_when_its_answer_is_lost(ledger: Database) -> 
         return work(ledger.connection)
 
     quota = BlockQuota(run, QuotaRules("0041", 100, 0, "UTC"), 100)
-    assert [quota.take() for _ in range(33)] == [True] * 33
+    assert [quota.acquire() for _ in range(33)] == [True] * 33
     quota.close()
     assert used(ledger) == 33
 
 
 def used(ledger: Database) -> int:
-    """Today's calls."""
-    return int(ledger.value("SELECT calls FROM wolkvox.quota"))
+    """Today's requests."""
+    return int(ledger.value("SELECT requests FROM wolkvox.quota"))
 
 
 def test_no_block_is_larger_than_what_is_missing(ledger: Database) -> None:
     rules = QuotaRules("0041", 1_000, 0, "UTC")
     quota = BlockQuota(lambda work: work(ledger.connection), rules, BLOCK + 3)
-    assert [quota.take() for _ in range(BLOCK + 3)] == [True] * (BLOCK + 3)
-    assert ledger.value("SELECT calls FROM wolkvox.quota") == BLOCK + 3
+    assert [quota.acquire() for _ in range(BLOCK + 3)] == [True] * (BLOCK + 3)
+    assert ledger.value("SELECT requests FROM wolkvox.quota") == BLOCK + 3
 
 
 def test_the_reserve_is_left_alone(ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew) -> None:
@@ -260,7 +260,7 @@ def left(connection: Connection, vendor_left: int | None, licenses: int | None =
 def test_the_vendors_figure_is_not_raised_by_calls_reserved_and_not_yet_made(ledger: Database) -> None:
     rules = QuotaRules("0041", None, 0, "UTC")
     assert left(ledger.connection, 500) == 500
-    assert reserve(ledger.connection, rules, BLOCK, name=uuid4()).calls == BLOCK
+    assert reserve(ledger.connection, rules, BLOCK, name=uuid4()).requests == BLOCK
     assert left(ledger.connection, 495) == 480  # five of the block were made, the others are still to come
     assert left(ledger.connection, 300) == 300  # somebody else took the rest
     assert left(ledger.connection, 900) == 900  # the vendor's day has ended
@@ -285,7 +285,7 @@ def test_calls_of_two_operations_with_one_token_never_exceed_the_day(
         connect(sandbox, licenses=1, wolkvox_server=operation)
         send(crew, stage(f"of {operation}")[0])
     assert sandbox.stats()["quota_used"] == 1_000
-    assert ledger.rows("SELECT operation, calls, call_limit FROM wolkvox.quota") == [("sales", 100, 100)]
+    assert ledger.rows("SELECT account, requests, request_limit FROM wolkvox.quota") == [("sales", 100, 100)]
     coded = dict(ledger.rows("SELECT operation, count(*) FROM wolkvox.codification WHERE state = 'coded' GROUP BY 1"))
     assert coded["sales"] == 80
     assert 0 < coded["service"] <= 18

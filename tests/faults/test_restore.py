@@ -11,7 +11,7 @@ from crew import Crew, connect, fill, sent_again, stage, states
 from sandbox_server import SandboxServer
 
 from local.postgres import binaries
-from wolkvox.ledger.seals import seal, verify_seals
+from wolkvox.ledger.digests import digest, verify_digests
 
 
 def send(crew: Crew, run: str) -> None:
@@ -56,10 +56,10 @@ def test_a_restored_ledger_still_agrees_with_its_seals(ledger: Database, tmp_pat
         " SELECT gen_random_uuid(), '0041', n::text, 'coded', moment, moment FROM generate_series(1, 40) AS n,"
         " LATERAL (SELECT now() - (80 - n) * interval '1 day' AS moment) AS at"
     )
-    days, _ = seal(ledger.connection, "0041", "secret", timedelta(days=1_096))
+    days, _ = digest(ledger.connection, "0041", "secret", timedelta(days=1_096))
     assert days > 35
     backup = str(tmp_path / "ledger.dump")
     run("pg_dump", "--schema=wolkvox", "--format=custom", f"--file={backup}", ledger.uri)
     ledger.execute("DROP SCHEMA wolkvox CASCADE")
     run("pg_restore", "--exit-on-error", f"--dbname={ledger.uri}", backup)
-    assert verify_seals(ledger.connection, "0041", "secret").findings == []
+    assert verify_digests(ledger.connection, "0041", "secret").findings == []

@@ -65,9 +65,9 @@ def test_the_writer_does_all_the_work_and_changes_no_table(
     assert retire("wolkvox_ledger", ages, lambda: "secret", str).complaints == []
     for role, statement in (
         ("wolkvox_writer", "ALTER TABLE wolkvox.codification ADD COLUMN more text"),
-        ("wolkvox_writer", "DROP TABLE wolkvox.seal"),
+        ("wolkvox_writer", "DROP TABLE wolkvox.daily_digest"),
         ("wolkvox_reader", "UPDATE wolkvox.codification SET state = 'coded'"),
-        ("wolkvox_reader", "DELETE FROM wolkvox.seal"),
+        ("wolkvox_reader", "DELETE FROM wolkvox.daily_digest"),
     ):
         with psycopg.connect(uri(shared, role)) as session, pytest.raises(psycopg.errors.InsufficientPrivilege):
             session.execute(statement.encode())

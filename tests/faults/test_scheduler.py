@@ -80,8 +80,8 @@ def test_the_scheduler_is_killed_in_mid_run_and_nothing_is_lost(stack: Stack, ve
     api.send("PATCH", f"/dags/{DAG}", {"is_paused": False})
     api.send("POST", f"/dags/{DAG}/dagRuns", {"dag_run_id": RUN, "logical_date": None})
     kills = 0
-    for calls in (300, 900):
-        wait_until(lambda calls=calls: vendor.stats()["codify_calls"] > calls, 240.0)  # type: ignore[misc]
+    for requests in (300, 900):
+        wait_until(lambda requests=requests: vendor.stats()["codify_calls"] > requests, 240.0)  # type: ignore[misc]
         kills += kill_the_scheduler(stack.root) > 1
     wait_until(lambda: finished(api), 600.0)
     time.sleep(1.0)

@@ -48,8 +48,8 @@ def test_the_call_in_flight_is_the_last_one_and_is_settled(
     assert result["message"] in worker.log()
     assert states(ledger) == {"coded": 10, "pending": 10}
     assert sandbox.stats()["calls"] == 11
-    assert ledger.value("SELECT calls FROM wolkvox.quota") == 11
-    assert crew.codify(chunk, try_number=2).tally()["calls"] == 9
+    assert ledger.value("SELECT requests FROM wolkvox.quota") == 11
+    assert crew.codify(chunk, try_number=2).tally()["requests"] == 9
 
 
 def test_told_to_stop_while_it_waits_to_try_again_a_task_ends_promptly(

@@ -16,7 +16,7 @@ def test_a_call_the_vendor_ends_at_its_limit_is_unknown_and_no_third_one_is_made
     ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew
 ) -> None:
     connect(sandbox, preflight=False, call_timeout=5)
-    sandbox.control(latency=0.01, call_limit=4.0, faults={"customer-2": slow(30), "customer-30": slow(2.0)})
+    sandbox.control(latency=0.01, request_limit=4.0, faults={"customer-2": slow(30), "customer-30": slow(2.0)})
     fill(warehouse, 60)
     tallies = [worker.tally() for worker in [crew.codify(chunk) for chunk in stage()[0]]]
     assert sum(tally["unknown"] for tally in tallies) == 1

@@ -14,7 +14,7 @@ from contact_rows import row
 from local.postgres import binaries
 from wolkvox.errors import BadSetting
 from wolkvox.ledger.claiming import Wanted, claim
-from wolkvox.ledger.seals import Verified, operations, verify_seals
+from wolkvox.ledger.digests import Verified, operations, verify_digests
 from wolkvox.ledger.staging import Staged, load
 from wolkvox.rules.contacts import Contact, read_contact
 from wolkvox.rules.runs import Allowance, Resend, Run
@@ -51,13 +51,13 @@ SET state = CASE WHEN customer_id LIKE 'no%' THEN 'rejected' ELSE 'coded' END, r
 WHERE state = 'pending' AND operation = %s AND customer_id NOT LIKE 'waits%%'
 """
 AUDIT = """
-WITH looked_at AS (
+WITH synced_at AS (
     UPDATE wolkvox.codification SET audited_at = now(), confirmed_at = now()
     WHERE state = 'coded' AND settled_at > now() - interval '3 days' AND audited_at IS NULL
     RETURNING id
 )
 INSERT INTO wolkvox.dial (codification_id, dialled_at, breach)
-SELECT id, now() - interval '1 hour', 'vendor' FROM looked_at WHERE mod(id, 5) = 0
+SELECT id, now() - interval '1 hour', 'vendor' FROM synced_at WHERE mod(id, 5) = 0
 """
 LATE_DIALS = """
 INSERT INTO wolkvox.dial (codification_id, dialled_at)
@@ -112,7 +112,7 @@ class Year:
 
     def verify(self) -> dict[str, Verified]:
         connection = self.ledger.connection
-        return {name: verify_seals(connection, name, SECRET) for name in operations(connection)}
+        return {name: verify_digests(connection, name, SECRET) for name in operations(connection)}
 
     def findings(self) -> list[str]:
         return [f"{name} {sentence}" for name, one in self.verify().items() for sentence in one.findings]
@@ -156,7 +156,7 @@ def live(year: Year, day: int, backup: Path) -> None:
         assert year.pull(main(then), again).new == (len(again) if gone else 0)
     if day % 45 == 20:
         resend(year, main(day), now)
-    if day == 65:  # what was dated ahead and has a seal since is sent as a record of its own
+    if day == 65:  # what was dated ahead and has a digest since is sent as a record of its own
         ahead = (
             "SELECT customer_id, state FROM wolkvox.codification WHERE customer_id LIKE '%%-ahead-5' AND"
             " operation = 'sales' AND state <> 'expired' ORDER BY id"
@@ -224,9 +224,9 @@ def test_verify_accuses_nobody_and_says_what_it_could_not_compare(year: Year) ->
     assert sorted(found) == ["bank", "sales", "ventas"]
     assert year.findings() == []
     for one in found.values():
-        assert (one.seals[-1].day, one.early) == ((BEGIN + 329 * DAY).date(), 0)
+        assert (one.digests[-1].day, one.early) == ((BEGIN + 329 * DAY).date(), 0)
         assert one.compared == 84, "up to what is deleted after 120 days"
-        assert one.compared + one.deleted == len(one.seals)
+        assert one.compared + one.deleted == len(one.digests)
 
 
 def test_nobody_is_known_any_longer_than_was_promised(year: Year) -> None:
@@ -238,18 +238,18 @@ def test_nobody_is_known_any_longer_than_was_promised(year: Year) -> None:
     assert old == []
     assert year.ledger.value("SELECT count(*) FROM wolkvox.codification WHERE settled_at IS NULL") < 10
     everything = str(year.ledger.rows("SELECT * FROM wolkvox.codification WHERE starts_with(customer_id, '#')"))
-    assert "example.com" not in everything + str(year.ledger.rows("SELECT * FROM wolkvox.total"))
+    assert "example.com" not in everything + str(year.ledger.rows("SELECT * FROM wolkvox.monthly_total"))
 
 
 SEALED = "operation = 'ventas' AND settled_at > now() - interval '100 days' AND settled_at < now() - interval '40 days'"
 ONE = f"(SELECT min(id) FROM wolkvox.codification WHERE {SEALED} AND state = 'coded')"
-# One that the audit noted before the day was sealed.
+# One that the audit noted before the day was digested.
 DIALLED = (
     "SELECT min(dial.ctid) FROM wolkvox.dial JOIN wolkvox.codification ON id = codification_id"
     f" WHERE {SEALED} AND breach = 'vendor'"
 )
 SET = "UPDATE wolkvox.codification SET {} WHERE id = " + ONE
-LAST_WEEK = "(SELECT max(day) - 4 FROM wolkvox.seal)"
+LAST_WEEK = "(SELECT max(day) - 4 FROM wolkvox.daily_digest)"
 TAMPERED = {
     "a contact is deleted": f"DELETE FROM wolkvox.codification WHERE id = {ONE}",
     "a failure is made a success": f"UPDATE wolkvox.codification SET state = 'coded' WHERE {SEALED}"
@@ -284,23 +284,26 @@ TAMPERED = {
     "a contact of before the first day is made up": "INSERT INTO wolkvox.codification"
     " (contact_key, operation, state, settled_at)"
     " VALUES (gen_random_uuid(), 'ventas', 'coded', now() - interval '300 days')",
-    "the oldest days are deleted with their seals": "DELETE FROM wolkvox.seal WHERE day < (SELECT max(day) - 60 FROM"
-    " wolkvox.seal); DELETE FROM wolkvox.codification WHERE settled_at < now() - interval '97 days'",
-    "and the first seal that is left begins the chain": "DELETE FROM wolkvox.seal WHERE day < (SELECT max(day) - 60"
-    " FROM wolkvox.seal); UPDATE wolkvox.seal SET previous = NULL WHERE day = (SELECT min(day) FROM wolkvox.seal)",
-    "the newest days are deleted with their seals": f"DELETE FROM wolkvox.seal WHERE day > {LAST_WEEK};"
+    "the oldest days are deleted with their digests": "DELETE FROM wolkvox.daily_digest WHERE day <"
+    " (SELECT max(day) - 60 FROM wolkvox.daily_digest);"
+    " DELETE FROM wolkvox.codification WHERE settled_at < now() - interval '97 days'",
+    "and the first digest that is left begins the chain": "DELETE FROM wolkvox.daily_digest WHERE day <"
+    " (SELECT max(day) - 60 FROM wolkvox.daily_digest);"
+    " UPDATE wolkvox.daily_digest SET previous = NULL WHERE day = (SELECT min(day) FROM wolkvox.daily_digest)",
+    "the newest days are deleted with their digests": f"DELETE FROM wolkvox.daily_digest WHERE day > {LAST_WEEK};"
     " DELETE FROM wolkvox.codification WHERE settled_at BETWEEN now() - interval '41 days'"
     " AND now() - interval '35 days'",
-    "a day is deleted with its seal": f"DELETE FROM wolkvox.seal WHERE day = {LAST_WEEK}",
-    "all seals are deleted": "DELETE FROM wolkvox.seal",
-    "a seal is exchanged": f"UPDATE wolkvox.seal SET digest = sha256('x') WHERE day = {LAST_WEEK}",
-    "a seal of fewer contacts is made": "UPDATE wolkvox.seal SET records = 0, contents = sha256('')"
+    "a day is deleted with its digest": f"DELETE FROM wolkvox.daily_digest WHERE day = {LAST_WEEK}",
+    "all digests are deleted": "DELETE FROM wolkvox.daily_digest",
+    "a digest is exchanged": f"UPDATE wolkvox.daily_digest SET digest = sha256('x') WHERE day = {LAST_WEEK}",
+    "a digest of fewer contacts is made": "UPDATE wolkvox.daily_digest SET records = 0, contents = sha256('')"
     f" WHERE day = {LAST_WEEK}",
-    "more is said to have been deleted by retention": "UPDATE wolkvox.seal SET deleted_before = now()"
-    " WHERE day = (SELECT max(day) FROM wolkvox.seal)",
-    "seals of the future say so": "INSERT INTO wolkvox.seal (operation, day, records, contents, deleted_before,"
-    " previous, digest) SELECT operation, day + 1, 0, contents, now(), digest, digest FROM wolkvox.seal"
-    " WHERE day = (SELECT max(day) FROM wolkvox.seal)",
+    "more is said to have been deleted by retention": "UPDATE wolkvox.daily_digest SET deleted_before = now()"
+    " WHERE day = (SELECT max(day) FROM wolkvox.daily_digest)",
+    "digests of the future say so": "INSERT INTO wolkvox.daily_digest (operation, day, records, contents,"
+    " deleted_before, previous, digest) SELECT operation, day + 1, 0, contents, now(), digest, digest"
+    " FROM wolkvox.daily_digest"
+    " WHERE day = (SELECT max(day) FROM wolkvox.daily_digest)",
 }
 
 
@@ -313,9 +316,9 @@ def test_verify_finds_that(year: Year, tampering: str) -> None:
 
 
 def test_retention_builds_on_no_seal_that_was_tampered_with(year: Year) -> None:
-    """Else the next seal would say what the tampered one does, and be signed."""
+    """Else the next digest would say what the tampered one does, and be signed."""
     name = "more is said to have been deleted by retention"
-    before = year.ledger.rows("SELECT operation, day, deleted_before FROM wolkvox.seal")
+    before = year.ledger.rows("SELECT operation, day, deleted_before FROM wolkvox.daily_digest")
     year.ledger.execute(TAMPERED[name])
     try:
         year.at(BEGIN + 366 * DAY)
@@ -323,11 +326,11 @@ def test_retention_builds_on_no_seal_that_was_tampered_with(year: Year) -> None:
         assert done is not None
         assert len(done.complaints) == 3
         assert all("was changed. Run `python -m wolkvox verify`" in sentence for sentence in done.complaints)
-        assert done.sealed == 0
+        assert done.digested == 0
     finally:
         for operation, day, deleted_before in before:
             year.ledger.execute(
-                "UPDATE wolkvox.seal SET deleted_before = %s WHERE operation = %s AND day = %s",
+                "UPDATE wolkvox.daily_digest SET deleted_before = %s WHERE operation = %s AND day = %s",
                 deleted_before,
                 operation,
                 day,

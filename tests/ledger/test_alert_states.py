@@ -8,7 +8,7 @@ from threading import Thread
 from conftest import Database
 from crew import wait_until
 
-from wolkvox.ledger.alerts import News, known_alerts, note, note_one
+from wolkvox.ledger.alerts import AlertChanges, known_alerts, note, note_one
 from wolkvox.ledger.connection import connected
 from wolkvox.ledger.latest import arrivals
 
@@ -16,24 +16,24 @@ NOON = datetime(2026, 3, 2, 12, tzinfo=timezone.utc)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 
-def notes(ledger: Database, at: timedelta, *names: str, dag: str = "dag", operation: str = "0041") -> News:
+def notes(ledger: Database, at: timedelta, *names: str, dag: str = "dag", operation: str = "0041") -> AlertChanges:
     """A verdict, so long after noon, that finds the causes of these alerts."""
     return note(ledger.connection, operation, dag, {name: f"{name}!" for name in names}, NOON + at)
 
 
 def test_an_alert_resolves_an_hour_after_its_cause_was_there_last(ledger: Database) -> None:
-    assert notes(ledger, 0 * MINUTE, "outage") == News(firing={"outage": "outage!"})
-    assert notes(ledger, 1 * MINUTE, "outage", "quota") == News(firing={"quota": "quota!"})
-    assert notes(ledger, 60 * MINUTE) == notes(ledger, 60 * MINUTE, "quota") == News()
-    assert notes(ledger, 61 * MINUTE, "quota") == News(resolved={"outage": "outage!"})
-    assert notes(ledger, 121 * MINUTE) == News(resolved={"quota": "quota!"})
-    assert notes(ledger, 122 * MINUTE) == News()
+    assert notes(ledger, 0 * MINUTE, "outage") == AlertChanges(firing={"outage": "outage!"})
+    assert notes(ledger, 1 * MINUTE, "outage", "quota") == AlertChanges(firing={"quota": "quota!"})
+    assert notes(ledger, 60 * MINUTE) == notes(ledger, 60 * MINUTE, "quota") == AlertChanges()
+    assert notes(ledger, 61 * MINUTE, "quota") == AlertChanges(resolved={"outage": "outage!"})
+    assert notes(ledger, 121 * MINUTE) == AlertChanges(resolved={"quota": "quota!"})
+    assert notes(ledger, 122 * MINUTE) == AlertChanges()
 
 
 def test_a_cause_that_comes_back_within_the_hour_changes_nothing(ledger: Database) -> None:
     notes(ledger, 0 * MINUTE, "outage")
     for number in range(1, 20):
-        assert notes(ledger, number * 30 * MINUTE, *(["outage"] if number % 2 == 0 else [])) == News()
+        assert notes(ledger, number * 30 * MINUTE, *(["outage"] if number % 2 == 0 else [])) == AlertChanges()
 
 
 def test_one_that_fires_again_within_a_day_resolves_after_a_day(ledger: Database) -> None:
@@ -42,7 +42,7 @@ def test_one_that_fires_again_within_a_day_resolves_after_a_day(ledger: Database
     assert notes(ledger, 25 * HOUR, "outage").firing
     (alert,) = known_alerts(ledger.connection, "0041", "dag").values()
     assert alert.again
-    assert notes(ledger, 48 * HOUR) == News()
+    assert notes(ledger, 48 * HOUR) == AlertChanges()
     assert notes(ledger, 49 * HOUR).resolved
     assert notes(ledger, 74 * HOUR, "outage").firing
     (alert,) = known_alerts(ledger.connection, "0041", "dag").values()
@@ -69,9 +69,9 @@ def test_what_resolved_a_week_ago_is_forgotten_with_what_people_were_told(ledger
 
 def test_two_dags_and_two_operations_are_told_apart(ledger: Database) -> None:
     notes(ledger, 0 * HOUR, "outage")
-    assert notes(ledger, 0 * HOUR, "outage", dag="other") == News(firing={"outage": "outage!"})
-    assert notes(ledger, 0 * HOUR, operation="0042") == News()
-    assert notes(ledger, 2 * HOUR, dag="other") == News(resolved={"outage": "outage!"})
+    assert notes(ledger, 0 * HOUR, "outage", dag="other") == AlertChanges(firing={"outage": "outage!"})
+    assert notes(ledger, 0 * HOUR, operation="0042") == AlertChanges()
+    assert notes(ledger, 2 * HOUR, dag="other") == AlertChanges(resolved={"outage": "outage!"})
     (alert,) = known_alerts(ledger.connection, "0041", "dag").values()
     assert alert.resolved_at is None
 
@@ -87,7 +87,7 @@ def test_one_alert_that_is_noted_alone_leaves_the_others(ledger: Database) -> No
 
 def test_of_two_verdicts_at_once_one_fires(ledger: Database) -> None:
     """The second one waits until the first one's transaction is over, and finds what it noted."""
-    noted: list[News] = []
+    noted: list[AlertChanges] = []
 
     def verdict() -> None:
         with connected("wolkvox_ledger") as connection:
@@ -100,13 +100,13 @@ def test_of_two_verdicts_at_once_one_fires(ledger: Database) -> None:
         waits = "SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'advisory'"
         wait_until(lambda: ledger.value(waits), seconds=10.0)
     second.join()
-    assert noted == [News()]
+    assert noted == [AlertChanges()]
 
 
 def test_arrivals_are_compared_with_the_same_hour_of_past_weeks(ledger: Database) -> None:
     assert arrivals(ledger.connection, "0041") == (None, [])
     for age in ("3 hours", "7 days 1 hour", "14 days 2 hours"):
-        ledger.execute("INSERT INTO wolkvox.intake VALUES ('0041', now() - %s::interval, 5)", age)
+        ledger.execute("INSERT INTO wolkvox.ingest_count VALUES ('0041', now() - %s::interval, 5)", age)
     newest, usual = arrivals(ledger.connection, "0041")
     assert newest is not None
     assert ledger.value("SELECT now() - %s::timestamptz < interval '3 hours 1 minute'", newest)

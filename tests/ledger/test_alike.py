@@ -7,7 +7,7 @@ from conftest import Database
 
 
 def alike(ledger: Database, one: str, other: str) -> bool:
-    return bool(ledger.value("SELECT wolkvox.alike(%s) = wolkvox.alike(%s)", one, other))
+    return bool(ledger.value("SELECT wolkvox.normalised_id(%s) = wolkvox.normalised_id(%s)", one, other))
 
 
 @pytest.mark.parametrize(

@@ -31,13 +31,13 @@ AGED = {
     "answer": (400, f"WITH of AS ({CODED}) INSERT INTO wolkvox.answer SELECT id, 'failed', 1 FROM of"),
     "dial": (400, f"WITH of AS ({CODED}) INSERT INTO wolkvox.dial SELECT id, now() FROM of"),
     "run": (400, RUN.format(at=AT)),
-    "quota": (400, f"INSERT INTO wolkvox.quota (operation, day) {AT.replace('SELECT', 'SELECT gen_random_uuid(),')}"),
-    "worth": (
+    "quota": (400, f"INSERT INTO wolkvox.quota (account, day) {AT.replace('SELECT', 'SELECT gen_random_uuid(),')}"),
+    "impact": (
         400,
-        "INSERT INTO wolkvox.worth SELECT '0041', at, 'preview', '17', 1, 0, 0, 0, array_fill(0, ARRAY[12])"
+        "INSERT INTO wolkvox.impact SELECT '0041', at, 'preview', '17', 1, 0, 0, 0, array_fill(0, ARRAY[12])"
         f" FROM ({AT}) AS moment (at)",
     ),
-    "intake": (62, f"INSERT INTO wolkvox.intake SELECT '0041', at, 5 FROM ({AT}) AS moment (at)"),
+    "intake": (62, f"INSERT INTO wolkvox.ingest_count SELECT '0041', at, 5 FROM ({AT}) AS moment (at)"),
     "chunk": (
         31,
         f"WITH of AS ({RUN.format(at='SELECT now()')} RETURNING operation, dag_id, dag_run_id)"
@@ -49,9 +49,9 @@ AGED = {
         f"INSERT INTO wolkvox.reservation SELECT gen_random_uuid(), '0041', at, 1, at FROM ({AT}) AS moment (at)",
     ),
     "export": (31, f"INSERT INTO wolkvox.export SELECT '0041', gen_random_uuid(), at FROM ({AT}) AS moment (at)"),
-    "streak": (
+    "failures": (
         31,
-        "INSERT INTO wolkvox.streak SELECT '0041', 'preview', gen_random_uuid(), '{1}', at, '{}', at"
+        "INSERT INTO wolkvox.consecutive_failures SELECT '0041', 'preview', gen_random_uuid(), '{1}', at, '{}', at"
         f" FROM ({AT}) AS moment (at)",
     ),
     "alert": (31, ALERT.format(at=AT)),
@@ -76,10 +76,10 @@ BOUNDED = {
     "look": "one an operation",
     "migration": "one",
     "outage": "one an operation",
-    "parked": "one a suspended campaign, until it is resumed or none of its records waits",
+    "suspended": "one a suspended campaign, until it is resumed or none of its records waits",
     "restated": "worked off by the next verdict",
     "retention": "one",
-    "seal": "one an operation and day: what proves that nothing is gone stays",
+    "digest": "one an operation and day: what proves that nothing is gone stays",
     "slot": "two a token",
     "span": "those of a month that the page shows",
     "span_count": "goes with its span",
@@ -103,7 +103,7 @@ def test_old_rows_go_and_young_ones_stay(ledger: Database, table: str) -> None:
     for age in (days + 1, days + 500, days - 1, 0):
         ledger.execute(row, age)
     count = f"SELECT count(*) FROM wolkvox.{table}"
-    ledger.execute("TRUNCATE wolkvox.intake") if table != "intake" else None
+    ledger.execute("TRUNCATE wolkvox.ingest_count") if table != "intake" else None
     assert ledger.value(count) == 4
     for _ in range(2):
         tidy(ledger.connection, KEEP)
@@ -114,20 +114,20 @@ def test_old_rows_go_and_young_ones_stay(ledger: Database, table: str) -> None:
 def test_versions_of_a_contact_go_with_it(ledger: Database) -> None:
     stage_in(ledger.connection, [read()])
     stage_in(ledger.connection, [read(cod_act="6")], "run 2")
-    assert ledger.value("SELECT count(*) FROM wolkvox.changed") == 1
+    assert ledger.value("SELECT count(*) FROM wolkvox.contact_version") == 1
     ledger.execute("DELETE FROM wolkvox.codification")
     tidy(ledger.connection, KEEP)
-    assert ledger.value("SELECT count(*) FROM wolkvox.changed") == 0
+    assert ledger.value("SELECT count(*) FROM wolkvox.contact_version") == 0
 
 
 def test_what_a_run_notes_for_the_next_one_is_worked_off(ledger: Database) -> None:
     now = datetime.now(timezone.utc)
     stage_in(ledger.connection, [read()])
-    assert ledger.value("SELECT count(*) FROM wolkvox.uncompared") == 0
+    assert ledger.value("SELECT count(*) FROM wolkvox.dedupe_backlog") == 0
     ledger.execute(CODED, 2)
     ledger.execute("UPDATE wolkvox.codification SET reason = 'again' WHERE state = 'coded'")
-    assert ledger.value("SELECT count(*) FROM wolkvox.restated") > 0
+    assert ledger.value("SELECT count(*) FROM wolkvox.dirty_hour") > 0
     for day in range(3):
         count_closed_spans(ledger.connection, "0041", shown_spans(now + timedelta(days=day), "UTC"))
-    assert ledger.value("SELECT count(*) FROM wolkvox.restated") == 0
+    assert ledger.value("SELECT count(*) FROM wolkvox.dirty_hour") == 0
     assert ledger.value("SELECT count(*) FROM wolkvox.span") <= len(shown_spans(now, "UTC"))

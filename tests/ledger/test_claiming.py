@@ -12,19 +12,19 @@ from conftest import Database
 from contact_rows import NOON, read
 from staged import code, customers, settle, stage_in, states, worker
 
-from wolkvox.ledger.breaker import Breaker, begin_outage
+from wolkvox.ledger.breaker import Breaker, open_breaker
 from wolkvox.ledger.connection import connected
 from wolkvox.ledger.reports import tally
 from wolkvox.ledger.staging import Staged
 from wolkvox.rules.chunks import MAX_CHUNK
 from wolkvox.rules.contacts import Contact
-from wolkvox.rules.patience import Patience
+from wolkvox.rules.retry_policy import RetryPolicy
 from wolkvox.rules.runs import Allowance, Chunk, Resend
 
 MINUTE = timedelta(minutes=1)
-BREAKER = Breaker("0041", 0, ("wolkvox_codify", "run"), Patience())
+BREAKER = Breaker("0041", 0, ("wolkvox_codify", "run"), RetryPolicy())
 SUSPEND = (
-    "INSERT INTO wolkvox.parked (operation, type_campaign, campaign_id, reason, since, until)"
+    "INSERT INTO wolkvox.suspended_campaign (operation, type_campaign, campaign_id, reason, since, until)"
     " VALUES ('0041', 'preview', '666', 'not_found', now(), now() + %s::interval)"
 )
 NEVER = Allowance(0)  # nothing may be sent
@@ -162,7 +162,7 @@ def test_a_suspended_campaign_of_which_alone_something_waits_makes_no_chunk_unti
 ) -> None:
     ledger.execute(SUSPEND, "10 minutes")
     assert pull(read(campaign_id="666")).chunks == []
-    ledger.execute("UPDATE wolkvox.parked SET until = now()")
+    ledger.execute("UPDATE wolkvox.suspended_campaign SET until = now()")
     assert len(pull(run="next").chunks) == 1
 
 
@@ -172,7 +172,7 @@ def test_a_pause_that_a_clock_ahead_has_set_is_over(ledger: Database, pull: Pull
 
 
 def test_in_an_outage_one_worker_tries_when_that_is_due(ledger: Database, pull: Pull) -> None:
-    begin_outage(ledger.connection, BREAKER, "overloaded_503", "words")
+    open_breaker(ledger.connection, BREAKER, "overloaded_503", "message")
     staged = pull(*(of_age(n, customer_id=n) for n in range(50)), allowance=Allowance(outage=True))
     assert (staged.records, staged.chunks, staged.waiting) == (0, [], 50)
     staged = pull(run="next", allowance=Allowance(outage=True, trial=True))
@@ -184,7 +184,7 @@ def test_in_an_outage_one_worker_tries_when_that_is_due(ledger: Database, pull: 
 
 
 def test_somebody_who_waits_for_a_run_has_an_outage_tried_at_once(ledger: Database, pull: Pull) -> None:
-    begin_outage(ledger.connection, BREAKER, "overloaded_503", "words")
+    open_breaker(ledger.connection, BREAKER, "overloaded_503", "message")
     staged = pull(read(), allowance=Allowance(outage=True, trial=True), by_hand=True)
     with worker(ledger, staged.chunks[0]) as session:
         assert [record.customer_id for record in session.trials()] == ["1001"]
@@ -220,10 +220,10 @@ def test_the_pause_of_a_suspended_campaign_does_not_grow_while_there_are_no_requ
     ledger: Database, pull: Pull
 ) -> None:
     ledger.execute(SUSPEND, "-1 seconds")
-    before = ledger.rows("SELECT probes, until FROM wolkvox.parked")
+    before = ledger.rows("SELECT trials, until FROM wolkvox.suspended_campaign")
     pull(*(read(customer_id=n, campaign_id="666") for n in range(50)), allowance=NEVER)
     pull(run="limited", limit=0)
-    assert ledger.rows("SELECT probes, until FROM wolkvox.parked") == before
+    assert ledger.rows("SELECT trials, until FROM wolkvox.suspended_campaign") == before
 
 
 # One customer

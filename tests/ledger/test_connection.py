@@ -16,7 +16,7 @@ from urllib.parse import unquote
 import psycopg
 import pytest
 from conftest import Database
-from crew import HOLDER, SQL, Crew, fill, sent_again, stage, states, wait_until
+from crew import OWNER, SQL, Crew, fill, sent_again, stage, states, wait_until
 from crew import connect as connect_sandbox
 from debian import home, program, serving
 from sandbox_server import SandboxServer, free_port
@@ -24,15 +24,15 @@ from wire import Wire
 
 from wolkvox.errors import BadSetting, LedgerUnavailable, Stopped
 from wolkvox.ledger.connection import LedgerConnection, _passes, connect, connected
+from wolkvox.ledger.leases import LeaseRules
 from wolkvox.ledger.migrate import migrate
 from wolkvox.ledger.reports import backlog
 from wolkvox.ledger.sending import ChunkSession
-from wolkvox.ledger.slots import SlotRules
 from wolkvox.rules.records import Settled
 from wolkvox.rules.runs import Chunk
 from wolkvox.stop import Stop
 
-RULES = SlotRules(7, "0041", 1.0, 5.0)
+RULES = LeaseRules(7, "0041", 1.0, 5.0)
 PGBOUNCER = """
 [databases]
 * = host={socket} user=postgres
@@ -213,8 +213,8 @@ def test_a_pool_of_sessions_keeps_every_promise_kills_included(
 # Servers that fall silent, and failovers
 
 
-def session(stop: Stop, chunk: Chunk, patience: float) -> ChunkSession:
-    return ChunkSession(lambda: connect("wolkvox_ledger", stop), chunk, RULES, HOLDER, stop, ledger_patience=patience)
+def session(stop: Stop, chunk: Chunk, retry_policy: float) -> ChunkSession:
+    return ChunkSession(lambda: connect("wolkvox_ledger", stop), chunk, RULES, OWNER, stop, ledger_timeout=retry_policy)
 
 
 def test_patience_with_a_silent_server_ends_when_it_should(
@@ -379,7 +379,7 @@ def test_the_wait_for_a_full_server_ends_and_whoever_is_no_task_does_not_wait(
     full: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     full(0)
-    monkeypatch.setattr("wolkvox.ledger.connection.CONNECT_PATIENCE", 2.0)
+    monkeypatch.setattr("wolkvox.ledger.connection.CONNECT_TIMEOUT_TOTAL", 2.0)
     for stop, least, most in ((Stop(), 2.0, 8.0), (None, 0.0, 1.5)):
         began = time.monotonic()
         with pytest.raises(LedgerUnavailable, match="too many connections"), connected("wolkvox_ledger", stop):
@@ -417,7 +417,7 @@ def test_what_somebody_has_to_correct_is_not_waited_for(
 
 
 @pytest.mark.parametrize(
-    ("words", "passes"),
+    ("message", "passes"),
     [
         ("connection failed: FATAL:  sorry, too many clients already", True),
         ("FATAL:  remaining connection slots are reserved for roles with the SUPERUSER attribute", True),

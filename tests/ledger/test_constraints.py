@@ -62,7 +62,7 @@ def test_every_column_of_states_knows_the_states_and_no_other(ledger: Database) 
 
 
 def test_every_count_is_checked_not_to_be_below_nought(ledger: Database) -> None:
-    counts = columns(ledger, "attempts", "calls", "records", "probes", "coded", "dialled_after", "dialled_before")
+    counts = columns(ledger, "attempts", "calls", "records", "trials", "coded", "dialled_after", "dialled_before")
     assert len(counts) >= 12
     unchecked = [one for one in counts if ">" not in checks(ledger, *one)]
     assert unchecked == []
@@ -109,17 +109,17 @@ def test_a_record_that_is_sound_is_kept(ledger: Database, right: dict[str, str])
 @pytest.mark.parametrize(
     "wrong",
     [
-        "INSERT INTO wolkvox.quota (operation, day, calls) VALUES ('0041', '2026-03-02', -1)",
-        "INSERT INTO wolkvox.reservation (name, operation, day, calls) VALUES (gen_random_uuid(), '0041', now(), 0)",
+        "INSERT INTO wolkvox.quota (account, day, requests) VALUES ('0041', '2026-03-02', -1)",
+        "INSERT INTO wolkvox.reservation (name, account, day, requests) VALUES (gen_random_uuid(), '0041', now(), 0)",
         "INSERT INTO wolkvox.campaign VALUES ('0041', '17', 'preview', 'Cobranza', 'paused')",
         "INSERT INTO wolkvox.campaign VALUES ('0041', '17', 'manual', 'Cobranza', 'started')",
-        "INSERT INTO wolkvox.total VALUES ('0041', '2026-03-01', 'preview', '17', 'sent', NULL, 1)",
-        "INSERT INTO wolkvox.worth VALUES ('0041', '2026-03-01', 'preview', '17', 1, 0, 0, 0, '{1,2}')",
-        "INSERT INTO wolkvox.worth VALUES ('0041', '2026-03-01', 'preview', '17', 1, 0, 0, -1,"
+        "INSERT INTO wolkvox.monthly_total VALUES ('0041', '2026-03-01', 'preview', '17', 'sent', NULL, 1)",
+        "INSERT INTO wolkvox.impact VALUES ('0041', '2026-03-01', 'preview', '17', 1, 0, 0, 0, '{1,2}')",
+        "INSERT INTO wolkvox.impact VALUES ('0041', '2026-03-01', 'preview', '17', 1, 0, 0, -1,"
         " '{0,0,0,0,0,0,0,0,0,0,0,0}')",
-        "INSERT INTO wolkvox.worth VALUES ('0041', '2026-03-01', 'preview', '17', 1, 0, 0, 0,"
+        "INSERT INTO wolkvox.impact VALUES ('0041', '2026-03-01', 'preview', '17', 1, 0, 0, 0,"
         " '{0,0,0,0,0,0,0,0,0,0,0,-1}')",
-        "INSERT INTO wolkvox.parked VALUES ('0041', 'manual', '17', 'not_found', NULL, now(), now())",
+        "INSERT INTO wolkvox.suspended_campaign VALUES ('0041', 'manual', '17', 'not_found', NULL, now(), now())",
         "WITH of AS (INSERT INTO wolkvox.codification (contact_key, operation) VALUES (gen_random_uuid(), '0041')"
         " RETURNING id) INSERT INTO wolkvox.dial SELECT id, now(), 'chance' FROM of",
     ],

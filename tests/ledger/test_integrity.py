@@ -26,8 +26,8 @@ SEQUENCES = (
 def schema_line() -> str:
     """What the check says of the ledger's schema."""
     (finding,) = check._look_at(WolkvoxStageOperator(task_id="stage", sql=""), "dag", check._schema)
-    assert finding.ok == finding.words.startswith("version ")
-    return finding.words
+    assert finding.ok == finding.message.startswith("version ")
+    return finding.message
 
 
 def run(program: str, *arguments: str, given: str = "") -> str:
@@ -59,8 +59,8 @@ def used(ledger: Database) -> Database:
         "INSERT INTO wolkvox.span_count VALUES"
         " ('0041', '2026-03-02', '2026-03-03', 'preview', '17', 'coded', NULL, NULL, 1, now())"
     )
-    ledger.execute("INSERT INTO wolkvox.total VALUES ('0041', '2026-03-01', 'preview', '17', 'coded', NULL, 1)")
-    ledger.execute("INSERT INTO wolkvox.uncompared (operation, above) VALUES ('other', 0)")
+    ledger.execute("INSERT INTO wolkvox.monthly_total VALUES ('0041', '2026-03-01', 'preview', '17', 'coded', NULL, 1)")
+    ledger.execute("INSERT INTO wolkvox.dedupe_backlog (operation, above) VALUES ('other', 0)")
     return ledger
 
 

@@ -11,16 +11,16 @@ import pytest
 from conftest import Database
 
 from wolkvox.ledger import streaks
-from wolkvox.ledger.breaker import Breaker, begin_outage, begin_trial, end_outage, outage, trials_of_all, try_at_once
+from wolkvox.ledger.breaker import Breaker, begin_trial, close_breaker, open_breaker, outage, trials_of_all, try_at_once
 from wolkvox.ledger.connection import Connection, connected
-from wolkvox.ledger.faults import answered_since, count_fault, judge, take_back
-from wolkvox.ledger.suspension import campaign_trials, parked, resume
+from wolkvox.ledger.faults import answered_since, count_fault, judge, revert_attempts
+from wolkvox.ledger.suspension import campaign_trials, resume, suspended_campaigns
 from wolkvox.rules.faults import Fault
-from wolkvox.rules.patience import Patience
 from wolkvox.rules.records import EVERYTHING_REFUSED, Faults
+from wolkvox.rules.retry_policy import RetryPolicy
 
-PATIENCE = Patience(refusals=10)
-BREAKER = Breaker("0041", 7, ("dag", "run"), PATIENCE)
+POLICY = RetryPolicy(refusals=10)
+BREAKER = Breaker("0041", 7, ("dag", "run"), POLICY)
 INSERT = """
 INSERT INTO wolkvox.codification (
     contact_key, operation, type_campaign, campaign_id, customer_id, cod_act, contacted_at, state, settled_at, sent_at,
@@ -69,7 +69,7 @@ class Vendor:
         return dict(self.ledger.rows("SELECT state, count(*) FROM wolkvox.codification GROUP BY state"))
 
     def suspended(self) -> list[str]:
-        return [campaign.campaign_id for campaign in parked(self.ledger.connection, "0041")]
+        return [campaign.campaign_id for campaign in suspended_campaigns(self.ledger.connection, "0041")]
 
     def outage(self) -> str | None:
         known = outage(self.ledger.connection, "0041", 7)
@@ -89,8 +89,8 @@ def test_a_streak_of_refusals_suspends_the_campaign_and_settles_nothing(vendor: 
     assert (vendor.suspended(), vendor.states()) == ([], {"rejected": 9})
     assert vendor.refuse() == Faults()
     assert (vendor.suspended(), vendor.states()) == (["17"], {"pending": 10})
-    (campaign,) = parked(vendor.ledger.connection, "0041")
-    assert (campaign.reason, campaign.words) == ("not_found", "404 NO")
+    (campaign,) = suspended_campaigns(vendor.ledger.connection, "0041")
+    assert (campaign.reason, campaign.message) == ("not_found", "404 NO")
     assert campaign.until - campaign.since == timedelta(minutes=15)
 
 
@@ -156,9 +156,9 @@ def test_ten_different_records_of_several_campaigns_are_an_outage_that_is_known_
     found = [vendor.fail(str(number % 2)) for number in range(10)]
     assert found == [Faults()] * 9 + [Faults(outage="overloaded_500", first=True)]
     assert (vendor.outage(), vendor.suspended()) == ("overloaded_500", [])
-    streak = "SELECT cardinality(failed) FROM wolkvox.streak WHERE campaign_id = %s"
-    assert vendor.ledger.value(streak, "") == 0, "the next outage is counted from its beginning"
-    assert vendor.ledger.value(streak, "1") == 5, "once another campaign passes, this tells that it is dead"
+    failures = "SELECT cardinality(failed) FROM wolkvox.consecutive_failures WHERE campaign_id = %s"
+    assert vendor.ledger.value(failures, "") == 0, "the next outage is counted from its beginning"
+    assert vendor.ledger.value(failures, "1") == 5, "once another campaign passes, this tells that it is dead"
 
 
 def test_ten_different_records_of_the_only_campaign_are_an_outage(vendor: Vendor) -> None:
@@ -193,8 +193,8 @@ def test_a_campaign_whose_records_fail_while_others_pass_is_suspended(vendor: Ve
         vendor.code("17")
         assert vendor.fail("666") == Faults()
     assert (vendor.suspended(), vendor.outage()) == (["666"], None)
-    (campaign,) = parked(vendor.ledger.connection, "0041")
-    assert (campaign.reason, campaign.words) == ("overloaded_500", "500 OOPS")
+    (campaign,) = suspended_campaigns(vendor.ledger.connection, "0041")
+    assert (campaign.reason, campaign.message) == ("overloaded_500", "500 OOPS")
 
 
 def test_while_one_campaign_fails_another_ones_record_is_asked_for(vendor: Vendor) -> None:
@@ -227,7 +227,7 @@ def test_what_was_answered_before_the_first_failure_says_nothing_of_the_others(v
     """The only campaign: a refusal of an hour ago is no sign that others pass while it fails."""
     for _ in range(2):
         vendor.refuse()
-    vendor.ledger.execute("UPDATE wolkvox.streak SET failed_since = failed_since - interval '1 hour'")
+    vendor.ledger.execute("UPDATE wolkvox.consecutive_failures SET failed_since = failed_since - interval '1 hour'")
     assert [vendor.fail().outage for _ in range(10)][-1] == "overloaded_500"
     assert vendor.suspended() == []
 
@@ -261,11 +261,13 @@ def test_a_streak_stays_small_however_long_it_lasts(vendor: Vendor, kind: str) -
     vendor.record("17", "pending", sent=False)  # so that it is doubtful whose fault it is
     for _ in range(120):
         if kind == "refusals":
-            vendor.ledger.execute("DELETE FROM wolkvox.parked")
+            vendor.ledger.execute("DELETE FROM wolkvox.suspended_campaign")
             vendor.refuse("666")
         else:
             vendor.fail("666", conflict=kind == "conflicts")
-    longest = "SELECT coalesce(max(greatest(cardinality(refused), cardinality(failed))), 0) FROM wolkvox.streak"
+    longest = (
+        "SELECT coalesce(max(greatest(cardinality(refused), cardinality(failed))), 0) FROM wolkvox.consecutive_failures"
+    )
     assert vendor.ledger.value(longest) <= 20
 
 
@@ -304,11 +306,11 @@ def test_two_workers_that_find_an_outage_at_once_wait_for_each_other(
     add, halfway, never = streaks.add, Event(), Event()
 
     def slow(*arguments: Any) -> Any:
-        streak = add(*arguments)
+        failures = add(*arguments)
         if arguments[2] == ("preview", "slow"):
             halfway.set()
             never.wait(1.0)
-        return streak
+        return failures
 
     monkeypatch.setattr(streaks, "add", slow)
     found: list[Faults] = []
@@ -332,57 +334,61 @@ def test_two_workers_that_find_an_outage_at_once_wait_for_each_other(
 
 
 def test_an_outage_is_known_until_it_ends_and_tried_after_growing_pauses(ledger: Database) -> None:
-    connection, other = ledger.connection, Breaker("0041", 7, ("other", "run"), PATIENCE)
+    connection, other = ledger.connection, Breaker("0041", 7, ("other", "run"), POLICY)
     assert outage(connection, "0041", 7) is None
-    assert begin_outage(connection, BREAKER, "bad_token", "No.")
-    assert not begin_outage(connection, other, "bad_token", "No.")
+    assert open_breaker(connection, BREAKER, "bad_token", "No.")
+    assert not open_breaker(connection, other, "bad_token", "No.")
     known = outage(connection, "0041", 7)
     assert known is not None
-    assert (known.reason, known.words, known.dag_id, known.over) == ("bad_token", "No.", "dag", False)
-    assert not begin_trial(connection, "0041", PATIENCE), "not yet"
+    assert (known.reason, known.message, known.dag_id, known.over) == ("bad_token", "No.", "dag", False)
+    assert not begin_trial(connection, "0041", POLICY), "not yet"
     pauses = []
     for _ in range(6):
         try_at_once(connection, "0041")
-        assert begin_trial(connection, "0041", PATIENCE)
-        assert not begin_trial(connection, "0041", PATIENCE), "one worker at a time"
-        pauses.append(ledger.value("SELECT round(extract(epoch FROM until - now())) FROM wolkvox.outage"))
+        assert begin_trial(connection, "0041", POLICY)
+        assert not begin_trial(connection, "0041", POLICY), "one worker at a time"
+        pauses.append(ledger.value("SELECT round(extract(epoch FROM until - now())) FROM wolkvox.circuit_breaker"))
     assert pauses == [120, 240, 480, 960, 960, 960]
     assert outage(connection, "0042", 7) is None
     assert outage(connection, "0041", 8) is None, "another token, or another address, is tried at once"
-    assert begin_outage(connection, Breaker("0041", 8, ("dag", "run"), PATIENCE), "bad_token", "No.")
-    end_outage(connection, "0041")
+    assert open_breaker(connection, Breaker("0041", 8, ("dag", "run"), POLICY), "bad_token", "No.")
+    close_breaker(connection, "0041")
     assert outage(connection, "0041", 8) is None
 
 
 def test_an_outage_that_a_clock_ahead_has_put_off_is_tried(ledger: Database) -> None:
-    begin_outage(ledger.connection, BREAKER, "bad_token", "No.")
-    ledger.execute("UPDATE wolkvox.outage SET until = now() + interval '1 day'")
+    open_breaker(ledger.connection, BREAKER, "bad_token", "No.")
+    ledger.execute("UPDATE wolkvox.circuit_breaker SET until = now() + interval '1 day'")
     known = outage(ledger.connection, "0041", 7)
     assert known is not None
     assert known.over
-    assert begin_trial(ledger.connection, "0041", PATIENCE)
+    assert begin_trial(ledger.connection, "0041", POLICY)
 
 
 def test_what_was_suspended_in_an_outage_is_tried_as_soon_as_that_is_over(vendor: Vendor) -> None:
     connection = vendor.ledger.connection
     for reason, campaign in (("not_found", "1"), ("campaign_unknown", "2"), ("overloaded_500", "3")):
         vendor.ledger.execute(
-            "INSERT INTO wolkvox.parked (operation, type_campaign, campaign_id, reason, since, until)"
+            "INSERT INTO wolkvox.suspended_campaign (operation, type_campaign, campaign_id, reason, since, until)"
             " VALUES ('0041', 'preview', %s, %s, now(), now() + interval '1 hour')",
             campaign,
             reason,
         )
-    vendor.ledger.execute("UPDATE wolkvox.parked SET since = now() - interval '1 day' WHERE campaign_id = '3'")
-    begin_outage(connection, BREAKER, EVERYTHING_REFUSED, "words")
-    end_outage(connection, "0041")
-    due = vendor.ledger.rows("SELECT campaign_id FROM wolkvox.parked WHERE until <= clock_timestamp() ORDER BY 1")
+    vendor.ledger.execute(
+        "UPDATE wolkvox.suspended_campaign SET since = now() - interval '1 day' WHERE campaign_id = '3'"
+    )
+    open_breaker(connection, BREAKER, EVERYTHING_REFUSED, "message")
+    close_breaker(connection, "0041")
+    due = vendor.ledger.rows(
+        "SELECT campaign_id FROM wolkvox.suspended_campaign WHERE until <= clock_timestamp() ORDER BY 1"
+    )
     assert due == [("1",)], "the list of campaigns says no to 2, and 3 was at fault before"
 
 
 def test_the_trials_of_an_outage_are_of_different_campaigns_and_never_the_same_record_twice(vendor: Vendor) -> None:
     records = {campaign: [vendor.record(campaign, "pending", sent=False) for _ in range(3)] for campaign in "1234"}
     vendor.ledger.execute(
-        "INSERT INTO wolkvox.parked (operation, type_campaign, campaign_id, reason, since, until)"
+        "INSERT INTO wolkvox.suspended_campaign (operation, type_campaign, campaign_id, reason, since, until)"
         " VALUES ('0041', 'preview', '4', 'not_found', now(), now() + interval '1 hour')"
     )
     tried: list[int] = []
@@ -403,7 +409,7 @@ def test_the_trials_of_an_outage_are_of_different_campaigns_and_never_the_same_r
 def test_a_suspended_campaign_tries_an_outage_when_there_is_no_other(vendor: Vendor) -> None:
     vendor.record("4", "pending", sent=False)
     vendor.ledger.execute(
-        "INSERT INTO wolkvox.parked (operation, type_campaign, campaign_id, reason, since, until)"
+        "INSERT INTO wolkvox.suspended_campaign (operation, type_campaign, campaign_id, reason, since, until)"
         " VALUES ('0041', 'preview', '4', 'not_found', now(), now() + interval '1 hour')"
     )
     assert [record.campaign_id for record in trials_of_all(vendor.ledger.connection, "0041")] == ["4"]
@@ -419,7 +425,7 @@ def test_requests_that_met_an_outage_are_taken_back_from_the_records_of_the_chun
     mine, other = vendor.record("17", "failed"), vendor.record("17", "failed")
     vendor.ledger.execute("UPDATE wolkvox.codification SET attempts = 5")
     vendor.ledger.execute("UPDATE wolkvox.codification SET chunk_id = 'other' WHERE id = %s", other)
-    take_back(vendor.ledger.connection, "chunk", {mine: 3, other: 3})
+    revert_attempts(vendor.ledger.connection, "chunk", {mine: 3, other: 3})
     assert vendor.ledger.rows("SELECT state, attempts FROM wolkvox.codification ORDER BY id") == [
         ("pending", 2),
         ("failed", 5),
@@ -443,7 +449,7 @@ def test_wolkvox_has_answered_when_somebody_was_coded_or_refused(vendor: Vendor)
 def suspend(vendor: Vendor) -> Callable[[str], None]:
     def suspend(campaign: str) -> None:
         vendor.ledger.execute(
-            "INSERT INTO wolkvox.parked (operation, type_campaign, campaign_id, reason, since, until)"
+            "INSERT INTO wolkvox.suspended_campaign (operation, type_campaign, campaign_id, reason, since, until)"
             " VALUES ('0041', 'preview', %s, 'not_found', now(), now() - interval '1 second')",
             campaign,
         )
@@ -458,8 +464,8 @@ def test_when_its_pause_is_over_three_records_try_a_campaign_and_the_pause_grows
     suspend("666")
     pauses, tried = [], []
     for _ in range(8):
-        trials = campaign_trials(vendor.ledger.connection, "0041", PATIENCE, 20)
-        assert campaign_trials(vendor.ledger.connection, "0041", PATIENCE, 20) == [], "one worker tries it"
+        trials = campaign_trials(vendor.ledger.connection, "0041", POLICY, 20)
+        assert campaign_trials(vendor.ledger.connection, "0041", POLICY, 20) == [], "one worker tries it"
         assert len(trials) == 3
         for record in trials:
             assert record.trial
@@ -468,9 +474,11 @@ def test_when_its_pause_is_over_three_records_try_a_campaign_and_the_pause_grows
             )
             tried.append(record.id)
         pauses.append(
-            vendor.ledger.value("SELECT round(extract(epoch FROM until - clock_timestamp()) / 60) FROM wolkvox.parked")
+            vendor.ledger.value(
+                "SELECT round(extract(epoch FROM until - clock_timestamp()) / 60) FROM wolkvox.suspended_campaign"
+            )
         )
-        vendor.ledger.execute("UPDATE wolkvox.parked SET until = now() - interval '1 second'")
+        vendor.ledger.execute("UPDATE wolkvox.suspended_campaign SET until = now() - interval '1 second'")
     assert pauses == [30, 60, 120, 240, 480, 480, 480, 480]
     assert set(tried[:9]) == set(records), "others than before, as long as there are any"
 
@@ -480,16 +488,16 @@ def test_a_worker_that_takes_few_records_tries_with_few(vendor: Vendor, suspend:
         for _ in range(5):
             vendor.record(campaign, "pending", sent=False)
         suspend(campaign)
-    assert len(campaign_trials(vendor.ledger.connection, "0041", PATIENCE, 1)) == 1
-    assert len(campaign_trials(vendor.ledger.connection, "0041", PATIENCE, 2)) == 2
-    assert campaign_trials(vendor.ledger.connection, "0041", PATIENCE, 20) == [], "both had their trial"
+    assert len(campaign_trials(vendor.ledger.connection, "0041", POLICY, 1)) == 1
+    assert len(campaign_trials(vendor.ledger.connection, "0041", POLICY, 2)) == 2
+    assert campaign_trials(vendor.ledger.connection, "0041", POLICY, 20) == [], "both had their trial"
 
 
 def test_a_suspended_campaign_of_which_nothing_waits_is_free_again(
     vendor: Vendor, suspend: Callable[[str], None]
 ) -> None:
     suspend("666")
-    assert campaign_trials(vendor.ledger.connection, "0041", PATIENCE, 20) == []
+    assert campaign_trials(vendor.ledger.connection, "0041", POLICY, 20) == []
     assert vendor.suspended() == []
 
 

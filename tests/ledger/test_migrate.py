@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from threading import Thread
 from typing import Any
-from uuid import UUID
 
 import psycopg
 import pytest
@@ -19,9 +18,9 @@ from airflow.providers.postgres.hooks.postgres import PostgresHook
 from alembic import command
 from alembic.config import Config
 from conftest import Database
-from contact_rows import read
 
-from wolkvox.errors import LedgerUnavailable
+import wolkvox.ledger.migrate
+from wolkvox.errors import BadSetting, LedgerUnavailable
 from wolkvox.ledger.connection import connected
 from wolkvox.ledger.migrate import LONGEST_WAIT, MIGRATION_LOCK, migrate, versions
 
@@ -104,17 +103,21 @@ def test_the_ledger_knows_eight_states_and_no_other(ledger: Database) -> None:
         ledger.execute(insert, "done")
 
 
-def test_the_schema_can_be_taken_back_and_made_anew(empty: Database) -> None:
+def test_the_ledger_can_be_dropped_and_made_again(empty: Database) -> None:
     migrate()
     before = shape(empty)
-    config = Config()
-    migrations = Path(__file__).parents[2] / "plugins" / "wolkvox" / "ledger" / "migrations"
-    config.set_main_option("script_location", str(migrations))
-    with PostgresHook("wolkvox_ledger").get_sqlalchemy_engine().begin() as connection:
-        config.attributes["connection"] = connection
-        command.downgrade(config, "0001")
-        command.upgrade(config, "head")
+    alembic(command.downgrade, "base")
+    assert {table for table, *_ in shape(empty)} == {"migration"}
+    migrate()
     assert shape(empty) == before
+
+
+def test_a_ledger_of_before_the_first_release_is_left_alone(empty: Database) -> None:
+    migrate()
+    empty.execute("UPDATE wolkvox.migration SET version_num = '0021'")
+    with pytest.raises(BadSetting, match="before 1\\.0\\.0"):
+        migrate()
+    assert empty.value("SELECT version_num FROM wolkvox.migration") == "0021"
 
 
 def test_a_database_without_a_ledger_says_how_to_make_one(empty: Database) -> None:
@@ -133,88 +136,49 @@ def test_a_ledger_out_of_reach_says_what_to_check(monkeypatch: pytest.MonkeyPatc
 
 def alembic(move: Callable[[Config, str], None], revision: str) -> None:
     """Take the ledger up or down to a revision."""
-    config = Config()
-    config.set_main_option(
-        "script_location", str(Path(__file__).parents[2] / "plugins" / "wolkvox" / "ledger" / "migrations")
-    )
     with PostgresHook("wolkvox_ledger").get_sqlalchemy_engine().begin() as connection:
+        config = wolkvox.ledger.migrate._config()
         config.attributes["connection"] = connection
         move(config, revision)
 
 
-def test_a_ledger_with_rows_in_all_states_goes_up_and_down_and_loses_none(empty: Database) -> None:
-    migrate()
-    alembic(command.downgrade, "0004")
+NEXT = """
+from alembic import op
+revision, down_revision = "next", "1.0.0"
+def upgrade(): op.execute("ALTER TABLE wolkvox.codification ADD COLUMN later text")
+def downgrade(): op.execute("ALTER TABLE wolkvox.codification DROP COLUMN later")
+"""
+
+
+@pytest.fixture
+def next_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The package after this one: it changes the largest table."""
+    folder = shutil.copytree(wolkvox.ledger.migrate.MIGRATIONS, tmp_path / "migrations")
+    (folder / "versions" / "next.py").write_text(NEXT)
+    monkeypatch.setattr("wolkvox.ledger.migrate.MIGRATIONS", folder)
+
+
+def test_a_ledger_with_rows_in_all_states_goes_up_and_down_and_loses_none(ledger: Database, next_version: None) -> None:
     for state in STATES:
-        for attempts in (1, 8):
-            empty.execute(
-                "INSERT INTO wolkvox.codification (contact_key, operation, state, attempts, reason, settled_at)"
-                " VALUES (gen_random_uuid(), '0041', %s, %s, 'before', now())",
-                state,
-                attempts,
-            )
-    kept = "SELECT state, attempts, count(*), count(settled_at), count(not_before) FROM wolkvox.codification"
-    alembic(command.upgrade, "head")
-    up = {(state, attempts): counts for state, attempts, *counts in empty.rows(f"{kept} GROUP BY 1, 2")}
-    assert up.pop(("pending", 1)) == [2, 0, 1], "what was failed before is offered again by the next run"
-    assert up.pop(("failed", 8)) == [1, 1, 0], "unless it had all the calls of its life"
-    others = {(state, attempts) for state in STATES for attempts in (1, 8)} - {
-        ("pending", 1),
-        ("failed", 1),
-        ("failed", 8),
-    }
-    assert up == {(state, n): [1, int(state not in ("pending", "sending")), 0] for state, n in others}
-    alembic(command.downgrade, "0004")
-    assert empty.value("SELECT count(*) FROM wolkvox.codification") == 16
-    alembic(command.upgrade, "head")
-    assert empty.value("SELECT count(*) FROM wolkvox.codification WHERE state = 'pending'") == 3
-
-
-def test_an_alert_that_is_firing_goes_up_and_down(empty: Database) -> None:
+        ledger.execute(
+            "INSERT INTO wolkvox.codification (contact_key, operation, state, type_campaign, settled_at)"
+            " SELECT gen_random_uuid(), '0041', state, 'preview', CASE WHEN state NOT IN ('pending', 'sending')"
+            " THEN now() END FROM (SELECT %s AS state) AS given",
+            state,
+        )
+    rows = "SELECT id, contact_key, state, settled_at FROM wolkvox.codification ORDER BY id"
+    before = ledger.rows(rows)
     migrate()
-    alembic(command.downgrade, "0015")
-    empty.execute(
-        "INSERT INTO wolkvox.condition"
-        " VALUES ('0041', 'dag', 'outage', 'Away.', '2026-03-02 12:00Z', '2026-03-02 13:00Z')"
-    )
-    alembic(command.upgrade, "head")
-    firing = "SELECT alert, message, seen_at - firing_since, resolved_at, again FROM wolkvox.alert ORDER BY 1"
-    assert empty.rows(firing) == [("outage", "Away.", timedelta(hours=1), None, False)]
-    empty.execute(
-        "INSERT INTO wolkvox.alert VALUES ('0041', 'dag', 'quota', 'Used.', now(), now(), now()),"
-        " ('0041', 'dag', 'silence', 'Silent.', now(), now(), NULL)"
-    )
-    alembic(command.downgrade, "0015")
-    assert empty.rows("SELECT condition, words FROM wolkvox.condition ORDER BY 1") == [
-        ("outage", "Away."),
-        ("silence", "Silent."),
-    ]
-
-
-def test_contacts_with_fractions_of_a_second_are_the_same_contacts_afterwards(empty: Database) -> None:
-    migrate()
-    alembic(command.downgrade, "0005")
-    moment = datetime.now(timezone.utc).replace(microsecond=499_600)
-    insert = (
-        "INSERT INTO wolkvox.codification (contact_key, operation, type_campaign, campaign_id, customer_id, cod_act,"
-        " contacted_at, state) VALUES (gen_random_uuid(), '0041', 'preview', '17', %s, '5', %s, 'coded')"
-    )
-    for customer in ("1", "2", "2"):
-        empty.execute(insert, customer, moment)
-    empty.execute(insert, "3", moment.replace(microsecond=0))
-    alembic(command.upgrade, "head")
-    for customer, found in (("1", 1), ("2", 1), ("3", 0)):
-        contact = read(customer_id=customer, contacted_at=moment + timedelta(microseconds=400))
-        count = "SELECT count(*) FROM wolkvox.codification WHERE contact_key = %s"
-        assert empty.value(count, UUID(bytes=contact.key)) == found
-    assert empty.value("SELECT count(*) FROM wolkvox.codification") == 4
+    assert (versions(ledger.connection), ledger.rows(rows)) == (("next", "next"), before)
+    alembic(command.downgrade, "1.0.0")
+    assert (versions(ledger.connection), ledger.rows(rows)) == (("1.0.0", "next"), before)
 
 
 @pytest.mark.timeout(120)
-def test_a_migration_behind_a_long_query_holds_no_task_up_and_ends_once_that_is_over(empty: Database) -> None:
-    migrate()
-    alembic(command.downgrade, "0011")
-    reader = psycopg.connect(empty.uri)
+def test_a_migration_behind_a_long_query_holds_no_task_up_and_ends_once_that_is_over(
+    ledger: Database, next_version: None
+) -> None:
+    reader = psycopg.connect(ledger.uri)
     reader.execute("SELECT count(*) FROM wolkvox.codification")  # and its transaction stays open, as a backup's does
     migrating = Thread(target=migrate)
     migrating.start()
@@ -222,9 +186,9 @@ def test_a_migration_behind_a_long_query_holds_no_task_up_and_ends_once_that_is_
     began = time.monotonic()
     while time.monotonic() - began < 10:
         before = time.monotonic()
-        empty.execute(
-            "INSERT INTO wolkvox.codification (contact_key, operation, state)"
-            " VALUES (gen_random_uuid(), '0041', 'pending')"
+        ledger.execute(
+            "INSERT INTO wolkvox.codification (contact_key, operation, type_campaign, state)"
+            " VALUES (gen_random_uuid(), '0041', 'preview', 'pending')"
         )
         waits.append(time.monotonic() - before)
         time.sleep(0.05)
@@ -234,18 +198,16 @@ def test_a_migration_behind_a_long_query_holds_no_task_up_and_ends_once_that_is_
     reader.close()
     migrating.join(60)
     assert not migrating.is_alive()
-    assert empty.value("SELECT version_num FROM wolkvox.migration") == versions(empty.connection)[1]
+    assert versions(ledger.connection) == ("next", "next")
 
 
 def test_a_migration_that_never_gets_its_turn_changes_nothing_and_says_so(
-    empty: Database, monkeypatch: pytest.MonkeyPatch
+    ledger: Database, next_version: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    migrate()
-    alembic(command.downgrade, "0011")
-    monkeypatch.setattr("wolkvox.ledger.migrate.PATIENCE", 1.0)
+    monkeypatch.setattr("wolkvox.ledger.migrate.TIMEOUT", 1.0)
     monkeypatch.setattr("wolkvox.ledger.migrate.LONGEST_WAIT", 1.0)
-    with psycopg.connect(empty.uri) as reader:
+    with psycopg.connect(ledger.uri) as reader:
         reader.execute("SELECT count(*) FROM wolkvox.codification")
         with pytest.raises(LedgerUnavailable, match="stayed in use"):
             migrate()
-    assert empty.value("SELECT version_num FROM wolkvox.migration") == "0011"
+    assert versions(ledger.connection) == ("1.0.0", "next")

@@ -14,15 +14,15 @@ from ledger_history import fill_history
 from staged import RULES, stage_in, worker
 
 from wolkvox.ledger import exports
-from wolkvox.ledger.breaker import begin_outage
+from wolkvox.ledger.breaker import open_breaker
 from wolkvox.ledger.connection import LedgerConnection, sql
 from wolkvox.ledger.faults import answered_since, judge
 from wolkvox.ledger.figures import count_closed_spans, run_lag
 from wolkvox.ledger.latest import latest
-from wolkvox.ledger.reports import backlog, seconds_per_call, tally, waiting_since
+from wolkvox.ledger.leases import sweep
+from wolkvox.ledger.reports import backlog, seconds_per_request, tally, waiting_since
 from wolkvox.ledger.runs import account
 from wolkvox.ledger.sending import ChunkSession
-from wolkvox.ledger.slots import sweep
 from wolkvox.ledger.suspension import campaign_trials
 from wolkvox.ledger.workers import chunks_wanted, others_wait, sendable, under_way
 from wolkvox.page import queries
@@ -30,8 +30,8 @@ from wolkvox.page.queries import last_runs, unfinished
 from wolkvox.rules.contacts import Contact, read_contact
 from wolkvox.rules.exports import Exported
 from wolkvox.rules.faults import Fault
-from wolkvox.rules.patience import Patience
 from wolkvox.rules.records import Settled
+from wolkvox.rules.retry_policy import RetryPolicy
 from wolkvox.rules.runs import Allowance, Resend, Run
 from wolkvox.rules.spans import shown_spans
 
@@ -156,17 +156,17 @@ def test_no_statement_reads_the_whole_ledger(ledger: Database, connection: Ledge
         judge(connection, session._breaker, failed)
         session.is_outdated(second)
         session.another([first.campaign])
-        session.take_back({first.id: 1})
+        session.revert_attempts({first.id: 1})
         answered_since(connection, "0041", NOW)
         connection.execute(
-            "INSERT INTO wolkvox.parked (operation, type_campaign, campaign_id, reason, since, until)"
+            "INSERT INTO wolkvox.suspended_campaign (operation, type_campaign, campaign_id, reason, since, until)"
             " VALUES ('0041', 'predictive', '101', 'not_found', now(), now() - interval '1 second')"
         )
-        assert campaign_trials(connection, "0041", Patience(), 20)
-        begin_outage(connection, session._breaker, "overloaded_503", "words")
-        connection.execute("UPDATE wolkvox.outage SET until = now()")
+        assert campaign_trials(connection, "0041", RetryPolicy(), 20)
+        open_breaker(connection, session._breaker, "overloaded_503", "message")
+        connection.execute("UPDATE wolkvox.circuit_breaker SET until = now()")
         assert session.trials()
-        session.end_outage()
+        session.close_breaker()
         session.resume(first.campaign)
         session.is_last()
         session.is_awaited()
@@ -188,7 +188,7 @@ def test_no_statement_reads_the_whole_ledger(ledger: Database, connection: Ledge
         tally(connection, "run", chunk_ids[0])
         account(connection, Run("0041", "wolkvox_codify", "run"), chunk_ids)
         backlog(connection, "0041")
-        seconds_per_call(connection, "0041")
+        seconds_per_request(connection, "0041")
         run_lag(connection, "run", chunk_ids)
         latest(connection, "0041", [("predictive", "100")], NOW)
         spans = shown_spans(NOW, "UTC")
@@ -202,7 +202,7 @@ def test_no_statement_reads_the_whole_ledger(ledger: Database, connection: Ledge
             plans[f"advance, {mode}"] = [row[0][0]["Plan"]]
 
     taking = ("take", "take_only", "take_over", "trials", "trials_of_all", "sendable")
-    for name in (*taking, "answered_since", "other_campaign", "another", "close_chunk", "account", "take_back"):
+    for name in (*taking, "answered_since", "other_campaign", "another", "close_chunk", "account", "revert_attempts"):
         assert sql(name) in plans, f"{name} was not looked at"
     whole = [(query, plan) for query, found in plans.items() for plan in found if "Seq Scan" in scans(plan)]
     assert not whole, "\n\n".join(f"{query}\n{json.dumps(plan, indent=1)}" for query, plan in whole)
@@ -242,9 +242,9 @@ def test_twenty_of_a_large_backlog_of_one_day_are_found_by_looking_at_few(
     connection.execute(BACKLOG, (NOW, None, 100_000))
     ledger.execute("ANALYZE wolkvox.codification")
     values = {**TAKE, "made_at": NOW + timedelta(hours=1)}
-    looked_at, by = rows_read(connection, "take", values)
+    synced_at, by = rows_read(connection, "take", values)
     assert by & {"codification_waiting"}
-    assert looked_at <= 40
+    assert synced_at <= 40
 
 
 def test_records_that_were_just_sent_are_not_passed_again_by_each_worker(connection: LedgerConnection) -> None:
@@ -256,9 +256,9 @@ def test_records_that_were_just_sent_are_not_passed_again_by_each_worker(connect
     )
     values = {**TAKE, "made_at": NOW + timedelta(hours=1)}
     rows_read(connection, "take", values)
-    looked_at, by = rows_read(connection, "take", values)
+    synced_at, by = rows_read(connection, "take", values)
     assert by & {"codification_waiting"}
-    assert looked_at <= 40
+    assert synced_at <= 40
 
 
 # --- every statement, on a ledger of a million contacts
@@ -278,20 +278,20 @@ FROM (SELECT n, now() - n * interval '15 minutes' AS at FROM generate_series(1, 
 INSERT INTO wolkvox.chunk (chunk_id, operation, dag_id, dag_run_id, number, ids, closed_at, began_at, fingerprint)
 SELECT md5('chunk ' || n), '0041', 'wolkvox_codify', 'run ' || n, 1, ARRAY[n], now(), now(), 7
 FROM generate_series(1, 3000) AS n;
-INSERT INTO wolkvox.intake (operation, staged_at, records)
+INSERT INTO wolkvox.ingest_count (operation, staged_at, records)
 SELECT '0041', now() - n * interval '2 minutes', 20 FROM generate_series(1, 40000) AS n;
-INSERT INTO wolkvox.changed
+INSERT INTO wolkvox.contact_version
 SELECT '0041', contact_key, gen_random_uuid() FROM wolkvox.codification WHERE id % 500 = 0;
-INSERT INTO wolkvox.worth
+INSERT INTO wolkvox.impact
 SELECT '0041', day, 'predictive', (100 + n)::text, 5, 0, 0, 0, array_fill(0, ARRAY[12])
 FROM generate_series(current_date - 700, current_date, interval '1 day') AS day, generate_series(0, 19) AS n;
-INSERT INTO wolkvox.total
+INSERT INTO wolkvox.monthly_total
 SELECT '0041', month, 'predictive', (100 + n)::text, 'coded', NULL, 5
 FROM generate_series('2020-01-01'::date, '2025-01-01', interval '1 month') AS month, generate_series(0, 99) AS n;
-INSERT INTO wolkvox.seal
+INSERT INTO wolkvox.daily_digest
 SELECT '0041', day, 5, '', '', now(), '', '-infinity'
 FROM generate_series(current_date - 4000, current_date - 36, interval '1 day') AS day;
-INSERT INTO wolkvox.quota (operation, day, calls)
+INSERT INTO wolkvox.quota (account, day, requests)
 SELECT operation, day, 5 FROM unnest(ARRAY['0041', 'other']) AS operation,
     generate_series(current_date - 4000, current_date, interval '1 day') AS day;
 INSERT INTO wolkvox.codification (
@@ -304,7 +304,7 @@ INSERT INTO wolkvox.codification (contact_key, operation, type_campaign, campaig
     settled_at)
 SELECT gen_random_uuid(), '0041', 'predictive', '999', n::text, now() - n * interval '1 hour', 'failed', now()
 FROM generate_series(1, 50) AS n;
-INSERT INTO wolkvox.parked
+INSERT INTO wolkvox.suspended_campaign
 SELECT '0041', 'predictive', (100 + n)::text, 'not_found', NULL, now(), now() FROM generate_series(18, 19) AS n;
 INSERT INTO wolkvox.slot
 SELECT 'ab12cd34/' || n, '0041', 7, n, 'd', 'r', 'codify', 0, 1, 'host', 1, now() FROM generate_series(0, 1) AS n;
@@ -315,7 +315,7 @@ INSERT INTO incoming (contact_key, customer_id) SELECT gen_random_uuid(), n::tex
 INSERT INTO seen SELECT contact_key FROM wolkvox.codification WHERE id % 100000 = 0;
 """
 # Whose rows grow with the years.
-GROWING = {"codification", "answer", "dial", "run", "chunk", "intake", "changed", "worth", "total", "seal", "quota"}
+GROWING = {"codification", "answer", "dial", "run", "chunk", "intake", "changed", "impact", "total", "digest", "quota"}
 CONTACT: dict[str, Any] = {"type_campaign": "predictive", "campaign_id": "105", "customer_id": "900999985"}
 VALUES: dict[str, Any] = {
     **CONTACT,
@@ -329,12 +329,12 @@ VALUES: dict[str, Any] = {
     **{"counts_for": MONTH, "pause": HOUR, "quiet": HOUR, "window_start": NOW - DAY, "window_end": NOW},
     **{"ids": [MILLION - 5], "keys": [uuid4()], "spare": [uuid4()], "customers": ["900999985"], "kept": []},
     **{"states": ["coded", "rejected", "failed"], "types": ["predictive"], "campaigns": ["105"], "lasts": [NOW]},
-    **{"codes": ["141"], "misfits": ["not_found"], "reason": "not_found", "words": "No.", "kind": "failed"},
+    **{"codes": ["141"], "misfits": ["not_found"], "reason": "not_found", "message": "No.", "kind": "failed"},
     **{"starts": [NOW - DAY], "ends": [NOW], "mark": MILLION - 10, "above": MILLION - 10, "place": "a table"},
     **{"budget": 100, "trials": 3, "only": None, "exports": False, "skip_handled": True, "moves_date": False},
     **{"day": (NOW - 40 * DAY).date(), "zone": "America/Bogota", "batch": 10_000, "limit": 101, "dialled": None},
     **{"before": None, "before_at": None, "until": None, "run": None, "dag": None, "chunk": None, "after": 1_000},
-    **{"id": MILLION, "calls": 5, "name": uuid4(), "used_up": None, "want": 50, "beyond": 0, "own_limit": 9},
+    **{"id": MILLION, "requests": 5, "name": uuid4(), "used_up": None, "want": 50, "beyond": 0, "own_limit": 9},
     **{"vendor_left": 9, "reserved": 0, "reserve": 0, "daily_requests": 9, "wolkvox_conn_id": "w", "by_hand": False},
     **{"cron": None, "timezone": "UTC", "wake": None, "usual": True, "began_by": "event", "rows": 5, "newest": "x"},
     **{"fruitful": True, "saw": "x", "repeats": 0, "lock": 1, "time": HOUR, "recipient": "ana", "alert": "a"},
@@ -353,8 +353,8 @@ ASKED: dict[str, dict[str, Any] | list[dict[str, Any]]] = {
     "results": {"since": NOW - HOUR},
     "reopen": [{"customer_id": None}, {}, {"window_start": NOW - MONTH}],
     "sendable": [{"most": None}, {}],
-    "take_back": {"calls": [1]},
-    "count_worth": {"since": NOW - MONTH},
+    "revert_attempts": {"requests": [1]},
+    "count_impact": {"since": NOW - MONTH},
     "trials_of_all": [{}, {"only": [5]}],
     "runs": [{"since": None}, {"before": NOW - DAY, "since": None}, {"dag": "wolkvox_codify", "since": NOW - MONTH}],
     "settle_by_export": {
@@ -404,7 +404,7 @@ MOST_READ, MOST_READ_OF_A_LIST = 100_000, 25_000
 # Statements that read a whole table that may grow: which, and why they may.
 WHOLE = {
     "see_changed": ({"changed"}, "with each batch of 20,000: as few as there are codes that were changed"),
-    "operations": ({"codification", "seal"}, "once a night; seals are one a day and operation"),
+    "operations": ({"codification", "digest"}, "once a night; digests are one a day and operation"),
     "changed_back": ({"changed"}, "once a stage that has seen one of them"),
 }
 OF_THE_AUDIT = "explained as an audit executes it, in test_plans_of_audits"
@@ -419,9 +419,9 @@ NOT_EXPLAINED = {
     "audit_by_export": OF_THE_AUDIT,
     "campaigns_to_audit": OF_THE_AUDIT,
     "count_dates": OF_THE_AUDIT,
-    "count_worth": OF_THE_AUDIT,
+    "count_impact": OF_THE_AUDIT,
     "forget_own_dates": OF_THE_AUDIT,
-    "keep_worth": OF_THE_AUDIT,
+    "keep_impact": OF_THE_AUDIT,
     "load_recent": OF_THE_AUDIT,
     "note_dials": OF_THE_AUDIT,
     "offer_missing": OF_THE_AUDIT,

@@ -16,8 +16,8 @@ from ledger_history import fill_history
 from wolkvox.ledger import exports
 from wolkvox.ledger.audits import Look, audit, campaigns_to_audit, offer_missing
 from wolkvox.ledger.connection import LedgerConnection, clock, sql
+from wolkvox.ledger.impact import breaches, count_dates, count_impact, forget_own_dates, note_dials
 from wolkvox.ledger.recent import recent_contacts
-from wolkvox.ledger.worth import breaches, count_dates, count_worth, forget_own_dates, note_dials
 from wolkvox.rules.exports import Exported
 
 HISTORY = 100_000
@@ -96,13 +96,13 @@ def test_no_statement_of_an_audit_reads_a_large_table_whole(connection: LedgerCo
             assert findings.confirmed + findings.missing == 150
             assert count_dates(connection, campaign, look.begun).dated >= 99
             note_dials(connection, "0041", campaign, since, loaded_at, dates_are_dials=False)
-            count_worth(connection, "0041", campaign, look.begun, (since + timedelta(days=1)).date(), "UTC")
+            count_impact(connection, "0041", campaign, look.begun, (since + timedelta(days=1)).date(), "UTC")
             assert offer_missing(connection, look, 8) >= 50
             exports.forget(connection)
         forget_own_dates(connection)
     assert breaches(connection, "0041", since)["vendor"] >= 199
     plans = connection.cursor_factory.plans  # type: ignore[attr-defined]
-    for name in ("load_recent", "audit_by_export", "note_dials", "count_worth", "offer_missing", "forget_own_dates"):
+    for name in ("load_recent", "audit_by_export", "note_dials", "count_impact", "offer_missing", "forget_own_dates"):
         assert sql(name) in plans, f"{name} was not looked at"
     del plans[sql("forget_own_dates")]  # asked once, when the settings are found to be wrong
     whole = [(query, plan) for query, plan in plans.items() if list(read_whole(plan))]

@@ -7,7 +7,7 @@ from datetime import timedelta
 from conftest import Database
 from contact_rows import NOON
 
-from wolkvox.ledger.reports import Backlog, anything_waits, backlog, seconds_per_call, tally
+from wolkvox.ledger.reports import Backlog, anything_waits, backlog, seconds_per_request, tally
 
 INSERT = """
 INSERT INTO wolkvox.codification (
@@ -63,12 +63,12 @@ def test_the_backlog_is_what_waits(ledger: Database) -> None:
 
 
 def test_a_call_takes_as_long_as_it_took_lately(ledger: Database) -> None:
-    assert seconds_per_call(ledger.connection, "0041") is None
+    assert seconds_per_request(ledger.connection, "0041") is None
     for seconds in (0.1, 0.3, 60):
         record(ledger, "coded", seconds=seconds)
     record(ledger, "failed", seconds=65)
     record(ledger, "coded", operation="0042", seconds=65)
-    assert seconds_per_call(ledger.connection, "0041") == 0.3
+    assert seconds_per_request(ledger.connection, "0041") == 0.3
 
 
 def test_slow_hours_of_long_ago_tell_nothing_of_the_next_requests(ledger: Database) -> None:
@@ -78,11 +78,11 @@ def test_slow_hours_of_long_ago_tell_nothing_of_the_next_requests(ledger: Databa
     ledger.execute(f"UPDATE wolkvox.codification SET {earlier}")
     for _ in range(26):
         record(ledger, "coded", seconds=0.02)
-    assert seconds_per_call(ledger.connection, "0041") == 0.02
+    assert seconds_per_request(ledger.connection, "0041") == 0.02
 
 
 def test_what_an_export_settled_was_no_request(ledger: Database) -> None:
     record(ledger, "coded", seconds=0.5)
     for _ in range(9):
         record(ledger, "coded", seconds=1_204, chunk=None)
-    assert seconds_per_call(ledger.connection, "0041") == 0.5
+    assert seconds_per_request(ledger.connection, "0041") == 0.5

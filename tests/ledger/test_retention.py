@@ -84,7 +84,7 @@ def test_the_numbers_of_what_is_deleted_stay(ledger: Database, monkeypatch: pyte
         put(ledger, "1", "coded", 1_200)
     put(ledger, "1", "rejected", 1_200)
     assert forget(ledger.connection, timedelta(days=1_096)) == 6
-    assert ledger.rows("SELECT state, records FROM wolkvox.total ORDER BY 1") == [("coded", 5), ("rejected", 1)]
+    assert ledger.rows("SELECT state, records FROM wolkvox.monthly_total ORDER BY 1") == [("coded", 5), ("rejected", 1)]
 
 
 def test_age_counts_from_settlement_however_long_a_contact_had_waited(ledger: Database) -> None:
@@ -280,7 +280,7 @@ def test_totals_hold_nothing_of_odd_columns_either(ledger: Database, columns: di
     for name, value in columns.items():
         ledger.execute(f"UPDATE wolkvox.codification SET {name} = %s", value)
     assert forget(ledger.connection, HALF_A_YEAR) == 1
-    assert next(iter(columns.values())) not in str(ledger.rows("SELECT * FROM wolkvox.total"))
+    assert next(iter(columns.values())) not in str(ledger.rows("SELECT * FROM wolkvox.monthly_total"))
 
 
 @pytest.mark.parametrize(

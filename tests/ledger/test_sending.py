@@ -8,21 +8,21 @@ from typing import Any
 import pytest
 from conftest import Database
 from contact_rows import NOON, read
-from staged import HOLDER, RULES, code, coded, customers, settle, stage_in, states, worker
+from staged import OWNER, RULES, code, coded, customers, settle, stage_in, states, worker
 
 from wolkvox.errors import LedgerUnavailable
-from wolkvox.ledger.breaker import Breaker, begin_outage
+from wolkvox.ledger.breaker import Breaker, open_breaker
 from wolkvox.ledger.connection import LedgerConnection
 from wolkvox.ledger.sending import ChunkSession
 from wolkvox.rules.faults import Fault
-from wolkvox.rules.patience import Patience
 from wolkvox.rules.records import EVERYTHING_REFUSED, Settled
+from wolkvox.rules.retry_policy import RetryPolicy
 from wolkvox.rules.runs import Allowance, Chunk
 from wolkvox.stop import Stop
 
 STATES = "SELECT state, attempts FROM wolkvox.codification ORDER BY id LIMIT 3"
 SUSPEND = (
-    "INSERT INTO wolkvox.parked (operation, type_campaign, campaign_id, reason, since, until)"
+    "INSERT INTO wolkvox.suspended_campaign (operation, type_campaign, campaign_id, reason, since, until)"
     " VALUES ('0041', 'preview', '666', 'not_found', now(), now() + %s::interval)"
 )
 
@@ -41,7 +41,7 @@ def test_what_a_crash_of_postgresql_takes_back_is_written_again_by_the_living_ta
         sessions.append(LedgerConnection.connect(ledger.uri, autocommit=True))
         return sessions[-1]
 
-    with ChunkSession(connect, chunk, RULES, HOLDER, Stop()) as session:
+    with ChunkSession(connect, chunk, RULES, OWNER, Stop()) as session:
         first, second, third = (record.id for record in session.take(20))
         assert session.advance(None, first)
         session.run(lambda connection: connection.execute("DEALLOCATE flush"))
@@ -82,7 +82,7 @@ def test_a_record_has_one_turn_in_each_run(ledger: Database) -> None:
         assert [record.customer_id for record in session.take(20)] == ["1"]
     again = stage_in(ledger.connection, [], "next").chunks[0]
     with worker(ledger, again) as session:
-        assert [(record.customer_id, record.calls, record.put_off) for record in session.take(20)] == [
+        assert [(record.customer_id, record.requests, record.deferred) for record in session.take(20)] == [
             ("0", 1, True),
             ("1", 0, False),
         ]
@@ -133,10 +133,10 @@ def test_trials_of_a_suspended_campaign_are_taken_first_however_few_a_worker_tak
 def test_a_worker_that_ends_begins_no_trial_in_vain(ledger: Database) -> None:
     chunk = stage_in(ledger.connection, [read(campaign_id="666")]).chunks[0]
     ledger.execute(SUSPEND, "-1 seconds")
-    before = ledger.rows("SELECT probes, until FROM wolkvox.parked")
+    before = ledger.rows("SELECT trials, until FROM wolkvox.suspended_campaign")
     with worker(ledger, chunk) as session:
         assert session.close()
-    assert ledger.rows("SELECT probes, until FROM wolkvox.parked") == before
+    assert ledger.rows("SELECT trials, until FROM wolkvox.suspended_campaign") == before
 
 
 def test_another_campaigns_record_is_one_that_may_be_sent(ledger: Database) -> None:
@@ -151,10 +151,10 @@ def test_another_campaigns_record_is_one_that_may_be_sent(ledger: Database) -> N
 
 def test_while_an_outage_is_tried_by_one_worker_another_one_gets_no_record(ledger: Database) -> None:
     chunks = stage_in(ledger.connection, [read(customer_id=n) for n in range(50)]).chunks
-    begin_outage(ledger.connection, Breaker("0041", 0, ("d", "r"), Patience()), "overloaded_503", "words")
+    open_breaker(ledger.connection, Breaker("0041", 0, ("d", "r"), RetryPolicy()), "overloaded_503", "message")
     with worker(ledger, chunks[0]) as one, worker(ledger, chunks[1]) as other:
         assert one.trials() == ()
-        ledger.execute("UPDATE wolkvox.outage SET until = now()")
+        ledger.execute("UPDATE wolkvox.circuit_breaker SET until = now()")
         assert len(one.trials()) == 1
         assert other.trials() == ()
 
@@ -204,7 +204,7 @@ def test_a_refusal_that_is_counted_after_an_outage_was_found_is_settled_by_it_ne
         record = session.take(1)[0]
         session.advance(None, record.id)
         session.advance(Settled(record.id, "rejected", "refused_422", "422", "no"), None)
-        begin_outage(ledger.connection, Breaker("0041", 0, ("d", "r"), Patience()), EVERYTHING_REFUSED, "words")
+        open_breaker(ledger.connection, Breaker("0041", 0, ("d", "r"), RetryPolicy()), EVERYTHING_REFUSED, "message")
         found = session.count(Fault(record.id, record.campaign, "refused_422", "422 NO", "Look.", refused=True))
     assert (found.outage, found.first) == (EVERYTHING_REFUSED, False)
     assert states(ledger) == {"pending": 2}

@@ -209,7 +209,7 @@ def test_what_a_run_that_died_left_uncompared_is_compared_by_the_next_one(ledger
     load(ledger.connection, [read(contacted_at=NOON + MINUTE)], Run("0041", "wolkvox_codify", "dead"))
     assert pull(run="next").superseded == 1
     assert states(ledger) == {"superseded": 1, "pending": 1}
-    assert ledger.value("SELECT count(*) FROM wolkvox.uncompared") == 0
+    assert ledger.value("SELECT count(*) FROM wolkvox.dedupe_backlog") == 0
 
 
 def test_what_was_sent_is_never_superseded(ledger: Database, pull: Pull) -> None:
@@ -244,7 +244,7 @@ CONTACTS = st.lists(
 def test_in_whatever_order_contacts_arrive_the_latest_of_each_customer_waits(
     ledger: Database, pulls: list[list[Contact]]
 ) -> None:
-    ledger.execute("TRUNCATE wolkvox.codification, wolkvox.changed, wolkvox.uncompared CASCADE")
+    ledger.execute("TRUNCATE wolkvox.codification, wolkvox.contact_version, wolkvox.dedupe_backlog CASCADE")
     staged = [stage_in(ledger.connection, contacts, f"run {number}") for number, contacts in enumerate(pulls)]
     contacts = [contact for contacts in pulls for contact in contacts]
     latest: dict[tuple[str | None, ...], datetime] = {}

@@ -12,24 +12,24 @@ import pytest
 from conftest import Database
 from contact_rows import NOON, read
 from crew import wait_until
-from staged import HOLDER, RULES, code, stage_in, states, worker
+from staged import OWNER, RULES, code, stage_in, states, worker
 
-from wolkvox.ledger.breaker import Breaker, begin_outage
+from wolkvox.ledger.breaker import Breaker, open_breaker
 from wolkvox.ledger.connection import LedgerConnection, connected
 from wolkvox.ledger.sending import ChunkSession
 from wolkvox.ledger.staging import Staged
 from wolkvox.ledger.workers import chunks_wanted, in_turn, keep_quiet, others_wait, sendable, under_way
 from wolkvox.rules.chunks import MAX_CHUNK
 from wolkvox.rules.contacts import Contact
-from wolkvox.rules.patience import Patience
+from wolkvox.rules.retry_policy import RetryPolicy
 from wolkvox.rules.runs import Allowance
 from wolkvox.stop import Stop
 
 MINUTE = timedelta(minutes=1)
-BREAKER = Breaker("0041", 0, ("wolkvox_codify", "run"), Patience())
+BREAKER = Breaker("0041", 0, ("wolkvox_codify", "run"), RetryPolicy())
 NEVER = Allowance(0)
 SUSPEND = (
-    "INSERT INTO wolkvox.parked (operation, type_campaign, campaign_id, reason, since, until)"
+    "INSERT INTO wolkvox.suspended_campaign (operation, type_campaign, campaign_id, reason, since, until)"
     " VALUES ('0041', 'preview', '666', 'not_found', now(), now() + %s::interval)"
 )
 
@@ -73,7 +73,7 @@ def test_a_worker_that_was_killed_is_not_under_way(ledger: Database, pull: Pull)
         sessions.append(LedgerConnection.connect(ledger.uri, autocommit=True))
         return sessions[-1]
 
-    ChunkSession(connect, staged.chunks[0], RULES, HOLDER, Stop()).__enter__()
+    ChunkSession(connect, staged.chunks[0], RULES, OWNER, Stop()).__enter__()
     assert under_way(ledger.connection, "0041") == 1
     sessions[0].close()
     assert under_way(ledger.connection, "0041") == 0
@@ -124,7 +124,7 @@ def test_what_is_put_off_or_suspended_asks_for_nobody(ledger: Database, pull: Pu
     ledger.execute(SUSPEND, "10 minutes")
     ledger.execute("UPDATE wolkvox.codification SET not_before = now() + interval '1 hour' WHERE customer_id = '1'")
     assert (sendable(ledger.connection, "0041"), chunks_wanted(ledger.connection, "0041")) == ((0, 0), 0)
-    ledger.execute("UPDATE wolkvox.parked SET until = now()")
+    ledger.execute("UPDATE wolkvox.suspended_campaign SET until = now()")
     assert (sendable(ledger.connection, "0041"), chunks_wanted(ledger.connection, "0041")) == ((1, 1), 1)
 
 
@@ -139,11 +139,11 @@ def test_a_day_without_requests_and_an_outage_ask_for_nobody_until_they_are_over
     assert wanted() == 0
     keep_quiet(ledger.connection, "wolkvox_codify", 0.0)
     assert wanted() == 2
-    begin_outage(ledger.connection, BREAKER, "overloaded_503", "words")
+    open_breaker(ledger.connection, BREAKER, "overloaded_503", "message")
     assert wanted() == 0
-    ledger.execute("UPDATE wolkvox.outage SET until = now()")
+    ledger.execute("UPDATE wolkvox.circuit_breaker SET until = now()")
     assert wanted() == 1, "one tries"
-    ledger.execute("UPDATE wolkvox.outage SET until = now() + interval '2 days'")
+    ledger.execute("UPDATE wolkvox.circuit_breaker SET until = now() + interval '2 days'")
     assert wanted() == 1, "the clock was ahead"
 
 

@@ -21,17 +21,17 @@ CUSTOMERS = EXPECTED["coded"] + EXPECTED["rejected"]
 
 def _outcome() -> Outcome:
     """A demo that went well."""
-    calls = {f"preview/15501/{n}": 1 for n in range(CUSTOMERS - len(HICCUPS))}
-    calls |= {f"preview/15501/{customer}": 2 for customer in HICCUPS}
+    requests = {f"preview/15501/{n}": 1 for n in range(CUSTOMERS - len(HICCUPS))}
+    requests |= {f"preview/15501/{customer}": 2 for customer in HICCUPS}
     return Outcome(
         run_state="success",
-        verdict={"coded": EXPECTED["coded"], "rejected": EXPECTED["rejected"], "failed": 0, "calls": 11_146},
+        verdict={"coded": EXPECTED["coded"], "rejected": EXPECTED["rejected"], "failed": 0, "requests": 11_146},
         ledger=Counter({("preview/15501", state): number for state, number in EXPECTED.items()}),
         attempts=11_146,
         sandbox={
             "coded": EXPECTED["coded"],
             "codify_calls": 11_146,
-            "calls_per_record": calls,
+            "calls_per_record": requests,
             "quota_used": 11_147,
             "peak_in_flight": 2,
         },

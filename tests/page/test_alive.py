@@ -8,9 +8,9 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from wolkvox.page.alive import Signs, alive
+from wolkvox.page.alive import HealthSigns, alive
+from wolkvox.page.dictionary import LANGUAGES, dictionary
 from wolkvox.page.queries import Polls, Run
-from wolkvox.page.words import LANGUAGES, words
 from wolkvox.rules.schedule import Schedule
 
 NOW = datetime(2026, 3, 2, 10, 41, tzinfo=timezone.utc)
@@ -32,7 +32,9 @@ def wrong(
     uncounted_since: datetime | None = None,
 ) -> list[str]:
     polls = Polls(schedule, None if polled is None else NOW - polled * MINUTE, uncounted_since)
-    signs = Signs("wolkvox_codify", paused, runs, NOW, None, polls, outage=False, parked=0, left=None, waiting=0)
+    signs = HealthSigns(
+        "wolkvox_codify", paused, runs, NOW, None, polls, outage=False, suspended=0, left=None, waiting=0
+    )
     found: list[str] = alive(signs, NOW)["problems"]
     return found
 
@@ -75,7 +77,7 @@ def test_nobody_misses_the_count_while_the_dag_is_paused() -> None:
 
 
 def test_each_problem_has_a_sentence_in_both_languages() -> None:
-    everything = Signs(
+    everything = HealthSigns(
         "wolkvox_codify", None, [run(600)], NOW, "", Polls(QUARTERS, None, NOW), True, 1, 0, 1, undelivered=NOW
     )
     failed = replace(everything, runs=[run(5)._replace(state="failed")], outage=False, paused=True)
@@ -85,4 +87,4 @@ def test_each_problem_has_a_sentence_in_both_languages() -> None:
     assert len(named) == 11
     for language in LANGUAGES:
         for name in named:
-            assert words(language)(f"health.{name}").endswith(".")
+            assert dictionary(language)(f"health.{name}").endswith(".")

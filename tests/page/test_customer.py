@@ -19,11 +19,11 @@ from debian import program
 from sandbox_server import SandboxServer
 
 from wolkvox.hook import WolkvoxHook
-from wolkvox.ledger.breaker import Breaker, begin_outage
+from wolkvox.ledger.breaker import Breaker, open_breaker
+from wolkvox.page.dictionary import dictionary
 from wolkvox.page.evidence import Evidence, as_csv, as_pdf
 from wolkvox.page.reading import known_of
-from wolkvox.page.words import words
-from wolkvox.rules.patience import Patience
+from wolkvox.rules.retry_policy import RetryPolicy
 
 WITH_CHANNEL = SQL.replace("contacted_at\nFROM", "contacted_at, channel, direct\nFROM")
 
@@ -38,7 +38,7 @@ def events(customer_id: str, *, unmasked: bool = True) -> list[list[tuple[Any, .
 
 def customers(sandbox: SandboxServer) -> Counter[str]:
     """Calls by customer."""
-    return Counter({key.rpartition("/")[2]: calls for key, calls in sandbox.stats()["calls_per_record"].items()})
+    return Counter({key.rpartition("/")[2]: requests for key, requests in sandbox.stats()["calls_per_record"].items()})
 
 
 def send(crew: Crew, **params: Any) -> None:
@@ -69,7 +69,7 @@ def test_every_call_keeps_its_answer(ledger: Database, warehouse: Database, sand
     moments = [event["at"] for event in answered]
     assert moments == sorted(moments)
     assert all(event["until"] > event["at"] for event in answered if event["name"] == "called")
-    assert answered[2]["words"] == "busy"
+    assert answered[2]["message"] == "busy"
 
 
 def test_what_was_answered_before_a_record_was_offered_again_is_kept(
@@ -170,7 +170,7 @@ def test_it_is_sent_though_it_was_put_off_or_its_campaign_is_parked(
     stage("before", limit=1)
     ledger.execute("UPDATE wolkvox.codification SET not_before = now() + interval '1 day', attempts = 3")
     ledger.execute(
-        "INSERT INTO wolkvox.parked "
+        "INSERT INTO wolkvox.suspended_campaign "
         "VALUES ('0041', 'preview', '17', 'not_found', 'NO', now(), now() + interval '1 day')"
     )
     send(crew)
@@ -184,11 +184,11 @@ def test_in_an_outage_it_is_the_one_that_tries(
     ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew
 ) -> None:
     fill(warehouse, 20)
-    breaker = Breaker("0041", WolkvoxHook().settings.identity, ("wolkvox_codify", "outage"), Patience())
-    begin_outage(ledger.connection, breaker, "overloaded_503", "words")
+    breaker = Breaker("0041", WolkvoxHook().settings.identity, ("wolkvox_codify", "outage"), RetryPolicy())
+    open_breaker(ledger.connection, breaker, "overloaded_503", "message")
     send(crew, customer_id="customer-20")
     assert customers(sandbox) == {"customer-20": 1}
-    assert ledger.value("SELECT count(*) FROM wolkvox.outage") == 0
+    assert ledger.value("SELECT count(*) FROM wolkvox.circuit_breaker") == 0
 
 
 def test_a_customer_that_is_nobody_sends_nothing(ledger: Database, warehouse: Database, sandbox: SandboxServer) -> None:
@@ -230,16 +230,16 @@ def evidence(ledger: Database, warehouse: Database, sandbox: SandboxServer, crew
 
 @pytest.mark.parametrize("language", ["en", "es"])
 def test_the_csv_carries_its_origin_and_the_digest_of_its_rows(evidence: Evidence, language: str) -> None:
-    text = as_csv(evidence, words(language)).decode("utf-8-sig")
+    text = as_csv(evidence, dictionary(language)).decode("utf-8-sig")
     heading, _, table = text.partition("\r\n\r\n")
     said = dict(csv.reader(io.StringIO(heading)))
     assert said["SHA-256"] == sha256(table.encode()).hexdigest() == evidence.digest
-    assert said[words(language)("evidence.operation")] == "0041"
-    assert said[words(language)("evidence.zone")] == "America/Bogota"
-    assert said[words(language)("evidence.made_at")].endswith("-05:00")
+    assert said[dictionary(language)("evidence.operation")] == "0041"
+    assert said[dictionary(language)("evidence.zone")] == "America/Bogota"
+    assert said[dictionary(language)("evidence.made_at")].endswith("-05:00")
     rows = list(csv.DictReader(io.StringIO(table)))
     assert [row["event"] for row in rows] == ["contacted", "pulled", "called", "called"]
-    assert rows[2]["words"] == "'=no hay servicio, “más tarde” ☎"
+    assert rows[2]["message"] == "'=no hay servicio, “más tarde” ☎"
     assert rows[3]["state"] == "coded"
 
 
@@ -247,13 +247,13 @@ def test_the_csv_carries_its_origin_and_the_digest_of_its_rows(evidence: Evidenc
 def test_the_pdf_says_the_same(evidence: Evidence, language: str, tmp_path: Path) -> None:
     reader = program("pdftotext", "poppler-utils")
     path = tmp_path / "evidence.pdf"
-    path.write_bytes(as_pdf(evidence, words(language)))
+    path.write_bytes(as_pdf(evidence, dictionary(language)))
     text = subprocess.run([reader, "-layout", path, "-"], capture_output=True, text=True, check=True).stdout
     flat = " ".join(text.split())
     assert evidence.digest in flat
-    for said in ("0041", "America/Bogota", "customer-1", words(language)("event.pulled"), "más tarde", "coded"):
+    for said in ("0041", "America/Bogota", "customer-1", dictionary(language)("event.pulled"), "más tarde", "coded"):
         assert said in flat, said
-    assert words(language)("evidence.title") in flat
+    assert dictionary(language)("evidence.title") in flat
 
 
 def test_a_row_that_is_changed_changes_the_digest(evidence: Evidence) -> None:
@@ -271,7 +271,7 @@ def test_a_customer_with_a_thousand_contacts_fits(ledger: Database, sandbox: San
     )
     found = known_of("many", unmasked=True)
     assert len(found.contacts) == 1_000
-    assert as_pdf(found, words("es")).startswith(b"%PDF")
+    assert as_pdf(found, dictionary("es")).startswith(b"%PDF")
 
 
 def test_the_time_line_and_the_evidence_call_a_campaign_by_its_name(
@@ -283,6 +283,6 @@ def test_the_time_line_and_the_evidence_call_a_campaign_by_its_name(
     found = known_of("customer-1", unmasked=True)
     assert found.contacts[0]["campaign_name"] == "Cobranza"
     file = tmp_path / "evidence.pdf"
-    file.write_bytes(as_pdf(found, words("es")))
+    file.write_bytes(as_pdf(found, dictionary("es")))
     text = subprocess.run([program("pdftotext", "poppler-utils"), file, "-"], capture_output=True, text=True).stdout
     assert "preview 17 Cobranza" in text

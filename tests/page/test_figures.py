@@ -31,7 +31,7 @@ SETTINGS = Settings(
     server="0041",
     operation="0041",
     token="token",
-    daily_calls=1_000,
+    daily_requests=1_000,
     quota_reserve=0,
     quota_timezone=ZONE,
     call_timeout=65.0,
@@ -137,7 +137,7 @@ def test_what_changes_in_a_counted_hour_is_seen_at_once(ledger: Database, change
     assert shown(read(ledger)) == by_hour(ledger)
     count(ledger)
     assert shown(read(ledger)) == by_hour(ledger)
-    assert ledger.value("SELECT count(*) FROM wolkvox.restated") == 0
+    assert ledger.value("SELECT count(*) FROM wolkvox.dirty_hour") == 0
 
 
 def test_an_hour_is_not_counted_while_somebody_may_still_write_into_it(ledger: Database) -> None:
@@ -164,7 +164,7 @@ def test_a_change_made_while_its_hour_is_counted_is_not_lost(ledger: Database) -
 def test_settling_a_record_marks_nothing(ledger: Database) -> None:
     put(ledger, timedelta(0), "sending")
     ledger.execute("UPDATE wolkvox.codification SET state = 'coded', settled_at = now()")
-    assert ledger.value("SELECT count(*) FROM wolkvox.restated") == 0
+    assert ledger.value("SELECT count(*) FROM wolkvox.dirty_hour") == 0
 
 
 def test_the_lag_is_exactly_the_ledgers(ledger: Database) -> None:
@@ -216,9 +216,11 @@ def test_suspended_campaigns_an_outage_and_the_last_runs_are_shown(ledger: Datab
     assert (read(ledger)["suspended"], read(ledger)["outage"], read(ledger)["runs"]) == ([], None, [])
     put(ledger, timedelta(hours=1), "pending")
     ledger.execute(
-        "INSERT INTO wolkvox.parked VALUES ('0041', 'preview', '1', 'not_found', '404 NO', %s, %s)", NOW, NOW
+        "INSERT INTO wolkvox.suspended_campaign VALUES ('0041', 'preview', '1', 'not_found', '404 NO', %s, %s)",
+        NOW,
+        NOW,
     )
-    outage = "INSERT INTO wolkvox.outage VALUES ('0041', 'bad_token', 'No.', %s, 'dag', 'run', %s, %s)"
+    outage = "INSERT INTO wolkvox.circuit_breaker VALUES ('0041', 'bad_token', 'No.', %s, 'dag', 'run', %s, %s)"
     ledger.execute(outage, SETTINGS.identity, NOW, NOW)
     ledger.execute(
         "INSERT INTO wolkvox.run VALUES ('0041', 'dag', 'run', %s, %s, 'failed', '{\"coded\": 5}', %s, %s)",
@@ -256,7 +258,7 @@ def test_suspended_campaigns_an_outage_and_the_last_runs_are_shown(ledger: Datab
             "stopped": None,
         }
     ]
-    ledger.execute("UPDATE wolkvox.outage SET fingerprint = fingerprint + 1")  # of another token
+    ledger.execute("UPDATE wolkvox.circuit_breaker SET fingerprint = fingerprint + 1")  # of another token
     assert read(ledger)["outage"] is None
 
 
@@ -311,7 +313,7 @@ def test_reasons_carry_the_vendors_words_without_ids(ledger: Database) -> None:
 def test_the_forecast_follows_the_quota(ledger: Database) -> None:
     put(ledger, timedelta(hours=1), "pending")
     ledger.execute(
-        "INSERT INTO wolkvox.quota (operation, day, call_limit, calls) VALUES ('0041', %s, 1000, 1000)",
+        "INSERT INTO wolkvox.quota (account, day, request_limit, requests) VALUES ('0041', %s, 1000, 1000)",
         NOW.astimezone(ZoneInfo(ZONE)).date(),
     )
     today = read(ledger)["today"]

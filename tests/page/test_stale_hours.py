@@ -15,7 +15,7 @@ INSERT = (
     " SELECT gen_random_uuid(), '0041', 'preview', '17', n::text, 'coded', now() - n * interval '1 hour'"
     " FROM generate_series(2, 11) AS n"
 )
-MARKED = "SELECT count(DISTINCT hour) FROM wolkvox.restated"
+MARKED = "SELECT count(DISTINCT hour) FROM wolkvox.dirty_hour"
 FIRES_FOR = """
 SELECT attname FROM pg_trigger
 INNER JOIN pg_attribute ON attrelid = tgrelid AND attnum = ANY(tgattr)
@@ -27,7 +27,7 @@ WHERE tgrelid = 'wolkvox.codification'::regclass AND tgname = 'restated'
 def counted(ledger: Database) -> Database:
     """Contacts that were coded in ten hours, none of which is marked."""
     ledger.execute(INSERT)
-    ledger.execute("DELETE FROM wolkvox.restated")
+    ledger.execute("DELETE FROM wolkvox.dirty_hour")
     return ledger
 
 
@@ -56,7 +56,7 @@ def test_what_is_noted_of_a_contact_makes_no_hour_stale(counted: Database, noted
         "type_campaign = 'predictive'",
         "operation = 'other'",
         "contacted_at = now()",
-        "response_msg = 'other words'",
+        "response_msg = 'other dictionary'",
         "state = 'pending', settled_at = NULL",
     ],
 )
@@ -66,6 +66,6 @@ def test_what_the_figures_are_made_of_makes_its_hour_stale(counted: Database, ch
 
 
 def test_the_figures_are_made_of_nothing_that_is_not_looked_out_for(ledger: Database) -> None:
-    """Of the customer they hold nothing: it is taken out of the vendor's words."""
+    """Of the customer they hold nothing: it is taken out of the vendor's dictionary."""
     read = set(re.findall(r"\brecord\.(\w+)", sql("count_spans") + sql("span_lags"))) - {"customer_id"}
     assert read == {column for (column,) in ledger.rows(FIRES_FOR)}

@@ -20,7 +20,7 @@ from local.stack import DAG, airflow_api, start, stop
 from sandbox.state import Stats
 
 RUN = "manual__pipeline"
-PATIENCE = 240.0  # seconds
+POLICY = 240.0  # seconds
 SEEDED = """
 INSERT INTO contacted_customers
 SELECT %s, %s, (%s + n)::text, '10', NULL, 'reached', %s FROM generate_series(1, %s) AS n
@@ -79,9 +79,9 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
 
 
 def free_port() -> str:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return str(probe.getsockname()[1])
+    with socket.socket() as examine:
+        examine.bind(("127.0.0.1", 0))
+        return str(examine.getsockname()[1])
 
 
 def run(api: AirflowApi, contacted: datetime) -> None:
@@ -89,7 +89,7 @@ def run(api: AirflowApi, contacted: datetime) -> None:
     conf = {"window_start": contacted.isoformat(), "window_end": (contacted + timedelta(hours=1)).isoformat()}
     api.send("POST", f"/dags/{DAG}/dagRuns", {"dag_run_id": RUN, "logical_date": None, "conf": conf})
     api.send("PATCH", f"/dags/{DAG}", {"is_paused": False})
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + POLICY
     while (state := api.get(f"/dags/{DAG}/dagRuns/{RUN}")["state"]) not in ("success", "failed"):
         assert time.monotonic() < deadline, state
         time.sleep(0.5)
@@ -113,18 +113,18 @@ def test_two_requests_are_in_flight_at_most_and_at_the_peak(ran: Ran) -> None:
 
 def test_a_task_opens_one_connection(ran: Ran) -> None:
     assert len(ran.tasks("codify")) == 2
-    assert ran.server["connections"] == 2 + 1  # stage asks once for the day's calls
+    assert ran.server["connections"] == 2 + 1  # stage asks once for the day's requests
 
 
 def test_xcom_ledger_and_server_agree(ran: Ran) -> None:
     summary = ran.xcom("verdict")
     tallies = [ran.xcom("codify", index) for index in range(2)]
     assert summary["coded"] == sum(tally["coded"] for tally in tallies) == ran.server["coded"] == 600
-    assert summary["calls"] == sum(tally["calls"] for tally in tallies) == ran.server["codify_calls"]
+    assert summary["requests"] == sum(tally["requests"] for tally in tallies) == ran.server["codify_calls"]
     assert summary["invalid"] == 3
     assert (
-        summary["quota_calls"] == ran.server["quota_used"] == 602
-    )  # stage asks for the calls left, and for the campaigns
+        summary["quota_requests"] == ran.server["quota_used"] == 602
+    )  # stage asks for the requests left, and for the campaigns
 
 
 def test_two_workers_share_what_waits_and_the_grid_names_what_each_has_sent(ran: Ran) -> None:

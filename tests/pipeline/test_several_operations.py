@@ -23,7 +23,7 @@ from local.settings import LOGIN, Stack
 from local.stack import address, airflow_api, start, stop
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 240.0  # seconds
+POLICY = 240.0  # seconds
 # north and east share a token, as two business units of one wolkvox operation do.
 OPERATIONS = """
 north:
@@ -134,7 +134,7 @@ class Several:
 
 
 def wait_for(ready: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + POLICY
     while not ready():
         assert time.monotonic() < deadline
         time.sleep(0.3)
@@ -221,10 +221,10 @@ def test_each_run_adds_up_its_own_records(sent: Several) -> None:
 
 def test_two_that_share_a_token_share_its_calls(sent: Several) -> None:
     """Counted under the server of the one that came first, and as many as the vendor saw."""
-    calls = dict(sent.rows("SELECT operation, calls FROM wolkvox.quota"))
-    shared = calls.keys() & {"0041", "0043"}
+    requests = dict(sent.rows("SELECT account, requests FROM wolkvox.quota"))
+    shared = requests.keys() & {"0041", "0043"}
     assert len(shared) == 1
-    assert calls == {shared.pop(): sent.northern.stats()["quota_used"], "0042": sent.southern.stats()["quota_used"]}
+    assert requests == {shared.pop(): sent.northern.stats()["quota_used"], "0042": sent.southern.stats()["quota_used"]}
 
 
 def test_metrics_carry_the_operation(sent: Several) -> None:
@@ -242,7 +242,7 @@ def test_the_page_shows_each_operation_by_itself(sent: Several) -> None:
         assert shown["operations"] == sorted(RECORDS)
         assert [row["campaign_id"] for row in shown["campaigns"]] == [CAMPAIGNS[operation]]
         assert {run["dag"] for run in shown["runs"]} == {f"wolkvox_codify_{operation}"}
-    # Both see the calls of the token they share.
+    # Both see the requests of the token they share.
     north, east = (sent.overview(operation)["today"]["requests"] for operation in ("north", "east"))
     assert north == east == sent.northern.stats()["quota_used"]
 

@@ -15,17 +15,21 @@ NOW = datetime(2026, 3, 2, 15, tzinfo=timezone.utc)
 GOOD: dict[str, Any] = {
     "complaints": {},
     "outage": None,
-    "parked": [],
+    "suspended": [],
     "waiting": 5,
     "oldest_waiting": "2026-03-02T10:00:00+00:00",
     "quota_limit": 1_000,
-    "quota_calls": 899,
+    "quota_requests": 899,
     "quota_resets_at": "2026-03-03T05:00:00+00:00",
     "silence": None,
     "stopped": None,
 }
-OUTAGE = {"reason": "overloaded_503", "words": "10 calls in a row met an outage.", "since": "2026-03-02T14:00:00+00:00"}
-PARKED = {"campaign": "preview 17", "reason": "not_found", "words": "404 NO", "since": "2026-03-02T14:30:00+00:00"}
+OUTAGE = {
+    "reason": "overloaded_503",
+    "message": "10 requests in a row met an outage.",
+    "since": "2026-03-02T14:00:00+00:00",
+}
+PARKED = {"campaign": "preview 17", "reason": "not_found", "message": "404 NO", "since": "2026-03-02T14:30:00+00:00"}
 
 
 NOTHING_WRONG = Latest()
@@ -97,18 +101,18 @@ def test_exports_that_tell_nothing_are_one_alert_that_names_the_first() -> None:
             " ledger says why (state invalid, column reason).",
         ),
         (
-            {"quota_calls": 900},
+            {"quota_requests": 900},
             "quota",
             "900 of today's 1000 requests are used; a new day begins at 2026-03-03 00:00 America/Bogota.",
         ),
         (
             {"outage": OUTAGE},
             "outage",
-            "Nothing can be sent since 2026-03-02 09:00 America/Bogota: 10 calls in a row met an outage.",
+            "Nothing can be sent since 2026-03-02 09:00 America/Bogota: 10 requests in a row met an outage.",
         ),
         (
-            {"parked": [PARKED]},
-            "parked:preview 17",
+            {"suspended": [PARKED]},
+            "suspended:preview 17",
             "Campaign preview 17 refuses everything since 2026-03-02 09:30 America/Bogota (404 NO): it is suspended and"
             " tried now and then, its records wait. Check its id and type in wolkvox Manager.",
         ),

@@ -190,7 +190,7 @@ def test_every_status_says_one_thing_with_each_body(body: str) -> None:
         sent = {"none": b"", "page": HTML, "JSON": said(status)}[body]
         answer = meaning(status, sent)
         assert (answer.kind, answer.reason) == expected(status, page=body != "JSON"), status
-        assert (answer.code, answer.goes_on) == (str(status), status in (504, 524))
+        assert (answer.code, answer.still_in_flight) == (str(status), status in (504, 524))
 
 
 def test_of_several_objects_without_a_code_the_first_one_speaks() -> None:
@@ -211,7 +211,7 @@ def test_a_refusal_is_told_without_ids_in_the_vendors_words_or_ours(answer: Answ
 
 
 @pytest.mark.parametrize(
-    ("body", "words"),
+    ("body", "message"),
     [
         (said(422, "El codAct no es válido  99"), "El codAct no es válido  99"),
         (said(422, "one", "two"), "one two"),
@@ -255,7 +255,9 @@ def test_retry_after_may_be_seconds_or_a_date(retry_after: str, seconds: float |
 
 def test_a_call_without_an_answer_says_why() -> None:
     assert unknown("reset") == Answer(Kind.UNKNOWN, "unknown_reset")
-    assert unknown("timeout") == Answer(Kind.UNKNOWN, "unknown_timeout", goes_on=True), "wolkvox may still be at it"
+    assert unknown("timeout") == Answer(Kind.UNKNOWN, "unknown_timeout", still_in_flight=True), (
+        "wolkvox may still be at it"
+    )
     assert unreachable("refused") == Answer(Kind.UNREACHABLE, "unreachable_refused")
 
 

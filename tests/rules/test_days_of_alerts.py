@@ -20,11 +20,11 @@ BEGIN = datetime(2026, 3, 2, tzinfo=timezone.utc)
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
 QUIET: dict[str, Any] = {
     "outage": None,
-    "parked": [],
+    "suspended": [],
     "waiting": 0,
     "oldest_waiting": None,
     "quota_limit": None,
-    "quota_calls": 0,
+    "quota_requests": 0,
     "quota_resets_at": "2026-03-03T05:00:00+00:00",
     "silence": None,
     "stopped": None,

@@ -12,7 +12,7 @@ import pytest
 
 from wolkvox.rules.exports import (
     Compared,
-    Head,
+    ExportHeader,
     read_exported,
     strangers_are_known,
     tells_of_more,
@@ -168,7 +168,7 @@ def test_of_a_customer_who_was_dialled_nobody_can_tell_when_the_form_of_the_date
 
 # Whether the export as a whole can be relied on
 
-FIT = Head("200", "17", "200", 200, True)
+FIT = ExportHeader("200", "17", "200", 200, True)
 
 
 @pytest.mark.parametrize(

@@ -13,16 +13,16 @@ from wolkvox.rules.faults import (
     DOUBTFUL,
     HOST,
     REFUSALS,
-    TAKEN_BACK,
+    REVERTED,
     UNCOUNTED,
     Fault,
     is_campaigns,
     is_settled,
     refuses_everything,
 )
-from wolkvox.rules.patience import Patience
+from wolkvox.rules.retry_policy import RetryPolicy
 
-PATIENCE = Patience()
+POLICY = RetryPolicy()
 
 
 def fault(*, checks: bool) -> Fault:
@@ -44,7 +44,7 @@ def test_a_record_of_another_campaign_is_sent_before_it_is_everybodys_fault(
     campaigns: int, checks: bool, others_wait: bool, settled: bool
 ) -> None:
     """As long as there is one, and until ten campaigns have failed."""
-    assert is_settled(campaigns, fault(checks=checks), PATIENCE, others_wait=others_wait) is settled
+    assert is_settled(campaigns, fault(checks=checks), POLICY, others_wait=others_wait) is settled
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_a_record_of_another_campaign_is_sent_before_it_is_everybodys_fault(
 def test_a_campaign_is_at_fault_after_ten_failures_or_fifty_refusals(
     failed: int, refused: int, campaigns: bool
 ) -> None:
-    assert is_campaigns(failed, refused, PATIENCE) is campaigns
+    assert is_campaigns(failed, refused, POLICY) is campaigns
 
 
 @pytest.mark.parametrize(
@@ -71,12 +71,12 @@ def test_a_campaign_is_at_fault_after_ten_failures_or_fifty_refusals(
 )
 def test_one_or_two_dead_campaigns_are_no_refusal_of_everything(campaigns: list[str], everything: bool) -> None:
     of_types = [("preview", campaign) for campaign in campaigns]
-    assert refuses_everything(PATIENCE, of_types) is everything
+    assert refuses_everything(POLICY, of_types) is everything
 
 
 @given(st.lists(st.sampled_from([("preview", "1"), ("preview", "2"), ("predictive", "1")]), max_size=200))
 def test_no_two_campaigns_alone_are_ever_everything(campaigns: list[tuple[str, str]]) -> None:
-    if refuses_everything(PATIENCE, campaigns):
+    if refuses_everything(POLICY, campaigns):
         assert len(set(campaigns)) == 3
 
 
@@ -90,9 +90,9 @@ def test_each_answer_that_is_no_success_says_something_of_somebody() -> None:
 def test_a_conflict_is_tried_again_counts_as_an_attempt_and_is_never_taken_back() -> None:
     """The dialler holds that record: it says nothing of the others, so that no outage undoes its attempts."""
     assert Kind.CONFLICT in AGAIN
-    assert Kind.CONFLICT not in UNCOUNTED | TAKEN_BACK | DOUBTFUL
+    assert Kind.CONFLICT not in UNCOUNTED | REVERTED | DOUBTFUL
 
 
 def test_only_what_counts_as_an_attempt_is_taken_back() -> None:
-    assert not TAKEN_BACK & UNCOUNTED
-    assert TAKEN_BACK <= AGAIN
+    assert not REVERTED & UNCOUNTED
+    assert REVERTED <= AGAIN

@@ -20,8 +20,8 @@ class Chunk:
     """Where the records of a chunk are."""
 
     states: Mapping[str, int]
-    put_off: int = 0
-    parked: int = 0
+    deferred: int = 0
+    suspended: int = 0
     missing: int = 0
 
 
@@ -104,8 +104,8 @@ def test_a_stop_excuses_what_its_own_chunk_left_and_no_other(stop: str) -> None:
 
 
 def test_records_that_were_put_off_or_wait_with_their_campaign_are_green() -> None:
-    assert found(Chunk({"coded": 1, "pending": 5}, put_off=2, parked=3)) == {}
-    assert found(Chunk({"coded": 1, "pending": 6}, put_off=2, parked=3)).keys() == {"waiting"}
+    assert found(Chunk({"coded": 1, "pending": 5}, deferred=2, suspended=3)) == {}
+    assert found(Chunk({"coded": 1, "pending": 6}, deferred=2, suspended=3)).keys() == {"waiting"}
 
 
 def test_records_that_are_nowhere_are_red() -> None:
@@ -160,9 +160,9 @@ def test_the_backlog_is_gone_at_the_pace_of_the_days_calls(
 @pytest.mark.parametrize(
     ("waiting", "hours", "left_today", "daily", "left"),
     [
-        (10_000, 1, None, None, 2_800),  # two calls a second
+        (10_000, 1, None, None, 2_800),  # two requests a second
         (7_000, 1, None, None, 0),
-        (10_000, 1, 500, 1_000, 9_500),  # the day's calls are fewer
+        (10_000, 1, 500, 1_000, 9_500),  # the day's requests are fewer
         (10_000, 20, 500, 1_000, 8_500),  # a new day begins at 5:00, before calling hours
         (10_000, 44, 500, 1_000, 7_500),
         (10_000, 20, 500, None, 9_500),
@@ -172,5 +172,5 @@ def test_what_will_be_left_when_calling_hours_begin(
     waiting: int, hours: int, left_today: int | None, daily: int | None, left: int
 ) -> None:
     opening = NOW + timedelta(hours=hours)
-    facts: dict[str, Any] = {"left_today": left_today, "daily": daily, "now": NOW, "resets_at": MIDNIGHT}
-    assert left_at(opening, waiting, seconds_per_call=1.0, slots=2, **facts) == left
+    params: dict[str, Any] = {"left_today": left_today, "daily": daily, "now": NOW, "resets_at": MIDNIGHT}
+    assert left_at(opening, waiting, seconds_per_request=1.0, slots=2, **params) == left

@@ -169,7 +169,7 @@ def test_abandoned_calls_keep_their_places(sandbox: SandboxServer) -> None:
 
 
 def test_the_server_itself_ends_a_call_that_takes_too_long(sandbox: SandboxServer) -> None:
-    sandbox.control(call_limit=0.1, faults={"7": [{"kind": "slow", "seconds": 600}]})
+    sandbox.control(request_limit=0.1, faults={"7": [{"kind": "slow", "seconds": 600}]})
     with pytest.raises(ConnectionResetError):
         Client(sandbox).codify()
     stats = sandbox.stats()

@@ -89,7 +89,7 @@ def test_a_newest_value_that_is_no_moment_is_kept_as_a_digest(two: Database) -> 
 
 
 @pytest.mark.parametrize(
-    ("statement", "words"),
+    ("statement", "message"),
     [
         ("SELECT 1 AS customer_id", 'column "contacted_at" does not exist'),
         ("SELECT '573001234567'::int AS contacted_at", "out of range"),

@@ -46,7 +46,7 @@ class Run:
         return found
 
     def labels(self) -> list[str]:
-        """What the UI calls the instances of ``codify``."""
+        """What the UI requests the instances of ``codify``."""
         return [each.rendered_map_index for each in self._instances if each.task_id == "codify"]
 
 
@@ -110,7 +110,7 @@ def test_a_run_codes_every_valid_contact_once_and_xcom_ledger_and_server_agree(
     stats = sandbox.stats()
     assert (stats["coded"], stats["codify_calls"], stats["calls"], stats["connections"]) == (50, 52, 53, 2)
     assert stats["calls_per_record"]["preview/17/7"] == 2
-    assert max(calls for record, calls in stats["calls_per_record"].items() if record != "preview/17/7") == 1
+    assert max(requests for record, requests in stats["calls_per_record"].items() if record != "preview/17/7") == 1
 
     tallies = sorted(run.xcom("codify"), key=lambda tally: -int(tally["records"]))  # Airflow begins either chunk first
     assert [tally["records"] for tally in tallies] == [51, 0], "one after the other here: whoever begins takes all"
@@ -127,9 +127,9 @@ def test_a_run_codes_every_valid_contact_once_and_xcom_ledger_and_server_agree(
         "records": 51,
         "chunks": 2,
         "campaigns": 2,
-        "put_off": 0,
+        "deferred": 0,
         "missing": 0,
-        "parked": [],
+        "suspended": [],
         "outage": None,
         "complaints": {},
         "coded": 50,
@@ -139,11 +139,11 @@ def test_a_run_codes_every_valid_contact_once_and_xcom_ledger_and_server_agree(
         "unknown": 0,
         "resent": 1,
         "moved": 0,
-        "calls": 52,
+        "requests": 52,
         "failed_ratio": 0.0196,
         "stopped": None,
         "waiting": 0,
-        "quota_calls": 53,
+        "quota_requests": 53,
         "quota_limit": 20_000,
         "dry_run": False,
     }
@@ -204,9 +204,9 @@ def test_when_the_days_calls_are_used_up_the_run_is_green_and_the_rest_waits(
 
 
 @pytest.mark.parametrize(
-    ("connection", "params", "staged", "calls"),
+    ("connection", "params", "staged", "requests"),
     [
-        ({"password": "no such token"}, {}, 2, {"calls": 0, "unauthorised": 1}),
+        ({"password": "no such token"}, {}, 2, {"requests": 0, "unauthorised": 1}),
         ({}, {"window_start": "2026-01-01T00:00:00Z", "window_end": "2026-02-02T00:00:00Z"}, 0, {"unauthorised": 0}),
     ],
 )
@@ -219,7 +219,7 @@ def test_what_no_retry_can_mend_fails_at_once_with_nothing_lost(
     connection: dict[str, str],
     params: dict[str, str],
     staged: int,
-    calls: dict[str, int],
+    requests: dict[str, int],
 ) -> None:
     monkeypatch.setenv("AIRFLOW_CONN_WOLKVOX_DEFAULT", json.dumps({**json.loads(sandbox.connection()), **connection}))
     fill(warehouse, {"customer_id": 1}, {"customer_id": 2})
@@ -229,7 +229,7 @@ def test_what_no_retry_can_mend_fails_at_once_with_nothing_lost(
         {"stage": ["failed"], "codify": ["upstream_failed"], "verdict": ["failed"]},
     )
     assert states(ledger).get("pending", 0) == staged
-    assert {name: sandbox.stats()[name] for name in calls} == calls  # type: ignore[literal-required]
+    assert {name: sandbox.stats()[name] for name in requests} == requests  # type: ignore[literal-required]
 
 
 @pytest.mark.parametrize(("run_type", "reaches_now"), [("asset_triggered", True), ("scheduled", False)])

@@ -119,7 +119,7 @@ def test_what_changed_takes_the_place_of_what_the_table_said(ledger: Database, w
 def test_nothing_is_missed_between_two_times(ledger: Database, warehouse: Database) -> None:
     put(ledger, "1", "pending")
     write("first")
-    ledger.execute("UPDATE wolkvox.written SET since = now() - interval '1 hour'")
+    ledger.execute("UPDATE wolkvox.export_cursor SET since = now() - interval '1 hour'")
     ledger.execute("UPDATE wolkvox.codification SET state = 'coded', settled_at = now() - interval '30 minutes'")
     assert (write("second"), told(warehouse)) == (1, [("1", "coded", None)])
 

@@ -30,14 +30,14 @@ def test_two_dags_whose_connections_disagree_are_told_on_both_lines(
         (finding,) = _shared_token(one, stages)
         assert (finding.name, finding.ok) == (f"{one.dag_id} token", False)
         for words in ("'wolkvox_sales' says 20000 requests", "'wolkvox_service' says 1000 requests", "licenses"):
-            assert words in finding.words
-        assert TOKEN not in finding.words
+            assert words in finding.message
+        assert TOKEN not in finding.message
 
 
 def test_two_dags_whose_connections_agree_are_told_so(ledger: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     stages = [stage("sales", monkeypatch, licenses=20), stage("service", monkeypatch, licenses="20")]
     (finding,) = _shared_token(stages[0], stages)
-    assert (finding.ok, finding.words) == (True, "shared with service, which count its requests alike")
+    assert (finding.ok, finding.message) == (True, "shared with service, which count its requests alike")
 
 
 def test_a_dag_elsewhere_that_shares_the_ledger_counts_as_it_ran_last(
@@ -50,7 +50,7 @@ def test_a_dag_elsewhere_that_shares_the_ledger_counts_as_it_ran_last(
         sales.wolkvox().settings.fingerprint,
     )
     (finding,) = _shared_token(sales, [sales])
-    assert (finding.ok, "(DAG 'far')" in finding.words) == (False, True)
+    assert (finding.ok, "(DAG 'far')" in finding.message) == (False, True)
 
 
 def test_a_token_of_ones_own_has_no_line_nor_has_what_can_not_be_known(

@@ -162,7 +162,7 @@ def test_an_error_that_comes_after_some_rows_is_told_as_any_other(warehouse: Dat
 
 
 @pytest.mark.parametrize(
-    ("uri", "words"),
+    ("uri", "message"),
     [
         ("http://127.0.0.1", "Connection 'warehouse' is of type 'http', which is no SQL database"),
         ("sqlserver://127.0.0.1", "Connection 'warehouse': Unknown hook type \"sqlserver\". Install the provider"),
@@ -222,7 +222,7 @@ def test_of_two_columns_that_differ_by_case_alone_the_exact_one_is_taken(warehou
 
 
 @pytest.mark.parametrize(
-    ("statement", "words"),
+    ("statement", "message"),
     [
         ("SELECT 'secret-customer'::integer", "A value in the warehouse broke the query"),
         ("SELECT * FROM nowhere WHERE id = 'secret-customer'", 'relation "nowhere" does not exist'),

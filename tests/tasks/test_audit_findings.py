@@ -44,7 +44,7 @@ def found(summary: dict[str, Any]) -> dict[str, int]:
 def versions(ledger: Database) -> set[tuple[Any, ...]]:
     """All rows that an audit may write, by the transaction that wrote them."""
     contacts = ledger.rows("SELECT 'contact', id::text, xmin::text FROM wolkvox.codification")
-    return {*contacts, *ledger.rows("SELECT 'worth', campaign_id, xmin::text FROM wolkvox.worth")}
+    return {*contacts, *ledger.rows("SELECT 'impact', campaign_id, xmin::text FROM wolkvox.impact")}
 
 
 def test_a_customer_whose_id_begins_as_anonymous_ones_do_is_not_passed_over(ledger: Database, host: ExportHost) -> None:
@@ -163,7 +163,7 @@ def test_customers_who_are_dialled_once_their_protection_is_over_make_no_audit_r
     host.records["17"] = [shown(one, "99", calls="1", date=ago(days=1)) for one in customers]
     summary, complaint = audit()
     assert (found(summary), complaint) == ({"overtaken": 20}, "")
-    assert summary["worth"]["dialled_after"] == 0
+    assert summary["impact"]["dialled_after"] == 0
     assert summary["breaches"] == {}
 
 
@@ -174,7 +174,7 @@ def test_a_dial_without_rules_or_during_the_protection_is_told(
     coded(ledger, "1", protected_until=until)
     host.records["17"] = [shown("1", result="BUSY", calls="1", date=ago(minutes=30))]
     summary, complaint = audit()
-    assert summary["worth"]["dialled_after"] == 1
+    assert summary["impact"]["dialled_after"] == 1
     assert "1 customers were dialled after they had been codified: preview 17 (1)" in complaint
 
 
@@ -295,7 +295,7 @@ def test_dates_that_cannot_be_read_do_not_say_that_nobody_was_dialled(
     summary, complaint = audit()
     assert summary["dials_not_verifiable"] == {"preview 17": 20}
     assert "20 of 20 dialled records can't be read" in complaint
-    assert summary["worth"]["coded"] == 0, "what codifying was worth isn't counted from them"
+    assert summary["impact"]["coded"] == 0, "what codifying was impact isn't counted from them"
     assert "02" not in complaint, "a form is told, and no date"
 
 
@@ -349,7 +349,7 @@ def test_dates_of_our_own_requests_are_no_dials_in_small_campaigns_either(
         host.records.setdefault(campaign, []).append(shown(str(n), result="BUSY", calls="1", date=date))
     summary, complaint = audit()
     assert summary["breaches"] == {}
-    assert summary["worth"]["dialled_before"] + summary["worth"]["dialled_after"] == 0
+    assert summary["impact"]["dialled_before"] + summary["impact"]["dialled_after"] == 0
     assert ledger.value("SELECT count(*) FROM wolkvox.dial") == 0
     assert ("set export_date of connection 'wolkvox_default' to change" in complaint) is (setting == "dial")
 

@@ -15,14 +15,16 @@ import pytest
 from wolkvox.errors import BadToken, BreakerOpen, Stopped, WolkvoxError, WrongEndpoint
 from wolkvox.rules.answers import Answer, Kind
 from wolkvox.rules.faults import Fault
-from wolkvox.rules.patience import TRIALS, Patience
 from wolkvox.rules.records import EVERYTHING_REFUSED, Campaign, Faults, Record, Settled
+from wolkvox.rules.retry_policy import TRIALS, RetryPolicy
 from wolkvox.stop import Stop
 from wolkvox.tasks.codify import backoff, codify
 from wolkvox.tasks.worker import Allotment, Progress
 
-AT_ONCE = Patience(first_wait=0.0, longest_wait=0.0, maintenance_wait=0.0)
-SOON = Patience(first_wait=0.01, longest_wait=0.01, maintenance_wait=0.0)  # others pass before a record is tried again
+AT_ONCE = RetryPolicy(first_wait=0.0, longest_wait=0.0, maintenance_wait=0.0)
+SOON = RetryPolicy(
+    first_wait=0.01, longest_wait=0.01, maintenance_wait=0.0
+)  # others pass before a record is tried again
 CODED = Answer(Kind.CODED, None, "202", "customer_id has been coded")
 REJECTED = Answer(Kind.REJECTED, "refused_422", "422", "El codAct no es valido")
 NOT_FOUND = Answer(Kind.NOT_FOUND, "not_found", "404", "NO RECORDS FOUND")
@@ -44,7 +46,7 @@ class Bench:
     Records are those of campaign 17 unless ``campaigns`` says otherwise; the first one is the newest.
     """
 
-    def __init__(self, records: int, answers: dict[int, Sequence[Answer]] | None = None, calls: int = 1_000) -> None:
+    def __init__(self, records: int, answers: dict[int, Sequence[Answer]] | None = None, requests: int = 1_000) -> None:
         self.state = dict.fromkeys(range(1, records + 1), "pending")
         self.settled: dict[int, Settled] = {}
         self.attempts: Counter[int] = Counter()
@@ -53,7 +55,7 @@ class Bench:
         self.sent: list[int] = []
         self.took: list[list[int]] = []
         self.round_trips = 0
-        self.calls_left = calls
+        self.requests_left = requests
         self.exhausted_said = False
         self.known = Faults()
         self.trial_due = True
@@ -63,16 +65,16 @@ class Bench:
         self.failed: list[int] = []  # different records in a row, of all workers
         self.in_doubt_after = 1_000  # of them: then a record of another campaign is asked for
         self.outages: list[str] = []
-        self.taken_back: Counter[int] = Counter()
+        self.reverted: Counter[int] = Counter()
         self.outage_known_to_others = False
         self.answered_elsewhere = False
         self.answered_at: list[datetime] = []
-        self.put_off: set[int] = set()
+        self.deferred: set[int] = set()
         self.campaigns: dict[int, str] = {}
         self.goes_on_for = 0.0
         self.last, self.awaited, self.closed = True, False, 0
         self.stop = Stop()
-        self.patience = AT_ONCE
+        self.retry_policy = AT_ONCE
         self.before_answer: Callable[[int], None] = lambda _: None
         self._had_their_turn: set[int] = set()
         self._answers = defaultdict(list, {record: list(script) for record, script in (answers or {}).items()})
@@ -85,9 +87,9 @@ class Bench:
         ]
 
     def record(self, record: int) -> Record:
-        campaign, put_off = self.campaigns.get(record, "17"), record in self.put_off
-        calls = self.attempts[record]
-        return Record(record, "preview", campaign, f"c{record}", "5", None, None, calls, put_off)
+        campaign, deferred = self.campaigns.get(record, "17"), record in self.deferred
+        requests = self.attempts[record]
+        return Record(record, "preview", campaign, f"c{record}", "5", None, None, requests, deferred)
 
     def take(self, most: int, kept: Sequence[int]) -> Sequence[Record]:
         assert most > 0
@@ -124,7 +126,7 @@ class Bench:
         self._had_their_turn.add(following)
         return True
 
-    def goes_on(self, record: int) -> float:
+    def still_in_flight(self, record: int) -> float:
         assert self.state[record] == "sending", "until this is noted, the record guards its slot"
         return self.goes_on_for
 
@@ -140,7 +142,7 @@ class Bench:
             return self._count_refusal(fault)
         if not fault.conflict and fault.record not in self.failed:
             self.failed.append(fault.record)
-        if len(self.failed) >= self.patience.outages:
+        if len(self.failed) >= self.retry_policy.outages:
             return self._open(fault.reason)
         in_doubt = self.failed if len(self.failed) >= self.in_doubt_after else ()
         return replace(self.known, in_doubt=frozenset(self.record(record).campaign for record in in_doubt))
@@ -155,10 +157,10 @@ class Bench:
         return self.known
 
     def judge(self, fault: Fault) -> Faults:
-        return self._open(fault.reason) if len(self.failed) >= self.patience.sure else Faults()
+        return self._open(fault.reason) if len(self.failed) >= self.retry_policy.sure else Faults()
 
     def _open(self, reason: str) -> Faults:
-        return Faults(outage=reason, first=self.begin_outage(reason, ""))
+        return Faults(outage=reason, first=self.open_breaker(reason, ""))
 
     def resume(self, campaign: Campaign) -> None:
         self.known = replace(self.known, suspended=self.known.suspended - {campaign})
@@ -169,16 +171,16 @@ class Bench:
     def answered_since(self, since: datetime) -> bool:
         return self.answered_elsewhere or any(at >= since for at in self.answered_at)
 
-    def begin_outage(self, reason: str, message: str) -> bool:
+    def open_breaker(self, reason: str, message: str) -> bool:
         self.outages.append(reason)
         return not self.outage_known_to_others
 
-    def take_back(self, calls: Mapping[int, int]) -> None:
-        self.taken_back.update(calls)
-        self.attempts.subtract(calls)
-        self.state.update(dict.fromkeys(calls, "pending"))
+    def revert_attempts(self, requests: Mapping[int, int]) -> None:
+        self.reverted.update(requests)
+        self.attempts.subtract(requests)
+        self.state.update(dict.fromkeys(requests, "pending"))
 
-    def end_outage(self) -> None:
+    def close_breaker(self) -> None:
         self.known = replace(self.known, outage=None)
 
     def close(self) -> bool:
@@ -209,30 +211,30 @@ class Bench:
 
     def run(
         self,
-        patience: Patience = AT_ONCE,
+        retry_policy: RetryPolicy = AT_ONCE,
         report: Callable[[Progress], None] = lambda _: None,
         seconds: float = 3_600.0,
         records: int = 10_000,
         linger: float = 0.0,
     ) -> Progress:
         """Do what a worker of another run does."""
-        self.patience = patience
+        self.retry_policy = retry_policy
         self._had_their_turn.clear()
         return codify(
             ledger=self,
             send=self.send,
             quota=Requests(self),
             stop=self.stop,
-            patience=patience,
+            retry_policy=retry_policy,
             allotment=Allotment(records, seconds, linger),
             report=report,
             report_every=0.0,
         )
 
-    def fails(self, error: type[WolkvoxError], patience: Patience = AT_ONCE) -> str:
+    def fails(self, error: type[WolkvoxError], retry_policy: RetryPolicy = AT_ONCE) -> str:
         """What the error says that ends the run."""
         with pytest.raises(error) as raised:
-            self.run(patience)
+            self.run(retry_policy)
         return str(raised.value)
 
     @property
@@ -246,16 +248,16 @@ class Requests:
     def __init__(self, bench: Bench) -> None:
         self.bench = bench
 
-    def take(self) -> bool:
-        if self.bench.calls_left <= 0 or self.bench.exhausted_said:
+    def acquire(self) -> bool:
+        if self.bench.requests_left <= 0 or self.bench.exhausted_said:
             return False
-        self.bench.calls_left -= 1
+        self.bench.requests_left -= 1
         return True
 
-    def untake(self) -> None:
-        self.bench.calls_left += 1
+    def release(self) -> None:
+        self.bench.requests_left += 1
 
-    def exhausted(self) -> None:
+    def mark_exhausted(self) -> None:
         self.bench.exhausted_said = True
 
 
@@ -265,8 +267,8 @@ def test_every_record_is_sent_once_in_the_ledgers_order() -> None:
     assert bench.sent == [1, 2, 3, 4]
     assert bench.states == ["coded"] * 4
     assert bench.settled[4] == Settled(4, "coded", None, "202", "customer_id has been coded", True, None)
-    assert (progress.done, progress.calls, progress.stopped) == (4, 4, None)
-    assert (bench.calls_left, bench.closed) == (996, 1)
+    assert (progress.done, progress.requests, progress.stopped) == (4, 4, None)
+    assert (bench.requests_left, bench.closed) == (996, 1)
 
 
 def test_a_record_costs_one_round_trip_and_the_last_one_two() -> None:
@@ -277,15 +279,15 @@ def test_a_record_costs_one_round_trip_and_the_last_one_two() -> None:
 
 def test_where_nothing_waits_no_request_is_made() -> None:
     bench = Bench(0)
-    assert bench.run().calls == 0
-    assert (bench.calls_left, bench.closed) == (1_000, 1)
+    assert bench.run().requests == 0
+    assert (bench.requests_left, bench.closed) == (1_000, 1)
 
 
 # What a worker takes
 
 
 def test_what_came_in_a_moment_ago_goes_next_whatever_waits() -> None:
-    bench = Bench(1_000, calls=2_000)
+    bench = Bench(1_000, requests=2_000)
 
     def come_in(record: int) -> None:
         if record == 5:
@@ -336,7 +338,7 @@ def test_a_record_that_another_worker_took_is_not_sent_and_costs_nothing() -> No
     progress = bench.run()
     assert bench.sent == [1, 4]
     assert bench.settled.keys() == {1, 4}
-    assert (progress.done, bench.calls_left) == (2, 998)
+    assert (progress.done, bench.requests_left) == (2, 998)
 
 
 def test_what_came_in_while_it_closed_is_sent_by_it() -> None:
@@ -438,7 +440,7 @@ def test_another_record_is_sent_before_one_is_tried_again(answer: Answer) -> Non
     progress = bench.run(SOON)
     assert bench.sent == [1, 2, 1, 1]
     assert bench.attempts == {1: 3, 2: 1}
-    assert (progress.calls, progress.done) == (4, 2)
+    assert (progress.requests, progress.done) == (4, 2)
 
 
 @pytest.mark.parametrize("answer", [OVERLOADED, CONFLICT])
@@ -448,13 +450,13 @@ def test_a_record_whose_tries_are_used_up_is_the_next_runs_and_the_others_go_on(
     assert bench.sent == [1, 2] + [1] * 4
     assert bench.states == ["pending", "coded"]
     assert (bench.settled[1].reason, bench.settled[1].pause, bench.attempts[1]) == (answer.reason, 0.0, 5)
-    assert (progress.put_off, progress.done, bench.outages) == (1, 2, [])
+    assert (progress.deferred, progress.done, bench.outages) == (1, 2, [])
 
 
 def test_a_record_that_was_put_off_has_one_try_in_each_run() -> None:
     bench = Bench(2, {1: [OVERLOADED] * 9})
     bench.attempts[1] = 6
-    bench.put_off.add(1)
+    bench.deferred.add(1)
     bench.run()
     assert (bench.sent, bench.states) == ([1, 2], ["pending", "coded"])
     assert bench.settled[1].pause == 1_800.0
@@ -463,7 +465,7 @@ def test_a_record_that_was_put_off_has_one_try_in_each_run() -> None:
 def test_a_record_is_given_up_at_the_eighth_request_of_its_life() -> None:
     bench = Bench(2, {1: [OVERLOADED] * 9})
     bench.attempts[1] = 7
-    bench.put_off.add(1)
+    bench.deferred.add(1)
     progress = bench.run()
     assert bench.sent == [1, 2]
     assert bench.states == ["failed", "coded"]
@@ -507,7 +509,7 @@ def test_a_long_wait_that_one_record_is_asked_for_stops_nobody_else() -> None:
     for answer in (OVERLOADED, CONFLICT, MAINTENANCE):
         bench = Bench(3, {1: [replace(answer, retry_after=120.0)]})
         began = time.monotonic()
-        assert bench.run(Patience(), seconds=60.0).stopped is None
+        assert bench.run(RetryPolicy(), seconds=60.0).stopped is None
         assert (bench.sent, bench.states) == ([1, 2, 3], ["pending", "coded", "coded"])
         assert (bench.settled[1].pause, bench.outages) == (120.0, [])
         assert time.monotonic() - began < 5.0
@@ -520,7 +522,7 @@ def test_conflicts_are_never_an_outage_and_make_nobody_wait(records: int) -> Non
     bench.before_answer = lambda _: bench.failed.clear()
     began = time.monotonic()
     progress = bench.run(replace(SOON, first_wait=0.01, longest_wait=60.0))
-    assert (progress.put_off, progress.stopped, bench.outages) == (records, None, [])
+    assert (progress.deferred, progress.stopped, bench.outages) == (records, None, [])
     assert set(bench.states) == {"pending", "coded"}
     assert all(fault.conflict for fault in bench.counted)
     assert time.monotonic() - began < 20.0
@@ -565,8 +567,8 @@ def test_when_all_are_blocked_nobody_is_set_aside() -> None:
 def test_a_record_that_is_blocked_with_no_other_to_compare_costs_one_request_a_run() -> None:
     bench = Bench(1, {1: [MAINTENANCE] * 99})
     began = time.monotonic()
-    progress = bench.run(Patience(maintenance_wait=60.0))
-    assert (bench.sent, bench.states, progress.put_off, bench.attempts[1]) == ([1], ["pending"], 1, 1)
+    progress = bench.run(RetryPolicy(maintenance_wait=60.0))
+    assert (bench.sent, bench.states, progress.deferred, bench.attempts[1]) == ([1], ["pending"], 1, 1)
     assert time.monotonic() - began < 30.0, "nothing is left to wait for"
 
 
@@ -577,7 +579,7 @@ def test_the_last_record_that_is_blocked_in_three_runs_in_which_others_pass_is_s
         assert (bench.state[3], bench.sent.count(3)) == (state, requests)
         bench.state.update({1: "pending", 2: "pending"})  # the next run has others again
         if state == "pending":
-            bench.put_off.add(3)
+            bench.deferred.add(3)
     assert bench.settled[3].reason == "refused_403"
 
 
@@ -585,7 +587,7 @@ def test_the_last_record_that_is_blocked_in_three_runs_in_which_others_pass_is_s
 
 
 def test_after_a_gateways_time_out_the_slot_is_silent_until_that_request_can_not_be_in_flight() -> None:
-    bench = Bench(2, {1: [Answer(Kind.UNKNOWN, "unknown_504", "504", goes_on=True)]})
+    bench = Bench(2, {1: [Answer(Kind.UNKNOWN, "unknown_504", "504", still_in_flight=True)]})
     bench.goes_on_for = 0.3
     sent: list[float] = []
     bench.before_answer = lambda _: sent.append(time.monotonic())
@@ -595,7 +597,7 @@ def test_after_a_gateways_time_out_the_slot_is_silent_until_that_request_can_not
 
 
 def test_a_record_that_comes_back_waits_for_the_silence_of_the_slot_too() -> None:
-    bench = Bench(1, {1: [Answer(Kind.UNKNOWN, "unknown_504", "504", goes_on=True)]})
+    bench = Bench(1, {1: [Answer(Kind.UNKNOWN, "unknown_504", "504", still_in_flight=True)]})
     bench.goes_on_for = 0.3
     sent: list[float] = []
 
@@ -617,10 +619,10 @@ def test_a_record_that_comes_back_waits_for_the_silence_of_the_slot_too() -> Non
 def test_an_outage_that_outlasts_the_run_is_known_to_the_next_one(answer: Answer) -> None:
     """The next run would spend its whole time on it again, and so on for as long as it lasts."""
     bench = Bench(9, {record: [answer] * 99 for record in range(1, 10)})
-    patience = Patience(first_wait=0.01, longest_wait=60.0, maintenance_wait=0.01, outages=50)
+    retry_policy = RetryPolicy(first_wait=0.01, longest_wait=60.0, maintenance_wait=0.01, outages=50)
     began = time.monotonic()
     with pytest.raises(BreakerOpen):
-        bench.run(patience, seconds=0.5)
+        bench.run(retry_policy, seconds=0.5)
     assert time.monotonic() - began < 5.0
     assert bench.outages == [answer.reason]
 
@@ -636,7 +638,7 @@ def test_an_outage_in_which_the_time_ends_between_two_requests_is_known_to_the_n
 
     bench.stop = Sleepy()
     with pytest.raises(BreakerOpen):
-        bench.run(Patience(first_wait=0.01, longest_wait=0.01, outages=50), seconds=2.0)
+        bench.run(RetryPolicy(first_wait=0.01, longest_wait=0.01, outages=50), seconds=2.0)
     assert (len(bench.sent), bench.outages) == (4, ["overloaded_500"])
 
 
@@ -648,28 +650,30 @@ def test_when_no_record_is_left_three_that_failed_are_an_outage() -> None:
 
 def test_one_bad_answer_at_the_end_of_a_run_is_no_outage() -> None:
     bench = Bench(2, {1: [OVERLOADED] * 9})
-    assert bench.run(Patience(first_wait=5.0), seconds=0.05).stopped == "time"
+    assert bench.run(RetryPolicy(first_wait=5.0), seconds=0.05).stopped == "time"
     assert bench.outages == []
 
 
 def test_one_record_that_fails_again_and_again_until_the_time_is_over_is_no_outage() -> None:
     for answer in (OVERLOADED, CONFLICT):
         bench = Bench(2, {1: [answer] * 9})
-        assert bench.run(Patience(first_wait=0.01, longest_wait=60.0, tries=50, calls=50), seconds=0.5).calls > 3
+        assert (
+            bench.run(RetryPolicy(first_wait=0.01, longest_wait=60.0, tries=50, requests=50), seconds=0.5).requests > 3
+        )
         assert bench.outages == []
 
 
 def test_a_request_that_never_left_is_given_back_to_the_day() -> None:
-    bench = Bench(1, {1: [UNREACHABLE, UNREACHABLE]}, calls=1)
+    bench = Bench(1, {1: [UNREACHABLE, UNREACHABLE]}, requests=1)
     assert bench.run().stopped is None
-    assert bench.calls_left == 0
+    assert bench.requests_left == 0
 
 
 @pytest.mark.parametrize(("calls_before", "pause"), [(0, 0.0), (1, 900.0), (2, 1_800.0), (6, 28_800.0), (7, None)])
 def test_an_answer_nobody_saw_puts_the_record_off_for_longer_each_time(calls_before: int, pause: float | None) -> None:
     bench = Bench(2, {1: [UNKNOWN]})
     bench.attempts[1] = calls_before
-    bench.put_off.update({1} if calls_before else ())
+    bench.deferred.update({1} if calls_before else ())
     progress = bench.run()
     assert bench.sent == [1, 2]
     assert bench.states == ["pending" if pause is not None else "failed", "coded"]
@@ -695,7 +699,7 @@ def test_an_outage_ends_the_first_task_and_leaves_every_record_pending(answer: A
 def test_an_outage_is_found_by_new_records_rather_than_by_the_same_ones_again() -> None:
     """Each request that tries a failed record once more tells nothing new, and waits longer than the one before."""
     bench = Bench(60, {record: [OVERLOADED] * 99 for record in range(1, 61)})
-    bench.fails(BreakerOpen, Patience(first_wait=0.001, longest_wait=0.06, maintenance_wait=0.015))
+    bench.fails(BreakerOpen, RetryPolicy(first_wait=0.001, longest_wait=0.06, maintenance_wait=0.015))
     assert len(bench.sent) <= 12
 
 
@@ -796,7 +800,7 @@ def test_when_no_trial_is_due_nothing_is_sent() -> None:
     bench = Bench(3)
     bench.known, bench.trial_due = Faults(outage="overloaded_503"), False
     assert bench.run().stopped == "outage"
-    assert (bench.sent, bench.calls_left) == ([], 1_000)
+    assert (bench.sent, bench.requests_left) == ([], 1_000)
 
 
 def test_an_allotment_of_one_record_tries_an_outage_with_one() -> None:
@@ -868,7 +872,7 @@ def test_a_campaign_that_is_suspended_meanwhile_is_left_and_the_others_go_on() -
     assert bench.run().stopped is None
     assert bench.sent == [1, 2, 3, 4, 6, 8, 10]
     assert bench.states[4::2] == ["pending"] * 3
-    assert bench.calls_left == 993
+    assert bench.requests_left == 993
 
 
 def test_a_trial_of_a_suspended_campaign_that_is_coded_resumes_it() -> None:
@@ -900,13 +904,13 @@ def test_when_its_time_is_over_the_worker_ends_cleanly() -> None:
     progress = bench.run(seconds=3.0)
     assert progress.stopped == "time"
     assert bench.states == ["coded", "coded", "pending"]
-    assert bench.calls_left == 998
+    assert bench.requests_left == 998
 
 
 def test_no_pause_outlasts_the_workers_time() -> None:
     bench = Bench(2, {1: [BUSY]})
     began = time.monotonic()
-    assert bench.run(Patience(first_wait=3_600.0, longest_wait=3_600.0), seconds=0.05).stopped == "time"
+    assert bench.run(RetryPolicy(first_wait=3_600.0, longest_wait=3_600.0), seconds=0.05).stopped == "time"
     assert time.monotonic() - began < 5.0
 
 
@@ -920,7 +924,7 @@ def test_a_refusal_of_everybody_ends_the_run_at_once(answer: Answer, error: type
 
 
 def test_the_ledgers_last_request_of_the_day_ends_the_worker_cleanly() -> None:
-    bench = Bench(5, calls=3)
+    bench = Bench(5, requests=3)
     assert bench.run().stopped == "quota"
     assert bench.states == ["coded", "coded", "coded", "pending", "pending"]
 
@@ -928,7 +932,7 @@ def test_the_ledgers_last_request_of_the_day_ends_the_worker_cleanly() -> None:
 def test_the_vendors_limit_ends_the_worker_cleanly() -> None:
     bench = Bench(5, {3: [QUOTA]})
     progress = bench.run()
-    assert (progress.stopped, progress.done, progress.calls) == ("quota", 2, 3)
+    assert (progress.stopped, progress.done, progress.requests) == ("quota", 2, 3)
     assert bench.exhausted_said
     assert bench.states == ["coded", "coded", "pending", "pending", "pending"]
     assert bench.attempts[3] == 0
@@ -947,7 +951,7 @@ def test_told_to_stop_it_does_not_wait_for_a_retry() -> None:
     for answer in (MAINTENANCE, OVERLOADED, BUSY):
         bench = Bench(2, {1: [answer]})
         bench.before_answer = lambda _, bench=bench: bench.stop.set()  # type: ignore[misc]
-        bench.fails(Stopped, Patience(maintenance_wait=3_600.0, first_wait=3_600.0, longest_wait=3_600.0))
+        bench.fails(Stopped, RetryPolicy(maintenance_wait=3_600.0, first_wait=3_600.0, longest_wait=3_600.0))
         assert bench.states == ["pending", "pending"]
 
 
@@ -969,7 +973,7 @@ def test_the_vendors_wait_is_kept_to_and_bounded() -> None:
     hints = (7.0, 9_000.0, 0.0)
     bench = Bench(1, {1: [replace(BUSY, retry_after=seconds) for seconds in hints]})
     bench.stop = Watch()
-    patience = Patience(longest_retry_after=300.0, first_wait=1.0, longest_wait=20.0)
+    retry_policy = RetryPolicy(longest_retry_after=300.0, first_wait=1.0, longest_wait=20.0)
 
     class Clock:
         """Waits take no time: each one is over as soon as it was asked for."""
@@ -981,9 +985,9 @@ def test_the_vendors_wait_is_kept_to_and_bounded() -> None:
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("wolkvox.tasks.codify.time", Clock())
-        bench.run(patience)
+        bench.run(retry_policy)
     assert [round(wait, 3) for wait in waits[:2]] == [7.0, 300.0]
-    assert 2.0 <= waits[2] <= 4.0, "no hint is sooner than our own patience"
+    assert 2.0 <= waits[2] <= 4.0, "no hint is sooner than our own retry_policy"
     assert len(waits) == 3
 
 
@@ -1002,7 +1006,7 @@ def test_a_wait_doubles_up_to_its_cap_and_half_of_it_is_jitter(tries: int, least
 
 
 def test_a_record_is_not_tried_again_once_a_later_contact_of_its_customer_has_come() -> None:
-    bench = Bench(3, {1: [OVERLOADED]}, calls=10)
+    bench = Bench(3, {1: [OVERLOADED]}, requests=10)
     bench.before_answer = lambda record: bench.outdated.add(1) if record == 2 else None
     bench.run()
-    assert (bench.sent, bench.states, bench.calls_left) == ([1, 2, 3], ["superseded", "coded", "coded"], 7)
+    assert (bench.sent, bench.states, bench.requests_left) == ([1, 2, 3], ["superseded", "coded", "coded"], 7)

@@ -18,19 +18,19 @@ from sandbox_server import SandboxServer
 from wolkvox.errors import BadSetting, BadToken
 from wolkvox.hook import WolkvoxHook
 from wolkvox.ledger.exports import Settled
+from wolkvox.ledger.leases import Owner
 from wolkvox.ledger.quota import QuotaState
-from wolkvox.ledger.slots import Holder
 from wolkvox.rules.answers import classify
-from wolkvox.rules.patience import Patience
+from wolkvox.rules.retry_policy import RetryPolicy
 from wolkvox.rules.runs import Run
 from wolkvox.stop import Stop
-from wolkvox.tasks.asking import Asking
 from wolkvox.tasks.exports import settle_by_exports
-from wolkvox.tasks.preflight import agree_on_limit, calls_left, disposition_codes, look_at_campaigns
+from wolkvox.tasks.permits import VendorClient
+from wolkvox.tasks.preflight import agree_on_limit, disposition_codes, look_at_campaigns, requests_left
 from wolkvox.tasks.task import Task
 from wolkvox.vendor.settings import Settings, read_settings
 
-HOLDER = Holder("dag", "run", "stage", -1, 1)
+OWNER = Owner("dag", "run", "stage", -1, 1)
 TOKEN = "t0ken-of-both"
 
 
@@ -38,12 +38,12 @@ TOKEN = "t0ken-of-both"
 def ask(ledger: Database, sandbox: SandboxServer, monkeypatch: pytest.MonkeyPatch) -> Callable[..., object]:
     """Asks one of the questions through a connection with this extra."""
 
-    def ask(question: Callable[..., object], slot_patience: float = 1.0, **extra: object) -> object:
+    def ask(question: Callable[..., object], lease_timeout: float = 1.0, **extra: object) -> object:
         monkeypatch.setenv("AIRFLOW_CONN_WOLKVOX_DEFAULT", sandbox.connection(**extra))
         with WolkvoxHook() as wolkvox:
             settings = wolkvox.settings
-            task = Task("wolkvox_ledger", HOLDER, Stop(), slot_patience, Patience())
-            return question(Asking.of(task, settings, ledger.connection), wolkvox)
+            task = Task("wolkvox_ledger", OWNER, Stop(), lease_timeout, RetryPolicy())
+            return question(VendorClient.of(task, settings, ledger.connection), wolkvox)
 
     return ask
 
@@ -59,18 +59,18 @@ def waiting(ledger: Database) -> None:
 def test_the_smaller_figure_of_settings_and_vendor_wins(ask: Ask, ledger: Database, sandbox: SandboxServer) -> None:
     waiting(ledger)
     sandbox.control(licenses=1, quota_used=900)
-    assert ask(calls_left) == QuotaState(limit=100, calls=1, left=99)
-    assert ask(calls_left, licenses=0.05, quota_reserve=10) == QuotaState(limit=40, calls=2, left=38)
+    assert ask(requests_left) == QuotaState(limit=100, requests=1, left=99)
+    assert ask(requests_left, licenses=0.05, quota_reserve=10) == QuotaState(limit=40, requests=2, left=38)
     assert sandbox.stats()["calls"] == 2
 
 
 def test_nothing_is_asked_when_nothing_waits_or_no_call_is_left(
     ask: Ask, ledger: Database, sandbox: SandboxServer
 ) -> None:
-    assert ask(calls_left, licenses=1) == QuotaState(limit=1_000, calls=0, left=1_000)
+    assert ask(requests_left, licenses=1) == QuotaState(limit=1_000, requests=0, left=1_000)
     waiting(ledger)
-    assert ask(calls_left, licenses=1, preflight=False) == QuotaState(limit=1_000, calls=0, left=1_000)
-    assert ask(calls_left, licenses=0) == QuotaState(limit=0, calls=0, left=0)
+    assert ask(requests_left, licenses=1, preflight=False) == QuotaState(limit=1_000, requests=0, left=1_000)
+    assert ask(requests_left, licenses=0) == QuotaState(limit=0, requests=0, left=0)
     assert sandbox.stats()["calls"] == 0
 
 
@@ -80,7 +80,7 @@ def test_a_bad_token_is_said_at_once(
     waiting(ledger)
     monkeypatch.setattr(sandbox, "token", "no such token")
     with pytest.raises(BadToken):
-        ask(calls_left)
+        ask(requests_left)
 
 
 def test_the_codes_are_asked_for_once_a_day(ask: Ask, ledger: Database, sandbox: SandboxServer) -> None:
@@ -143,24 +143,26 @@ def busy(ledger: Database, sandbox: SandboxServer) -> Iterator[None]:
         yield
 
 
-@pytest.mark.parametrize("question", ["calls", "codes", "campaigns"])
+@pytest.mark.parametrize("question", ["requests", "codes", "campaigns"])
 def test_a_question_that_a_run_can_do_without_waits_for_a_slot_for_seconds_only(
     busy: None, ask: Ask, ledger: Database, sandbox: SandboxServer, caplog: pytest.LogCaptureFixture, question: str
 ) -> None:
     waiting(ledger)
-    ledger.execute("DELETE FROM wolkvox.look")
+    ledger.execute("DELETE FROM wolkvox.campaign_sync")
     began = time.monotonic()
     with caplog.at_level(logging.INFO):
-        if question == "calls":
-            assert ask(calls_left, licenses=1, slot_patience=600.0) == QuotaState(limit=1_000, calls=0, left=1_000)
+        if question == "requests":
+            assert ask(requests_left, licenses=1, lease_timeout=600.0) == QuotaState(
+                limit=1_000, requests=0, left=1_000
+            )
         elif question == "codes":
-            assert ask(disposition_codes, preflight="codes", slot_patience=600.0) is None
+            assert ask(disposition_codes, preflight="codes", lease_timeout=600.0) is None
         else:
-            ask(partial(look_at_campaigns, by_hand=False), slot_patience=600.0)
+            ask(partial(look_at_campaigns, by_hand=False), lease_timeout=600.0)
     assert 4.0 < time.monotonic() - began < 8.0
     assert "Both slots of the token are taken" in caplog.text
     assert sandbox.stats()["calls"] == 0
-    assert ledger.rows("SELECT FROM wolkvox.look") == [], "the next run asks"
+    assert ledger.rows("SELECT FROM wolkvox.campaign_sync") == [], "the next run asks"
 
 
 def test_exports_are_left_out_after_one_wait(busy: None, ask: Ask, ledger: Database, sandbox: SandboxServer) -> None:
@@ -172,7 +174,7 @@ def test_exports_are_left_out_after_one_wait(busy: None, ask: Ask, ledger: Datab
         )
     began = time.monotonic()
     run = Run("0041", "dag", "run")
-    settled = ask(partial(settle_by_exports, run=run, seconds=3_600), export_preflight="on", slot_patience=600.0)
+    settled = ask(partial(settle_by_exports, run=run, seconds=3_600), export_preflight="on", lease_timeout=600.0)
     assert settled == Settled()
     assert 4.0 < time.monotonic() - began < 8.0
     assert ledger.rows("SELECT FROM wolkvox.export") == [], "none was asked for"
@@ -204,7 +206,7 @@ def two(ledger: Database) -> Database:
 
 
 @pytest.mark.parametrize(
-    ("ours", "words"),
+    ("ours", "message"),
     [
         ({"licenses": 1}, "'wolkvox_service' says 1000 requests a day, a reserve of 0 and days of America/Bogota"),
         ({}, "'wolkvox_service' says no licences"),
@@ -259,9 +261,9 @@ def test_codes_are_checked_only_where_that_is_asked_for_and_told(ask: Ask, sandb
 def test_a_question_leaves_its_slot_free(ask: Ask, ledger: Database) -> None:
     waiting(ledger)
     for _ in range(3):
-        ask(calls_left)
+        ask(requests_left)
     assert ledger.value("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == 0
-    assert ledger.rows("SELECT busy_until FROM wolkvox.slot") == [(None,)]
+    assert ledger.rows("SELECT in_flight_until FROM wolkvox.slot") == [(None,)]
 
 
 @pytest.mark.parametrize(("code", "stays_busy"), [(504, True), (524, True), (502, False), (503, False)])
@@ -272,8 +274,8 @@ def test_a_question_that_a_gateway_gave_up_on_leaves_its_slot_busy(
     waiting(ledger)
     answer = classify(code, {}, b"<html>", datetime.now(timezone.utc))
     monkeypatch.setattr(WolkvoxHook, "_call", lambda *_: (answer, b"<html>"))
-    ask(calls_left, call_timeout=50)
-    left = "SELECT extract(epoch FROM busy_until - clock_timestamp())::float FROM wolkvox.slot"
+    ask(requests_left, call_timeout=50)
+    left = "SELECT extract(epoch FROM in_flight_until - clock_timestamp())::float FROM wolkvox.slot"
     (seconds,) = ledger.rows(left)[0]
     assert (seconds is not None and 40 < seconds <= 65) == stays_busy
     assert ledger.value("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == 0

@@ -321,12 +321,12 @@ def test_a_callback_without_the_ledger_sends_nothing_and_the_next_one_does(
 
 
 def test_hundreds_of_alerts_at_once_are_one_short_message(days: Days, mailbox: Mailbox) -> None:
-    names = [f"parked:preview {number:03}" for number in range(300)]
+    names = [f"suspended:preview {number:03}" for number in range(300)]
     days.run(*names, alert=WolkvoxAlert(to=TWO[:1]))
     days.run(*names, alert=WolkvoxAlert(to=TWO[:1]))
     ((_, text),) = mailbox.mails
     lines = text.replace("<br>", "").splitlines()
-    assert lines[1] == "parked:preview 000!"
+    assert lines[1] == "suspended:preview 000!"
     assert lines[21] == "And 280 more alerts: see the page."
 
 

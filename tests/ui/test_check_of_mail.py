@@ -31,7 +31,7 @@ def mailbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mailbox]:
 def mail() -> Finding:
     """The line about mail."""
     (found,) = [one for one in check(DAG) if one.name == f"{DAG} mail"]
-    assert "\n" not in found.words
+    assert "\n" not in found.message
     return found
 
 
@@ -44,7 +44,7 @@ def test_a_server_that_takes_a_connection_is_named_and_no_message_is_sent(
 ) -> None:
     monkeypatch.setenv("AIRFLOW_VAR_WOLKVOX_ALERT_TO", "Ana <ana@example.com>; luis@example.com")
     port = mailbox.server_address[1]
-    assert mail().words == f"127.0.0.1:{port} takes a connection; alerts go to 2 address(es)"
+    assert mail().message == f"127.0.0.1:{port} takes a connection; alerts go to 2 address(es)"
     assert (mailbox.connections, mailbox.attempts, mailbox.mails) == (1, [], [])
 
 
@@ -52,7 +52,7 @@ def test_what_is_no_address_is_told(mailbox: Mailbox, monkeypatch: pytest.Monkey
     monkeypatch.setenv("AIRFLOW_VAR_WOLKVOX_ALERT_TO", "ana@example.com; luis")
     found = mail()
     assert not found.ok
-    assert "'luis' is no e-mail address" in found.words
+    assert "'luis' is no e-mail address" in found.message
 
 
 @pytest.mark.parametrize("away", [True, False])
@@ -66,8 +66,8 @@ def test_a_server_that_takes_no_connection_is_told(
         mailbox.server_close()
     found = mail()
     assert not found.ok
-    assert "takes no connection" in found.words
-    assert "Check its host, port" in found.words
+    assert "takes no connection" in found.message
+    assert "Check its host, port" in found.message
 
 
 def test_who_is_not_reached_is_named_with_the_reason(mailbox: Mailbox, ledger: Database) -> None:
@@ -75,4 +75,4 @@ def test_who_is_not_reached_is_named_with_the_reason(mailbox: Mailbox, ledger: D
     mark_undelivered(ledger.connection, "0041", DAG, "luis@example.com", "550 no such user", now)
     found = mail()
     assert not found.ok
-    assert f"luis@example.com since {now:%Y-%m-%d %H:%M} UTC: 550 no such user" in found.words
+    assert f"luis@example.com since {now:%Y-%m-%d %H:%M} UTC: 550 no such user" in found.message

@@ -51,7 +51,7 @@ def test_what_is_asked_for_while_another_languages_words_are_still_to_come_is_sh
     frame = page.frame_locator("iframe")
     expect(frame.locator("#runs-title")).to_have_text("Last runs")
     held: list[Route] = []
-    page.route("**/words.es.json", lambda route: held.append(route))
+    page.route("**/dictionary.es.json", lambda route: held.append(route))
     page.evaluate("localStorage.setItem('i18nextLng', 'es')")
     while not held:  # until its words are asked for
         page.wait_for_timeout(50)

@@ -50,18 +50,18 @@ def test_a_chunk_counts_what_came_on_top(stats: Kept) -> None:
     chunk = metrics.ChunkMetrics("0041")
     progress = Progress(started=time.monotonic())
     chunk.report(progress)
-    progress.states, progress.calls, progress.unknown = Counter(coded=3, rejected=1), 5, 1
+    progress.states, progress.requests, progress.unknown = Counter(coded=3, rejected=1), 5, 1
     chunk.report(progress)
-    progress.states["coded"], progress.calls = 4, 6
+    progress.states["coded"], progress.requests = 4, 6
     chunk.finish()
     chunk.finish()
     assert stats.sent == [
         ("incr", "wolkvox.coded", 3, tags),
         ("incr", "wolkvox.refused", 1, tags),
         ("incr", "wolkvox.unknown", 1, tags),
-        ("incr", "wolkvox.calls", 5, tags),
+        ("incr", "wolkvox.requests", 5, tags),
         ("incr", "wolkvox.coded", 1, tags),
-        ("incr", "wolkvox.calls", 1, tags),
+        ("incr", "wolkvox.requests", 1, tags),
     ]
 
 

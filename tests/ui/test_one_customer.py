@@ -130,7 +130,7 @@ def test_a_button_sends_one_customer(page: Page, airflow: Airflow) -> None:
         for database, statement in (
             ("warehouse", "DELETE FROM contacted_customers WHERE campaign_id = '15503'"),
             ("ledger", "DELETE FROM wolkvox.codification WHERE campaign_id = '15503'"),
-            ("ledger", "DELETE FROM wolkvox.intake WHERE records = 1"),
+            ("ledger", "DELETE FROM wolkvox.ingest_count WHERE records = 1"),
         ):
             with psycopg.connect(airflow.stack.uri(databases(demo=True)[database])) as connection:
                 connection.execute(statement.encode())

@@ -31,7 +31,7 @@ def test_from_the_navigation_to_a_records_log(page: Page, airflow: Airflow) -> N
 
     expect(frame.locator("#tiles")).to_contain_text(f"Coded today{ledger['coded']}")
     expect(frame.locator("#tiles")).to_contain_text("2 by wolkvox, 1 invalid")
-    requests = airflow.rows("SELECT calls, call_limit FROM wolkvox.quota")[0]
+    requests = airflow.rows("SELECT requests, request_limit FROM wolkvox.quota")[0]
     expect(frame.locator("#tiles")).to_contain_text(f"Requests today{requests[0]:,} of {requests[1]:,}")
     expect(frame.locator("#tiles")).to_contain_text("No backlog")
     expect(frame.locator("#slots")).to_contain_text("Slot 1: free")

@@ -57,5 +57,5 @@ def test_retention_runs_from_the_start_and_whoever_has_an_id_still_finds_the_cus
     done = subprocess.run(
         [sys.executable, "-m", "wolkvox", "verify"], env=environment, capture_output=True, text=True, check=False
     )
-    said = "holds another secret than the one that made the seals"  # which the test has put in its place
+    said = "holds another secret than the one that made the digests"  # which the test has put in its place
     assert (done.returncode, said in done.stdout) == (1, True), done.stdout + done.stderr

@@ -30,7 +30,7 @@ from wolkvox.errors import BadSetting, BadToken, WolkvoxError, WrongEndpoint
 from wolkvox.hook import TokenInfo, WolkvoxHook
 from wolkvox.rules.answers import Answer, Kind
 from wolkvox.rules.records import Record
-from wolkvox.vendor.settings import Way, read_settings
+from wolkvox.vendor.settings import TransportOptions, read_settings
 
 TOKEN = "t0ken-that-nobody-may-see"
 RECORD = Record(1, "preview", "17", "0052998123", "5", None, "by chat")
@@ -593,7 +593,7 @@ def test_the_sandbox_lists_its_codes(sandbox: SandboxServer, hook: Hook) -> None
 
 
 @pytest.mark.parametrize(
-    ("status", "body", "error", "words"),
+    ("status", "body", "error", "message"),
     [
         (
             403,
@@ -691,7 +691,7 @@ def test_tokens_are_told_apart_without_naming_them() -> None:
 def test_a_bare_token_and_a_server_are_enough() -> None:
     settings = read_settings(connection(host=None, extra='{"wolkvox_server": "0041"}'))
     assert (settings.base_url, settings.operation) == ("https://wv0041.wolkvox.com", "0041")
-    assert settings.daily_calls is None
+    assert settings.daily_requests is None
     assert (settings.quota_reserve, settings.quota_timezone) == (0, "America/Bogota")
     assert (settings.call_timeout, settings.preflight, settings.check_codes) == (65.0, True, False)
 
@@ -741,7 +741,7 @@ def test_what_is_no_plain_address_is_refused(host: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "words"),
+    ("fields", "message"),
     [
         ({"password": None}, "Connection 'c' has no token"),
         ({"password": ""}, "Connection 'c' has no token"),
@@ -842,11 +842,11 @@ def test_a_zone_that_can_mean_one_thing_alone_is_taken(zone: str) -> None:
     )
 
 
-@pytest.mark.parametrize(("patience", "in_flight"), [(1, 65.0), (30, 65.0), (65, 65.0), (120, 120.0), ("", 65.0)])
+@pytest.mark.parametrize(("retry_policy", "in_flight"), [(1, 65.0), (30, 65.0), (65, 65.0), (120, 120.0), ("", 65.0)])
 def test_a_request_of_a_dead_task_is_waited_out_for_the_vendors_minute_at_least(
-    patience: object, in_flight: float
+    retry_policy: object, in_flight: float
 ) -> None:
-    settings = read_settings(connection(extra=json.dumps({"call_timeout": patience})))
+    settings = read_settings(connection(extra=json.dumps({"call_timeout": retry_policy})))
     assert settings.in_flight_seconds == in_flight
 
 
@@ -854,7 +854,7 @@ def test_a_request_of_a_dead_task_is_waited_out_for_the_vendors_minute_at_least(
     ("written", "daily"), [(1.0, 1_000), ("1.5", 1_500), (" 20 ", 20_000), ("0.125", 125), ("1000", 1_000_000)]
 )
 def test_a_number_is_read_as_it_is_written(written: object, daily: int) -> None:
-    assert read_settings(connection(extra=json.dumps({"licenses": written}))).daily_calls == daily
+    assert read_settings(connection(extra=json.dumps({"licenses": written}))).daily_requests == daily
 
 
 def test_a_connection_may_be_a_uri_whose_values_are_all_text(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -862,7 +862,7 @@ def test_a_connection_may_be_a_uri_whose_values_are_all_text(monkeypatch: pytest
     monkeypatch.setenv("AIRFLOW_CONN_WOLKVOX_DEFAULT", f"wolkvox://:{quote('a/b%c', safe='')}@127.0.0.1:8090/?{extra}")
     settings = WolkvoxHook().settings
     assert (settings.base_url, settings.operation, settings.token) == ("http://127.0.0.1:8090", "0041", "a/b%c")
-    assert (settings.daily_calls, settings.quota_reserve, settings.call_timeout) == (1_500, 20, 5.0)
+    assert (settings.daily_requests, settings.quota_reserve, settings.call_timeout) == (1_500, 20, 5.0)
     assert not settings.preflight
 
 
@@ -882,8 +882,8 @@ def test_the_sandbox_can_be_reached_through_a_uri(sandbox: SandboxServer, monkey
 @pytest.mark.parametrize(
     ("extra", "name", "value"),
     [
-        ({"proxies": {"HTTPS": "http://proxy:3128"}}, "way", Way(proxies={"https": "http://proxy:3128"})),
-        ({"licenses": "20.0"}, "daily_calls", 20_000),
+        ({"proxies": {"HTTPS": "http://proxy:3128"}}, "way", TransportOptions(proxies={"https": "http://proxy:3128"})),
+        ({"licenses": "20.0"}, "daily_requests", 20_000),
         ({"call_timeout": 65.0}, "call_timeout", 65.0),
         ({"timeout": 5, "headers": {}, "check_response": False}, "call_timeout", 65.0),
     ],

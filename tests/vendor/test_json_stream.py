@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from wolkvox.errors import WolkvoxError
-from wolkvox.rules.exports import Exported, Head
+from wolkvox.rules.exports import Exported, ExportHeader
 from wolkvox.vendor.exports import read_export
 from wolkvox.vendor.json_stream import AROUND, JsonStream
 
@@ -29,8 +29,8 @@ class Pieces:
         return self._data.read(min(size, self._size))
 
 
-def read(data: bytes, size: int = 65_536) -> tuple[Head, list[Exported]]:
-    head = Head()
+def read(data: bytes, size: int = 65_536) -> tuple[ExportHeader, list[Exported]]:
+    head = ExportHeader()
     return head, list(read_export(Pieces(data, size), head, ZoneInfo("UTC")))
 
 

@@ -85,11 +85,11 @@ class Site:
     """A PHP host that codifies."""
 
     url: str
-    calls: Path
+    requests: Path
 
     def seen(self) -> list[tuple[float, int, str, str]]:
         """When each call began (+1) and ended (-1), whose it was, and the port it came from."""
-        lines = [line.split(" ") for line in self.calls.read_text().splitlines()] if self.calls.exists() else []
+        lines = [line.split(" ") for line in self.requests.read_text().splitlines()] if self.requests.exists() else []
         return sorted((float(at), int(step), who, port) for at, step, who, port in lines)
 
     def per_customer(self) -> Counter[str]:
@@ -97,7 +97,7 @@ class Site:
         return Counter(who for _, step, who, _ in self.seen() if step > 0)
 
     def peak(self) -> int:
-        """The most calls at a time."""
+        """The most requests at a time."""
         in_flight = most = 0
         for _, step, _, _ in self.seen():
             in_flight += step
@@ -107,7 +107,7 @@ class Site:
 
 @pytest.fixture(scope="module")
 def apache() -> Iterator[Site]:
-    """Apache with mod_php, its keep-alive as it is by default: five seconds, a hundred calls."""
+    """Apache with mod_php, its keep-alive as it is by default: five seconds, a hundred requests."""
     binary = program("apache2", "apache2", "libapache2-mod-php")
     modules = Path("/usr/lib/apache2/modules")
     with home() as folder:
@@ -122,13 +122,13 @@ def apache() -> Iterator[Site]:
         user = "User www-data\nGroup www-data" if os.geteuid() == 0 else ""
         (folder / "conf").write_text(APACHE.format(home=folder, port=port, modules=lines, user=user))
         with serving([binary, "-f", str(folder / "conf"), "-DFOREGROUND"], port, folder / "log"):
-            yield Site(f"http://127.0.0.1:{port}", site / "calls")
+            yield Site(f"http://127.0.0.1:{port}", site / "requests")
 
 
 @pytest.fixture
 def site(apache: Site) -> Site:
     """The host, with nothing codified yet."""
-    apache.calls.unlink(missing_ok=True)
+    apache.requests.unlink(missing_ok=True)
     return apache
 
 
@@ -204,12 +204,12 @@ def test_three_thousand_records_are_coded_once_each_by_apache_with_php(
     assert sum(tally["unknown"] for tally in tallies) == 0
     assert set(site.per_customer().values()) == {1}
     assert (len(site.per_customer()), site.peak()) == (3_000, 2)
-    assert len({port for *_, port in site.seen()}) >= 30, "Apache ends a connection after a hundred calls"
+    assert len({port for *_, port in site.seen()}) >= 30, "Apache ends a connection after a hundred requests"
 
 
 @pytest.mark.parametrize("way", ["direct", "through nginx"])
 @pytest.mark.parametrize(
-    ("what", "kind", "code", "words"),
+    ("what", "kind", "code", "message"),
     [
         ("notice", Kind.CODED, "202", "customer_id 7 has been coded"),
         ("latin1", Kind.CODED, "202", "código añadido"),
@@ -241,10 +241,10 @@ def test_a_pause_as_long_as_apaches_patience_costs_no_answer(site: Site, hook: H
 
 def test_a_gateway_that_gave_up_is_unknown_and_may_go_on_behind_it(site: Site, nginx: str, hook: Hook) -> None:
     answer = hook(nginx).codify(record("7", "slow 2"))
-    assert (answer.kind, answer.reason, answer.goes_on) == (Kind.UNKNOWN, "unknown_504", True)
+    assert (answer.kind, answer.reason, answer.still_in_flight) == (Kind.UNKNOWN, "unknown_504", True)
     assert site.per_customer() == {"7": 1}
     answer = hook(f"{nginx}/nobody").codify(record("8"))
-    assert (answer.kind, answer.reason, answer.goes_on) == (Kind.UNKNOWN, "unknown_502", False)
+    assert (answer.kind, answer.reason, answer.still_in_flight) == (Kind.UNKNOWN, "unknown_502", False)
 
 
 def test_no_third_call_is_in_flight_behind_a_gateway_that_gave_up(

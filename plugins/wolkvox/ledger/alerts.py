@@ -12,7 +12,7 @@ from wolkvox.rules.firing import KEPT, Alert, fire, rest
 
 
 @dataclass(frozen=True, slots=True)
-class News:
+class AlertChanges:
     """The alerts that began to fire, and those that resolved, each in one sentence by its name."""
 
     firing: dict[str, str] = field(default_factory=dict)
@@ -33,7 +33,9 @@ def known_alerts(connection: Connection, operation: str, dag_id: str) -> dict[st
     return {row[0]: Alert(*row) for row in rows}
 
 
-def note(connection: Connection, operation: str, dag_id: str, current: Mapping[str, str], now: datetime) -> News:
+def note(
+    connection: Connection, operation: str, dag_id: str, current: Mapping[str, str], now: datetime
+) -> AlertChanges:
     """
     Note which alerts have their cause now; all others of the DAG rest, and resolve once that lasts.
 
@@ -50,7 +52,7 @@ def note(connection: Connection, operation: str, dag_id: str, current: Mapping[s
             "DELETE FROM wolkvox.alert WHERE operation = %s AND dag_id = %s AND resolved_at < %s",
             (operation, dag_id, now - KEPT),
         )
-    return News(
+    return AlertChanges(
         firing={name: alert.message for name, alert in noted.items() if _is_new(alert, known.get(name))},
         resolved={name: alert.message for name, alert in noted.items() if alert.resolved_at == now},
     )

@@ -11,8 +11,8 @@ from uuid import UUID, uuid4
 import psycopg
 
 from wolkvox.ledger.connection import Connection, clock, sql
+from wolkvox.ledger.digests import operations
 from wolkvox.ledger.retention import BATCH, EARLIEST
-from wolkvox.ledger.seals import operations
 from wolkvox.rules.anonymity import anonymous, anonymous_key, impersonal, is_anonymous
 
 SPAN = timedelta(days=7)  # looked at at once: some hundred megabytes for millions of contacts, and a night is one

@@ -15,11 +15,11 @@ from wolkvox.ledger import streaks
 from wolkvox.ledger.connection import Connection, sql
 from wolkvox.ledger.locks import Lock, lock_until_commit
 from wolkvox.rules.campaigns import MISFITS
-from wolkvox.rules.patience import TRIALS, Patience, doubled
 from wolkvox.rules.records import EVERYTHING_REFUSED, Record
+from wolkvox.rules.retry_policy import TRIALS, RetryPolicy, doubled
 
 
-class Outage(NamedTuple):
+class OpenBreaker(NamedTuple):
     """
     What keeps an operation from sending anything.
 
@@ -27,7 +27,7 @@ class Outage(NamedTuple):
     """
 
     reason: str
-    words: str
+    message: str
     since: datetime
     until: datetime
     dag_id: str
@@ -47,25 +47,25 @@ class Breaker:
     operation: str
     fingerprint: int
     run: tuple[str, str]
-    patience: Patience
+    retry_policy: RetryPolicy
 
 
-def outage(connection: Connection, operation: str, fingerprint: int) -> Outage | None:
+def outage(connection: Connection, operation: str, fingerprint: int) -> OpenBreaker | None:
     """
     What keeps the operation from sending, or None.
 
     :param fingerprint: of the address and the token in use: with others, nothing is known yet
     """
     row = connection.execute(
-        "SELECT reason, words, since, until, dag_id, dag_run_id,"
-        " until <= clock_timestamp() OR until > clock_timestamp() + %s FROM wolkvox.outage"
+        "SELECT reason, message, since, until, dag_id, dag_run_id,"
+        " until <= clock_timestamp() OR until > clock_timestamp() + %s FROM wolkvox.circuit_breaker"
         " WHERE operation = %s AND fingerprint = %s",
-        (timedelta(seconds=Patience().longest_outage), operation, fingerprint),
+        (timedelta(seconds=RetryPolicy().longest_breaker_delay), operation, fingerprint),
     ).fetchone()
-    return None if row is None else Outage(*row)
+    return None if row is None else OpenBreaker(*row)
 
 
-def begin_outage(connection: Connection, breaker: Breaker, reason: str, words: str) -> bool:
+def open_breaker(connection: Connection, breaker: Breaker, reason: str, message: str) -> bool:
     """
     Note that nothing can be sent; whether this is news.
 
@@ -78,30 +78,31 @@ def begin_outage(connection: Connection, breaker: Breaker, reason: str, words: s
         "dag_id": breaker.run[0],
         "dag_run_id": breaker.run[1],
         "reason": reason,
-        "words": words,
-        "pause": timedelta(seconds=breaker.patience.first_outage),
+        "message": message,
+        "pause": timedelta(seconds=breaker.retry_policy.first_breaker_delay),
     }
     with connection.transaction():
         lock_until_commit(connection, Lock.FAULTS, breaker.operation)
         if reason == EVERYTHING_REFUSED:
-            connection.execute("DELETE FROM wolkvox.streak WHERE operation = %s", (breaker.operation,))
+            connection.execute("DELETE FROM wolkvox.consecutive_failures WHERE operation = %s", (breaker.operation,))
         connection.execute(
-            "UPDATE wolkvox.streak SET failed = '{}' WHERE operation = %s AND type_campaign = %s AND campaign_id = %s",
+            "UPDATE wolkvox.consecutive_failures SET failed = '{}'"
+            " WHERE operation = %s AND type_campaign = %s AND campaign_id = %s",
             (breaker.operation, *streaks.WHOLE_OPERATION),
         )
-        return connection.execute(sql("begin_outage"), values).rowcount == 1
+        return connection.execute(sql("open_breaker"), values).rowcount == 1
 
 
-def end_outage(connection: Connection, operation: str) -> None:
+def close_breaker(connection: Connection, operation: str) -> None:
     """A request went through. What was suspended meanwhile is tried at once: the outage may have been why."""
     with connection.transaction():
         lock_until_commit(connection, Lock.FAULTS, operation)
         row = connection.execute(
-            "DELETE FROM wolkvox.outage WHERE operation = %s RETURNING since", (operation,)
+            "DELETE FROM wolkvox.circuit_breaker WHERE operation = %s RETURNING since", (operation,)
         ).fetchone()
         if row is not None:
             connection.execute(
-                "UPDATE wolkvox.parked SET until = least(until, clock_timestamp())"
+                "UPDATE wolkvox.suspended_campaign SET until = least(until, clock_timestamp())"
                 " WHERE operation = %s AND since > %s - interval '1 hour' AND reason <> ALL(%s)",
                 (operation, row[0], list(MISFITS)),
             )
@@ -111,30 +112,30 @@ def end_outage(connection: Connection, operation: str) -> None:
 def forget_other_outages(connection: Connection, operation: str, fingerprint: int) -> None:
     """What was an outage of another address or token is none of this one's."""
     connection.execute(
-        "DELETE FROM wolkvox.outage WHERE operation = %s AND fingerprint <> %s", (operation, fingerprint)
+        "DELETE FROM wolkvox.circuit_breaker WHERE operation = %s AND fingerprint <> %s", (operation, fingerprint)
     )
 
 
 def try_at_once(connection: Connection, operation: str) -> None:
     """Somebody waits for a run: the next trial of an outage is due now."""
     connection.execute(
-        "UPDATE wolkvox.outage SET until = least(until, clock_timestamp()) WHERE operation = %s", (operation,)
+        "UPDATE wolkvox.circuit_breaker SET until = least(until, clock_timestamp()) WHERE operation = %s", (operation,)
     )
 
 
-def begin_trial(connection: Connection, operation: str, patience: Patience) -> bool:
+def begin_trial(connection: Connection, operation: str, retry_policy: RetryPolicy) -> bool:
     """Whether this worker may try if the outage is over: one at a time, and the next one after a longer pause."""
-    row = connection.execute("SELECT probes FROM wolkvox.outage WHERE operation = %s", (operation,)).fetchone()
-    pause = doubled(patience.first_outage, patience.longest_outage, (row[0] if row else 0) + 1)
+    row = connection.execute("SELECT trials FROM wolkvox.circuit_breaker WHERE operation = %s", (operation,)).fetchone()
+    pause = doubled(retry_policy.first_breaker_delay, retry_policy.longest_breaker_delay, (row[0] if row else 0) + 1)
     return (
         connection.execute(
-            "UPDATE wolkvox.outage SET probes = probes + 1, until = clock_timestamp() + %(pause)s"
+            "UPDATE wolkvox.circuit_breaker SET trials = trials + 1, until = clock_timestamp() + %(pause)s"
             " WHERE operation = %(operation)s"
             " AND (until <= clock_timestamp() OR until > clock_timestamp() + %(longest)s)",
             {
                 "pause": timedelta(seconds=pause),
                 "operation": operation,
-                "longest": timedelta(seconds=Patience().longest_outage),
+                "longest": timedelta(seconds=RetryPolicy().longest_breaker_delay),
             },
         ).rowcount
         == 1

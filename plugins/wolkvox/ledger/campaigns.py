@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from wolkvox.ledger.connection import Connection, sql
-from wolkvox.ledger.streaks import answered_since
+from wolkvox.ledger.consecutive_failures import answered_since
 from wolkvox.rules.campaigns import MISFITS, UNKNOWN, Listed, misfit
 from wolkvox.rules.records import Campaign
 
@@ -16,7 +16,7 @@ LOOK_AGAIN = timedelta(hours=1)  # the vendor suggests at most one such look eve
 def look_is_due(connection: Connection, operation: str, *, by_hand: bool) -> bool:
     """Whether to ask wolkvox: after an hour, or at once for a run by hand while the list keeps a campaign suspended."""
     row = connection.execute(
-        sql("look_is_due"),
+        sql("campaign_sync_is_due"),
         {"operation": operation, "again": LOOK_AGAIN, "by_hand": by_hand, "misfits": list(MISFITS)},
     ).fetchone()
     return bool(row and row[0])
@@ -24,7 +24,7 @@ def look_is_due(connection: Connection, operation: str, *, by_hand: bool) -> boo
 
 def note_look(connection: Connection, operation: str) -> datetime:
     """Note that the list is asked for now; returns when it was asked for before, at least an hour ago."""
-    row = connection.execute(sql("note_look"), {"operation": operation, "again": LOOK_AGAIN}).fetchone()
+    row = connection.execute(sql("note_campaign_sync"), {"operation": operation, "again": LOOK_AGAIN}).fetchone()
     assert row is not None
     before: datetime = row[0]
     return before
@@ -54,21 +54,21 @@ def keep_campaigns(connection: Connection, operation: str, listed: Mapping[str, 
                 and (found[0] != UNKNOWN or not answered_since(connection, operation, campaign, since, coded_only=True))
             ]
             cursor.executemany(
-                sql("park_misfit"),
+                sql("suspend_misfit"),
                 [
                     {
                         "operation": operation,
                         "type_campaign": kind,
                         "campaign_id": campaign_id,
                         "reason": reason,
-                        "words": words,
+                        "message": message,
                         "pause": LOOK_AGAIN,
                     }
-                    for kind, campaign_id, reason, words in wrong
+                    for kind, campaign_id, reason, message in wrong
                 ],
             )
         connection.execute(
-            "DELETE FROM wolkvox.parked WHERE operation = %s AND reason = ANY(%s)"
+            "DELETE FROM wolkvox.suspended_campaign WHERE operation = %s AND reason = ANY(%s)"
             " AND (type_campaign || ' ' || campaign_id) <> ALL(%s)",
             (operation, list(MISFITS), [f"{kind} {campaign_id}" for kind, campaign_id, *_ in wrong]),
         )

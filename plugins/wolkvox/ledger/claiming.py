@@ -159,25 +159,25 @@ def _reopen(connection: Connection, scope: dict[str, Any], staged: Staged, wante
     """
     Offer again what is asked for.
 
-    What a seal covers is not changed: such a contact gets a record of its own, as evidence is both what was sealed and
-    what was sent later.
+    What a digest covers is not changed: such a contact gets a record of its own. Evidence is both what the digest
+    covers and what was sent later.
     """
     values = {**scope, **asdict(resend), "customer_id": wanted.customer_id, "expire_after": wanted.expire_after}
     found = connection.execute(sql("to_reopen"), values).fetchall()
-    ids = [record for record, _, is_sealed in found if not is_sealed]
-    keys = [key for _, key, is_sealed in found if is_sealed]
+    ids = [record for record, _, is_digested in found if not is_digested]
+    keys = [key for _, key, is_digested in found if is_digested]
     connection.execute(sql("reopen"), {**values, "ids": ids})
     if keys:
         versions = {**values, "keys": keys, "spare": [uuid4() for _ in keys]}
         connection.execute(sql("free_keys"), versions)
-        connection.execute(sql("resend_sealed"), versions)
+        connection.execute(sql("resend_digested"), versions)
     staged.reopened = len(found)
 
 
 def _supersede(connection: Connection, scope: Mapping[str, Any], staged: Staged) -> None:
     """Compare what came in since the last time, also with a run that died before it did so."""
     loads = connection.execute(
-        "DELETE FROM wolkvox.uncompared WHERE operation = %(operation)s RETURNING above", scope
+        "DELETE FROM wolkvox.dedupe_backlog WHERE operation = %(operation)s RETURNING above", scope
     ).fetchall()
     marks = [above for (above,) in loads]
     if marks and min(marks) > 0:

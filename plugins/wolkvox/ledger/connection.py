@@ -27,11 +27,11 @@ log = logging.getLogger(__name__)
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
-STATEMENT_PATIENCE = 900.0  # seconds without a word from PostgreSQL that a statement may take: staging millions does
-STOP_PATIENCE = 3.0  # seconds that a statement may still take after the task was told to stop
-OPENING_PATIENCE = 5.0  # seconds that each statement may take by which a session is set up and looked at
-OTHER_PATIENCE = 2.0  # seconds a pooler may take to find another session
-CONNECT_PATIENCE = 30.0  # seconds that a task waits for a server that is full, or restarts
+STATEMENT_TIMEOUT = 900.0  # seconds without a word from PostgreSQL that a statement may take: staging millions does
+STOP_TIMEOUT = 3.0  # seconds that a statement may still take after the task was told to stop
+OPENING_TIMEOUT = 5.0  # seconds that each statement may take by which a session is set up and looked at
+OTHER_TIMEOUT = 2.0  # seconds a pooler may take to find another session
+CONNECT_TIMEOUT_TOTAL = 30.0  # seconds that a task waits for a server that is full, or restarts
 CONNECT_PAUSE = 1.0  # seconds between two tries
 
 # What libpq is asked for unless the connection says otherwise: a server that vanishes without a word is noticed within
@@ -80,14 +80,14 @@ def sql(name: str) -> str:
 
 class LedgerConnection(psycopg.Connection[tuple[Any, ...]]):
     """
-    A connection whose waits end: when the task is told to stop, or after ``patience`` seconds of silence.
+    A connection whose waits end: when the task is told to stop, or after ``timeout`` seconds of silence.
 
     A silent server may be alive, or behind something that drops every packet: nobody can tell, so the connection is
     closed then.
     """
 
     stop: Stop | None = None
-    patience: float = STATEMENT_PATIENCE
+    timeout: float = STATEMENT_TIMEOUT
 
     def wait(self, gen: Generator[Any, Any, Any], interval: float = LOOK, timeout: float | None = None) -> Any:
         """Wait for PostgreSQL as psycopg does, and look up now and then."""
@@ -130,10 +130,10 @@ class LedgerConnection(psycopg.Connection[tuple[Any, ...]]):
 
     def _look_up(self, began: float) -> None:
         waited = time.monotonic() - began
-        if self.stop is not None and self.stop.is_set() and waited > STOP_PATIENCE:
+        if self.stop is not None and self.stop.is_set() and waited > STOP_TIMEOUT:
             self.pgconn.finish()
             raise Stopped(f"Told to stop while PostgreSQL said nothing for {waited:.0f} s.")
-        if waited > self.patience:
+        if waited > self.timeout:
             self.pgconn.finish()
             raise psycopg.OperationalError(f"PostgreSQL said nothing for {waited:.0f} s.")
 
@@ -149,14 +149,14 @@ class _Hook(PostgresHook):
 
 
 def connect(
-    ledger_conn_id: str, stop: Stop | None = None, *, writing: bool = True, patience: float = STATEMENT_PATIENCE
+    ledger_conn_id: str, stop: Stop | None = None, *, writing: bool = True, timeout: float = STATEMENT_TIMEOUT
 ) -> LedgerConnection:
     """
     Open a connection in autocommit mode, its session set up as the product needs it, whatever the server's defaults.
 
     :param stop: ends every wait when set
     :param writing: whether it must be fit to send by: not read-only, and a session of its own
-    :param patience: seconds without a word from PostgreSQL after which a statement's connection is given up
+    :param timeout: seconds without a word from PostgreSQL after which a statement's connection is given up
     :raises LedgerUnavailable: when PostgreSQL can't be reached, or can't be written to at the moment
     :raises BadSetting: when a pooler shares its sessions
     """
@@ -180,13 +180,13 @@ def connect(
         raise BadSetting(
             f"The ledger at connection {ledger_conn_id!r} needs PostgreSQL 15 or newer. {one_line(error)}"
         ) from error
-    connection.patience = patience
+    connection.timeout = timeout
     return connection
 
 
 def _connect_patiently(ledger_conn_id: str, stop: Stop, *, writing: bool) -> LedgerConnection:
     """Likewise, and again for half a minute where the reason passes by itself: one try too early costs a run."""
-    until = time.monotonic() + CONNECT_PATIENCE
+    until = time.monotonic() + CONNECT_TIMEOUT_TOTAL
     while True:
         try:
             return connect(ledger_conn_id, stop, writing=writing)
@@ -207,7 +207,7 @@ def _passes(error: LedgerUnavailable) -> bool:
 def _open(hook: _Hook, stop: Stop | None) -> LedgerConnection:
     connection = hook.get_conn()
     assert isinstance(connection, LedgerConnection)
-    connection.stop, connection.patience = stop, OPENING_PATIENCE
+    connection.stop, connection.timeout = stop, OPENING_TIMEOUT
     connection.execute(_SESSION)
     return connection
 
@@ -249,7 +249,7 @@ def _pid_of_another(hook: _Hook, stop: Stop | None) -> int | None:
         other = _open(hook, stop)
     except psycopg.OperationalError:
         return None
-    other.patience = OTHER_PATIENCE
+    other.timeout = OTHER_TIMEOUT
     try:
         with other.transaction():
             return _pid(other)

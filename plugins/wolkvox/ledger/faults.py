@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from wolkvox.ledger import streaks
-from wolkvox.ledger.breaker import Breaker, begin_outage
+from wolkvox.ledger import consecutive_failures
+from wolkvox.ledger.breaker import Breaker, open_breaker
 from wolkvox.ledger.connection import Connection, sql
 from wolkvox.ledger.locks import Lock, lock_until_commit
 from wolkvox.rules.faults import Fault, is_campaigns, is_settled, most_of_one, refuses_everything
@@ -29,24 +29,26 @@ def count_fault(connection: Connection, breaker: Breaker, fault: Fault) -> Fault
     What was refused in a row is pending again when it turns out to be its campaign's fault, or everybody's; an outage
     begins in the transaction that finds it, and not before a record of another campaign has failed, if there is one.
     """
-    operation, patience, refused = breaker.operation, breaker.patience, fault.refused
+    operation, retry_policy, refused = breaker.operation, breaker.retry_policy, fault.refused
     with connection.transaction():
         lock_until_commit(connection, Lock.FAULTS, operation)
-        limit = patience.refusals if refused else patience.outages
-        own = streaks.add(connection, operation, fault.campaign, fault, limit)
-        enough = is_campaigns(0 if refused else len(own.failed), len(own.refused) if refused else 0, patience)
+        limit = retry_policy.refusals if refused else retry_policy.outages
+        own = consecutive_failures.add(connection, operation, fault.campaign, fault, limit)
+        enough = is_campaigns(0 if refused else len(own.failed), len(own.refused) if refused else 0, retry_policy)
         if enough and (refused or answered_since(connection, operation, own.failed_since)):
             return _suspend(connection, breaker, fault, own)
         if fault.conflict:
             return Faults()
-        most = most_of_one(patience) if refused else limit
-        whole = streaks.add(connection, operation, streaks.WHOLE_OPERATION, fault, most)
-        campaigns = streaks.campaigns_of(connection, whole.refused if refused else whole.failed)
-        is_everybody = refuses_everything(patience, campaigns) if refused else campaigns.total() >= patience.outages
+        most = most_of_one(retry_policy) if refused else limit
+        whole = consecutive_failures.add(connection, operation, consecutive_failures.WHOLE_OPERATION, fault, most)
+        campaigns = consecutive_failures.campaigns_of(connection, whole.refused if refused else whole.failed)
+        is_everybody = (
+            refuses_everything(retry_policy, campaigns) if refused else campaigns.total() >= retry_policy.outages
+        )
         if not is_everybody:
             return Faults()
         others_wait = another(connection, operation, campaigns) is not None
-        if not is_settled(len(campaigns), fault, patience, others_wait=others_wait):
+        if not is_settled(len(campaigns), fault, retry_policy, others_wait=others_wait):
             return Faults(in_doubt=frozenset(campaigns))
         if refused or len(campaigns) > 1 or _is_alone(connection, operation, fault.campaign):
             return _open(connection, breaker, EVERYTHING_REFUSED if refused else fault.reason, fault)
@@ -58,11 +60,11 @@ def judge(connection: Connection, breaker: Breaker, fault: Fault) -> Faults:
     operation = breaker.operation
     with connection.transaction():
         lock_until_commit(connection, Lock.FAULTS, operation)
-        streak = streaks.read(connection, operation, streaks.WHOLE_OPERATION)
-        if streak is None or answered_since(connection, operation, streak.failed_since):
+        failures = consecutive_failures.read(connection, operation, consecutive_failures.WHOLE_OPERATION)
+        if failures is None or answered_since(connection, operation, failures.failed_since):
             return Faults()
-        campaigns = streaks.campaigns_of(connection, streak.failed)
-        if campaigns.total() < breaker.patience.sure:
+        campaigns = consecutive_failures.campaigns_of(connection, failures.failed)
+        if campaigns.total() < breaker.retry_policy.sure:
             return Faults()
         if len(campaigns) == 1 and not _is_alone(connection, operation, next(iter(campaigns))):
             return Faults()
@@ -71,38 +73,39 @@ def judge(connection: Connection, breaker: Breaker, fault: Fault) -> Faults:
 
 def answered_since(connection: Connection, operation: str, since: datetime) -> bool:
     """Whether wolkvox has answered anybody since."""
-    return streaks.answered_since(connection, operation, streaks.WHOLE_OPERATION, since)
+    return consecutive_failures.answered_since(connection, operation, consecutive_failures.WHOLE_OPERATION, since)
 
 
 def _open(connection: Connection, breaker: Breaker, reason: str, fault: Fault) -> Faults:
     """Nobody is rejected for it: what campaigns refused in a row is pending again."""
     if fault.refused:
         refused = connection.execute(
-            "SELECT DISTINCT unnest(refused) FROM wolkvox.streak WHERE operation = %s", (breaker.operation,)
+            "SELECT DISTINCT unnest(refused) FROM wolkvox.consecutive_failures WHERE operation = %s",
+            (breaker.operation,),
         )
         reopen(connection, breaker, [record for (record,) in refused])
-    return Faults(outage=reason, first=begin_outage(connection, breaker, reason, fault.explanation))
+    return Faults(outage=reason, first=open_breaker(connection, breaker, reason, fault.explanation))
 
 
-def _suspend(connection: Connection, breaker: Breaker, fault: Fault, streak: streaks.Streak) -> Faults:
+def _suspend(connection: Connection, breaker: Breaker, fault: Fault, failures: consecutive_failures.Failures) -> Faults:
     """The campaign is at fault: none of its records is settled for it, and they tell nothing of the operation."""
     connection.execute(
-        sql("park"),
+        sql("suspend"),
         {
             "operation": breaker.operation,
             "type_campaign": fault.campaign[0],
             "campaign_id": fault.campaign[1],
             "reason": fault.reason,
-            "words": fault.message,
-            "pause": timedelta(seconds=breaker.patience.first_suspension),
+            "message": fault.message,
+            "pause": timedelta(seconds=breaker.retry_policy.first_suspension),
         },
     )
-    reopen(connection, breaker, streak.refused)
-    streaks.forget(connection, breaker.operation, fault.campaign)
+    reopen(connection, breaker, failures.refused)
+    consecutive_failures.forget(connection, breaker.operation, fault.campaign)
     connection.execute(
-        "UPDATE wolkvox.streak SET failed = ARRAY(SELECT id FROM wolkvox.codification"
+        "UPDATE wolkvox.consecutive_failures SET failed = ARRAY(SELECT id FROM wolkvox.codification"
         " WHERE id = ANY(failed) AND (type_campaign, campaign_id) <> (%s, %s))"
-        " WHERE operation = %s AND streak.type_campaign = '' AND streak.campaign_id = ''",
+        " WHERE operation = %s AND failures.type_campaign = '' AND failures.campaign_id = ''",
         (*fault.campaign, breaker.operation),
     )
     return Faults()
@@ -129,12 +132,13 @@ def reopen(connection: Connection, breaker: Breaker, ids: Sequence[int]) -> None
     connection.execute(
         "UPDATE wolkvox.codification SET state = 'pending', settled_at = NULL, attempts = least(attempts, %s)"
         " WHERE operation = %s AND id = ANY(%s) AND state = 'rejected'",
-        (breaker.patience.calls - 1, breaker.operation, list(ids)),
+        (breaker.retry_policy.requests - 1, breaker.operation, list(ids)),
     )
 
 
-def take_back(connection: Connection, chunk_id: str, calls: Mapping[int, int]) -> None:
+def revert_attempts(connection: Connection, chunk_id: str, requests: Mapping[int, int]) -> None:
     """Put records of a chunk back to pending, so many requests less each: what they met was no answer to them."""
     connection.execute(
-        sql("take_back"), {"chunk_id": chunk_id, "ids": list(calls.keys()), "calls": list(calls.values())}
+        sql("revert_attempts"),
+        {"chunk_id": chunk_id, "ids": list(requests.keys()), "requests": list(requests.values())},
     )

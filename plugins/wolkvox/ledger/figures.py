@@ -21,13 +21,13 @@ COUNT_LOCK = 7_041_965
 
 
 class Count(NamedTuple):
-    """Records of one campaign settled alike; ``words`` is something the vendor said of one, ids left out."""
+    """Records of one campaign settled alike; ``message`` is something the vendor said of one, ids left out."""
 
     type_campaign: str | None
     campaign_id: str | None
     state: str
     reason: str | None
-    words: str | None
+    message: str | None
     records: int
     last_at: datetime
 
@@ -53,14 +53,14 @@ def figures(connection: Connection, operation: str, hours: Sequence[Span], days:
     """
     spans = [*hours, *days]
     result = {span: Figures() for span in spans}
-    asked = _facts(operation, spans)
+    asked = _params(operation, spans)
     counted = set()
     for starts_at, ends_at, p50, p95 in connection.execute(sql("counted_spans"), asked):
         span = Span(starts_at, ends_at)
         counted.add(span)
         result[span].lag_p50, result[span].lag_p95 = p50, p95
     kept = connection.execute(
-        "SELECT starts_at, ends_at, type_campaign, campaign_id, state, reason, words, records, last_at"
+        "SELECT starts_at, ends_at, type_campaign, campaign_id, state, reason, message, records, last_at"
         " FROM wolkvox.span_count WHERE operation = %s",
         (operation,),
     )
@@ -69,12 +69,12 @@ def figures(connection: Connection, operation: str, hours: Sequence[Span], days:
             result[span].counts.append(Count(*count))
     live = [span for span in spans if span not in counted]
     composed = {span: parts for span in live if span in days and (parts := _hours_of(span, hours))}
-    simple = _facts(operation, [span for span in live if span not in composed])
+    simple = _params(operation, [span for span in live if span not in composed])
     for starts_at, ends_at, *count in connection.execute(sql("count_spans"), simple):
         result[Span(starts_at, ends_at)].counts.append(Count(*count))
     for span, parts in composed.items():
         result[span].counts = [count for part in parts for count in result[part].counts]
-    for starts_at, ends_at, p50, p95 in connection.execute(sql("span_lags"), _facts(operation, live)):
+    for starts_at, ends_at, p50, p95 in connection.execute(sql("span_lags"), _params(operation, live)):
         span = Span(starts_at, ends_at)
         result[span].lag_p50, result[span].lag_p95 = p50, p95
     return result
@@ -94,8 +94,8 @@ def count_closed_spans(connection: Connection, operation: str, spans: Sequence[S
         if row is None or not row[0]:
             return 0
         oldest = _oldest_transaction(connection)
-        connection.execute(sql("worked_off"))
-        connection.execute(sql("forget_spans"), _facts(operation, spans))
+        connection.execute(sql("recomputed"))
+        connection.execute(sql("forget_spans"), _params(operation, spans))
         counted = {
             Span(*row)
             for row in connection.execute(
@@ -103,10 +103,10 @@ def count_closed_spans(connection: Connection, operation: str, spans: Sequence[S
             )
         }
         todo = [span for span in spans if span.ends_at <= oldest and span not in counted]
-        facts = _facts(operation, todo)
+        params = _params(operation, todo)
         for table, counting in (("span", "span_lags"), ("span_count", "count_spans")):
             insert = f"INSERT INTO wolkvox.{table} SELECT %(operation)s, counted.* FROM ({sql(counting)}) AS counted"  # noqa: S608 - our own names
-            connection.execute(insert, facts)
+            connection.execute(insert, params)
     return len(todo)
 
 
@@ -134,7 +134,7 @@ def _oldest_transaction(connection: Connection) -> datetime:
     return oldest
 
 
-def _facts(operation: str, spans: Sequence[Span]) -> dict[str, Any]:
+def _params(operation: str, spans: Sequence[Span]) -> dict[str, Any]:
     return {
         "operation": operation,
         "starts": [span.starts_at for span in spans],

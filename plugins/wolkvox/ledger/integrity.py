@@ -43,7 +43,7 @@ def validate(connection: Connection) -> None:
                 )
             )
         except psycopg.errors.IntegrityError:
-            # Not PostgreSQL's own words, which may quote a customer's row.
+            # Not PostgreSQL's own message, which may quote a customer's row.
             raise BadSetting(
                 f"The ledger is upgraded, but rows of wolkvox.{table} break its rule {rule}, {condition}: they were"
                 " changed by hand. Correct them and run `python -m wolkvox migrate` again."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import psycopg
@@ -24,11 +25,13 @@ from wolkvox.errors import BadSetting, LedgerUnavailable
 from wolkvox.ledger.connection import Connection, connected
 from wolkvox.ledger.integrity import advance_sequences, validate
 
+MIGRATIONS = Path(__file__).parent / "migrations"
 # Two machines may deploy at the same time; the number is arbitrary, but everybody's.
 MIGRATION_LOCK = 7_041_964_030
 LONGEST_WAIT = 2.0  # seconds for a table's lock, in which codify tasks may stand behind it
 PAUSE = 3.0  # seconds before it is tried again
-PATIENCE = 600.0  # seconds for all tries
+TIMEOUT = 600.0  # seconds for all tries
+_BEFORE_RELEASE = re.compile(r"\d{4}")  # how those versions were numbered
 # An index on a large ledger takes longer than what servers and roles are set to let a statement take.
 _UNHURRIED = (
     "SELECT set_config(name, '0', true) FROM pg_settings WHERE name IN ('statement_timeout', 'transaction_timeout')"
@@ -54,13 +57,13 @@ def migrate(ledger_conn_id: str = "wolkvox_ledger") -> None:
     engine = PostgresHook(postgres_conn_id=ledger_conn_id).get_sqlalchemy_engine()
     try:
         for attempt in Retrying(
-            retry=retry_if_exception(_is_locked), stop=stop_after_delay(PATIENCE), wait=wait_fixed(PAUSE)
+            retry=retry_if_exception(_is_locked), stop=stop_after_delay(TIMEOUT), wait=wait_fixed(PAUSE)
         ):
             with attempt:
                 _upgrade(engine)
     except RetryError as error:
         raise LedgerUnavailable(
-            f"The ledger at connection {ledger_conn_id!r} stayed in use for {PATIENCE / 60:.0f} minutes, by a backup"
+            f"The ledger at connection {ledger_conn_id!r} stayed in use for {TIMEOUT / 60:.0f} minutes, by a backup"
             " or a long query perhaps: nothing was changed. Try again once that is over (pg_stat_activity names it)."
         ) from error
     finally:
@@ -122,9 +125,16 @@ def refuse_unfit(connection: Connection, ledger_conn_id: str) -> None:
 def refuse_newer(connection: Connection, ledger_conn_id: str) -> None:
     """Look whether this package knows the ledger's version.
 
-    :raises BadSetting: when a newer package has upgraded it, so that this one can't work with it
+    :raises BadSetting: when a newer package has upgraded it, so that this one can't work with it, or when it was made
+        before 1.0.0, whose ledgers can't be upgraded
     """
     found, head = versions(connection)
+    if found is not None and _BEFORE_RELEASE.fullmatch(found):
+        raise BadSetting(
+            f"The ledger at connection {ledger_conn_id!r} was made by a version before 1.0.0 ({found}), which can't be"
+            " upgraded: give the connection an empty database. Nothing is codified twice where exports are asked for"
+            " (export_from): the first run finds what wolkvox has."
+        )
     known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
     if found is not None and found not in known:
         raise BadSetting(
@@ -142,17 +152,17 @@ def versions(connection: Connection) -> tuple[str | None, str]:
     return (row[0] if row else None), head
 
 
-def wait_until_migrated(ledger_conn_id: str, patience: float) -> None:
+def wait_until_migrated(ledger_conn_id: str, timeout: float) -> None:
     """
     Return when the schema has this package's version, which somebody else brings it to.
 
-    :param patience: seconds that this may take
+    :param timeout: seconds that this may take
     :raises LedgerUnavailable: when it took longer
     """
     for attempt in Retrying(
         retry=retry_if_exception_type(LedgerUnavailable),
-        stop=stop_after_delay(patience),
-        wait=wait_fixed(min(PAUSE, patience)),
+        stop=stop_after_delay(timeout),
+        wait=wait_fixed(min(PAUSE, timeout)),
         reraise=True,
     ):
         with attempt, connected(ledger_conn_id, writing=False) as connection:
@@ -160,11 +170,11 @@ def wait_until_migrated(ledger_conn_id: str, patience: float) -> None:
             if found != wanted:
                 raise LedgerUnavailable(
                     f"The ledger at connection {ledger_conn_id!r} is still of version {found or 'none'} after"
-                    f" {patience:.0f} s; this package needs {wanted}: run `python -m wolkvox migrate`."
+                    f" {timeout:.0f} s; this package needs {wanted}: run `python -m wolkvox migrate`."
                 )
 
 
 def _config() -> Config:
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     return config

@@ -1,7 +1,7 @@
 """
-Never more calls a day than the operation may make.
+Never more requests a day than the operation may make.
 
-The day's calls are counted per token, in the operation's time zone, by the ledger's clock. A task reserves them
+The day's requests are counted per token, in the operation's time zone, by the ledger's clock. A task reserves them
 in small blocks before it sends and gives back what it didn't use, so that tasks side by side can't overshoot
 together; what a killed task had reserved stays counted. Each block has a name, so that asking for it, or giving it
 back, once more, when the answer was lost, changes nothing.
@@ -20,9 +20,9 @@ from zoneinfo import ZoneInfo
 from wolkvox.ledger.connection import Connection, clock, sql
 from wolkvox.rules.chunks import SLOTS
 
-BLOCK = 20  # calls reserved at once: what a killed task may waste of the day
+BLOCK = 20  # requests reserved at once: what a killed task may waste of the day
 
-# How long the vendor is believed that there are no calls left: its hour of reset isn't documented, and licences may be
+# How long the vendor's word that no requests are left holds: its hour of reset isn't documented, and licences may be
 # bought at any hour.
 BELIEF = timedelta(hours=1)
 
@@ -39,12 +39,12 @@ class Run(Protocol):
 @dataclass(frozen=True, slots=True)
 class QuotaRules:
     """
-    ``account`` is what ``account_of`` gives; ``daily_calls`` before the reserve, None when no licences are known;
+    ``account`` is what ``account_of`` gives; ``daily_requests`` before the reserve, None when no licences are known;
     ``zone`` decides when a day ends.
     """
 
     account: str
-    daily_calls: int | None
+    daily_requests: int | None
     reserve: int
     zone: str
 
@@ -60,7 +60,7 @@ class QuotaRules:
     @property
     def own_limit(self) -> int | None:
         """Calls a day that the connection's settings allow."""
-        return None if self.daily_calls is None else max(0, self.daily_calls - self.reserve)
+        return None if self.daily_requests is None else max(0, self.daily_requests - self.reserve)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class QuotaState:
     """
 
     limit: int | None
-    calls: int
+    requests: int
     left: int | None
     doubtful: bool = False
 
@@ -84,14 +84,14 @@ class Block:
     name: UUID
     day: date
     seconds: float
-    calls: int
+    requests: int
 
 
 def account_of(connection: Connection, fingerprint: int, server: str) -> str:
     """
-    The name under which a token's calls are counted: the server of the operation that used the token first.
+    The name under which a token's requests are counted: the server of the operation that used the token first.
 
-    Operations that share a token share its calls; the calls of a server stay together when its token is renewed.
+    Operations that share a token share its requests; the requests of a server stay together when its token is renewed.
     """
     row = connection.execute("SELECT account FROM wolkvox.token WHERE fingerprint = %s", (fingerprint,)).fetchone()
     if row is None:
@@ -108,12 +108,12 @@ def align(connection: Connection, rules: QuotaRules, vendor_left: int | None = N
     """
     Set today's limit to the smaller of the settings' and the vendor's figures, and tell what is left.
 
-    :param vendor_left: calls the vendor says are left today; None when it wasn't asked
+    :param vendor_left: requests the vendor says are left today; None when it wasn't asked
     """
     row = connection.execute(
         sql("align_quota"),
         {
-            "operation": rules.account,
+            "account": rules.account,
             "day": rules.today(clock(connection)),
             "own_limit": rules.own_limit,
             "vendor_left": None if vendor_left is None else max(0, vendor_left - rules.reserve),
@@ -122,10 +122,10 @@ def align(connection: Connection, rules: QuotaRules, vendor_left: int | None = N
         },
     ).fetchone()
     assert row is not None
-    limit, calls, exhausted, old = row
-    left = 0 if exhausted else None if limit is None else max(0, limit - calls)
-    by_vendor = rules.own_limit is None or calls < rules.own_limit
-    return QuotaState(limit, calls, left, left == 0 and not exhausted and old and by_vendor)
+    limit, requests, exhausted, old = row
+    left = 0 if exhausted else None if limit is None else max(0, limit - requests)
+    by_vendor = rules.own_limit is None or requests < rules.own_limit
+    return QuotaState(limit, requests, left, left == 0 and not exhausted and old and by_vendor)
 
 
 def reserve(
@@ -138,18 +138,18 @@ def reserve(
     used_up: Block | None = None,
 ) -> Block:
     """
-    Reserve up to ``want`` of today's calls in one statement, under a name that is nobody else's.
+    Reserve up to ``want`` of today's requests in one statement, under a name that is nobody else's.
 
-    :param beyond: calls that may be made though the limit is reached, to ask whether it still is the limit
-    :param used_up: a block of a day that still goes on, all of whose calls were made: it is done with
+    :param beyond: requests that may be made though the limit is reached, to ask whether it still is the limit
+    :param used_up: a block of a day that still goes on, all of whose requests were made: it is done with
     """
     if used_up is None:
         now = clock(connection)
         day, seconds = rules.today(now), (rules.resets_at(now) - now).total_seconds()
     else:
         day, seconds = used_up.day, used_up.seconds
-    facts = {
-        "operation": rules.account,
+    params = {
+        "account": rules.account,
         "day": day,
         "want": want,
         "belief": BELIEF,
@@ -157,42 +157,42 @@ def reserve(
         "beyond": beyond,
         "used_up": used_up and used_up.name,
     }
-    row = connection.execute(sql("reserve_calls"), facts).fetchone()
+    row = connection.execute(sql("reserve_requests"), params).fetchone()
     if row is None:
         align(connection, rules)
-        row = connection.execute(sql("reserve_calls"), facts).fetchone()
+        row = connection.execute(sql("reserve_requests"), params).fetchone()
     return Block(name, day, seconds, int(row[0]) if row else 0)
 
 
-def give_back(connection: Connection, rules: QuotaRules, block: Block, calls: int) -> None:
-    """Return the calls of a block that were not made; the block is done with."""
-    facts = {"operation": rules.account, "day": block.day, "name": block.name, "calls": calls}
-    connection.execute(sql("give_back_calls"), facts)
+def release_block(connection: Connection, rules: QuotaRules, block: Block, requests: int) -> None:
+    """Return the requests of a block that were not made; the block is done with."""
+    params = {"account": rules.account, "day": block.day, "name": block.name, "requests": requests}
+    connection.execute(sql("release_requests"), params)
 
 
-def exhaust(connection: Connection, rules: QuotaRules) -> None:
-    """Note that the vendor says the day's calls are used up."""
+def mark_exhausted(connection: Connection, rules: QuotaRules) -> None:
+    """Note that the vendor says the day's requests are used up."""
     connection.execute(
-        "UPDATE wolkvox.quota SET exhausted_at = clock_timestamp() WHERE operation = %s AND day = %s",
+        "UPDATE wolkvox.quota SET exhausted_at = clock_timestamp() WHERE account = %s AND day = %s",
         (rules.account, rules.today(clock(connection))),
     )
 
 
 class BlockQuota:
     """
-    The calls one task may make: taken one by one from blocks reserved in the ledger.
+    The requests one task may make: taken one by one from blocks reserved in the ledger.
 
-    :param records: how many calls the task expects to need: no block is larger than what is missing
+    :param records: how many requests the task expects to need: no block is larger than what is missing
     """
 
     def __init__(self, run: Run, rules: QuotaRules, records: int) -> None:
         self._run, self._rules, self._missing = run, rules, records
         self._block: Block | None = None
-        self._left = 0  # calls of the block
+        self._left = 0  # requests of the block
         self._over = 0.0  # when its day is over, by this machine's monotonic clock
 
-    def take(self) -> bool:
-        """Spend one call; False when the day has none left."""
+    def acquire(self) -> bool:
+        """Spend one request; False when the day has none left."""
         if self._block is not None and monotonic() >= self._over:
             self.close()
         if self._left == 0:
@@ -204,14 +204,14 @@ class BlockQuota:
         self._missing -= 1
         return True
 
-    def untake(self) -> None:
-        """Give back one call that was taken and not made."""
+    def release(self) -> None:
+        """Give back one request that was taken and not made."""
         self._left += 1
         self._missing += 1
 
-    def exhausted(self) -> None:
-        """Stop taking calls today: the vendor says that there are none."""
-        self._run(lambda connection: exhaust(connection, self._rules))
+    def mark_exhausted(self) -> None:
+        """Stop taking requests today: the vendor says that there are none."""
+        self._run(lambda connection: mark_exhausted(connection, self._rules))
         self.close()
 
     def close(self) -> None:
@@ -219,11 +219,11 @@ class BlockQuota:
         block, self._block = self._block, None
         unused, self._left = self._left, 0
         if block is not None:
-            self._run(lambda connection: give_back(connection, self._rules, block, unused))
+            self._run(lambda connection: release_block(connection, self._rules, block, unused))
 
     def _reserve(self, want: int) -> None:
         name, used_up = uuid4(), self._block
         block = self._run(lambda connection: reserve(connection, self._rules, want, name=name, used_up=used_up))
         if used_up is None:
             self._over = monotonic() + block.seconds
-        self._block, self._left = block, block.calls
+        self._block, self._left = block, block.requests

@@ -20,7 +20,7 @@ def recent_contacts(connection: Connection, operation: str, since: datetime) -> 
     connection.execute(sql("recent"))
     try:
         connection.execute(sql("load_recent"), {"operation": operation, "since": since})
-        connection.execute("CREATE INDEX ON recent (campaign_id, alike)")
+        connection.execute("CREATE INDEX ON recent (campaign_id, normalised_id)")
         connection.execute("ANALYZE recent")
         yield loaded_at
     finally:

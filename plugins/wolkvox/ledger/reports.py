@@ -8,7 +8,7 @@ from datetime import datetime
 
 from wolkvox.ledger.connection import Connection, sql
 
-GUESSED_CALL = 0.02  # seconds a request takes, as people are told before the first one was made
+GUESSED_REQUEST = 0.02  # seconds a request takes, as people are told before the first one was made
 LATELY = 50  # requests whose time tells how long the next ones take
 
 
@@ -89,7 +89,7 @@ def anything_waits(connection: Connection, operation: str) -> bool:
     return bool(row and row[0])
 
 
-def seconds_per_call(connection: Connection, operation: str) -> float | None:
+def seconds_per_request(connection: Connection, operation: str) -> float | None:
     """Median seconds the last requests took; None when there was none. For people: nothing is decided by it."""
     # Of the latest coded ones, those that a request settled: exports may have settled the others.
     row = connection.execute(

@@ -48,16 +48,16 @@ def changes(connection: Connection, run: Run, place: str) -> Iterator[Iterator[l
     """
     connection.isolation_level = IsolationLevel.REPEATABLE_READ
     with connection.transaction():
-        facts = {**asdict(run), "place": place, "overlap": OVERLAP}
-        row = connection.execute(sql("written_up_to"), facts).fetchone()
+        params = {**asdict(run), "place": place, "overlap": OVERLAP}
+        row = connection.execute(sql("export_cursor"), params).fetchone()
         assert row is not None
         above, since, newest, now = row
-        yield _changed(connection, {**facts, "above": above, "since": since})
-    connection.execute(sql("note_written"), {**facts, "above": newest, "since": now})
+        yield _changed(connection, {**params, "above": above, "since": since})
+    connection.execute(sql("move_export_cursor"), {**params, "above": newest, "since": now})
 
 
-def _changed(connection: Connection, facts: dict[str, Any]) -> Iterator[list[tuple[Any, ...]]]:
+def _changed(connection: Connection, params: dict[str, Any]) -> Iterator[list[tuple[Any, ...]]]:
     with connection.cursor("results") as cursor:
-        cursor.execute(sql("results"), facts)
+        cursor.execute(sql("results"), params)
         while rows := cursor.fetchmany(BATCH):
             yield rows

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 
 from wolkvox.ledger.connection import Connection, clock, sql
-from wolkvox.ledger.seals import operations
+from wolkvox.ledger.digests import operations
 
 ACCOUNTED = timedelta(days=31)  # the members of an older chunk are asked for by nobody
 # What is usual at an hour is told by the last arrival before this hour of the last four weeks; the page shows a month.
@@ -21,16 +21,16 @@ def tidy(connection: Connection, keep: timedelta) -> None:
         "chunk WHERE made_at < now() - %(accounted)s",
         "reservation WHERE taken_at < now() - %(accounted)s",
         "export WHERE asked_at < now() - %(accounted)s",
-        "streak WHERE greatest(refused_since, failed_since) < now() - %(accounted)s",
+        "failures WHERE greatest(refused_since, failed_since) < now() - %(accounted)s",
         "alert WHERE seen_at < now() - %(accounted)s",
         "undelivered WHERE tried_at < now() - %(accounted)s",
         "intake WHERE staged_at < now() - %(arrivals)s",
         "run WHERE began_at < now() - %(keep)s",
         "quota WHERE day < now() - %(keep)s",
-        "worth WHERE day < now() - %(keep)s",
+        "impact WHERE day < now() - %(keep)s",
         "changed WHERE NOT EXISTS (SELECT FROM wolkvox.codification WHERE contact_key = changed.current)",
     ):
-        connection.execute(f"DELETE FROM wolkvox.{condition}".encode(), ages)  # noqa: S608 - our own words
+        connection.execute(f"DELETE FROM wolkvox.{condition}".encode(), ages)  # noqa: S608 - our own message
 
 
 def expire(connection: Connection, expire_after: timedelta) -> tuple[int, int]:
@@ -53,14 +53,15 @@ def forget(connection: Connection, keep: timedelta) -> int:
     """
     Delete contacts that were settled longer than ``keep`` ago, with their history; returns how many.
 
-    Their numbers stay. Where days are sealed, only what the last seal says may be deleted. A window that is pulled
+    Their numbers stay. Where days are digested, only what the last digest says may be deleted. A window that is pulled
     again afterwards stages them again, but as expired: ``keep`` has to be longer than the age from which contacts are
     no longer sent.
     """
     before, forgotten = clock(connection) - keep, 0
     for operation in operations(connection):
         row = connection.execute(
-            "SELECT deleted_before FROM wolkvox.seal WHERE operation = %s ORDER BY day DESC LIMIT 1", (operation,)
+            "SELECT deleted_before FROM wolkvox.daily_digest WHERE operation = %s ORDER BY day DESC LIMIT 1",
+            (operation,),
         ).fetchone()
         values = {
             "operation": operation,

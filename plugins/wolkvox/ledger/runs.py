@@ -19,15 +19,15 @@ class Account:
     """
     Where the records of one chunk are by now.
 
-    ``states`` are those of records still in it. Of its pending ones ``put_off`` went wrong and are deferred, and
-    ``parked`` are of suspended campaigns; ``refused_trials`` are the rejected ones of suspended campaigns. ``moved``
+    ``states`` are those of records still in it. Of its pending ones ``deferred`` went wrong and are deferred, and
+    ``suspended`` are of suspended campaigns; ``refused_trials`` are the rejected ones of suspended campaigns. ``moved``
     ones are in another run's hands, by that run's name; ``missing`` ones are nowhere. ``unknown`` and ``resent`` as
     in a tally.
     """
 
     states: Counter[str] = field(default_factory=Counter)
-    put_off: int = 0
-    parked: int = 0
+    deferred: int = 0
+    suspended: int = 0
     refused_trials: int = 0
     moved: Counter[str] = field(default_factory=Counter)
     missing: int = 0
@@ -41,8 +41,8 @@ def begin_run(connection: Connection, run: Run, window: Window, began_by: str) -
 
     :param began_by: one of ``rules.options.BEGAN_BY``
     """
-    facts = {**asdict(run), "window_start": window.start, "window_end": window.end, "began_by": began_by}
-    connection.execute(sql("begin_run"), facts)
+    params = {**asdict(run), "window_start": window.start, "window_end": window.end, "began_by": began_by}
+    connection.execute(sql("begin_run"), params)
 
 
 def register_dag(connection: Connection, run: Run, wolkvox_conn_id: str) -> None:
@@ -80,7 +80,7 @@ def account(connection: Connection, run: Run, chunk_ids: Sequence[str]) -> dict[
     """Where the records of each chunk are by now."""
     accounts = {chunk_id: Account() for chunk_id in chunk_ids}
     rows = connection.execute(sql("account"), {"chunk_ids": list(chunk_ids)})
-    for chunk_id, state, own, dag_id, dag_run_id, put_off, parked, records, unknown, resent in rows:
+    for chunk_id, state, own, dag_id, dag_run_id, deferred, suspended, records, unknown, resent in rows:
         chunk = accounts[chunk_id]
         if state is None:
             chunk.missing += records
@@ -90,12 +90,12 @@ def account(connection: Connection, run: Run, chunk_ids: Sequence[str]) -> dict[
             chunk.states[state] += records
             chunk.unknown += unknown
             chunk.resent += resent
-            if state == "pending" and parked:
-                chunk.parked += records
-            elif state == "rejected" and parked:
+            if state == "pending" and suspended:
+                chunk.suspended += records
+            elif state == "rejected" and suspended:
                 chunk.refused_trials += records
-            elif state == "pending" and put_off:
-                chunk.put_off += records
+            elif state == "pending" and deferred:
+                chunk.deferred += records
     return accounts
 
 

@@ -1,4 +1,4 @@
-"""Whether the secret at hand is the one that the ledger's seals and anonymous customers were made with."""
+"""Whether the secret at hand is the one that the ledger's digests and anonymous customers were made with."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _UNSEEN = b""  # there was a secret before its check value was kept
 
 
 def is_needed(connection: Connection) -> bool:
-    """Whether seals or anonymous contacts were made with a secret: no other one will do."""
+    """Whether digests or anonymous contacts were made with a secret: no other one will do."""
     return _kept(connection) is not None
 
 

@@ -26,18 +26,18 @@ from tenacity.nap import sleep_using_event
 from wolkvox.errors import LedgerUnavailable, Stopped, WolkvoxError
 from wolkvox.ledger import breaker, faults, suspension, workers
 from wolkvox.ledger.connection import Connection, LedgerConnection, clock, one_line, refusal, sql
+from wolkvox.ledger.leases import LeaseRules, Owner, acquire_lease, log_wait, sweep
 from wolkvox.ledger.locks import Lock, lock_until_commit
-from wolkvox.ledger.slots import Holder, SlotRules, sweep, take_slot, tell_of_wait
 from wolkvox.rules.chunks import share
 from wolkvox.rules.faults import Fault
-from wolkvox.rules.patience import Patience
 from wolkvox.rules.records import Campaign, Faults, Record, Settled
+from wolkvox.rules.retry_policy import RetryPolicy
 from wolkvox.rules.runs import Chunk
 from wolkvox.stop import Stop
 
 # Away: not reached, ended, in the middle of a failover, or silent.
 LOST = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOnlySqlTransaction, LedgerUnavailable)
-LEDGER_PATIENCE = 120.0  # seconds a task waits for PostgreSQL to come back
+LEDGER_TIMEOUT = 120.0  # seconds a task waits for PostgreSQL to come back
 TRIALS_EVERY = 1.0  # seconds between two looks for suspended campaigns whose pause is over
 AWAY = "Told to stop while PostgreSQL was away."
 
@@ -52,11 +52,11 @@ class ChunkSession:
     """
     A slot of the token, held for one chunk, and the records that its worker takes.
 
-    When PostgreSQL goes away nothing is sent: every call waits for a ledger that answers, up to ``ledger_patience``
+    When PostgreSQL goes away nothing is sent: every request waits for a ledger that answers, up to ``ledger_timeout``
     seconds, takes a slot anew, and then writes what was still to be written.
 
     What a record's statement wrote is seen by everybody at once, and survives the end of this process, before the
-    next call is made; it reaches the disk while that call is under way, and is asked for before anything else is
+    next request is made; it reaches the disk while that call is under way, and is asked for before anything else is
     written. A crash of PostgreSQL in between takes back what this session then writes again. Only when both end
     within that millisecond or two, the last two records of the slot may be sent again instead of the last one.
 
@@ -71,19 +71,19 @@ class ChunkSession:
         self,
         connect: Callable[[], LedgerConnection],
         chunk: Chunk,
-        rules: SlotRules,
-        holder: Holder,
+        rules: LeaseRules,
+        owner: Owner,
         stop: Stop,
         identity: int = 0,
-        patience: Patience | None = None,
-        ledger_patience: float = LEDGER_PATIENCE,
+        retry_policy: RetryPolicy | None = None,
+        ledger_timeout: float = LEDGER_TIMEOUT,
         *,
         exports: bool = False,
     ) -> None:
         self._exports = exports
-        self._connect, self._chunk, self._rules, self._holder = connect, chunk, rules, holder
-        self._stop, self._ledger_patience, self._patience = stop, ledger_patience, patience or Patience()
-        self._breaker = breaker.Breaker(rules.operation, identity, (holder.dag_id, chunk.dag_run_id), self._patience)
+        self._connect, self._chunk, self._rules, self._owner = connect, chunk, rules, owner
+        self._stop, self._ledger_timeout, self._retry_policy = stop, ledger_timeout, retry_policy or RetryPolicy()
+        self._breaker = breaker.Breaker(rules.operation, identity, (owner.dag_id, chunk.dag_run_id), self._retry_policy)
         self._connection: LedgerConnection | None = None
         self._slots: list[str] = []  # taken since the ledger last confirmed a record; the last one is held now
         self._at_risk: list[int] = []  # records this process has marked as being sent
@@ -92,7 +92,7 @@ class ChunkSession:
         self._given_up: WolkvoxError | None = None  # why nobody waits for the ledger any more
         self._made_at: datetime | None = None  # when the chunk was made
         self._only: list[int] | None = None  # the only records it may take
-        self._dag_id = holder.dag_id
+        self._dag_id = owner.dag_id
         self._tried_at = -TRIALS_EVERY  # when suspended campaigns were looked at last
         self._held_up_until: float | None = None  # when no dead task's request is waited for any more
         self.seconds = 0.0  # that it may send
@@ -138,8 +138,8 @@ class ChunkSession:
         if not self.run(self._orphaned):
             return False
         if self._held_up_until is None:
-            tell_of_wait(self._rules.call_timeout)
-            self._held_up_until = monotonic() + self._rules.call_timeout + self._rules.patience
+            log_wait(self._rules.call_timeout)
+            self._held_up_until = monotonic() + self._rules.call_timeout + self._rules.timeout
         self.run(lambda connection: sweep(connection, self._rules, mine=self._slots[-1]))
         return monotonic() < self._held_up_until
 
@@ -153,7 +153,7 @@ class ChunkSession:
         def choose(connection: Connection) -> Sequence[Record]:
             with connection.transaction():
                 records = breaker.trials_of_all(connection, self._rules.operation, only=self._only)
-                begins = bool(records) and breaker.begin_trial(connection, self._rules.operation, self._patience)
+                begins = bool(records) and breaker.begin_trial(connection, self._rules.operation, self._retry_policy)
             return records if begins else ()
 
         return self.run(choose)
@@ -202,14 +202,14 @@ class ChunkSession:
             self.run(lambda _: None)
         return claimed
 
-    def goes_on(self, record: int) -> float:
+    def still_in_flight(self, record: int) -> float:
         """Note that a record's call may still be in flight, though it was answered; seconds until it can't be."""
 
         def busy(connection: Connection) -> float:
             row = connection.execute(
-                "UPDATE wolkvox.slot SET busy_until = record.sent_at + %s FROM wolkvox.codification AS record"
+                "UPDATE wolkvox.slot SET in_flight_until = record.sent_at + %s FROM wolkvox.codification AS record"
                 " WHERE record.id = %s AND slot.slot = ANY(%s)"
-                " RETURNING extract(epoch FROM busy_until - clock_timestamp())::float",
+                " RETURNING extract(epoch FROM in_flight_until - clock_timestamp())::float",
                 (timedelta(seconds=self._rules.call_timeout), record, self._slots),
             ).fetchone()
             return 0.0 if row is None else float(row[0])
@@ -248,21 +248,21 @@ class ChunkSession:
         """Whether wolkvox has answered any worker since."""
         return self.run(lambda connection: faults.answered_since(connection, self._rules.operation, since))
 
-    def begin_outage(self, reason: str, message: str) -> bool:
+    def open_breaker(self, reason: str, message: str) -> bool:
         """Note that nothing can be sent; whether this task is the first to say so."""
-        return self.run(lambda connection: breaker.begin_outage(connection, self._breaker, reason, message))
+        return self.run(lambda connection: breaker.open_breaker(connection, self._breaker, reason, message))
 
-    def take_back(self, calls: Mapping[int, int]) -> None:
+    def revert_attempts(self, requests: Mapping[int, int]) -> None:
         """So many requests of these records met an outage, and were no attempts of them."""
-        self.run(lambda connection: faults.take_back(connection, self._chunk.chunk_id, calls))
+        self.run(lambda connection: faults.revert_attempts(connection, self._chunk.chunk_id, requests))
 
-    def end_outage(self) -> None:
+    def close_breaker(self) -> None:
         """A request went through."""
-        self.run(lambda connection: breaker.end_outage(connection, self._rules.operation))
+        self.run(lambda connection: breaker.close_breaker(connection, self._rules.operation))
 
     def _faults(self, connection: Connection) -> Faults:
         outage = breaker.outage(connection, self._rules.operation, self._breaker.fingerprint)
-        suspended = suspension.parked(connection, self._rules.operation)
+        suspended = suspension.suspended_campaigns(connection, self._rules.operation)
         return Faults(
             frozenset((one.type_campaign, one.campaign_id) for one in suspended), outage.reason if outage else None
         )
@@ -275,7 +275,7 @@ class ChunkSession:
         trials: list[Record] = []
         if self._only is None and monotonic() - self._tried_at >= TRIALS_EVERY:
             self._tried_at = monotonic()
-            trials = suspension.campaign_trials(connection, self._rules.operation, self._patience, most)
+            trials = suspension.campaign_trials(connection, self._rules.operation, self._retry_policy, most)
         return self._within_life(connection, trials) if trials else self._take_newest(connection, most, kept)
 
     def _take_newest(self, connection: Connection, most: int, kept: Sequence[int]) -> list[Record]:
@@ -305,7 +305,7 @@ class ChunkSession:
 
     def _within_life(self, connection: Connection, records: Sequence[Record]) -> list[Record]:
         """Those that have requests left; the others were killed with their task each time."""
-        used_up = [record.id for record in records if record.calls >= self._patience.calls]
+        used_up = [record.id for record in records if record.requests >= self._retry_policy.requests]
         if used_up:
             values = {
                 "ids": used_up,
@@ -315,7 +315,7 @@ class ChunkSession:
                 "number": self._chunk.number,
             }
             connection.execute(sql("give_up"), values)
-        return [record for record in records if record.calls < self._patience.calls]
+        return [record for record in records if record.requests < self._retry_policy.requests]
 
     def run(self, work: Callable[[LedgerConnection], Result]) -> Result:
         """Do some work on the ledger, again after a reconnection if the connection is lost meanwhile."""
@@ -331,7 +331,7 @@ class ChunkSession:
             raise
         except psycopg.Error as error:
             raise refusal(error) from None
-        return self._run_patiently(work, self._ledger_patience - (monotonic() - began))
+        return self._run_patiently(work, self._ledger_timeout - (monotonic() - began))
 
     def _run_patiently(self, work: Callable[[LedgerConnection], Result], seconds: float) -> Result:
         attempts = Retrying(
@@ -350,7 +350,7 @@ class ChunkSession:
             self._given_up = Stopped(AWAY)
             if not self._stop.is_set():
                 self._given_up = LedgerUnavailable(
-                    f"The ledger stayed out of reach for {self._ledger_patience:g} s. {one_line(error)} Nothing is sent"
+                    f"The ledger stayed out of reach for {self._ledger_timeout:g} s. {one_line(error)} Nothing is sent"
                     " without it; the rest of the chunk stays pending, and a retry takes it up."
                 )
             raise self._given_up from None
@@ -365,11 +365,13 @@ class ChunkSession:
             self._await_flush(self._connection)
             return self._connection
         connection = self._connect()
-        connection.patience = self._ledger_patience / 2  # of the other half, a new connection may be made
+        connection.timeout = self._ledger_timeout / 2  # of the other half, a new connection may be made
         self._flushing = False
         try:
             own = [*self._at_risk, *_ids(*(self._unflushed or (None, None)))]
-            self._slots.append(take_slot(connection, self._rules, self._holder, self._stop, own, self._chunk.chunk_id))
+            self._slots.append(
+                acquire_lease(connection, self._rules, self._owner, self._stop, own, self._chunk.chunk_id)
+            )
             connection.execute(sql("prepare_advance"))
             connection.execute(sql("prepare_flush"))
             connection.execute("SET synchronous_commit = off")
@@ -451,6 +453,6 @@ def _check(connection: Connection, result: PGresult) -> None:
     if result.status in (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK):
         return
     error = error_from_result(result, connection.info.encoding)
-    if error.sqlstate is None:  # libpq's own words: the server is gone
+    if error.sqlstate is None:  # libpq's own message: the server is gone
         raise psycopg.OperationalError(str(error))
     raise error

@@ -18,8 +18,8 @@ import psycopg
 from wolkvox.ledger.connection import Connection, sql
 from wolkvox.rules.anonymity import anonymous_key
 from wolkvox.rules.contacts import Contact
+from wolkvox.rules.digests import DIGEST_AFTER
 from wolkvox.rules.runs import Chunk, Run
-from wolkvox.rules.seals import SEALED_AFTER
 
 BATCH = 20_000  # contacts written at once: two such batches are what staging keeps in memory
 TELL_EVERY = 5 * BATCH  # rows: a few seconds' work
@@ -86,7 +86,7 @@ class _Anonymous:
     """Knows contacts that come again after they have become anonymous. Fresh ones cost it a comparison of dates."""
 
     def __init__(self, connection: Connection, now: datetime, secret: Callable[[], str | None]) -> None:
-        self._connection, self._before, self._ask = connection, now - SEALED_AFTER, secret
+        self._connection, self._before, self._ask = connection, now - DIGEST_AFTER, secret
 
     @cached_property
     def _secret(self) -> str | None:
@@ -140,7 +140,7 @@ def _load(
     staged.known = staged.pulled - staged.new - staged.invalid
     if staged.new:
         connection.execute(
-            "INSERT INTO wolkvox.uncompared (operation, above) VALUES (%s, %s)", (scope["operation"], mark)
+            "INSERT INTO wolkvox.dedupe_backlog (operation, above) VALUES (%s, %s)", (scope["operation"], mark)
         )
 
 
@@ -172,10 +172,10 @@ def _renew(connection: Connection, scope: Mapping[str, Any]) -> int:
     keys = [key for (key,) in connection.execute(sql("changed_back"), scope)]
     if not keys:
         return 0
-    facts = {**scope, "keys": keys, "spare": [uuid4() for _ in keys]}
-    connection.execute(sql("free_keys"), facts)
-    renewed = connection.execute(sql("renew_versions"), facts).rowcount
-    connection.execute(sql("swap_versions"), facts)
+    params = {**scope, "keys": keys, "spare": [uuid4() for _ in keys]}
+    connection.execute(sql("free_keys"), params)
+    renewed = connection.execute(sql("renew_versions"), params).rowcount
+    connection.execute(sql("swap_versions"), params)
     return renewed
 
 

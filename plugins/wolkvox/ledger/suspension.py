@@ -6,42 +6,42 @@ from datetime import datetime
 from typing import NamedTuple
 
 from wolkvox.ledger.connection import Connection, sql
-from wolkvox.rules.patience import TRIALS, Patience
 from wolkvox.rules.records import Campaign, Record
+from wolkvox.rules.retry_policy import TRIALS, RetryPolicy
 
 CAMPAIGNS_AT_ONCE = 20  # suspended campaigns that one worker tries at once
 
 
-class Parked(NamedTuple):
-    """A suspended campaign: why, in whose words, since when, and when it is tried next."""
+class SuspendedCampaign(NamedTuple):
+    """A suspended campaign: why, in whose message, since when, and when it is tried next."""
 
     type_campaign: str
     campaign_id: str
     reason: str
-    words: str | None
+    message: str | None
     since: datetime
     until: datetime
 
 
-def parked(connection: Connection, operation: str) -> list[Parked]:
+def suspended_campaigns(connection: Connection, operation: str) -> list[SuspendedCampaign]:
     """The campaigns that are suspended, the latest one last."""
     rows = connection.execute(
-        "SELECT type_campaign, campaign_id, reason, words, since, until FROM wolkvox.parked"
+        "SELECT type_campaign, campaign_id, reason, message, since, until FROM wolkvox.suspended_campaign"
         " WHERE operation = %s ORDER BY since, type_campaign, campaign_id",
         (operation,),
     )
-    return [Parked(*row) for row in rows]
+    return [SuspendedCampaign(*row) for row in rows]
 
 
 def resume(connection: Connection, operation: str, campaign: Campaign) -> None:
     """A record of a suspended campaign was coded: its others may be sent."""
     connection.execute(
-        "DELETE FROM wolkvox.parked WHERE operation = %s AND type_campaign = %s AND campaign_id = %s",
+        "DELETE FROM wolkvox.suspended_campaign WHERE operation = %s AND type_campaign = %s AND campaign_id = %s",
         (operation, *campaign),
     )
 
 
-def campaign_trials(connection: Connection, operation: str, patience: Patience, most: int) -> list[Record]:
+def campaign_trials(connection: Connection, operation: str, retry_policy: RetryPolicy, most: int) -> list[Record]:
     """
     The records that try suspended campaigns whose pause is over; their next pause begins.
 
@@ -49,14 +49,14 @@ def campaign_trials(connection: Connection, operation: str, patience: Patience, 
 
     :param most: records that may be sent, one or more
     """
-    facts = {
+    params = {
         "operation": operation,
-        "first": patience.first_suspension,
-        "longest": patience.longest_suspension,
+        "first": retry_policy.first_suspension,
+        "longest": retry_policy.longest_suspension,
         "most": min(CAMPAIGNS_AT_ONCE, max(1, most // TRIALS)),
     }
-    connection.execute(sql("free_empty"), facts)
-    due = connection.execute(sql("due_trials"), facts).fetchall()
+    connection.execute(sql("resume_empty"), params)
+    due = connection.execute(sql("due_trials"), params).fetchall()
     if not due:
         return []
     values = {

@@ -8,7 +8,7 @@ from datetime import timedelta
 from wolkvox.ledger.connection import Connection, sql
 from wolkvox.ledger.locks import Lock, lock_until_commit
 from wolkvox.rules.chunks import MAX_CHUNK, SLOTS, allotments
-from wolkvox.rules.patience import Patience
+from wolkvox.rules.retry_policy import RetryPolicy
 from wolkvox.rules.runs import Run
 
 START = timedelta(minutes=5)  # a chunk that nobody began for so long has lost its task
@@ -38,7 +38,7 @@ def sendable(connection: Connection, operation: str, most: int | None = None) ->
 
     :param most: to count no further than that
     """
-    longest = timedelta(seconds=Patience().longest_suspension)
+    longest = timedelta(seconds=RetryPolicy().longest_suspension)
     row = connection.execute(sql("sendable"), {"operation": operation, "most": most, "longest": longest}).fetchone()
     assert row is not None
     return row[0], row[1]
@@ -60,7 +60,7 @@ def _is_quiet(connection: Connection, operation: str) -> bool:
         """
         SELECT
             EXISTS (
-                SELECT FROM wolkvox.outage
+                SELECT FROM wolkvox.circuit_breaker
                 WHERE operation = %(operation)s
                     AND until > clock_timestamp()
                     AND until <= clock_timestamp() + %(longest)s
@@ -72,13 +72,15 @@ def _is_quiet(connection: Connection, operation: str) -> bool:
                     AND quiet_until <= clock_timestamp() + %(quiet)s
             )
         """,
-        {"operation": operation, "longest": timedelta(seconds=Patience().longest_outage), "quiet": _QUIET},
+        {"operation": operation, "longest": timedelta(seconds=RetryPolicy().longest_breaker_delay), "quiet": _QUIET},
     ).fetchone()
     return bool(row and row[0])
 
 
 def _is_away(connection: Connection, operation: str) -> bool:
-    row = connection.execute("SELECT EXISTS (SELECT FROM wolkvox.outage WHERE operation = %s)", (operation,)).fetchone()
+    row = connection.execute(
+        "SELECT EXISTS (SELECT FROM wolkvox.circuit_breaker WHERE operation = %s)", (operation,)
+    ).fetchone()
     return bool(row and row[0])
 
 

@@ -17,7 +17,7 @@ UNSURE = timedelta(hours=1)  # without a cron, while there is one run only and s
 
 
 @dataclass(frozen=True, slots=True)
-class Signs:
+class HealthSigns:
     """
     What tells of life: the DAG (``paused`` None: Airflow has no such DAG), its runs, the newest first, and the newest
     contact that came in. ``silent``: what people were told of a source from which nothing comes. ``undelivered``: since
@@ -32,13 +32,13 @@ class Signs:
     silent: str | None
     polls: Polls
     outage: bool
-    parked: int
+    suspended: int
     left: int | None
     waiting: int
     undelivered: datetime | None = None
 
 
-def alive(signs: Signs, now: datetime) -> dict[str, Any]:
+def alive(signs: HealthSigns, now: datetime) -> dict[str, Any]:
     """The problems, the worst first (none: all is well), and the values of the sentence that says so."""
     last = next((run for run in signs.runs if run.ended_at), None)
     uncounted_since = None if signs.paused else signs.polls.uncounted_since
@@ -62,14 +62,14 @@ def alive(signs: Signs, now: datetime) -> dict[str, Any]:
         "last_state": last and last.state,
         "last_run": last and last.dag_run_id,
         "newest": signs.newest and signs.newest.isoformat(),
-        "suspended": signs.parked,
+        "suspended": signs.suspended,
         "left": signs.left,
         "undelivered_since": signs.undelivered and signs.undelivered.isoformat(),
         "uncounted_since": uncounted_since and uncounted_since.isoformat(),
     }
 
 
-def _is_late(signs: Signs, last: Run, now: datetime) -> bool:
+def _is_late(signs: HealthSigns, last: Run, now: datetime) -> bool:
     """Whether a later run should have ended by now, by the DAG's cron; without one, by the usual distance of runs."""
     assert last.ended_at is not None
     if signs.polls.schedule.cron is not None:

@@ -19,9 +19,9 @@ from wolkvox.airflow_core.access import login_path, note, require_whole_ids
 from wolkvox.errors import BadSetting, LedgerSlow, WolkvoxError
 from wolkvox.page import customers, files, queries
 from wolkvox.page.downloads import attachment
+from wolkvox.page.limits import Recent, in_turn
 from wolkvox.page.reading import LEDGER, Days, csv_file, first_screen, some_rows, some_runs
 from wolkvox.page.shown import Looked, MaySeeIds, Names, Text, shown
-from wolkvox.page.turns import Recent, in_turn
 from wolkvox.rules.contacts import FIRST_YEAR, LAST_YEAR
 
 HEADERS = {

@@ -12,13 +12,13 @@ from pydantic import BaseModel, Field, field_validator
 
 from wolkvox.airflow_core.access import from_the_page, note, require_whole_ids
 from wolkvox.airflow_core.dags import is_paused, send_customer
+from wolkvox.page.dictionary import dictionary
 from wolkvox.page.downloads import attachment
 from wolkvox.page.evidence import Evidence, as_csv, as_pdf
+from wolkvox.page.limits import in_turn
 from wolkvox.page.reading import known_of
 from wolkvox.page.rows import mask
 from wolkvox.page.shown import Looked, MaySeeIds, MayTrigger
-from wolkvox.page.turns import in_turn
-from wolkvox.page.words import words
 from wolkvox.rules.ids import read_id
 
 
@@ -66,7 +66,7 @@ async def read_customer(
 async def download_csv(customer: Customer, looked: Looked, may_see: MaySeeIds) -> StreamingResponse:
     """The same as a file to check."""
     await _note_customer(customer, looked, may_see, "csv")
-    content = await in_turn(lambda: as_csv(_found(customer, looked), words(customer.language)))
+    content = await in_turn(lambda: as_csv(_found(customer, looked), dictionary(customer.language)))
     return attachment(_file(content), "wolkvox-evidence.csv", "text/csv; charset=utf-8")
 
 
@@ -74,7 +74,7 @@ async def download_csv(customer: Customer, looked: Looked, may_see: MaySeeIds) -
 async def download_pdf(customer: Customer, looked: Looked, may_see: MaySeeIds) -> StreamingResponse:
     """The same as a file to read."""
     await _note_customer(customer, looked, may_see, "pdf")
-    content = await in_turn(lambda: as_pdf(_found(customer, looked), words(customer.language)))
+    content = await in_turn(lambda: as_pdf(_found(customer, looked), dictionary(customer.language)))
     return attachment(_file(content), "wolkvox-evidence.pdf", "application/pdf")
 
 

@@ -17,8 +17,8 @@ from html import escape
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from wolkvox.page.dictionary import Dictionary
 from wolkvox.page.rows import harmless
-from wolkvox.page.words import Words
 
 COLUMNS = (
     "type_campaign",
@@ -34,14 +34,14 @@ COLUMNS = (
     "state",
     "reason",
     "code",
-    "words",
+    "message",
     "run",
     "protected_until",
-    "sealed",
+    "digested",
 )
 
 
-SHORT = 16  # digits of a seal that are enough to find it again
+SHORT = 16  # digits of a digest that are enough to find it again
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +83,10 @@ class Evidence:
                     "state": event["state"],
                     "reason": event["reason"],
                     "code": event["code"],
-                    "words": event["words"],
+                    "message": event["message"],
                     "run": event["run"],
                     "protected_until": self.clock(contact["protected_until"]),
-                    "sealed": contact["sealed"] if event["sealed"] else None,
+                    "digested": contact["digested"] if event["digested"] else None,
                 }
 
     def clock(self, moment: str | None) -> str | None:
@@ -100,27 +100,27 @@ class Evidence:
         """The SHA-256 of ``table``, in UTF-8."""
         return sha256(self.table().encode()).hexdigest()
 
-    def heading(self, words: Words) -> list[tuple[str, str]]:
+    def heading(self, dictionary: Dictionary) -> list[tuple[str, str]]:
         """What the file says of itself."""
         made_at = self.clock(self.made_at.isoformat()) or ""
         return [
-            (words("evidence.operation"), self.operation),
-            (words("evidence.customer"), self.customer),
-            (words("evidence.zone"), self.zone),
-            (words("evidence.made_at"), made_at),
-            (words("evidence.contacts"), str(len(self.contacts))),
+            (dictionary("evidence.operation"), self.operation),
+            (dictionary("evidence.customer"), self.customer),
+            (dictionary("evidence.zone"), self.zone),
+            (dictionary("evidence.made_at"), made_at),
+            (dictionary("evidence.contacts"), str(len(self.contacts))),
             ("SHA-256", self.digest),
         ]
 
 
-def as_csv(evidence: Evidence, words: Words) -> bytes:
+def as_csv(evidence: Evidence, dictionary: Dictionary) -> bytes:
     """What the file says of itself, an empty line, and the rows."""
     buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\r\n").writerows([*evidence.heading(words), ()])
+    csv.writer(buffer, lineterminator="\r\n").writerows([*evidence.heading(dictionary), ()])
     return ("\ufeff" + buffer.getvalue() + evidence.table()).encode()
 
 
-def as_pdf(evidence: Evidence, words: Words) -> bytes:
+def as_pdf(evidence: Evidence, dictionary: Dictionary) -> bytes:
     """The same to read and to print, on as many pages as it takes."""
     from reportlab.lib import colors
     from reportlab.lib.pagesizes import A4, landscape
@@ -133,34 +133,39 @@ def as_pdf(evidence: Evidence, words: Words) -> bytes:
     def cell(text: object) -> Paragraph:
         return Paragraph(escape(_printable(str(text))), small)
 
-    parts: list[Flowable] = [Paragraph(escape(words("evidence.title")), styles["Title"])]
-    parts.append(Table([[cell(name), cell(value)] for name, value in evidence.heading(words)], colWidths=[110, 650]))
-    parts.append(Paragraph(escape(words("evidence.note")), small))
+    parts: list[Flowable] = [Paragraph(escape(dictionary("evidence.title")), styles["Title"])]
+    parts.append(
+        Table([[cell(name), cell(value)] for name, value in evidence.heading(dictionary)], colWidths=[110, 650])
+    )
+    parts.append(Paragraph(escape(dictionary("evidence.note")), small))
     for contact in evidence.contacts:
-        parts += [Spacer(1, 8), Paragraph(escape(_printable(_title(contact, evidence, words))), styles["Heading4"])]
-        lines = [[cell(words(f"evidence.{name}")) for name in ("event", "at", "answered_at", "answer", "run")]]
+        parts += [
+            Spacer(1, 8),
+            Paragraph(escape(_printable(_title(contact, evidence, dictionary))), styles["Heading4"]),
+        ]
+        lines = [[cell(dictionary(f"evidence.{name}")) for name in ("event", "at", "answered_at", "answer", "run")]]
         for event in contact["events"]:
-            said = " · ".join(str(part) for part in (event["code"], event["words"]) if part)
-            why = words.reason(event["reason"]) if event["reason"] else ""
-            state = words(f"state.{event['state']}") if event["state"] else ""
+            said = " · ".join(str(part) for part in (event["code"], event["message"]) if part)
+            why = dictionary.reason(event["reason"]) if event["reason"] else ""
+            state = dictionary(f"state.{event['state']}") if event["state"] else ""
             answer = " - ".join(part for part in (state, why, said) if part)
             moments = [evidence.clock(event[name]) or "" for name in ("at", "until")]
-            name = words(f"event.{event['name']}", number=event["calls"] or 0)
-            if contact["sealed"] and not event["sealed"]:
-                name = f"{name} {words('evidence.later')}"
+            name = dictionary(f"event.{event['name']}", number=event["requests"] or 0)
+            if contact["digested"] and not event["digested"]:
+                name = f"{name} {dictionary('evidence.later')}"
             lines.append([cell(text) for text in (name, *moments, answer, event["run"] or "")])
         table = LongTable(lines, colWidths=[110, 125, 125, 270, 130], repeatRows=1)
         table.setStyle([("GRID", (0, 0), (-1, -1), 0.25, colors.grey), ("VALIGN", (0, 0), (-1, -1), "TOP")])
         parts.append(table)
     if not evidence.contacts:
-        parts.append(Paragraph(escape(words("customer.none")), styles["BodyText"]))
+        parts.append(Paragraph(escape(dictionary("customer.none")), styles["BodyText"]))
 
     def number(canvas: Any, document: Any) -> None:
         canvas.setFont("Helvetica", 7)
         canvas.drawString(40, 20, f"{evidence.digest}   {document.page}")
 
     buffer = io.BytesIO()
-    title = words("evidence.title")
+    title = dictionary("evidence.title")
     document = SimpleDocTemplate(
         buffer, pagesize=landscape(A4), title=title, leftMargin=40, rightMargin=40, topMargin=36, bottomMargin=36
     )
@@ -168,26 +173,26 @@ def as_pdf(evidence: Evidence, words: Words) -> bytes:
     return buffer.getvalue()
 
 
-def _title(contact: Mapping[str, Any], evidence: Evidence, words: Words) -> str:
+def _title(contact: Mapping[str, Any], evidence: Evidence, dictionary: Dictionary) -> str:
     """A contact in one line."""
-    reached = [contact["channel"], _direct(contact["direct"], words)]
+    reached = [contact["channel"], _direct(contact["direct"], dictionary)]
     parts = [
         " ".join(filter(None, (contact["type_campaign"], contact["campaign_id"], contact["campaign_name"]))) or "?",
         evidence.clock(contact["contacted_at"]) or "?",
         *[part for part in reached if part],
-        words(f"state.{contact['state']}"),
+        dictionary(f"state.{contact['state']}"),
     ]
     if contact["protected_until"]:
-        parts.append(words("customer.protected", moment=evidence.clock(contact["protected_until"]) or ""))
-    if contact["sealed"]:
-        parts.append(words("evidence.sealed", digest=contact["sealed"][:SHORT]))
+        parts.append(dictionary("customer.protected", moment=evidence.clock(contact["protected_until"]) or ""))
+    if contact["digested"]:
+        parts.append(dictionary("evidence.digested", digest=contact["digested"][:SHORT]))
     if contact["superseded_by"]:
-        parts.append(words("customer.superseded_by", moment=evidence.clock(contact["superseded_by"]) or ""))
+        parts.append(dictionary("customer.superseded_by", moment=evidence.clock(contact["superseded_by"]) or ""))
     return " · ".join(parts)
 
 
-def _direct(direct: bool | None, words: Words) -> str | None:
-    return None if direct is None else words("direct.yes" if direct else "direct.no")
+def _direct(direct: bool | None, dictionary: Dictionary) -> str | None:
+    return None if direct is None else dictionary("direct.yes" if direct else "direct.no")
 
 
 def _printable(text: str) -> str:

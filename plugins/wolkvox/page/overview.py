@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from wolkvox.ledger.breaker import Outage
+from wolkvox.ledger.breaker import OpenBreaker
 from wolkvox.ledger.figures import Count, Figures
-from wolkvox.ledger.suspension import Parked
-from wolkvox.ledger.worth import Worth, curve, total
-from wolkvox.page.alive import Signs, alive
+from wolkvox.ledger.impact import Impact, lag_sensitivity, total
+from wolkvox.ledger.suspension import SuspendedCampaign
+from wolkvox.page.alive import HealthSigns, alive
 from wolkvox.page.links import task_path
 from wolkvox.page.queries import AGES, FINAL, Campaign, Fresh, Polls, Run, Slot, Today, Unbegun, Unfinished
 from wolkvox.rules.campaigns import Listed
@@ -27,7 +27,7 @@ MOST_REASONS = 20
 @dataclass(frozen=True, slots=True)
 class Known:
     """
-    What the ledger said at one moment; ``call_seconds`` is the median of a call, None before the first one.
+    What the ledger said at one moment; ``request_seconds`` is the median of a request, None before the first one.
 
     ``chosen`` are the days that campaigns and reasons are counted of.
     """
@@ -47,18 +47,18 @@ class Known:
     last_runs: Mapping[Campaign, str | None]
     today: Today
     slots: Sequence[Slot]
-    parked: Sequence[Parked]
-    outage: Outage | None
+    suspended: Sequence[SuspendedCampaign]
+    outage: OpenBreaker | None
     unbegun: Unbegun | None
     runs: Sequence[Run]
-    call_seconds: float | None
+    request_seconds: float | None
     fresh: Fresh
     newest: datetime | None
     silent: str | None
     polls: Polls
     chosen: Sequence[Span]
     listed: Mapping[str, Listed] = field(default_factory=dict)
-    worth: Sequence[Worth] = ()
+    impact: Sequence[Impact] = ()
     breaches: Mapping[str, int] = field(default_factory=dict)
     undelivered: datetime | None = None
 
@@ -71,7 +71,7 @@ def overview(known: Known) -> dict[str, Any]:
         "operation": known.operation,
         "zone": known.zone,
         "now": known.now.isoformat(),
-        "health": alive(_signs(known), known.now),
+        "health": alive(_health_signs(known), known.now),
         "fresh": known.fresh._asdict(),
         "ages": _ages(known),
         "empty": not known.unfinished and not any(day.counts for day in days) and not any(known.staged.values()),
@@ -81,20 +81,20 @@ def overview(known: Known) -> dict[str, Any]:
         "campaigns": _campaigns(known, counts),
         "reasons": _reasons(counts),
         "slots": _slots(known),
-        "suspended": [_suspended(known, campaign) for campaign in known.parked],
+        "suspended": [_suspended(known, campaign) for campaign in known.suspended],
         "outage": _outage(known.outage),
         "unstarted": _unstarted(known.unbegun),
         "runs": [describe_run(run) for run in known.runs],
-        "impact": _impact(known) if known.worth else None,
+        "impact": _impact(known) if known.impact else None,
         "breaches": [{"cause": cause, "contacts": count} for cause, count in Counter(known.breaches).most_common()],
     }
 
 
 def _impact(known: Known) -> dict[str, Any]:
-    """What codifying prevented, by day and by campaign, and the calls that a shorter lag would have prevented."""
-    campaigns: dict[tuple[str, str], list[Worth]] = {}
-    days: dict[str, list[Worth]] = {}
-    for one in known.worth:
+    """What codifying prevented, by day and by campaign, and the requests that a shorter lag would have prevented."""
+    campaigns: dict[tuple[str, str], list[Impact]] = {}
+    days: dict[str, list[Impact]] = {}
+    for one in known.impact:
         campaigns.setdefault((one.type_campaign, one.campaign_id), []).append(one)
         days.setdefault(one.day.isoformat(), []).append(one)
     return {
@@ -103,13 +103,15 @@ def _impact(known: Known) -> dict[str, Any]:
             {"type_campaign": kind, "campaign_id": campaign_id, **_listed(known, campaign_id), **_prevented(parts)}
             for (kind, campaign_id), parts in campaigns.items()
         ],
-        "curve": [{"minutes": minutes, "dials": dials} for minutes, dials in curve(known.worth).items()],
+        "lag_sensitivity": [
+            {"minutes": minutes, "dials": dials} for minutes, dials in lag_sensitivity(known.impact).items()
+        ],
     }
 
 
-def _prevented(parts: Sequence[Worth]) -> dict[str, int]:
+def _prevented(parts: Sequence[Impact]) -> dict[str, int]:
     counts = total(parts)
-    return {"calls_prevented": counts.pop("avoided"), **counts}
+    return {"calls_prevented": counts.pop("calls_prevented"), **counts}
 
 
 def last_settled(days: Sequence[Figures]) -> dict[Campaign, datetime]:
@@ -124,11 +126,11 @@ def last_settled(days: Sequence[Figures]) -> dict[Campaign, datetime]:
 
 def _left(today: Today) -> int | None:
     """Calls left today; None when no limit is known."""
-    return 0 if today.exhausted else None if today.limit is None else max(0, today.limit - today.calls)
+    return 0 if today.exhausted else None if today.limit is None else max(0, today.limit - today.requests)
 
 
-def _signs(known: Known) -> Signs:
-    return Signs(
+def _health_signs(known: Known) -> HealthSigns:
+    return HealthSigns(
         dag_id=known.dag_id,
         paused=known.paused,
         runs=[run for run in known.runs if run.dag_id == known.dag_id],
@@ -136,7 +138,7 @@ def _signs(known: Known) -> Signs:
         silent=known.silent,
         polls=known.polls,
         outage=known.outage is not None,
-        parked=len(known.parked),
+        suspended=len(known.suspended),
         left=_left(known.today),
         waiting=sum(part.records for part in known.unfinished),
         undelivered=known.undelivered,
@@ -155,7 +157,7 @@ def _today(known: Known) -> dict[str, Any]:
     waiting = sum(part.records for part in known.unfinished)
     oldest = min((part.oldest for part in known.unfinished if part.oldest), default=None)
     return {
-        "requests": quota.calls,
+        "requests": quota.requests,
         "limit": quota.limit,
         "left": left,
         "resets_at": known.resets_at.isoformat(),
@@ -163,17 +165,17 @@ def _today(known: Known) -> dict[str, Any]:
         "lag_p50": figures.lag_p50,
         "lag_p95": figures.lag_p95,
         "waiting": waiting,
-        "deferred": sum(part.put_off for part in known.unfinished),
+        "deferred": sum(part.deferred for part in known.unfinished),
         "oldest_waiting": oldest and oldest.isoformat(),
         "backlog_ends_at": _backlog_ends_at(known, waiting, left),
     }
 
 
 def _backlog_ends_at(known: Known, waiting: int, left: int | None) -> str | None:
-    """When the backlog will be sent: today at the pace of the last calls, else the day whose quota ends it."""
+    """When the backlog will be sent: today at the pace of the last requests, else the day whose quota ends it."""
     gone = backlog_gone_at(waiting, left_today=left, daily=known.own_limit, now=known.now, resets_at=known.resets_at)
-    if gone == known.now and known.call_seconds:
-        gone += timedelta(seconds=waiting * known.call_seconds / SLOTS)
+    if gone == known.now and known.request_seconds:
+        gone += timedelta(seconds=waiting * known.request_seconds / SLOTS)
     return None if gone is None else gone.isoformat(timespec="seconds")
 
 
@@ -226,45 +228,45 @@ def _listed(known: Known, campaign_id: str | None) -> dict[str, str | None]:
 
 
 def _reasons(counts: Sequence[Count]) -> list[dict[str, Any]]:
-    """Why records were refused, the most frequent reason first, with an example of the vendor's words."""
+    """Why records were refused, the most frequent reason first, with an example of the vendor's dictionary."""
     totals: Counter[tuple[str, str | None]] = Counter()
-    words: dict[tuple[str, str | None], str] = {}
+    dictionary: dict[tuple[str, str | None], str] = {}
     for count in counts:
         if count.state in REFUSALS:
             key = (count.state, count.reason)
             totals[key] += count.records
-            words[key] = count.words or words.get(key, "")
+            dictionary[key] = count.message or dictionary.get(key, "")
     return [
         {
             "state": key[0],
             "reason": key[1],
             "records": number,
-            "message": words[key] or None,
+            "message": dictionary[key] or None,
         }
         for key, number in totals.most_common(MOST_REASONS)
     ]
 
 
-def _suspended(known: Known, campaign: Parked) -> dict[str, Any]:
+def _suspended(known: Known, campaign: SuspendedCampaign) -> dict[str, Any]:
     waiting = {(part.type_campaign, part.campaign_id): part.records for part in known.unfinished}
     return {
         "type_campaign": campaign.type_campaign,
         "campaign_id": campaign.campaign_id,
         **_listed(known, campaign.campaign_id),
         "reason": campaign.reason,
-        "message": campaign.words,
+        "message": campaign.message,
         "since": campaign.since.isoformat(),
         "until": campaign.until.isoformat(),
         "waiting": waiting.get((campaign.type_campaign, campaign.campaign_id), 0),
     }
 
 
-def _outage(outage: Outage | None) -> dict[str, Any] | None:
+def _outage(outage: OpenBreaker | None) -> dict[str, Any] | None:
     if outage is None:
         return None
     return {
         "reason": outage.reason,
-        "message": outage.words,
+        "message": outage.message,
         "since": outage.since.isoformat(),
         "until": outage.until.isoformat(),
     }

@@ -21,8 +21,8 @@ from wolkvox.ledger.watch import read_watch
 from wolkvox.rules.schedule import Schedule
 from wolkvox.rules.spans import Span
 
-TASK_START = timedelta(minutes=2)  # that a task may take from the pool to its first call
-TIMEOUT = "15s"  # a page is not worth a longer query
+TASK_START = timedelta(minutes=2)  # that a task may take from the pool to its first request
+TIMEOUT = "15s"  # a page is not impact a longer query
 LOCK_TIMEOUT = "3s"  # nor a wait for somebody who changes a table's shape
 
 WAITING = ("pending", "sending")
@@ -59,13 +59,13 @@ class Unfinished(NamedTuple):
     """
     Records of a campaign still to be sent, and when the customer of the oldest one was contacted.
 
-    ``put_off`` of them went wrong and wait for their turn. ``by_age``: how many of each of ``AGES``.
+    ``deferred`` of them went wrong and wait for their turn. ``by_age``: how many of each of ``AGES``.
     """
 
     type_campaign: str | None
     campaign_id: str | None
     records: int
-    put_off: int
+    deferred: int
     oldest: datetime | None
     by_age: Sequence[int]
 
@@ -77,41 +77,42 @@ def unfinished(connection: Connection, operation: str) -> list[Unfinished]:
 
 def staged(connection: Connection, operation: str, spans: Sequence[Span]) -> dict[Span, int]:
     """Records that came into the ledger, by span."""
-    facts = {
+    params = {
         "operation": operation,
         "starts": [span.starts_at for span in spans],
         "ends": [span.ends_at for span in spans],
     }
     return {
-        Span(starts_at, ends_at): records for starts_at, ends_at, records in connection.execute(sql("staged"), facts)
+        Span(starts_at, ends_at): records for starts_at, ends_at, records in connection.execute(sql("staged"), params)
     }
 
 
 def last_runs(connection: Connection, operation: str, last: dict[Campaign, datetime]) -> dict[Campaign, str | None]:
     """The run that settled each campaign's latest record."""
-    facts = {
+    params = {
         "operation": operation,
         "types": [campaign[0] for campaign in last],
         "campaigns": [campaign[1] for campaign in last],
         "lasts": list(last.values()),
     }
-    return {(kind, campaign): run for kind, campaign, run in connection.execute(sql("last_runs"), facts)}
+    return {(kind, campaign): run for kind, campaign, run in connection.execute(sql("last_runs"), params)}
 
 
 class Today(NamedTuple):
-    """The day's calls; ``limit`` is None when none is known."""
+    """The day's requests; ``limit`` is None when none is known."""
 
-    calls: int
+    requests: int
     limit: int | None
     exhausted: bool
 
 
 def today(connection: Connection, account: str, day: date, own_limit: int | None) -> Today:
-    """The calls made on a day, and the limit: the settings' own one until a run has asked the vendor."""
+    """The requests made on a day, and the limit: the settings' own one until a run has asked the vendor."""
     row = connection.execute(
-        "SELECT calls, call_limit, coalesce(exhausted_at BETWEEN clock_timestamp() - %s AND clock_timestamp(), false)"
+        "SELECT requests, request_limit,"
+        " coalesce(exhausted_at BETWEEN clock_timestamp() - %s AND clock_timestamp(), false)"
         " FROM wolkvox.quota"
-        " WHERE operation = %s AND day = %s",
+        " WHERE account = %s AND day = %s",
         (BELIEF, account, day),
     ).fetchone()
     return Today(*row) if row else Today(0, own_limit, False)
@@ -132,7 +133,7 @@ def dags(connection: Connection) -> list[Dag]:
 
 
 def account(connection: Connection, fingerprint: int, server: str) -> str:
-    """The name under which a token's calls are counted."""
+    """The name under which a token's requests are counted."""
     row = connection.execute("SELECT account FROM wolkvox.token WHERE fingerprint = %s", (fingerprint,)).fetchone()
     return server if row is None else str(row[0])
 
@@ -181,7 +182,7 @@ def runs(
     limit: int = RUNS,
 ) -> list[Run]:
     """The latest runs, the newest first: of one DAG or of all, that began before a moment, in [since, until)."""
-    facts = {
+    params = {
         "operation": operation,
         "dag": dag,
         "before": before,
@@ -189,7 +190,7 @@ def runs(
         "until": until,
         "limit": limit,
     }
-    return [Run(*row) for row in connection.execute(sql("runs"), facts)]
+    return [Run(*row) for row in connection.execute(sql("runs"), params)]
 
 
 class Polls(NamedTuple):
@@ -347,20 +348,20 @@ def every_row(
     Each state's are read in the order of an index, ``at_once`` of them at a time, so that no list costs more than what
     is read of it.
     """
-    facts = {**asdict(wanted), "operation": operation, "limit": at_once}
-    parts = [_of_state(connection, {**facts, "state": state}, last) for state in wanted.states]
+    params = {**asdict(wanted), "operation": operation, "limit": at_once}
+    parts = [_of_state(connection, {**params, "state": state}, last) for state in wanted.states]
     return merge(*parts, key=lambda record: record.place, reverse=True)
 
 
-def _of_state(connection: Connection, facts: dict[str, Any], last: Place | None) -> Iterator[Record]:
-    statement = (sql("every") if facts["dialled"] is None else sql("dialled")) + sql("rows")
+def _of_state(connection: Connection, params: dict[str, Any], last: Place | None) -> Iterator[Record]:
+    statement = (sql("every") if params["dialled"] is None else sql("dialled")) + sql("rows")
     while True:
         place = {"before": last and last.id, "before_at": last and last.listed_at}
         with connection.cursor(row_factory=class_row(Record)) as cursor:
             # A plan for all values of the parameters would serve none of the filters.
-            found = cursor.execute(statement, {**facts, **place}, prepare=False).fetchall()
+            found = cursor.execute(statement, {**params, **place}, prepare=False).fetchall()
         yield from found
-        if len(found) < facts["limit"]:
+        if len(found) < params["limit"]:
             return
         last = found[-1].place
 
@@ -424,19 +425,19 @@ def customer(
 
     :param customers: the customer's id, and its anonymous form
     """
-    facts = {"operation": operation, "customers": list(customers), "limit": MOST_CONTACTS}
+    params = {"operation": operation, "customers": list(customers), "limit": MOST_CONTACTS}
     with connection.cursor(row_factory=class_row(Contact)) as cursor:
-        contacts = cursor.execute(sql("customer"), facts).fetchall()
+        contacts = cursor.execute(sql("customer"), params).fetchall()
     ids = {"ids": [contact.id for contact in contacts]}
-    calls = [Call(*row) for row in connection.execute(sql("answers"), ids)]
-    return contacts, calls, [Dial(*row) for row in connection.execute(sql("dials"), ids)]
+    requests = [Call(*row) for row in connection.execute(sql("answers"), ids)]
+    return contacts, requests, [Dial(*row) for row in connection.execute(sql("dials"), ids)]
 
 
 def daily_digests(connection: Connection, operation: str, contacts: Sequence[Contact]) -> dict[date, str]:
-    """The seals of the days (UTC) on which contacts were settled; none of a day that is not sealed."""
+    """The digests of the days (UTC) on which contacts were settled; none of a day that is not digested."""
     days = {contact.settled_at.astimezone(timezone.utc).date() for contact in contacts if contact.settled_at}
     rows = connection.execute(
-        "SELECT day, encode(digest, 'hex') FROM wolkvox.seal WHERE operation = %s AND day = ANY(%s)",
+        "SELECT day, encode(digest, 'hex') FROM wolkvox.daily_digest WHERE operation = %s AND day = ANY(%s)",
         (operation, list(days)),
     )
     return dict(rows.fetchall())

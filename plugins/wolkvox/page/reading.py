@@ -17,11 +17,11 @@ from wolkvox.ledger.breaker import outage
 from wolkvox.ledger.campaigns import names
 from wolkvox.ledger.connection import Connection, clock
 from wolkvox.ledger.figures import figures
+from wolkvox.ledger.impact import Impact, breaches, impact
 from wolkvox.ledger.notifications import undelivered
 from wolkvox.ledger.quota import QuotaRules
-from wolkvox.ledger.reports import seconds_per_call
-from wolkvox.ledger.suspension import parked
-from wolkvox.ledger.worth import Worth, breaches, worth
+from wolkvox.ledger.reports import seconds_per_request
+from wolkvox.ledger.suspension import suspended_campaigns
 from wolkvox.names import DAG_ID
 from wolkvox.page import queries
 from wolkvox.page.evidence import Evidence
@@ -101,7 +101,7 @@ def know(
     """Ask the ledger for all that the first screen shows, and Airflow whether the DAG is paused."""
     operation, zone = settings.operation, settings.quota_timezone
     account = queries.account(ledger, settings.fingerprint, settings.server)
-    rules = QuotaRules(account, settings.daily_calls, settings.quota_reserve, zone)
+    rules = QuotaRules(account, settings.daily_requests, settings.quota_reserve, zone)
     hours, days = last_hours(now), last_days(now, zone)
     counted = figures(ledger, operation, hours, days)
     runs = queries.runs(ledger, operation, dag=dag)
@@ -122,27 +122,27 @@ def know(
         last_runs=queries.last_runs(ledger, operation, last_settled([counted[day] for day in days])),
         today=queries.today(ledger, account, rules.today(now), rules.own_limit),
         slots=queries.slots(ledger, settings.fingerprint),
-        parked=parked(ledger, operation),
+        suspended=suspended_campaigns(ledger, operation),
         outage=outage(ledger, operation, settings.identity),
         unbegun=queries.unbegun(ledger, operation),
         runs=runs,
-        call_seconds=seconds_per_call(ledger, operation),
+        request_seconds=seconds_per_request(ledger, operation),
         fresh=queries.fresh(ledger, operation),
         newest=queries.newest(ledger, operation),
         silent=queries.silent(ledger, operation, dag_id),
         polls=queries.polls(ledger, dag_id),
         chosen=_chosen(days, chosen, zone),
         listed=names(ledger, operation),
-        worth=_worth(ledger, operation, days, chosen, zone),
+        impact=_impact(ledger, operation, days, chosen, zone),
         breaches=_breaches(ledger, operation, days, chosen, zone),
         undelivered=min((one.since for one in undelivered(ledger, operation, dag_id).values()), default=None),
     )
 
 
-def _worth(ledger: Connection, operation: str, days: Sequence[Span], chosen: Days, zone: str) -> list[Worth]:
-    """What codifying was worth on the chosen days."""
+def _impact(ledger: Connection, operation: str, days: Sequence[Span], chosen: Days, zone: str) -> list[Impact]:
+    """What codifying was impact on the chosen days."""
     within = [day.starts_at.astimezone(ZoneInfo(zone)).date() for day in _chosen(days, chosen, zone)]
-    return worth(ledger, operation, within[0], within[-1]) if within else []
+    return impact(ledger, operation, within[0], within[-1]) if within else []
 
 
 def _breaches(ledger: Connection, operation: str, days: Sequence[Span], chosen: Days, zone: str) -> Mapping[str, int]:
@@ -212,10 +212,10 @@ def known_of(customer_id: str, *, unmasked: bool, of: queries.Dag = USUAL) -> Ev
     known, secret = settings(of), known_secret()
     customers = [customer_id] if secret is None else [customer_id, anonymous(secret, known.operation, customer_id)]
     with queries.snapshot(LEDGER) as ledger:
-        contacts, calls, dials = queries.customer(ledger, known.operation, customers)
+        contacts, requests, dials = queries.customer(ledger, known.operation, customers)
         listed = names(ledger, known.operation)
-        sealed = queries.daily_digests(ledger, known.operation, contacts)
+        digested = queries.daily_digests(ledger, known.operation, contacts)
         now = clock(ledger)
     shown = customer_id if unmasked else mask(customer_id) or ""
-    told = timelines(contacts, calls, dials, listed, sealed, unmasked=unmasked)
+    told = timelines(contacts, requests, dials, listed, digested, unmasked=unmasked)
     return Evidence(known.operation, shown, known.quota_timezone, now, told)

@@ -96,11 +96,11 @@ def as_csv(records: Iterable[Record], *, unmasked: bool, excel: str | None = Non
     yield buffer.getvalue()
 
 
-def without_ids(words: str | None, customer_id: str | None) -> str | None:
-    """The vendor's words without the customer and without numbers long enough to be somebody's."""
-    if words is None:
+def without_ids(dictionary: str | None, customer_id: str | None) -> str | None:
+    """The vendor's dictionary without the customer and without numbers long enough to be somebody's."""
+    if dictionary is None:
         return None
-    return _NUMBER.sub(MASK, words.replace(customer_id, MASK) if customer_id else words)
+    return _NUMBER.sub(MASK, dictionary.replace(customer_id, MASK) if customer_id else dictionary)
 
 
 def harmless(value: object) -> object:

@@ -13,9 +13,9 @@ from fastapi import Depends, HTTPException, Query
 from wolkvox.airflow_core.access import GetUserDep, may_read, may_see_ids, may_trigger
 from wolkvox.errors import WolkvoxError
 from wolkvox.names import DAG_ID
+from wolkvox.page.limits import Recent, in_turn
 from wolkvox.page.queries import Dag
 from wolkvox.page.reading import USUAL, known_dags
-from wolkvox.page.turns import Recent, in_turn
 
 Text = Annotated[str | None, Query(max_length=1_000, pattern=r"^[^\x00]*$")]  # PostgreSQL takes no NUL
 
@@ -26,7 +26,7 @@ _last_known: list[Dag] = [USUAL]
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class RequestScope:
     """
     What the login looks at, of all that there is.
 
@@ -58,7 +58,7 @@ def shown(
     operation: Text = None,
     tab: Text = None,
     dag: Text = None,
-) -> Shown:
+) -> RequestScope:
     """
     The operation asked for by name, by the DAG on whose tab it is, or by a run's DAG; else the usual one.
 
@@ -68,10 +68,10 @@ def shown(
     if of is None:
         raise HTTPException(403, "Your login may read no DAG of that operation.")
     foreign = tab if tab is not None and tab not in {DAG_ID, *(one.dag_id for one in known)} else None
-    return Shown(user, of, known, foreign)
+    return RequestScope(user, of, known, foreign)
 
 
-Looked = Annotated[Shown, Depends(shown)]
+Looked = Annotated[RequestScope, Depends(shown)]
 
 
 def names(looked: Looked) -> dict[str, Any]:

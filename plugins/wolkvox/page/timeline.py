@@ -10,9 +10,9 @@ from typing import Any
 from wolkvox.page.queries import Call, Contact, Dial
 from wolkvox.page.rows import mask, without_ids
 from wolkvox.rules.campaigns import Listed
-from wolkvox.rules.seals import SEALED_AFTER, begin
+from wolkvox.rules.digests import DIGEST_AFTER, begin
 
-ANSWERED = ("coded", "rejected", "failed")  # states that the last call's answer may have led to
+ANSWERED = ("coded", "rejected", "failed")  # states that the last request's answer may have led to
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +21,9 @@ class Event:
     Something that happened to a contact.
 
     ``name`` is one of contacted, pulled, called (``until``: when it was answered), calling, waiting, and, without a
-    call: superseded, expired, invalid, failed, and earlier (calls of before answers were kept: ``calls`` of them).
+    request: superseded, expired, invalid, failed, and earlier (``requests`` whose answers were not kept).
     What wolkvox showed afterwards is dialled (``reason``: why, although the customer was protected), confirmed,
-    mismatch or missing. ``noted_at``: when it was written down, where that may be after its day was sealed.
+    mismatch or missing. ``noted_at``: when it was written down, where that may be after its day was digested.
     """
 
     name: str
@@ -32,28 +32,28 @@ class Event:
     state: str | None = None
     reason: str | None = None
     code: str | None = None
-    words: str | None = None
+    message: str | None = None
     run: str | None = None
-    calls: int | None = None
+    requests: int | None = None
     noted_at: datetime | None = None
 
 
 def timelines(
     contacts: Sequence[Contact],
-    calls: Iterable[Call],
+    requests: Iterable[Call],
     dials: Iterable[Dial] = (),
     listed: Mapping[str, Listed] | None = None,
-    sealed: Mapping[date, str] | None = None,
+    digested: Mapping[date, str] | None = None,
     *,
     unmasked: bool,
 ) -> list[dict[str, Any]]:
     """
     Every contact with its events, the newest contact first.
 
-    :param sealed: the digests of days that are sealed
+    :param digested: the digests of days that are digested
     """
     earlier: dict[int, list[Call]] = {}
-    for call in calls:
+    for call in requests:
         earlier.setdefault(call.record, []).append(call)
     dialled: dict[int, list[Dial]] = {}
     for dial in dials:
@@ -67,7 +67,7 @@ def timelines(
                 contact,
                 with_dials(events(contact, earlier.get(contact.id, [])), dialled.get(contact.id, [])),
                 later.get(contact.id),
-                sealed or {},
+                digested or {},
                 unmasked=unmasked,
             ),
         }
@@ -77,19 +77,23 @@ def timelines(
 
 def events(contact: Contact, earlier: Sequence[Call]) -> list[Event]:
     """What happened to a contact, in the order of time."""
-    calls = [
+    requests = [
         Event("called", call.sent_at, call.settled_at, call.state, call.reason, call.response_code, call.response_msg)
         for call in earlier
         if call.sent_at is not None
     ]
     if _was_answered(contact, earlier):
         last = (contact.state, contact.reason, contact.response_code, contact.response_msg, contact.dag_run_id)
-        calls.append(Event("called", contact.sent_at, contact.settled_at, *last))
+        requests.append(Event("called", contact.sent_at, contact.settled_at, *last))
     found = [
         Event("contacted", contact.contacted_at),
         Event("pulled", contact.staged_at),
-        *([Event("earlier", None, calls=contact.attempts - len(calls))] if contact.attempts > len(calls) else []),
-        *calls,
+        *(
+            [Event("earlier", None, requests=contact.attempts - len(requests))]
+            if contact.attempts > len(requests)
+            else []
+        ),
+        *requests,
     ]
     if contact.state == "sending":
         found.append(Event("calling", contact.sent_at, state=contact.state, run=contact.dag_run_id))
@@ -116,7 +120,7 @@ def with_dials(happened: Sequence[Event], dials: Sequence[Dial]) -> list[Event]:
 
 
 def _was_answered(contact: Contact, earlier: Sequence[Call]) -> bool:
-    """Whether the contact's state is what its last call's answer led to."""
+    """Whether the contact's state is what its last request's answer led to."""
     known = {call.sent_at for call in earlier}
     return contact.state in ANSWERED and contact.sent_at is not None and contact.sent_at not in known
 
@@ -138,13 +142,17 @@ def _describe(
     contact: Contact,
     happened: Sequence[Event],
     later: datetime | None,
-    sealed: Mapping[date, str],
+    digested: Mapping[date, str],
     *,
     unmasked: bool,
 ) -> dict[str, Any]:
     day = contact.settled_at and contact.settled_at.astimezone(timezone.utc).date()
-    digest = sealed.get(day) if day else None
-    words_of = (lambda words: words) if unmasked else (lambda words: without_ids(words, contact.customer_id))
+    digest = digested.get(day) if day else None
+    message_of = (
+        (lambda dictionary: dictionary)
+        if unmasked
+        else (lambda dictionary: without_ids(dictionary, contact.customer_id))
+    )
     return {
         "type_campaign": contact.type_campaign,
         "campaign_id": contact.campaign_id,
@@ -158,7 +166,7 @@ def _describe(
         "reason": contact.reason,
         "superseded_by": _iso(later),
         "dag_id": contact.dag_id,
-        "sealed": digest,
+        "digested": digest,
         "events": [
             {
                 "name": event.name,
@@ -167,11 +175,11 @@ def _describe(
                 "state": event.state,
                 "reason": event.reason,
                 "code": event.code,
-                "words": words_of(event.words),
+                "message": message_of(event.message),
                 "run": event.run,
-                "calls": event.calls,
-                # What an export showed later than that came after the seal.
-                "sealed": bool(digest and day and (not event.noted_at or event.noted_at < begin(day) + SEALED_AFTER)),
+                "requests": event.requests,
+                # What an export showed later than that came after the digest.
+                "digested": bool(digest and day and (not event.noted_at or event.noted_at < begin(day) + DIGEST_AFTER)),
             }
             for event in happened
         ],

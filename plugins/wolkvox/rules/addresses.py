@@ -58,7 +58,7 @@ def _parts(text: str) -> list[str]:
 
 
 def _of_piece(piece: str) -> list[str]:
-    """``Ana María <ana@example.com>`` is one address, words without angle brackets are one each."""
+    """``Ana María <ana@example.com>`` is one address, message without angle brackets are one each."""
     inside = re.findall(r"<([^<>]*)>", piece)
-    words = re.sub(r"<[^<>]*>", " ", piece).split()
-    return [*(one.strip() for one in inside), *(word for word in words if not inside or "@" in word)]
+    message = re.sub(r"<[^<>]*>", " ", piece).split()
+    return [*(one.strip() for one in inside), *(word for word in message if not inside or "@" in word)]

@@ -43,7 +43,7 @@ def alerts(
     """
     The alerts whose cause is there now: a sentence for each name, empty when all is well.
 
-    A complaint of the verdict is named ``red:…``, a suspended campaign ``parked:…``.
+    A complaint of the verdict is named ``red:…``, a suspended campaign ``suspended:…``.
 
     :param summary: what ``verdict`` returns
     :param latest: the latest records, by which shares are judged
@@ -57,18 +57,18 @@ def alerts(
         if not (outage and name in OF_AN_OUTAGE)
     }
     if outage:
-        found["outage"] = f"Nothing can be sent since {_moment(outage['since'], zone)}: {outage['words']}"
-    for campaign in summary["parked"]:
+        found["outage"] = f"Nothing can be sent since {_moment(outage['since'], zone)}: {outage['message']}"
+    for campaign in summary["suspended"]:
         if campaign["reason"] in MISFITS:
-            found[f"parked:{campaign['campaign']}"] = (
+            found[f"suspended:{campaign['campaign']}"] = (
                 f"Campaign {_called(campaign)} is suspended since {_moment(campaign['since'], zone)}:"
-                f" {campaign['words']}. Nothing of it is sent; its records wait until it is corrected in wolkvox"
+                f" {campaign['message']}. Nothing of it is sent; its records wait until it is corrected in wolkvox"
                 " Manager or in the warehouse."
             )
             continue
-        found[f"parked:{campaign['campaign']}"] = (
+        found[f"suspended:{campaign['campaign']}"] = (
             f"Campaign {_called(campaign)} refuses everything since {_moment(campaign['since'], zone)}"
-            f" ({campaign['words'] or campaign['reason']}): it is suspended and tried now and then, its records wait."
+            f" ({campaign['message'] or campaign['reason']}): it is suspended and tried now and then, its records wait."
             " Check its id and type in wolkvox Manager."
         )
     sentences = {
@@ -201,11 +201,11 @@ def _exports(summary: Mapping[str, Any]) -> str | None:
 
 
 def _quota(summary: Mapping[str, Any], thresholds: Thresholds, zone: str) -> str | None:
-    limit, calls = summary["quota_limit"], summary["quota_calls"]
-    if limit is None or calls < limit * thresholds.quota:
+    limit, requests = summary["quota_limit"], summary["quota_requests"]
+    if limit is None or requests < limit * thresholds.quota:
         return None
     begins = _moment(summary["quota_resets_at"], zone)
-    return f"{calls} of today's {limit} requests are used; a new day begins at {begins}."
+    return f"{requests} of today's {limit} requests are used; a new day begins at {begins}."
 
 
 def _moment(timestamp: str, zone: str) -> str:

@@ -34,9 +34,9 @@ class Answer:
     """
     One call's outcome.
 
-    ``reason`` is a short code without personal data; ``msg`` holds the vendor's own words and belongs in the
-    ledger only. ``retry_after`` is in seconds. ``goes_on``: the host may still be at it, though somebody on the way
-    gave up.
+    ``reason`` is a short code without personal data; ``msg`` holds the vendor's own message and belongs in the
+    ledger only. ``retry_after`` is in seconds. ``still_in_flight``: the host may still be at it,
+    though a gateway on the way gave up.
     """
 
     kind: Kind
@@ -44,12 +44,12 @@ class Answer:
     code: str | None = None
     msg: str | None = None
     retry_after: float | None = None
-    goes_on: bool = False
+    still_in_flight: bool = False
 
 
 GAVE_UP = (502, 504, 520, 524)  # a gateway's word, when the host behind it may have gone on
-GOES_ON = (504, 524)  # of these: that waited too long, while the other two lost their connection
-NOT_NOW = (409, 423)  # the words of a dialler that holds the record
+STILL_IN_FLIGHT = (504, 524)  # of these: that waited too long, while the other two lost their connection
+NOT_NOW = (409, 423)  # the message of a dialler that holds the record
 SUCCESS_CODES = ("ok", "success")
 MOST_BRACES = 50  # that are tried as the beginning of the answer in a body that isn't JSON alone
 
@@ -67,7 +67,7 @@ _CODED_TEXT = re.compile(r"CUSTOMER_ID \S+ HAS BEEN CODED\.?")  # what the vendo
 _ID = re.compile(r"\d{4,}")  # long enough to be somebody's
 LONGEST_REFUSAL = 120
 LONGEST_HINT = 1e9  # seconds: a longer ``Retry-After`` is one of these
-LONGEST_MSG = 2_000  # characters of the vendor's words that are kept
+LONGEST_MSG = 2_000  # characters of the vendor's message that are kept
 
 
 def unknown(reason: str) -> Answer:
@@ -76,22 +76,22 @@ def unknown(reason: str) -> Answer:
 
     Wolkvox may still be at one that was not waited for any longer.
     """
-    return Answer(Kind.UNKNOWN, f"unknown_{reason}", goes_on=reason == "timeout")
+    return Answer(Kind.UNKNOWN, f"unknown_{reason}", still_in_flight=reason == "timeout")
 
 
 def unreachable(reason: str) -> Answer:
-    """The answer of a call that found no connection; ``reason`` is one of refused, timeout, tls."""
+    """The answer of a request that found no connection; ``reason`` is one of refused, timeout, tls."""
     return Answer(Kind.UNREACHABLE, f"unreachable_{reason}")
 
 
 def refusal(answer: Answer, customer_id: str) -> str:
     """
-    What was refused and in which words, ids left out: the same text for one and the same refusal.
+    What was refused and in which message, ids left out: the same text for one and the same refusal.
 
     At most 120 characters, fit for the eyes of everybody.
     """
-    words = (answer.msg or answer.reason or "").replace(customer_id, "…")
-    return " ".join(f"{answer.code or ''} {_ID.sub('…', words)}".upper().split())[:LONGEST_REFUSAL]
+    message = (answer.msg or answer.reason or "").replace(customer_id, "…")
+    return " ".join(f"{answer.code or ''} {_ID.sub('…', message)}".upper().split())[:LONGEST_REFUSAL]
 
 
 def classify(status: int, headers: Mapping[str, str], body: bytes, now: datetime) -> Answer:
@@ -99,7 +99,7 @@ def classify(status: int, headers: Mapping[str, str], body: bytes, now: datetime
     Tell what a complete HTTP answer to a record means.
 
     The vendor puts the code into the body as well, as an int or a string, and a body may contradict the HTTP
-    status: the worse of the two wins. A good code beside words in ``error`` is a refusal in those words. A body that
+    status: the worse of the two wins. A good code beside a message in ``error`` is a refusal. A body that
     has no code under a good status is an unknown outcome, unless it says the vendor's own sentence of success; noise
     around the JSON, as PHP prints it, is none. A page in place of the API's answer comes from something on the way,
     which blocks this request and perhaps no other: it says nothing of the token or the address.
@@ -109,13 +109,13 @@ def classify(status: int, headers: Mapping[str, str], body: bytes, now: datetime
     document = _unwrapped(read_document(body))
     code = None if document is None else read_code(document.get("code"))
     said = max(status, code or 0)
-    msg = _words(document, body)
+    msg = _message(document, body)
     text = " ".join(msg.upper().split())
     page = code is None and _is_a_page(body)
     retry_after = _seconds(headers.get("Retry-After"), _date(headers.get("Date")) or now)
 
     def answer(kind: Kind, reason: str | None = None) -> Answer:
-        return Answer(kind, reason, str(said), msg or None, retry_after, said in GOES_ON)
+        return Answer(kind, reason, str(said), msg or None, retry_after, said in STILL_IN_FLIGHT)
 
     if 200 <= status < 300 and code is None:
         return answer(Kind.CODED) if _says_coded(document) else answer(Kind.UNKNOWN, "unknown_unreadable")
@@ -145,7 +145,7 @@ def classify(status: int, headers: Mapping[str, str], body: bytes, now: datetime
 
 
 def _forbidden(text: str) -> tuple[Kind, str]:
-    """403 has four meanings, told apart by the API's words alone."""
+    """403 has four meanings, told apart by the API's message alone."""
     if BUSY_TEXT in text:
         return Kind.BUSY, "busy"
     if QUOTA_TEXT in text:
@@ -156,7 +156,7 @@ def _forbidden(text: str) -> tuple[Kind, str]:
 
 
 def _names_token(text: str) -> bool:
-    return any(words in text for words in TOKEN_TEXTS)
+    return any(message in text for message in TOKEN_TEXTS)
 
 
 def _is_a_page(body: bytes) -> bool:
@@ -239,14 +239,14 @@ def read_code(code: object) -> int | None:
     return number if number == 0 or 200 <= number < 600 else None
 
 
-def _words(document: Mapping[str, object] | None, body: bytes) -> str:
-    """The vendor's words: ``msg``, else ``error``, else the raw body."""
+def _message(document: Mapping[str, object] | None, body: bytes) -> str:
+    """The vendor's message: ``msg``, else ``error``, else the raw body."""
     if document is None:
-        words = _text(body)
+        message = _text(body)
     else:
         spoken = (document.get("msg"), document.get("error"))
-        words = " ".join(str(part) for part in spoken if part not in (None, "", "null"))
-    storable = words[:LONGEST_MSG].encode("utf-8", "replace").decode()  # no lone surrogates from JSON escapes
+        message = " ".join(str(part) for part in spoken if part not in (None, "", "null"))
+    storable = message[:LONGEST_MSG].encode("utf-8", "replace").decode()  # no lone surrogates from JSON escapes
     return storable.replace("\x00", "\N{REPLACEMENT CHARACTER}").strip()
 
 

@@ -15,7 +15,7 @@ _LONGEST = 200  # characters of a name that are kept
 
 
 class Listed(NamedTuple):
-    """A campaign as wolkvox lists it; what it doesn't say in words that are known is None."""
+    """A campaign as wolkvox lists it; what it doesn't say in message that are known is None."""
 
     campaign_id: str
     type_campaign: str | None
@@ -38,7 +38,7 @@ def read_campaigns(rows: Iterable[Mapping[str, Any]]) -> dict[str, Listed]:
 
 
 def misfit(campaign: Campaign, listed: Mapping[str, Listed]) -> tuple[str, str] | None:
-    """Why a campaign of ours can't be sent to, as a reason and in words; None: nothing speaks against it."""
+    """Why a campaign of ours can't be sent to, as a reason and in message; None: nothing speaks against it."""
     kind, campaign_id = campaign
     known = listed.get(campaign_id)
     if known is None:

@@ -58,7 +58,7 @@ class Exported(NamedTuple):
 
 
 @dataclass(slots=True)
-class Head:
+class ExportHeader:
     """
     What an export says of itself, beside its records.
 
@@ -139,7 +139,7 @@ def tells_of_more(name: str, value: object) -> bool:
     return name in MORE and str("" if value is None else value).strip().lower().removesuffix(".0") not in _LAST_PAGE
 
 
-def why_unfit(head: Head, campaign_id: str, most_unreadable: float = UNREADABLE) -> str | None:
+def why_unfit(head: ExportHeader, campaign_id: str, most_unreadable: float = UNREADABLE) -> str | None:
     """
     Why nothing may be concluded from an export; None: it is whole and of this campaign.
 

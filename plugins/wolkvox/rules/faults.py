@@ -7,16 +7,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from wolkvox.rules.answers import Answer, Kind
-from wolkvox.rules.patience import Patience
 from wolkvox.rules.records import Campaign
+from wolkvox.rules.retry_policy import RetryPolicy
 
 REFUSALS = frozenset({Kind.REJECTED, Kind.NOT_FOUND})  # wolkvox has read the record, and says no
 HOST = frozenset({Kind.UNREACHABLE, Kind.BUSY})  # no record was read: each request tells of all of them
-CERTAIN = frozenset({Kind.BAD_TOKEN, Kind.WRONG_ENDPOINT})  # in the API's own words: no request can succeed
+CERTAIN = frozenset({Kind.BAD_TOKEN, Kind.WRONG_ENDPOINT})  # in the API's own message: no request can succeed
 DOUBTFUL = frozenset({Kind.OVERLOADED, Kind.MAINTENANCE, Kind.UNKNOWN})  # of one record, or of all: others tell
-AGAIN = frozenset({Kind.OVERLOADED, Kind.MAINTENANCE, Kind.CONFLICT})  # worth another try within the run
+AGAIN = frozenset({Kind.OVERLOADED, Kind.MAINTENANCE, Kind.CONFLICT})  # impact another try within the run
 UNCOUNTED = HOST | CERTAIN | {Kind.QUOTA}  # no attempt of the record
-TAKEN_BACK = frozenset({Kind.OVERLOADED, Kind.MAINTENANCE})  # no attempt either, once it turns out to be an outage
+REVERTED = frozenset({Kind.OVERLOADED, Kind.MAINTENANCE})  # no attempt either, once it turns out to be an outage
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,33 +39,33 @@ class Fault:
     checks: bool = False
 
 
-def is_settled(campaigns: int, fault: Fault, patience: Patience, *, others_wait: bool) -> bool:
+def is_settled(campaigns: int, fault: Fault, retry_policy: RetryPolicy, *, others_wait: bool) -> bool:
     """
     Whether records that failed in a row say enough of everybody, or a record of yet another campaign must tell.
 
     One such record at least; no more of them once there are many campaigns that fail.
     """
-    return not others_wait or (fault.checks and campaigns >= patience.outages)
+    return not others_wait or (fault.checks and campaigns >= retry_policy.outages)
 
 
-def is_campaigns(failed: int, refused: int, patience: Patience) -> bool:
+def is_campaigns(failed: int, refused: int, retry_policy: RetryPolicy) -> bool:
     """Whether so many records of a campaign failed, none having succeeded, that it is the campaign's fault."""
-    return refused >= patience.refusals or failed >= patience.outages
+    return refused >= retry_policy.refusals or failed >= retry_policy.outages
 
 
-def refuses_everything(patience: Patience, campaigns: Iterable[Campaign]) -> bool:
+def refuses_everything(retry_policy: RetryPolicy, campaigns: Iterable[Campaign]) -> bool:
     """
     Whether refusals in a row, given by their campaigns, are those of a host that refuses everything.
 
     No campaign counts for more than two fifths: one that is dead, or two, are no outage.
     """
-    most = most_of_one(patience)
-    return sum(min(count, most) for count in Counter(campaigns).values()) >= patience.refusals
+    most = most_of_one(retry_policy)
+    return sum(min(count, most) for count in Counter(campaigns).values()) >= retry_policy.refusals
 
 
-def most_of_one(patience: Patience) -> int:
+def most_of_one(retry_policy: RetryPolicy) -> int:
     """Refusals of one campaign that count towards those of everything."""
-    return patience.refusals * 2 // 5
+    return retry_policy.refusals * 2 // 5
 
 
 def explain(answer: Answer) -> str:

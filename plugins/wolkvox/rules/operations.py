@@ -27,56 +27,56 @@ class Operations:
 
 def read_operations(text: str, read: Reader) -> Operations:
     """Return each entry's operation, whatever is wrong with the others; the built-in one when there is no entry."""
-    found = read_yaml(text)
-    entries = {} if found.value is None else found.value
+    document = read_yaml(text)
+    entries = {} if document.value is None else document.value
     if not isinstance(entries, dict):
         message = "an operation's name and a colon must come first, as in `sales:`, and its keys below it, indented."
-        return Operations([], [found.mistake((), message)])
-    if not entries and not found.mistakes:
+        return Operations([], [document.mistake((), message)])
+    if not entries and not document.mistakes:
         return Operations([usual()])
-    result = Operations([], [mistake for mistake in found.mistakes if not mistake.place])
-    for name in dict.fromkeys([*entries, *(mistake.place[0] for mistake in found.mistakes if mistake.place)]):
-        mistakes = [mistake for mistake in found.mistakes if mistake.place[:1] == (name,)]
+    result = Operations([], [mistake for mistake in document.mistakes if not mistake.place])
+    for name in dict.fromkeys([*entries, *(mistake.place[0] for mistake in document.mistakes if mistake.place)]):
+        mistakes = [mistake for mistake in document.mistakes if mistake.place[:1] == (name,)]
         if _NAME.fullmatch(name):
-            result.all.append(_operation(found, name, read, mistakes))
-        elif (name,) in found.lines:
+            result.all.append(_operation(document, name, read, mistakes))
+        elif (name,) in document.lines:
             message = (
                 f"{shortened(name)} is no name for an operation: write small letters, digits and _, a letter first, at"
                 " most 31, as in `sales:`."
             )
-            mistakes.append(Mistake(found.lines[name,], (), message))
+            mistakes.append(Mistake(document.lines[name,], (), message))
         result.mistakes.extend(mistakes)
     result.mistakes.sort(key=lambda mistake: mistake.line)
     return result
 
 
-def _operation(found: Document, name: str, read: Reader, mistakes: list[Mistake]) -> Operation:
+def _operation(document: Document, name: str, read: Reader, mistakes: list[Mistake]) -> Operation:
     """An entry's operation, refused where there are mistakes; those of its values are added."""
     try:
-        operation = _checked(found, name, read) if (name,) in found.lines else usual(name)
+        operation = _checked(document, name, read) if (name,) in document.lines else usual(name)
     except Unreadable as error:
         mistakes += error.mistakes
     return usual(name, " ".join(f"operations.yaml {mistake}" for mistake in mistakes)) if mistakes else operation
 
 
-def _checked(found: Document, name: str, read: Reader) -> Operation:
+def _checked(document: Document, name: str, read: Reader) -> Operation:
     """
     The operation that an entry's values describe.
 
     :raises Unreadable: with all that is wrong in them
     """
-    values = {} if found.value[name] is None else found.value[name]
+    values = {} if document.value[name] is None else document.value[name]
     if not isinstance(values, dict):
         message = (
             f"{shortened(values)} says nothing of it: write its keys below the name, indented, one a line, as in"
             " `pool: wolkvox`."
         )
-        raise Unreadable([found.mistake((name,), message)])
-    entry = validated(Entry, found, (name,), values, own_names(name))
+        raise Unreadable([document.mistake((name,), message)])
+    entry = validated(Entry, document, (name,), values, own_names(name))
     files = {key: file for key, file in (("sql", entry.sql), ("protection", entry.protection)) if file}
     texts = {key: read(file) for key, file in files.items()}
     mistakes = [
-        found.mistake((name, key), f"there is no file {file}: put it there, below include/ or in the DAGs' folder.")
+        document.mistake((name, key), f"there is no file {file}: put it there, below include/ or in the DAGs' folder.")
         for key, file in files.items()
         if texts[key] is None
     ]
@@ -84,7 +84,7 @@ def _checked(found: Document, name: str, read: Reader) -> Operation:
     try:
         protects = None if rules is None else read_protection(rules)
     except Unreadable as error:
-        mistakes += [found.mistake((name, "protection"), f"{entry.protection}, {one}") for one in error.mistakes]
+        mistakes += [document.mistake((name, "protection"), f"{entry.protection}, {one}") for one in error.mistakes]
     if mistakes:
         raise Unreadable(mistakes)
     return Operation.model_construct(name=name, protects=protects, **dict(entry))

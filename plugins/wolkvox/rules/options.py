@@ -46,7 +46,7 @@ class RunOptions:
 
 
 def began_by(run_type: str) -> str:
-    """What began a run, one of ``BEGAN_BY``, by what Airflow calls its type."""
+    """What began a run, one of ``BEGAN_BY``, by what Airflow requests its type."""
     return {"asset_triggered": "event", "scheduled": "schedule", "manual": "person"}.get(run_type, "other")
 
 

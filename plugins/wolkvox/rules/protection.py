@@ -229,9 +229,9 @@ def read_protection(text: str) -> Protection:
 
     :raises Unreadable: with all that is wrong in it
     """
-    found = read_yaml(text)
-    if found.mistakes:
-        raise Unreadable(found.mistakes)
-    if not isinstance(found.value, dict):
-        raise Unreadable([found.mistake((), "write the keys timezone and rules, one a line.")])
-    return validated(Protection, found, (), found.value)
+    document = read_yaml(text)
+    if document.mistakes:
+        raise Unreadable(document.mistakes)
+    if not isinstance(document.value, dict):
+        raise Unreadable([document.mistake((), "write the keys timezone and rules, one a line.")])
+    return validated(Protection, document, (), document.value)

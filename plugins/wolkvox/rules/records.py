@@ -13,7 +13,7 @@ class Record(NamedTuple):
     """
     What one request sends. ``id`` is the ledger's.
 
-    ``calls`` requests were made for it in its life so far; ``put_off`` tells whether it went wrong in an earlier run.
+    ``requests``: how many were made for it in its life so far. ``deferred``: it went wrong in an earlier run.
     ``trial``: it tries whether its suspended campaign, or the whole operation, takes records again.
     """
 
@@ -24,8 +24,8 @@ class Record(NamedTuple):
     cod_act: str
     cod_act_2: str | None
     comment: str | None
-    calls: int = 0
-    put_off: bool = False
+    requests: int = 0
+    deferred: bool = False
     trial: bool = False
 
     @property

@@ -26,7 +26,7 @@ def remedy(message: str) -> PydanticCustomError:
 
 
 def validated(
-    model: type[Model], found: Document, place: Place, values: Mapping[str, Any], defaults: Mapping[str, Any] = _NONE
+    model: type[Model], document: Document, place: Place, values: Mapping[str, Any], defaults: Mapping[str, Any] = _NONE
 ) -> Model:
     """
     Check the values that stand at a place of a file.
@@ -38,16 +38,16 @@ def validated(
         return model.model_validate({**defaults, **{key: value for key, value in values.items() if value is not None}})
     except ValidationError as error:
         mistakes = [
-            _mistake(model, found, place, one)
+            _mistake(model, document, place, one)
             for one in error.errors(include_url=False)
             if one["type"] != "default_factory_not_called"  # it wants a key that is wrong itself
         ]
     raise Unreadable(mistakes)
 
 
-def _mistake(model: type[BaseModel], found: Document, above: Place, error: Any) -> Mistake:
+def _mistake(model: type[BaseModel], document: Document, above: Place, error: Any) -> Mistake:
     place = [part for part in error["loc"] if part != "[key]"]
-    return found.mistake((*above, *map(str, place)), _message(model, place, error))
+    return document.mistake((*above, *map(str, place)), _message(model, place, error))
 
 
 def _message(model: type[BaseModel], place: Sequence[str | int], error: Any) -> str:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any, SupportsIndex
 from uuid import UUID
 
-SWITCH = {  # words of settings for on and off, in small letters
+SWITCH = {  # message of settings for on and off, in small letters
     **dict.fromkeys(("true", "1", "yes", "on"), True),
     **dict.fromkeys(("false", "0", "no", "off"), False),
 }

@@ -21,11 +21,11 @@ class Account(Protocol):
         """Those still in the chunk, by state."""
 
     @property
-    def put_off(self) -> int:
+    def deferred(self) -> int:
         """Pending ones that went wrong and are deferred."""
 
     @property
-    def parked(self) -> int:
+    def suspended(self) -> int:
         """Pending ones whose campaign is suspended."""
 
     @property
@@ -51,7 +51,7 @@ def complaints(
     passed_over: int = 0,
 ) -> dict[str, str]:
     """
-    Why the run isn't green, in the words of somebody who has to act, by a name; empty when it is.
+    Why the run isn't green, in the message of somebody who has to act, by a name; empty when it is.
 
     :param staged: whether ``stage`` finished
     :param states: the records in this run's chunks, by state, without the rejected trials of suspended campaigns
@@ -91,7 +91,7 @@ def complaints(
 def _left(account: Account) -> int:
     """Records still to be sent that are neither deferred nor of a suspended campaign."""
     unsent = account.states.get("pending", 0) + account.states.get("sending", 0)
-    return unsent - account.put_off - account.parked
+    return unsent - account.deferred - account.suspended
 
 
 def _refused_too_many(states: Mapping[str, int], latest: Outcomes, max_failed_ratio: float) -> str | None:
@@ -131,7 +131,7 @@ def left_at(
     opening: datetime,
     waiting: int,
     *,
-    seconds_per_call: float,
+    seconds_per_request: float,
     slots: int,
     left_today: int | None,
     daily: int | None,
@@ -143,8 +143,8 @@ def left_at(
 
     ``left_today`` and ``daily`` are requests, None for no known limit.
     """
-    calls = int(slots * (opening - now).total_seconds() / seconds_per_call)
+    requests = int(slots * (opening - now).total_seconds() / seconds_per_request)
     if left_today is not None:
         days = ceil((opening - resets_at) / timedelta(days=1)) if opening > resets_at else 0
-        calls = min(calls, left_today + days * (daily or 0))
-    return max(0, waiting - calls)
+        requests = min(requests, left_today + days * (daily or 0))
+    return max(0, waiting - requests)

@@ -65,12 +65,12 @@ def read_yaml(text: str) -> Document:
 
     A part begins with a key in a line's first column. Parts whose key begins with ``x-`` are left out.
     """
-    found = Document()
-    root = _root(text, found.mistakes)
+    document = Document()
+    root = _root(text, document.mistakes)
     if root is not None:
-        found.lines[()] = _line(root)
-        found.value = _value(found, root, (), 0)
-    return found
+        document.lines[()] = _line(root)
+        document.value = _value(document, root, (), 0)
+    return document
 
 
 def _yaml() -> YAML:
@@ -138,46 +138,47 @@ def _line(node: Node) -> int:
     return int(node.start_mark.line) + 1
 
 
-def _value(found: Document, node: Node, place: Place, depth: int) -> Any:
-    """A node's value; its lines and mistakes are added to what was found."""
+def _value(document: Document, node: Node, place: Place, depth: int) -> Any:
+    """A node's value; its lines and mistakes are added to what was read."""
     if depth > _DEEPEST:
-        found.mistakes.append(Mistake(_line(node), place, "this is nested too deeply, or within itself: leave it out."))
+        message = "this is nested too deeply, or within itself: leave it out."
+        document.mistakes.append(Mistake(_line(node), place, message))
     elif isinstance(node, MappingNode):
-        pairs = _pairs(found, node, place, depth)
+        pairs = _pairs(document, node, place, depth)
         wanted = [key for key in pairs if place or not key.startswith(_TEMPLATE)]
-        found.lines.update({(*place, key): pairs[key][0] for key in wanted})
-        return {key: _value(found, pairs[key][1], (*place, key), depth + 1) for key in wanted}
+        document.lines.update({(*place, key): pairs[key][0] for key in wanted})
+        return {key: _value(document, pairs[key][1], (*place, key), depth + 1) for key in wanted}
     elif isinstance(node, SequenceNode):
         places = [(*place, str(number)) for number in range(len(node.value))]
-        found.lines.update(zip(places, map(_line, node.value), strict=True))
-        return [_value(found, item, at, depth + 1) for at, item in zip(places, node.value, strict=True)]
+        document.lines.update(zip(places, map(_line, node.value), strict=True))
+        return [_value(document, item, at, depth + 1) for at, item in zip(places, node.value, strict=True)]
     else:
         try:
             return _scalar(node)
         except ValueError as error:
             message = f"{cut(str(error))}: write a plain text or number, in quotes if need be."
-            found.mistakes.append(Mistake(_line(node), place, message))
+            document.mistakes.append(Mistake(_line(node), place, message))
     return None
 
 
-def _pairs(found: Document, node: Node, place: Place, depth: int) -> dict[str, tuple[int, Node]]:
+def _pairs(document: Document, node: Node, place: Place, depth: int) -> dict[str, tuple[int, Node]]:
     """The keys of a mapping with their lines and values: its own, then those that it merges and has not itself."""
     pairs: dict[str, tuple[int, Node]] = {}
     for key, value in node.value:
         name, line = key.value if isinstance(key, ScalarNode) else "?", _line(key)
         if name in pairs:
             message = f"this key is there twice, first in line {pairs[name][0]}: leave one of the two out or rename it."
-            found.mistakes.append(Mistake(line, (*place, name), message))
+            document.mistakes.append(Mistake(line, (*place, name), message))
         pairs[name] = (line, value)
     if _MERGE not in pairs:
         return pairs
     line, merged = pairs.pop(_MERGE)
     for other in merged.value if isinstance(merged, SequenceNode) else [merged]:
         if isinstance(other, MappingNode) and depth < _DEEPEST:
-            pairs = {**_pairs(found, other, place, depth + 1), **pairs}
+            pairs = {**_pairs(document, other, place, depth + 1), **pairs}
         else:
             message = "only the keys of an anchor can be merged, as in `<<: *common`, and not into themselves."
-            found.mistakes.append(Mistake(line, (*place, _MERGE), message))
+            document.mistakes.append(Mistake(line, (*place, _MERGE), message))
     return pairs
 
 

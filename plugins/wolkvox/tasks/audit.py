@@ -1,4 +1,4 @@
-"""The task ``audit``: what wolkvox shows, against what it was sent, and what that was worth."""
+"""The task ``audit``: what wolkvox shows, against what it was sent, and what that was impact."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from wolkvox.errors import Stopped
 from wolkvox.ledger.audits import Look, audit, campaigns_to_audit, offer_missing
 from wolkvox.ledger.connection import clock, connected
 from wolkvox.ledger.exports import seconds_until_due
+from wolkvox.ledger.impact import Impact, breaches, count_impact, forget_impact, impact, lag_sensitivity, total
 from wolkvox.ledger.recent import recent_contacts
-from wolkvox.ledger.worth import Worth, breaches, count_worth, curve, forget_worth, total, worth
 from wolkvox.rules.audit import NAMED, AuditResult, complaints
 from wolkvox.rules.export_dates import DateCount
 from wolkvox.rules.records import Campaign
-from wolkvox.tasks.asking import Asking
 from wolkvox.tasks.dials import Dials
 from wolkvox.tasks.exports import loaded_export
+from wolkvox.tasks.permits import VendorClient
 from wolkvox.tasks.task import Task, Wolkvox
 
 MOST_DAYS = 31  # that the vendor's reports go back [vendor's page on limits]
@@ -45,7 +45,7 @@ class Rules:
 class _Audit:
     """One audit under way: with whom, by which rules, since when, and what was found so far."""
 
-    asking: Asking
+    asking: VendorClient
     wolkvox: Wolkvox
     rules: Rules
     most_requests: int
@@ -71,7 +71,7 @@ class _Audit:
         self.result.campaigns[name] = findings
         dates = self.result.dates[name] = self.dials.note(look.campaign, look.begun)
         if self._verifiable(dates):
-            count_worth(ledger, look.operation, look.campaign, look.begun, self.first_day, settings.quota_timezone)
+            count_impact(ledger, look.operation, look.campaign, look.begun, self.first_day, settings.quota_timezone)
         if self.rules.resend_missing and is_complete and findings.missing:
             self.result.offered_again += offer_missing(ledger, look, self.most_requests)
 
@@ -88,15 +88,17 @@ def audit_operation(task: Task, wolkvox: Wolkvox, rules: Rules) -> tuple[dict[st
     """
     settings = wolkvox.settings
     with connected(task.ledger_conn_id, task.stop) as ledger:
-        asking = Asking.of(task, settings, ledger, task.slot_patience)  # here, the questions are what is to be done
+        asking = VendorClient.of(
+            task, settings, ledger, task.lease_timeout
+        )  # here, the questions are what is to be done
         now = clock(ledger)
         since = now - timedelta(days=min(rules.days, MOST_DAYS))
         today = now.astimezone(ZoneInfo(settings.quota_timezone)).date()
         first = today - timedelta(days=min(rules.days, MOST_DAYS) - 1)  # the first whole day
         with recent_contacts(ledger, settings.operation, since) as loaded_at:
             dials = Dials(ledger, settings, since, loaded_at)
-            result = _look_at_all(_Audit(asking, wolkvox, rules, task.patience.calls, first, dials))
-        counted = worth(ledger, settings.operation, first, today)
+            result = _look_at_all(_Audit(asking, wolkvox, rules, task.retry_policy.requests, first, dials))
+        counted = impact(ledger, settings.operation, first, today)
         broken = breaches(ledger, settings.operation, since)
     summary = {
         "operation": settings.operation,
@@ -106,7 +108,10 @@ def audit_operation(task: Task, wolkvox: Wolkvox, rules: Rules) -> tuple[dict[st
         "dials_not_verifiable": result.unread(),
         "campaigns": {name: asdict(one) for name, one in result.campaigns.items() if one.wrong},
         "breaches": dict(broken),
-        "worth": {**total(counted), "curve": {str(minutes): dials for minutes, dials in curve(counted).items()}},
+        "impact": {
+            **total(counted),
+            "lag_sensitivity": {str(minutes): dials for minutes, dials in lag_sensitivity(counted).items()},
+        },
         "worth_today": [_of_a_campaign(one) for one in counted if one.day == today][:NAMED],
     }
     return summary, _complaint(result, counted, rules, wolkvox)
@@ -125,11 +130,11 @@ def _look_at_all(of: _Audit) -> AuditResult:
         of.look_at(campaign_id, exports[campaign_id])
     of.dials.end()
     if of.dials.contradicted:
-        forget_worth(ledger, operation, of.dials.loaded_at)
+        forget_impact(ledger, operation, of.dials.loaded_at)
     return of.result
 
 
-def _complaint(result: AuditResult, counted: list[Worth], rules: Rules, wolkvox: Wolkvox) -> str | None:
+def _complaint(result: AuditResult, counted: list[Impact], rules: Rules, wolkvox: Wolkvox) -> str | None:
     """What somebody has to look at; None when everything is as it should be."""
     dialled: Counter[str] = Counter()
     for one in counted:
@@ -141,5 +146,5 @@ def _complaint(result: AuditResult, counted: list[Worth], rules: Rules, wolkvox:
     return " ".join(told) or None
 
 
-def _of_a_campaign(one: Worth) -> dict[str, Any]:
+def _of_a_campaign(one: Impact) -> dict[str, Any]:
     return {"campaign": f"{one.type_campaign} {one.campaign_id}", **total([one])}

@@ -16,7 +16,7 @@ from wolkvox.rules.answers import Answer
 from wolkvox.rules.records import Record
 from wolkvox.rules.runs import Chunk
 from wolkvox.tasks.codify import codify
-from wolkvox.tasks.task import Task, Wolkvox, quota_rules, slot_rules
+from wolkvox.tasks.task import Task, Wolkvox, lease_rules, quota_rules
 from wolkvox.tasks.worker import Allotment, Progress
 
 log = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ def codify_chunk(task: Task, wolkvox: Wolkvox, chunk: Chunk, meter: Meter, linge
 
 
 def _send(task: Task, wolkvox: Wolkvox, chunk: Chunk, meter: Meter, linger: float) -> Progress:
-    rules = slot_rules(wolkvox.settings, task.slot_patience)
+    rules = lease_rules(wolkvox.settings, task.lease_timeout)
 
     def tell(progress: Progress) -> None:
         report(progress)
@@ -58,10 +58,10 @@ def _send(task: Task, wolkvox: Wolkvox, chunk: Chunk, meter: Meter, linger: floa
         lambda: connect(task.ledger_conn_id, task.stop),
         chunk,
         rules,
-        task.holder,
+        task.owner,
         task.stop,
         identity=wolkvox.settings.identity,
-        patience=task.patience,
+        retry_policy=task.retry_policy,
         exports=wolkvox.settings.export_from is not None,
     ) as session:
         quota = BlockQuota(session.run, session.run(partial(quota_rules, settings=wolkvox.settings)), chunk.records)
@@ -71,7 +71,7 @@ def _send(task: Task, wolkvox: Wolkvox, chunk: Chunk, meter: Meter, linger: floa
                 send=meter.timed(wolkvox.codify),
                 quota=quota,
                 stop=task.stop,
-                patience=task.patience,
+                retry_policy=task.retry_policy,
                 allotment=Allotment(chunk.records, session.seconds, linger),
                 report=tell,
             )
@@ -84,7 +84,7 @@ def report(progress: Progress) -> None:
     """Log how far a worker is."""
     seconds = monotonic() - progress.started
     states = ", ".join(f"{count} {state}" for state, count in sorted(progress.states.items())) or "none yet"
-    put_off = f", {progress.put_off} put off" if progress.put_off else ""
+    deferred = f", {progress.deferred} put off" if progress.deferred else ""
     unknown = f" ({progress.unknown} with an unknown outcome)" if progress.unknown else ""
     log.info(
         "%d records done in %.0f s, %.1f a second; %s%s%s",
@@ -92,7 +92,7 @@ def report(progress: Progress) -> None:
         seconds,
         progress.done / seconds if seconds > 0 else 0.0,
         states,
-        put_off,
+        deferred,
         unknown,
     )
 
@@ -108,8 +108,8 @@ def describe_chunk(chunk: Chunk, counted: Tally, progress: Progress) -> dict[str
         **{state: counted.states[state] for state in states},
         "unknown": counted.unknown,
         "resent": counted.resent,
-        "calls": progress.calls,
+        "requests": progress.requests,
         "seconds": round(monotonic() - progress.started, 1),
-        "seconds_per_call": round(progress.call_seconds / progress.calls, 4) if progress.calls else None,
+        "seconds_per_request": round(progress.request_seconds / progress.requests, 4) if progress.requests else None,
         "stopped": progress.stopped,
     }

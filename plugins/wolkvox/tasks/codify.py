@@ -14,11 +14,11 @@ from collections.abc import Callable
 from wolkvox.errors import BadToken, BreakerOpen, Stopped, WrongEndpoint
 from wolkvox.rules.answers import Answer, Kind, refusal
 from wolkvox.rules.chunks import batch
+from wolkvox.rules.failures import Blocked, Failures
 from wolkvox.rules.faults import CERTAIN, HOST, REFUSALS, UNCOUNTED, Fault, explain
 from wolkvox.rules.outcomes import Situation, outcome
-from wolkvox.rules.patience import Patience, doubled
 from wolkvox.rules.records import EVERYTHING_REFUSED, Faults, Record, Settled
-from wolkvox.rules.streak import Blocked, Streak
+from wolkvox.rules.retry_policy import RetryPolicy, doubled
 from wolkvox.stop import Stop
 from wolkvox.tasks.queue import Queue
 from wolkvox.tasks.worker import Allotment, Progress, Quota, WorkerLedger
@@ -33,13 +33,13 @@ def codify(
     send: Callable[[Record], Answer],
     quota: Quota,
     stop: Stop,
-    patience: Patience,
+    retry_policy: RetryPolicy,
     allotment: Allotment,
     report: Callable[[Progress], None],
     report_every: float = 10.0,
 ) -> Progress:
     """
-    Take the newest records and send them, until there are none, or the allotment, quota or somebody's patience ends.
+    Take the newest records and send them, until there are none, or the allotment, quota or the retry policy ends it.
 
     While an outage is known, a few records of different campaigns try whether it is over.
 
@@ -51,7 +51,7 @@ def codify(
     :raises BreakerOpen: likewise, after too many failures in a row or a refusal of everything
     :raises Stopped: after ``stop`` was set; the request in flight was settled
     """
-    loop = _Loop(ledger, send, quota, stop, patience, allotment, report, report_every)
+    loop = _Loop(ledger, send, quota, stop, retry_policy, allotment, report, report_every)
     loop.run()
     return loop.progress
 
@@ -65,25 +65,25 @@ class _Loop:
         send: Callable[[Record], Answer],
         quota: Quota,
         stop: Stop,
-        patience: Patience,
+        retry_policy: RetryPolicy,
         allotment: Allotment,
         report: Callable[[Progress], None],
         report_every: float,
     ) -> None:
         self.ledger, self.send, self.quota, self.stop = ledger, send, quota, stop
-        self.patience, self.report, self.report_every = patience, report, report_every
+        self.retry_policy, self.report, self.report_every = retry_policy, report, report_every
         self.progress = Progress(started=time.monotonic())
         self.reported = self.looked = self.progress.started
         self.deadline, self.linger = self.progress.started + allotment.seconds, allotment.linger
         self.queue = Queue(ledger, allotment.records)
-        self.faults, self.streak, self.blocked = Faults(), Streak(), Blocked()
+        self.faults, self.failures, self.blocked = Faults(), Failures(), Blocked()
         self.unwritten: Settled | None = None
         self.idle_since: float | None = None
         self.through = False  # whether nothing was left to do
         self.not_before = 0.0  # when the next request may be made
 
     def run(self) -> None:
-        """Send until the records, the time, the quota or somebody's patience end."""
+        """Send until the records, the time, the quota or the retry policy ends it."""
         self.faults = self.ledger.faults()
         self.report(self.progress)
         while (record := self._next()) is not None:
@@ -115,7 +115,7 @@ class _Loop:
                 continue
             if not self._may_send_now():
                 self.queue.send_first(record)
-            elif self.quota.take():
+            elif self.quota.acquire():
                 return record
             else:
                 self.progress.stopped = "quota"
@@ -147,7 +147,7 @@ class _Loop:
         if self.progress.stopped:
             return None
         now = time.monotonic()
-        if self.streak.requests <= 1 and (record := self.queue.due(now)) is not None:
+        if self.failures.requests <= 1 and (record := self.queue.due(now)) is not None:
             return record
         if not self.queue.has_taken():
             self._refill()
@@ -163,7 +163,7 @@ class _Loop:
             if not self.queue.has_taken():
                 self.progress.stopped = "outage"
             return
-        average = self.progress.call_seconds / self.progress.calls if self.progress.calls else 0.0
+        average = self.progress.request_seconds / self.progress.requests if self.progress.requests else 0.0
         self.queue.take(batch(average))
         if self.queue.has_taken():
             self.idle_since = None
@@ -215,21 +215,21 @@ class _Loop:
 
     def _send_one(self, record: Record) -> None:
         """Claim, send and settle one record."""
-        was_sent = record.calls > 0 or record.id in self.queue.tries
+        was_sent = record.requests > 0 or record.id in self.queue.tries
         if was_sent and self.ledger.is_outdated(record):
-            self.quota.untake()
+            self.quota.release()
             return
         unwritten, self.unwritten = self.unwritten, None
         if not self.ledger.advance(unwritten, record.id):
-            self.quota.untake()
+            self.quota.release()
             return
         self.queue.note_sent(record)
         began = time.monotonic()
         answer = self.send(record)
-        self.progress.calls += 1
-        self.progress.call_seconds += time.monotonic() - began
-        if answer.goes_on:
-            self.not_before = time.monotonic() + self.ledger.goes_on(record.id)
+        self.progress.requests += 1
+        self.progress.request_seconds += time.monotonic() - began
+        if answer.still_in_flight:
+            self.not_before = time.monotonic() + self.ledger.still_in_flight(record.id)
         self._settle(record, answer)
         self._report_now_and_then()
 
@@ -244,14 +244,14 @@ class _Loop:
         self.queue.tries[record.id] += answer.kind not in UNCOUNTED
         if answer.kind is Kind.MAINTENANCE:
             self.blocked.add(record)
-        settled = outcome(record, answer, self._situation(record, answer), self.patience)
+        settled = outcome(record, answer, self._situation(record, answer), self.retry_policy)
         self.unwritten = settled
         self.progress.note(settled, answer)
         if answer.kind is Kind.UNREACHABLE:
-            self.quota.untake()
+            self.quota.release()
         if answer.kind is Kind.QUOTA:
             self._write()
-            self.quota.exhausted()
+            self.quota.mark_exhausted()
             self.progress.stopped = "quota"
         elif answer.kind is Kind.CODED:
             self._meet_success(record)
@@ -266,7 +266,7 @@ class _Loop:
         others_tell = not blocked or self.queue.has_taken() or record.id in self.blocked.passed
         return Situation(
             self.queue.tries[record.id],
-            refusals=self.patience.refused_trials if record.campaign in self.faults.suspended else 0,
+            refusals=self.retry_policy.refused_trials if record.campaign in self.faults.suspended else 0,
             at_once=not self.faults.outage and others_tell,
             blocked_alone=blocked and self.blocked.is_alone(record),
             outage=bool(self.faults.outage),
@@ -278,10 +278,10 @@ class _Loop:
     def _meet_answer(self) -> None:
         """Wolkvox is there, and has said something of a record."""
         self.blocked.note_answer()
-        self.streak = Streak()
+        self.failures = Failures()
         if self.faults.outage:
             self._write()
-            self.ledger.end_outage()
+            self.ledger.close_breaker()
             self.faults = self.ledger.faults()
 
     def _meet_success(self, record: Record) -> None:
@@ -312,9 +312,9 @@ class _Loop:
             if answer.kind in HOST or answer.kind in CERTAIN:
                 self.queue.forget_taken()  # another record would meet the same
             return
-        self.streak.add(record, answer)
+        self.failures.add(record, answer)
         if answer.kind in CERTAIN:
-            self._begin_outage(answer)
+            self._open_breaker(answer)
         elif answer.kind in HOST:
             self._meet_silence(record, answer)
         else:
@@ -322,35 +322,39 @@ class _Loop:
 
     def _meet_silence(self, record: Record, answer: Answer) -> None:
         """The record was not read: it is the next one again, after a while."""
-        self.streak.unread += 1
-        if self.streak.since is None:
-            self.streak.since = self.ledger.now()
+        self.failures.unread += 1
+        if self.failures.since is None:
+            self.failures.since = self.ledger.now()
             self.faults = self.ledger.faults()  # perhaps another task knows
             if self.faults.outage:
                 self._stop_for_outage("", answer, first=False)
                 return
-        if self.streak.unread >= self.patience.outages:
-            if not self.ledger.answered_since(self.streak.since):
-                self._begin_outage(answer)
+        if self.failures.unread >= self.retry_policy.outages:
+            if not self.ledger.answered_since(self.failures.since):
+                self._open_breaker(answer)
                 return
-            self.streak.unread, self.streak.since = 0, None
+            self.failures.unread, self.failures.since = 0, None
         self.queue.send_first(record)
-        self._wait(answer, self.streak.unread)
+        self._wait(answer, self.failures.unread)
 
     def _meet_doubt(self, record: Record, answer: Answer, settled: Settled) -> None:
         """Another record is sent before this one is tried again; from the second failure in a row on, after a while."""
         tries = self.queue.tries[record.id]
         if settled.state == "pending" and settled.pause is None:
-            wait = backoff(self.patience.first_wait, self.patience.longest_wait, tries)
+            wait = backoff(self.retry_policy.first_wait, self.retry_policy.longest_wait, tries)
             self.queue.try_again(record, time.monotonic() + max(wait, answer.retry_after or 0.0))
         if tries == 1:
             self._count(self._fault(record, answer), answer)
-        if self.streak.requests > 1 and not self.progress.stopped and not self._may_pass_elsewhere(record, answer):
-            self._wait(answer, self.streak.requests - 1)
+        if self.failures.requests > 1 and not self.progress.stopped and not self._may_pass_elsewhere(record, answer):
+            self._wait(answer, self.failures.requests - 1)
 
     def _may_pass_elsewhere(self, record: Record, answer: Answer) -> bool:
         """Before a wait of a minute or more a record of another campaign is sent, which may not be meant."""
-        if answer.retry_after is None or answer.retry_after < self.patience.longest_wait or self.queue.is_check(record):
+        if (
+            answer.retry_after is None
+            or answer.retry_after < self.retry_policy.longest_wait
+            or self.queue.is_check(record)
+        ):
             return False
         return self.queue.next_is_check() or self.queue.check({record.campaign})
 
@@ -380,21 +384,21 @@ class _Loop:
 
     def _wait(self, answer: Answer, times: int) -> None:
         """The next request waits: longer each time, or what the vendor asks for if that is more."""
-        first = self.patience.maintenance_wait if answer.kind is Kind.MAINTENANCE else self.patience.first_wait
-        own = backoff(first, self.patience.longest_wait, times)
-        asked = min(answer.retry_after or 0.0, self.patience.longest_retry_after)
+        first = self.retry_policy.maintenance_wait if answer.kind is Kind.MAINTENANCE else self.retry_policy.first_wait
+        own = backoff(first, self.retry_policy.longest_wait, times)
+        asked = min(answer.retry_after or 0.0, self.retry_policy.longest_retry_after)
         self.not_before = max(self.not_before, time.monotonic() + max(own, asked))
 
     def _judge(self) -> None:
         """Nothing is left that could tell whether it is an outage: the next run would begin with the same fault."""
-        last, self.streak.last = self.streak.last, None
+        last, self.failures.last = self.failures.last, None
         if last is None or self.faults.outage:
             return
         record, answer = last
         if answer.kind in HOST:
-            since = self.streak.since
-            if self.streak.unread >= self.patience.sure and since and not self.ledger.answered_since(since):
-                self._begin_outage(answer)
+            since = self.failures.since
+            if self.failures.unread >= self.retry_policy.sure and since and not self.ledger.answered_since(since):
+                self._open_breaker(answer)
             return
         self._write()
         fault = self._fault(record, answer)
@@ -402,15 +406,15 @@ class _Loop:
         if found.outage:
             self._stop_for_outage(fault.explanation, answer, first=found.first)
 
-    def _begin_outage(self, answer: Answer) -> None:
+    def _open_breaker(self, answer: Answer) -> None:
         message = explain(answer)
-        self._stop_for_outage(message, answer, first=self.ledger.begin_outage(answer.reason or "outage", message))
+        self._stop_for_outage(message, answer, first=self.ledger.open_breaker(answer.reason or "outage", message))
 
     def _stop_for_outage(self, message: str, answer: Answer, *, first: bool) -> None:
         """The first task that meets it is red; for all others it is known."""
         self._write()
-        if self.streak.taken_back:
-            self.ledger.take_back(self.streak.taken_back)
+        if self.failures.reverted:
+            self.ledger.revert_attempts(self.failures.reverted)
         self.progress.stopped = "outage"
         if first:
             raise {Kind.BAD_TOKEN: BadToken, Kind.WRONG_ENDPOINT: WrongEndpoint}.get(answer.kind, BreakerOpen)(message)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from wolkvox.ledger.connection import Connection
-from wolkvox.ledger.worth import count_dates, forget_own_dates, note_dials
+from wolkvox.ledger.impact import count_dates, forget_own_dates, note_dials
 from wolkvox.rules.export_dates import DateCount
 from wolkvox.rules.records import Campaign
 from wolkvox.vendor.settings import Settings

@@ -12,10 +12,10 @@ from wolkvox.errors import NoFreeSlot, WolkvoxError
 from wolkvox.ledger import exports
 from wolkvox.ledger.connection import clock
 from wolkvox.ledger.recent import recent_contacts
-from wolkvox.rules.exports import Head, strangers_are_known, why_contradicted, why_unfit
+from wolkvox.rules.exports import ExportHeader, strangers_are_known, why_contradicted, why_unfit
 from wolkvox.rules.runs import Run
-from wolkvox.tasks.asking import Asking
 from wolkvox.tasks.dials import Dials
+from wolkvox.tasks.permits import VendorClient
 from wolkvox.tasks.task import Wolkvox
 
 # Of contacts whose dials are noted: an export shows the last dial alone, and by night another one may hide it. Those of
@@ -26,7 +26,7 @@ SHARE = 0.5  # of a run's time that exports may take
 log = logging.getLogger(__name__)
 
 
-def settle_by_exports(asking: Asking, wolkvox: Wolkvox, run: Run, seconds: float) -> exports.Settled:
+def settle_by_exports(asking: VendorClient, wolkvox: Wolkvox, run: Run, seconds: float) -> exports.Settled:
     """
     Settle waiting contacts by what wolkvox already has, campaign by campaign, before anything of them is sent.
 
@@ -62,7 +62,7 @@ def settle_by_exports(asking: Asking, wolkvox: Wolkvox, run: Run, seconds: float
 
 
 def _settle(
-    dials: Dials, run: Run, campaign_id: str, types: Sequence[str], head: Head, begun: datetime
+    dials: Dials, run: Run, campaign_id: str, types: Sequence[str], head: ExportHeader, begun: datetime
 ) -> exports.Settled:
     """
     Settle by the export that is loaded, in each type that contacts give its campaign; note why it can't be.
@@ -89,7 +89,7 @@ def _settle(
 
 
 @contextmanager
-def loaded_export(asking: Asking, wolkvox: Wolkvox, campaign_id: str) -> Iterator[Head | None]:
+def loaded_export(asking: VendorClient, wolkvox: Wolkvox, campaign_id: str) -> Iterator[ExportHeader | None]:
     """
     A campaign's export, in the session's own table for as long as it is looked at, and what it says of itself.
 
@@ -103,13 +103,13 @@ def loaded_export(asking: Asking, wolkvox: Wolkvox, campaign_id: str) -> Iterato
 
 
 @contextmanager
-def received_export(asking: Asking, wolkvox: Wolkvox, campaign_id: str) -> Iterator[Head | None]:
+def received_export(asking: VendorClient, wolkvox: Wolkvox, campaign_id: str) -> Iterator[ExportHeader | None]:
     """
     A campaign's export in the session's own table, not judged yet, and what it says of itself.
 
     None when there is none: the log says why.
     """
-    head = Head()
+    head = ExportHeader()
     try:
         why = _ask(asking, wolkvox, campaign_id, head)
         if why:
@@ -123,7 +123,7 @@ def _leave_aside(campaign_id: str, why: str) -> None:
     log.warning("The export of campaign %s is left aside: %s.", campaign_id, why.rstrip("."))
 
 
-def _ask(asking: Asking, wolkvox: Wolkvox, campaign_id: str, head: Head) -> str | None:
+def _ask(asking: VendorClient, wolkvox: Wolkvox, campaign_id: str, head: ExportHeader) -> str | None:
     """Load the export; why there is none."""
     with asking.turn() as turn:
         if not turn.granted:

@@ -8,18 +8,18 @@ from typing import Any
 from wolkvox.ledger.activity_codes import keep_codes, kept_codes
 from wolkvox.ledger.campaigns import keep_campaigns, look_is_due, note_look
 from wolkvox.ledger.connection import Connection
+from wolkvox.ledger.leases import sweep
 from wolkvox.ledger.quota import QuotaState, align
 from wolkvox.ledger.reports import anything_waits
-from wolkvox.ledger.slots import sweep
 from wolkvox.ledger.token_limits import note_limit, other_limits
 from wolkvox.rules.campaigns import read_campaigns
 from wolkvox.rules.token_limits import TokenLimit, refuse_disagreement
-from wolkvox.tasks.asking import Asking
+from wolkvox.tasks.permits import VendorClient
 from wolkvox.tasks.task import Wolkvox
 from wolkvox.vendor.settings import Settings
 
 
-def calls_left(asking: Asking, wolkvox: Wolkvox) -> QuotaState:
+def requests_left(asking: VendorClient, wolkvox: Wolkvox) -> QuotaState:
     """
     Today's requests, as the ledger and, unless ``preflight`` is off, the vendor count them.
 
@@ -38,7 +38,7 @@ def calls_left(asking: Asking, wolkvox: Wolkvox) -> QuotaState:
     return align(ledger, quota, None if info is None else info.left)
 
 
-def disposition_codes(asking: Asking, wolkvox: Wolkvox) -> frozenset[str] | None:
+def disposition_codes(asking: VendorClient, wolkvox: Wolkvox) -> frozenset[str] | None:
     """
     The operation's disposition codes; None when they are not to be checked, or not known.
 
@@ -59,7 +59,7 @@ def disposition_codes(asking: Asking, wolkvox: Wolkvox) -> frozenset[str] | None
     return codes
 
 
-def look_at_campaigns(asking: Asking, wolkvox: Wolkvox, *, by_hand: bool) -> None:
+def look_at_campaigns(asking: VendorClient, wolkvox: Wolkvox, *, by_hand: bool) -> None:
     """
     Suspend the campaigns that wolkvox doesn't have, or has as another type, before anything of them is sent.
 
@@ -99,5 +99,5 @@ def agree_on_limit(ledger: Connection, dag_id: str, settings: Settings) -> None:
 
 def token_limit(dag_id: str, settings: Settings) -> TokenLimit:
     """What a DAG's connection says of its token's requests."""
-    daily, reserve, zone = settings.daily_calls, settings.quota_reserve, settings.quota_timezone
+    daily, reserve, zone = settings.daily_requests, settings.quota_reserve, settings.quota_timezone
     return TokenLimit(dag_id, settings.conn_id, daily, reserve, zone)

@@ -109,4 +109,4 @@ class Queue:
 
     def _recounted(self, record: Record) -> Record:
         """A record from the ledger, whose requests of this run are counted here."""
-        return record._replace(calls=max(0, record.calls - self.tries[record.id]))
+        return record._replace(requests=max(0, record.requests - self.tries[record.id]))

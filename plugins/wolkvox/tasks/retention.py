@@ -1,4 +1,4 @@
-"""The task of ``wolkvox_retention``: seal what is past changing, make old contacts anonymous, delete the oldest."""
+"""The task of ``wolkvox_retention``: digest what is past changing, make old contacts anonymous, delete the oldest."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ import psycopg
 from wolkvox.errors import BadSetting, Unaccounted
 from wolkvox.ledger.anonymising import anonymise
 from wolkvox.ledger.connection import Connection, connected, refusal
+from wolkvox.ledger.digests import digest, operations
 from wolkvox.ledger.locks import Lock, lock_session
 from wolkvox.ledger.retention import expire, forget, tidy
-from wolkvox.ledger.seals import operations, seal
 from wolkvox.ledger.secret_check import fits, is_needed, keep_check
-from wolkvox.rules.seals import DAY, SEALED_AFTER
+from wolkvox.rules.digests import DAY, DIGEST_AFTER
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ _REMEDY = (
     "Seals and anonymous customers need the one that they were made with, so nothing was done. Put it back from your"
     " copy. If it is lost for good, begin anew: nobody will find anonymous customers by their ids any more, and"
     " `verify` compares from then on. For that, delete the variable and run in the ledger's database: DELETE FROM"
-    " wolkvox.seal; UPDATE wolkvox.retention SET secret_check = NULL"
+    " wolkvox.daily_digest; UPDATE wolkvox.retention SET secret_check = NULL"
 )
 MISSING = f"The Airflow variable 'wolkvox_evidence_secret' is missing. {_REMEDY}"
 ANOTHER = f"The Airflow variable 'wolkvox_evidence_secret' holds another secret than before. {_REMEDY}"
@@ -48,7 +48,7 @@ class Ages:
 
         :raises BadSetting: an age is too short
         """
-        least = max(SEALED_AFTER, self.expire_after) + DAY
+        least = max(DIGEST_AFTER, self.expire_after) + DAY
         for name, age in (("keep", self.keep), ("anonymise_after", self.anonymise_after)):
             if age is not None and age < least:
                 raise BadSetting(f"{name} must be at least {least.days} days: younger contacts may change.")
@@ -64,10 +64,10 @@ class Retired:
 
     expired: int = 0
     overdue: int = 0
-    sealed: int = 0
+    digested: int = 0
     anonymous: int = 0
     deleted: int = 0
-    seals: dict[str, str] = field(default_factory=dict)
+    digests: dict[str, str] = field(default_factory=dict)
     complaints: list[str] = field(default_factory=list)
 
     def counts(self) -> dict[str, Any]:
@@ -92,7 +92,7 @@ def retire(
             log.info("Another run of retention is under way: nothing was done.")
             return done
         secret = _secret(ledger, known_secret, new_secret)
-        for step in (_tidy, _expire, _seal, _anonymise, _forget):
+        for step in (_tidy, _expire, _digest, _anonymise, _forget):
             try:
                 step(ledger, secret, ages, done)
             except psycopg.Error as error:  # what one step meets keeps no other one from its work
@@ -128,17 +128,17 @@ def _expire(ledger: Connection, _: str, ages: Ages, done: Retired) -> None:
     done.expired, done.overdue = expire(ledger, ages.expire_after)
 
 
-def _seal(ledger: Connection, secret: str, ages: Ages, done: Retired) -> None:
-    """Seal each operation's days; one whose seals were changed keeps nobody else from it."""
+def _digest(ledger: Connection, secret: str, ages: Ages, done: Retired) -> None:
+    """DailyDigest each operation's days; one whose digests were changed keeps nobody else from it."""
     for operation in operations(ledger):
         try:
-            days, last = seal(ledger, operation, secret, ages.keep)
+            days, last = digest(ledger, operation, secret, ages.keep)
         except Unaccounted as error:
             done.complaints.append(str(error))
             continue
-        done.sealed += days
+        done.digested += days
         if last:
-            done.seals[operation] = f"{last.day} {last.digest.hex()}"
+            done.digests[operation] = f"{last.day} {last.digest.hex()}"
 
 
 def _anonymise(ledger: Connection, secret: str, ages: Ages, done: Retired) -> None:

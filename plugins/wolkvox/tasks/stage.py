@@ -12,10 +12,10 @@ from zoneinfo import ZoneInfo
 
 from wolkvox.errors import BadToken, Stopped
 from wolkvox.ledger import exports
-from wolkvox.ledger.breaker import Breaker, Outage, begin_outage, forget_other_outages, outage
+from wolkvox.ledger.breaker import Breaker, OpenBreaker, forget_other_outages, open_breaker, outage
 from wolkvox.ledger.claiming import Wanted, claim, retire
 from wolkvox.ledger.connection import Connection, clock, connected
-from wolkvox.ledger.reports import GUESSED_CALL, seconds_per_call
+from wolkvox.ledger.reports import GUESSED_REQUEST, seconds_per_request
 from wolkvox.ledger.runs import begin_run, register_dag
 from wolkvox.ledger.staging import Staged, load
 from wolkvox.ledger.watch import other_operations
@@ -26,10 +26,10 @@ from wolkvox.rules.protection import Protection, protected
 from wolkvox.rules.runs import Allowance, Chunk, Resend
 from wolkvox.rules.window import Window
 from wolkvox.stop import STOPPED_PULLING, Stop
-from wolkvox.tasks.asking import Asking
 from wolkvox.tasks.exports import settle_by_exports
 from wolkvox.tasks.future import FutureContact, future_contact
-from wolkvox.tasks.preflight import agree_on_limit, calls_left, disposition_codes, look_at_campaigns
+from wolkvox.tasks.permits import VendorClient
+from wolkvox.tasks.preflight import agree_on_limit, disposition_codes, look_at_campaigns, requests_left
 from wolkvox.tasks.task import Task, Wolkvox, run_of
 from wolkvox.tasks.watch import Watched, begin
 
@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
-class _FutureRowCounter:
+class FutureRowCounter:
     """Counts contacts that claim to be of after their window's end: read in another zone than they were written in."""
 
     end: datetime
@@ -109,7 +109,7 @@ def stage_run(
             agree_on_limit(ledger, run.dag_id, wolkvox.settings)
             forget_other_outages(ledger, run.operation, wolkvox.settings.identity)
             staging = begin(ledger, run.dag_id, source.watched, options, window.end)
-        future, settled = _FutureRowCounter(window.end), exports.Settled()
+        future, settled = FutureRowCounter(window.end), exports.Settled()
         read = (
             read_contact(row, operation=run.operation, zone=zone, placeholders=source.placeholders)
             for row in source.rows
@@ -130,7 +130,7 @@ def stage_run(
             if not options.dry_run:
                 settled = _settle(task, ledger, wolkvox, staged, allowance, wanted)
             claim(ledger, run, staged, allowance, wanted)
-        pace = seconds_per_call(ledger, run.operation) or GUESSED_CALL
+        pace = seconds_per_request(ledger, run.operation) or GUESSED_REQUEST
         if staging:
             staging.end(ledger, fruitful=staged.new > 0 or bool(staged.chunks))
         due = staging is not None and staging.is_first_of_hour
@@ -169,10 +169,10 @@ def _ask(task: Task, ledger: Connection, wolkvox: Wolkvox, source: Source) -> Al
 
     :raises BadToken: the run can't succeed, and the next ones know
     """
-    asking = Asking.of(task, wolkvox.settings, ledger)
+    asking = VendorClient.of(task, wolkvox.settings, ledger)
     try:
         codes = disposition_codes(asking, wolkvox)
-        quota = calls_left(asking, wolkvox)
+        quota = requests_left(asking, wolkvox)
         if quota.left == 0:
             return Allowance(0, codes, quiet_seconds=_quiet_seconds(ledger, asking))
         look_at_campaigns(asking, wolkvox, by_hand=source.by_hand)
@@ -195,10 +195,10 @@ def _settle(
         return exports.Settled()
     run = run_of(task, wolkvox.settings)
     retire(ledger, run, staged, allowance, wanted)
-    return settle_by_exports(Asking.of(task, wolkvox.settings, ledger), wolkvox, run, wanted.seconds)
+    return settle_by_exports(VendorClient.of(task, wolkvox.settings, ledger), wolkvox, run, wanted.seconds)
 
 
-def _quiet_seconds(ledger: Connection, asking: Asking) -> float:
+def _quiet_seconds(ledger: Connection, asking: VendorClient) -> float:
     """How long the day has no requests left."""
     now = clock(ledger)
     return (asking.quota.resets_at(now) - now).total_seconds()
@@ -206,13 +206,13 @@ def _quiet_seconds(ledger: Connection, asking: Asking) -> float:
 
 def _note_outage(task: Task, ledger: Connection, wolkvox: Wolkvox, error: BadToken) -> None:
     """The next runs know, and try with one request."""
-    run, settings = (task.holder.dag_id, task.holder.dag_run_id), wolkvox.settings
-    breaker = Breaker(settings.operation, settings.identity, run, task.patience)
-    begin_outage(ledger, breaker, "bad_token", str(error))
+    run, settings = (task.owner.dag_id, task.owner.dag_run_id), wolkvox.settings
+    breaker = Breaker(settings.operation, settings.identity, run, task.retry_policy)
+    open_breaker(ledger, breaker, "bad_token", str(error))
 
 
 def describe_stage(
-    staged: Staged, pace: float, source: Source, window: Window, options: RunOptions, known: Outage | None
+    staged: Staged, pace: float, source: Source, window: Window, options: RunOptions, known: OpenBreaker | None
 ) -> dict[str, Any]:
     """The counts of staging; ``expected_minutes`` with two requests at a time that take ``pace`` seconds each."""
     return {

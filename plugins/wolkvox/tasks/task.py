@@ -8,19 +8,19 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from wolkvox.ledger.connection import Connection
+from wolkvox.ledger.leases import LeaseRules, Owner
 from wolkvox.ledger.quota import QuotaRules, account_of
-from wolkvox.ledger.slots import Holder, SlotRules
 from wolkvox.rules.answers import Answer
-from wolkvox.rules.exports import Exported, Head
-from wolkvox.rules.patience import Patience
+from wolkvox.rules.exports import Exported, ExportHeader
 from wolkvox.rules.records import Record
+from wolkvox.rules.retry_policy import RetryPolicy
 from wolkvox.rules.runs import Run
 from wolkvox.stop import Stop
 from wolkvox.vendor.settings import Settings
 
 
 class TokenInfo(Protocol):
-    """The vendor's own count of the day's calls."""
+    """The vendor's own count of the day's requests."""
 
     @property
     def limit(self) -> int | None:
@@ -49,16 +49,16 @@ class Wolkvox(Protocol):
         """Send one record; whatever happens, it comes back as an answer."""
 
     def token_info(self) -> TokenInfo:
-        """Today's calls as the vendor counts them. Costs one call."""
+        """Today's requests as the vendor counts them. Costs one request."""
 
     def campaigns(self) -> list[dict[str, Any]]:
-        """The operation's campaigns as wolkvox lists them. Costs one call."""
+        """The operation's campaigns as wolkvox lists them. Costs one request."""
 
-    def export(self, campaign_id: str, head: Head) -> AbstractContextManager[Iterator[Exported]]:
-        """A campaign's customers with their codes. Costs one call."""
+    def export(self, campaign_id: str, head: ExportHeader) -> AbstractContextManager[Iterator[Exported]]:
+        """A campaign's customers with their codes. Costs one request."""
 
     def activity_codes(self) -> frozenset[str]:
-        """The operation's disposition codes. Costs one call."""
+        """The operation's disposition codes. Costs one request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,27 +66,27 @@ class Task:
     """
     The task instance at work: where its ledger is, who it is, when it is to stop, and how patient it is.
 
-    ``slot_patience``: seconds to wait for a slot of the token.
+    ``lease_timeout``: seconds to wait for a slot of the token.
     """
 
     ledger_conn_id: str
-    holder: Holder
+    owner: Owner
     stop: Stop
-    slot_patience: float
-    patience: Patience
+    lease_timeout: float
+    retry_policy: RetryPolicy
 
 
 def run_of(task: Task, settings: Settings) -> Run:
     """The run a task belongs to."""
-    return Run(settings.operation, task.holder.dag_id, task.holder.dag_run_id)
+    return Run(settings.operation, task.owner.dag_id, task.owner.dag_run_id)
 
 
-def slot_rules(settings: Settings, patience: float) -> SlotRules:
+def lease_rules(settings: Settings, timeout: float) -> LeaseRules:
     """The slots of a connection's token."""
-    return SlotRules(settings.fingerprint, settings.operation, settings.in_flight_seconds, patience)
+    return LeaseRules(settings.fingerprint, settings.operation, settings.in_flight_seconds, timeout)
 
 
 def quota_rules(ledger: Connection, settings: Settings) -> QuotaRules:
     """The quota of a connection's token."""
     account = account_of(ledger, settings.fingerprint, settings.server)
-    return QuotaRules(account, settings.daily_calls, settings.quota_reserve, settings.quota_timezone)
+    return QuotaRules(account, settings.daily_requests, settings.quota_reserve, settings.quota_timezone)

@@ -9,16 +9,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from wolkvox.ledger import exports
-from wolkvox.ledger.alerts import News, known_alerts, note
-from wolkvox.ledger.breaker import Outage, outage
+from wolkvox.ledger.alerts import AlertChanges, known_alerts, note
+from wolkvox.ledger.breaker import OpenBreaker, outage
 from wolkvox.ledger.campaigns import names
 from wolkvox.ledger.connection import Connection, clock, connected
 from wolkvox.ledger.figures import count_closed_spans, run_lag
 from wolkvox.ledger.latest import arrivals, latest
 from wolkvox.ledger.quota import QuotaRules, QuotaState, align
-from wolkvox.ledger.reports import GUESSED_CALL, backlog, seconds_per_call, waiting_since
+from wolkvox.ledger.reports import GUESSED_REQUEST, backlog, seconds_per_request, waiting_since
 from wolkvox.ledger.runs import Account, account, end_run
-from wolkvox.ledger.suspension import Parked, parked
+from wolkvox.ledger.suspension import SuspendedCampaign, suspended_campaigns
 from wolkvox.ledger.workers import passed_over
 from wolkvox.rules.alerts import Thresholds, alerts, silence
 from wolkvox.rules.campaigns import Listed
@@ -71,7 +71,7 @@ def add_up(
         }
         summary |= _opening(ledger, protection, rules, summary, now)
         summary["stopped"] = _stopped(summary, finished)
-        recent = latest(ledger, run.operation, [one[:2] for one in parked(ledger, run.operation)], now)
+        recent = latest(ledger, run.operation, [one[:2] for one in suspended_campaigns(ledger, run.operation)], now)
         summary["complaints"] = complaints(
             staged=staged is not None,
             states=judged,
@@ -79,12 +79,12 @@ def add_up(
             stopped={chunk_id: tally["stopped"] for chunk_id, tally in finished.items()},
             max_failed_ratio=options.max_failed_ratio,
             latest=recent.outcomes,
-            outage=away.words if away and (away.dag_id, away.dag_run_id) == (run.dag_id, run.dag_run_id) else None,
+            outage=away.message if away and (away.dag_id, away.dag_run_id) == (run.dag_id, run.dag_run_id) else None,
             passed_over=_passed_over(ledger, run, options, summary, list(finished.values())),
         )
-        news = News() if options.dry_run else _note_alerts(ledger, run, summary, recent, thresholds, now)
+        news = AlertChanges() if options.dry_run else _note_alerts(ledger, run, summary, recent, thresholds, now)
         summary["news"] = news.as_dict()
-        summary["parked_campaigns"], summary["parked"] = len(summary["parked"]), summary["parked"][-NAMED:]
+        summary["suspended_campaigns"], summary["suspended"] = len(summary["suspended"]), summary["suspended"][-NAMED:]
         summary["exports_left_aside"] = summary["exports_left_aside"][:NAMED]
         end_run(ledger, run, "failed" if summary["complaints"] else "success", summary)
         count_closed_spans(ledger, run.operation, shown_spans(now, rules.zone))
@@ -108,7 +108,7 @@ def _passed_over(
 
 def _note_alerts(
     ledger: Connection, run: Run, summary: Mapping[str, Any], recent: Latest, thresholds: Thresholds, now: datetime
-) -> News:
+) -> AlertChanges:
     """What is an alert now, noted in the ledger: the callback delivers it."""
     known = known_alerts(ledger, run.operation, run.dag_id)
     firing = [name for name, alert in known.items() if alert.resolved_at is None]
@@ -127,13 +127,13 @@ def _records(
         moved.update(one.moved)
     return {
         **{state: states[state] for state in STATES},
-        "put_off": sum(one.put_off for one in accounts.values()),
+        "deferred": sum(one.deferred for one in accounts.values()),
         "unknown": sum(one.unknown for one in accounts.values()),
         "resent": sum(one.resent for one in accounts.values()),
         "missing": sum(one.missing for one in accounts.values()),
         "moved": moved.total(),
         "moved_to": dict(moved),
-        "calls": sum(tally["calls"] for tally in finished.values()),
+        "requests": sum(tally["requests"] for tally in finished.values()),
         "failed_ratio": round(failed_ratio(judged), 4),
     }
 
@@ -168,7 +168,7 @@ def _operation(ledger: Connection, operation: str, rules: QuotaRules, now: datet
         "oldest_waiting": waits.oldest and waits.oldest.isoformat(),
         "absent": waits.absent,
         "backlog_gone_at": gone and gone.isoformat(timespec="seconds"),
-        "quota_calls": quota.calls,
+        "quota_requests": quota.requests,
         "quota_limit": quota.limit,
         "quota_left": quota.left,
         "quota_resets_at": rules.resets_at(now).isoformat(),
@@ -198,7 +198,7 @@ def _opening(
         waiting = left_at(
             opening,
             waiting,
-            seconds_per_call=seconds_per_call(ledger, operation) or GUESSED_CALL,
+            seconds_per_request=seconds_per_request(ledger, operation) or GUESSED_REQUEST,
             slots=SLOTS,
             left_today=summary["quota_left"],
             daily=rules.own_limit,
@@ -213,12 +213,12 @@ def _gone_at(rules: QuotaRules, quota: QuotaState, waiting: int, now: datetime) 
     return backlog_gone_at(waiting, left_today=quota.left, daily=rules.own_limit, now=now, resets_at=resets_at)
 
 
-def _faults(ledger: Connection, run: Run, away: Outage | None) -> dict[str, Any]:
+def _faults(ledger: Connection, run: Run, away: OpenBreaker | None) -> dict[str, Any]:
     """Suspended campaigns and the outage, if there are any."""
     listed = names(ledger, run.operation)
     return {
-        "parked": [_describe(campaign, listed) for campaign in parked(ledger, run.operation)],
-        "outage": away and {"reason": away.reason, "words": away.words, "since": away.since.isoformat()},
+        "suspended": [_describe(campaign, listed) for campaign in suspended_campaigns(ledger, run.operation)],
+        "outage": away and {"reason": away.reason, "message": away.message, "since": away.since.isoformat()},
     }
 
 
@@ -227,13 +227,13 @@ def _left_aside(ledger: Connection, operation: str, now: datetime) -> list[dict[
     return [asdict(one) for one in exports.left_aside(ledger, operation, now - JUDGED)]
 
 
-def _describe(campaign: Parked, listed: Mapping[str, Listed]) -> dict[str, Any]:
+def _describe(campaign: SuspendedCampaign, listed: Mapping[str, Listed]) -> dict[str, Any]:
     known = listed.get(campaign.campaign_id)
     return {
         "campaign": f"{campaign.type_campaign} {campaign.campaign_id}",
         "name": known and known.name,
         "reason": campaign.reason,
-        "words": campaign.words,
+        "message": campaign.message,
         "since": campaign.since.isoformat(),
         "until": campaign.until.isoformat(),
     }

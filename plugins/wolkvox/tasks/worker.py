@@ -39,7 +39,7 @@ class WorkerLedger(Protocol):
         Whether ``following`` may be sent: False when somebody has sent or settled it meanwhile.
         """
 
-    def goes_on(self, record: int) -> float:
+    def still_in_flight(self, record: int) -> float:
         """Note that a record's request may still be in flight, though it was answered; seconds until it can't be."""
 
     def faults(self) -> Faults:
@@ -60,13 +60,13 @@ class WorkerLedger(Protocol):
     def answered_since(self, since: datetime) -> bool:
         """Whether wolkvox has answered any task since."""
 
-    def begin_outage(self, reason: str, message: str) -> bool:
+    def open_breaker(self, reason: str, message: str) -> bool:
         """Note that nothing can be sent; whether this task is the first to say so."""
 
-    def take_back(self, calls: Mapping[int, int]) -> None:
+    def revert_attempts(self, requests: Mapping[int, int]) -> None:
         """So many requests of these records met an outage, and were no attempts of them."""
 
-    def end_outage(self) -> None:
+    def close_breaker(self) -> None:
         """A request went through."""
 
     def close(self) -> bool:
@@ -85,13 +85,13 @@ class WorkerLedger(Protocol):
 class Quota(Protocol):
     """The day's requests."""
 
-    def take(self) -> bool:
+    def acquire(self) -> bool:
         """Spend one request of today's; False when there is none left."""
 
-    def untake(self) -> None:
+    def release(self) -> None:
         """Give one request back that was taken and not made."""
 
-    def exhausted(self) -> None:
+    def mark_exhausted(self) -> None:
         """The vendor says that the day's requests are used up."""
 
 
@@ -100,16 +100,16 @@ class Progress:
     """
     What a worker has done so far; ``states`` counts records by the state they were put in.
 
-    ``put_off`` of the pending ones went wrong and wait for a later run. ``stopped`` tells what ended the work while
+    ``deferred`` of the pending ones went wrong and wait for a later run. ``stopped`` tells what ended the work while
     records wait: "quota", "time" or "outage".
     """
 
     started: float
-    calls: int = 0
+    requests: int = 0
     states: Counter[str] = field(default_factory=Counter)
-    put_off: int = 0
+    deferred: int = 0
     unknown: int = 0
-    call_seconds: float = 0.0
+    request_seconds: float = 0.0
     stopped: str | None = None
 
     def note(self, settled: Settled, answer: Answer) -> None:
@@ -117,13 +117,13 @@ class Progress:
         if settled.state != "pending":
             self.states[settled.state] += 1
         elif settled.pause is not None:
-            self.put_off += 1
+            self.deferred += 1
         self.unknown += answer.kind is Kind.UNKNOWN
 
     @property
     def done(self) -> int:
         """Records this attempt is through with."""
-        return sum(self.states.values()) + self.put_off
+        return sum(self.states.values()) + self.deferred
 
 
 @dataclass(frozen=True, slots=True)

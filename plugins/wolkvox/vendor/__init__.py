@@ -1,1 +1,1 @@
-"""HTTP to wolkvox: what a connection says, one exchange done right, and the API's calls."""
+"""HTTP to wolkvox: what a connection says, one exchange done right, and the API's requests."""

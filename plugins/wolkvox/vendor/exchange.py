@@ -24,7 +24,7 @@ from urllib3.exceptions import (
 
 from wolkvox.rules.answers import Answer, read_document, unknown, unreachable
 
-# Seconds without a call after which a connection isn't used again: servers end it after five (Apache's default), and
+# Seconds without a request after which a connection isn't used again: servers end it after five (Apache's default), and
 # what translates addresses on the way may have forgotten it. A call that meets that moment would end unknown.
 LONGEST_IDLE = 2.0
 LONGEST_LINE = 65_536  # bytes of a header
@@ -215,7 +215,7 @@ def use_plain_exchange(pool: HTTPConnectionPool) -> None:
 
 
 def broken(error: HTTPError) -> Answer:
-    """Tell a call that never left from one whose answer nobody saw."""
+    """Tell a request that never left from one whose answer nobody saw."""
     cause: BaseException = error.reason if isinstance(error, MaxRetryError) and error.reason is not None else error
     if isinstance(cause, ProxyError):
         cause = cause.original_error

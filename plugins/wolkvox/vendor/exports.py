@@ -10,7 +10,7 @@ from typing import Any
 import ijson
 
 from wolkvox.errors import WolkvoxError
-from wolkvox.rules.exports import MOST_BYTES, Exported, Head, read_exported, tells_of_more
+from wolkvox.rules.exports import MOST_BYTES, Exported, ExportHeader, read_exported, tells_of_more
 from wolkvox.vendor.json_stream import JsonStream, Readable
 
 SCALARS = ("string", "number", "boolean", "null")
@@ -48,7 +48,7 @@ class Limited:
         return data
 
 
-def read_export(source: Readable, head: Head, zone: tzinfo) -> Iterator[Exported]:
+def read_export(source: Readable, head: ExportHeader, zone: tzinfo) -> Iterator[Exported]:
     """
     The records of an export, one by one; ``head`` is filled in meanwhile, and complete after the last one.
 
@@ -77,7 +77,7 @@ def read_export(source: Readable, head: Head, zone: tzinfo) -> Iterator[Exported
     head.around, head.ended = stream.around, True
 
 
-def _note(head: Head, prefix: str, event: str, value: Any) -> None:
+def _note(head: ExportHeader, prefix: str, event: str, value: Any) -> None:
     """A value beside the records, which says something of the export as a whole."""
     first, _, _ = prefix.partition(".")
     told = "" if value is None else str(value).strip()

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 CALL_TIMEOUT = 65.0  # seconds: the vendor ends a request after 60 [vendor's page on the codify call], and a margin
 SHORTEST_TIMEOUT, LONGEST_TIMEOUT = 1, 600  # seconds that ``call_timeout`` may be
 EXPORT_FROM = 1_000  # waiting contacts of a campaign from which on its export costs less than they do
-CALLS_PER_LICENSE = 1_000  # a day [same page]
+REQUESTS_PER_LICENSE = 1_000  # a day [same page]
 TIMEZONE = "America/Bogota"  # of an operation that names none
 
 _SERVER = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,30}")
@@ -43,7 +43,7 @@ _PROXIES = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class TransportOptions:
     """How to reach the address: a session's ``proxies`` by scheme, ``verify`` and ``cert``, as requests takes them."""
 
     proxies: dict[str, str] = field(default_factory=dict)
@@ -56,7 +56,7 @@ class Settings:
     """
     What the connection says, checked.
 
-    ``operation`` is the key of everything the ledger keeps, ``server`` the wolkvox server's name; ``daily_calls`` is
+    ``operation`` is the key of everything the ledger keeps, ``server`` the wolkvox server's name; ``daily_requests`` is
     None when no licences are given; ``export_from`` is how many contacts of a campaign must wait for its export to be
     asked for before they are sent, None: never; ``skip_handled`` is whether customers are left out that the dialler is
     through with; ``call_timeout`` is how many seconds the client waits for an answer; ``token`` never leaves this
@@ -72,7 +72,7 @@ class Settings:
     server: str
     operation: str
     token: str
-    daily_calls: int | None
+    daily_requests: int | None
     quota_reserve: int
     quota_timezone: str
     call_timeout: float
@@ -83,7 +83,7 @@ class Settings:
     dates_are_dials: bool = False
     code_changes_result: bool = True
     skip_handled: bool = False
-    way: Way = Way()
+    way: TransportOptions = TransportOptions()
 
     @property
     def fingerprint(self) -> int:
@@ -95,7 +95,7 @@ class Settings:
         """
         How long a request that nobody waits for may still be in flight at wolkvox.
 
-        That is the vendor's limit and a margin, however short the client's own patience is.
+        That is the vendor's limit and a margin, however short the client's own retry_policy is.
         """
         return max(self.call_timeout, CALL_TIMEOUT)
 
@@ -147,7 +147,7 @@ def read_settings(connection: Connection, operation: str | None = None, timezone
         )
     server = server or (match[1] if match else parts.netloc)
     licenses = _setting(name, extra, "licenses", None)
-    daily_requests = None if licenses is None else int(licenses * CALLS_PER_LICENSE)
+    daily_requests = None if licenses is None else int(licenses * REQUESTS_PER_LICENSE)
     reserve = _whole(name, extra, "quota_reserve", 0)
     if daily_requests is not None and 0 < reserve >= daily_requests:
         raise BadSetting(
@@ -161,7 +161,7 @@ def read_settings(connection: Connection, operation: str | None = None, timezone
         server=server,
         operation=operation or server,
         token=token,
-        daily_calls=daily_requests,
+        daily_requests=daily_requests,
         quota_reserve=reserve,
         quota_timezone=_zone(name, extra, "quota_timezone", TIMEZONE),
         call_timeout=_setting(name, extra, "call_timeout", CALL_TIMEOUT, SHORTEST_TIMEOUT, LONGEST_TIMEOUT)
@@ -175,7 +175,7 @@ def read_settings(connection: Connection, operation: str | None = None, timezone
             name, extra, "export_result", "change or keep", {"change": True, "keep": False}, True
         ),
         skip_handled=_one_of(name, extra, "skip_handled", "true or false", SWITCH, False),
-        way=Way(
+        way=TransportOptions(
             _read_proxies(name, extra.get("proxies", extra.get("proxy"))),
             _read_verify(name, extra.get("verify", extra.get("verify_ssl"))),
             _read_cert(name, extra.get("cert")),
@@ -276,17 +276,17 @@ def _export_from(name: str, extra: dict[str, Any]) -> int | None:
     return 1 if mode else None
 
 
-def _one_of(name: str, extra: dict[str, Any], key: str, wanted: str, words: Mapping[str, Any], default: Any) -> Any:
+def _one_of(name: str, extra: dict[str, Any], key: str, wanted: str, message: Mapping[str, Any], default: Any) -> Any:
     """
     What a word of the extra field stands for, in whatever case and with blanks around it.
 
-    :param wanted: the words to write, as a message names them; ``words`` may hold others that mean the same
+    :param wanted: the message to write, as a message names them; ``message`` may hold others that mean the same
     """
     value = extra.get(key)
     word = "" if value is None else str(value).strip().lower()
-    if word and word not in words:
+    if word and word not in message:
         raise BadSetting(f"{key} of connection {name!r} must be {wanted}.")
-    return words[word] if word else default
+    return message[word] if word else default
 
 
 def _zone(name: str, extra: dict[str, Any], key: str, default: str) -> str:

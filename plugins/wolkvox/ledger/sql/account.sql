@@ -6,8 +6,8 @@ SELECT
     record.chunk_id IS NOT DISTINCT FROM chunk.chunk_id AS own,
     record.dag_id,
     record.dag_run_id,
-    coalesce(record.not_before > chunk.made_at, false) AS put_off,
-    parked.operation IS NOT NULL AS parked,
+    coalesce(record.not_before > chunk.made_at, false) AS deferred,
+    suspended_campaign.operation IS NOT NULL AS suspended_campaign,
     count(*) AS records,
     count(*) FILTER (WHERE record.reason LIKE 'unknown%%' AND record.state IN ('failed', 'pending', 'sending')) AS unknown,
     count(*) FILTER (WHERE record.attempts > 1) AS resent
@@ -20,10 +20,10 @@ CROSS JOIN LATERAL (
     WHERE codification.dag_run_id = chunk.dag_run_id AND codification.chunk_id = chunk.chunk_id
 ) AS member
 LEFT JOIN wolkvox.codification AS record ON record.id = member.id
-LEFT JOIN wolkvox.parked AS parked
-    ON parked.operation = record.operation
-    AND parked.type_campaign = record.type_campaign
-    AND parked.campaign_id = record.campaign_id
+LEFT JOIN wolkvox.suspended_campaign AS suspended_campaign
+    ON suspended_campaign.operation = record.operation
+    AND suspended_campaign.type_campaign = record.type_campaign
+    AND suspended_campaign.campaign_id = record.campaign_id
 WHERE chunk.chunk_id = ANY(%(chunk_ids)s)
     -- What another chunk of the same run has sent since is accounted for there.
     AND NOT coalesce(
@@ -31,4 +31,4 @@ WHERE chunk.chunk_id = ANY(%(chunk_ids)s)
         AND (record.dag_id, record.dag_run_id) = (chunk.dag_id, chunk.dag_run_id),
         false
     )
-GROUP BY chunk.chunk_id, record.state, own, record.dag_id, record.dag_run_id, put_off, parked.operation
+GROUP BY chunk.chunk_id, record.state, own, record.dag_id, record.dag_run_id, deferred, suspended_campaign.operation

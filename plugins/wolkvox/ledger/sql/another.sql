@@ -9,16 +9,16 @@ WHERE operation = %(operation)s
     AND (type_campaign || ' ' || campaign_id) <> ALL(%(campaigns)s)
     AND NOT EXISTS (
         SELECT
-        FROM wolkvox.parked
-        WHERE parked.operation = record.operation
-            AND parked.type_campaign = record.type_campaign
-            AND parked.campaign_id = record.campaign_id
+        FROM wolkvox.suspended_campaign
+        WHERE suspended_campaign.operation = record.operation
+            AND suspended_campaign.type_campaign = record.type_campaign
+            AND suspended_campaign.campaign_id = record.campaign_id
     )
     AND NOT coalesce(
         sent_at >= (
             SELECT least(CASE WHEN refused <> '{}' THEN refused_since END, CASE WHEN failed <> '{}' THEN failed_since END)
-            FROM wolkvox.streak
-            WHERE streak.operation = %(operation)s AND streak.type_campaign = '' AND streak.campaign_id = ''
+            FROM wolkvox.consecutive_failures
+            WHERE consecutive_failures.operation = %(operation)s AND consecutive_failures.type_campaign = '' AND consecutive_failures.campaign_id = ''
         ),
         false
     )

@@ -1,9 +1,9 @@
 -- The last arrival before now and before this moment of each week before.
 SELECT
     (
-        SELECT max(intake.staged_at)
-        FROM wolkvox.intake
-        WHERE intake.operation = %(operation)s AND intake.staged_at <= moment.at
+        SELECT max(ingest_count.staged_at)
+        FROM wolkvox.ingest_count
+        WHERE ingest_count.operation = %(operation)s AND ingest_count.staged_at <= moment.at
     ) AS last_at,
     moment.at
 FROM (

@@ -1,12 +1,12 @@
 -- Each customer's last code of the campaign, of whichever type, against what its records in the export show. Written is
 -- only what changed.
 WITH of_either_type AS (
-    SELECT DISTINCT ON (alike)
+    SELECT DISTINCT ON (normalised_id)
         id,
-        alike,
+        normalised_id,
         type_campaign,
-        wolkvox.plain_code(cod_act) AS code,
-        wolkvox.plain_code(cod_act_2) AS code_2,
+        wolkvox.normalised_code(cod_act) AS code,
+        wolkvox.normalised_code(cod_act_2) AS code_2,
         settled_at,
         protected_until <= %(begun)s AS protection_is_over,
         confirmed_at,
@@ -14,18 +14,18 @@ WITH of_either_type AS (
         shown
     FROM recent
     WHERE campaign_id = %(campaign_id)s AND state = 'coded' AND settled_at < %(begun)s
-    ORDER BY alike, settled_at DESC, id DESC
+    ORDER BY normalised_id, settled_at DESC, id DESC
 ), latest AS (
     SELECT *
     FROM of_either_type
     WHERE type_campaign = %(type_campaign)s
 ), records AS (
     SELECT
-        alike,
-        wolkvox.plain_code(cod_act) AS code,
-        nullif(wolkvox.plain_code(cod_act_2), '') AS code_2,
+        normalised_id,
+        wolkvox.normalised_code(cod_act) AS code,
+        nullif(wolkvox.normalised_code(cod_act_2), '') AS code_2,
         nullif(cod_act, '') AS shown,
-        cod_act = '' OR (result = 'CLEAN' AND (calls > 0 OR %(code_changes_result)s)) AS is_open,
+        cod_act = '' OR (result = 'CLEAN' AND (requests > 0 OR %(code_changes_result)s)) AS is_open,
         dialled_at
     FROM exported
 ), compared AS (
@@ -44,7 +44,7 @@ WITH of_either_type AS (
         bool_or(records.dialled_at > latest.settled_at + %(margin)s) AS was_dialled,
         max(records.shown) AS shown
     FROM latest
-    LEFT JOIN records ON records.alike = latest.alike
+    LEFT JOIN records ON records.normalised_id = latest.normalised_id
     GROUP BY latest.id
 ), judged AS (
     SELECT

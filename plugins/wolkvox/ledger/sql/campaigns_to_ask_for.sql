@@ -6,10 +6,10 @@ WHERE operation = %(operation)s
     AND (not_before IS NULL OR not_before <= clock_timestamp())
     AND NOT EXISTS (
         SELECT
-        FROM wolkvox.parked
-        WHERE parked.operation = record.operation
-            AND parked.type_campaign = record.type_campaign
-            AND parked.campaign_id = record.campaign_id
+        FROM wolkvox.suspended_campaign
+        WHERE suspended_campaign.operation = record.operation
+            AND suspended_campaign.type_campaign = record.type_campaign
+            AND suspended_campaign.campaign_id = record.campaign_id
     )
 GROUP BY campaign_id
 HAVING count(*) >= %(fewest)s

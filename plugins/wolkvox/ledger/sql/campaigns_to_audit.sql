@@ -7,10 +7,10 @@ WHERE state = 'coded'
         AND state <> 'invalid'
         AND NOT EXISTS (
             SELECT
-            FROM wolkvox.parked
-            WHERE parked.operation = %(operation)s
-                AND parked.type_campaign = recent.type_campaign
-                AND parked.campaign_id = recent.campaign_id
+            FROM wolkvox.suspended_campaign
+            WHERE suspended_campaign.operation = %(operation)s
+                AND suspended_campaign.type_campaign = recent.type_campaign
+                AND suspended_campaign.campaign_id = recent.campaign_id
         )
     )
 GROUP BY type_campaign, campaign_id

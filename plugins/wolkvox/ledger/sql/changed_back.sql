@@ -1,11 +1,11 @@
 -- Versions of contacts that are in the warehouse again, while those that came after them are not.
-SELECT DISTINCT changed.outdated
-FROM wolkvox.changed
-INNER JOIN seen ON seen.contact_key = changed.outdated
-WHERE changed.operation = %(operation)s
+SELECT DISTINCT contact_version.outdated
+FROM wolkvox.contact_version
+INNER JOIN seen ON seen.contact_key = contact_version.outdated
+WHERE contact_version.operation = %(operation)s
     AND NOT EXISTS (
         SELECT
-        FROM wolkvox.changed AS other
+        FROM wolkvox.contact_version AS other
         INNER JOIN seen AS there ON there.contact_key = other.current
-        WHERE other.outdated = changed.outdated
+        WHERE other.outdated = contact_version.outdated
     )

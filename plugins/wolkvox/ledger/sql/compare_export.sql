@@ -1,7 +1,7 @@
 -- What an export has of a campaign's contacts that were not compared before, and of the customers whose code wolkvox
 -- took in the hour before the export was asked for.
 WITH fresh AS (
-    SELECT wolkvox.alike(customer_id) AS alike
+    SELECT wolkvox.normalised_id(customer_id) AS normalised_id
     FROM wolkvox.codification
     WHERE operation = %(operation)s
         AND type_campaign = %(type_campaign)s
@@ -9,7 +9,7 @@ WITH fresh AS (
         AND state = 'pending'
         AND reason IS DISTINCT FROM 'not_in_campaign'
 ), confirmed AS (
-    SELECT DISTINCT ON (customer_id) wolkvox.alike(customer_id) AS alike, wolkvox.plain_code(cod_act) AS code
+    SELECT DISTINCT ON (customer_id) wolkvox.normalised_id(customer_id) AS normalised_id, wolkvox.normalised_code(cod_act) AS code
     FROM wolkvox.codification
     INNER JOIN wolkvox.export USING (operation, campaign_id)
     WHERE operation = %(operation)s
@@ -23,9 +23,9 @@ WITH fresh AS (
 )
 SELECT
     (SELECT count(*) FROM fresh)::integer,
-    (SELECT count(*) FROM fresh WHERE alike NOT IN (SELECT alike FROM exported))::integer,
+    (SELECT count(*) FROM fresh WHERE normalised_id NOT IN (SELECT normalised_id FROM exported))::integer,
     (SELECT count(*) FROM confirmed)::integer,
-    (SELECT count(*) FROM confirmed WHERE alike NOT IN (SELECT alike FROM exported))::integer,
+    (SELECT count(*) FROM confirmed WHERE normalised_id NOT IN (SELECT normalised_id FROM exported))::integer,
     (
-        SELECT count(*) FROM confirmed WHERE (alike, code) IN (SELECT alike, wolkvox.plain_code(cod_act) FROM exported)
+        SELECT count(*) FROM confirmed WHERE (normalised_id, code) IN (SELECT normalised_id, wolkvox.normalised_code(cod_act) FROM exported)
     )::integer

@@ -20,7 +20,7 @@ FROM (
             WHERE exported.dialled_at BETWEEN recent.sent_at - %(margin)s AND recent.settled_at + %(margin)s
         )::integer AS ours
     FROM exported
-    INNER JOIN recent USING (alike)
+    INNER JOIN recent USING (normalised_id)
     WHERE recent.type_campaign = %(type_campaign)s
         AND recent.campaign_id = %(campaign_id)s
         AND recent.state = 'coded'

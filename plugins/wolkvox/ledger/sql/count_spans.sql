@@ -12,7 +12,7 @@ SELECT
             ),
             300
         )
-    ) FILTER (WHERE record.state IN ('rejected', 'failed')) AS words,
+    ) FILTER (WHERE record.state IN ('rejected', 'failed')) AS message,
     count(*) AS records,
     max(record.settled_at) AS last_at
 FROM unnest(%(starts)s::timestamptz[], %(ends)s::timestamptz[]) AS span (starts_at, ends_at)

@@ -4,6 +4,6 @@ INNER JOIN unnest(%(starts)s::timestamptz[], %(ends)s::timestamptz[]) AS asked (
     USING (starts_at, ends_at)
 WHERE span.operation = %(operation)s
     AND NOT EXISTS (
-        SELECT FROM wolkvox.restated
-        WHERE restated.hour < span.ends_at AND restated.hour > span.starts_at - interval '1 hour'
+        SELECT FROM wolkvox.dirty_hour
+        WHERE dirty_hour.hour < span.ends_at AND dirty_hour.hour > span.starts_at - interval '1 hour'
     )

@@ -15,7 +15,7 @@ WITH gone AS (
     )
     RETURNING operation, settled_at, type_campaign, campaign_id, state, reason
 ), counted AS (
-    INSERT INTO wolkvox.total AS total (operation, month, type_campaign, campaign_id, state, reason, records)
+    INSERT INTO wolkvox.monthly_total (operation, month, type_campaign, campaign_id, state, reason, records)
     SELECT
         operation,
         date_trunc('month', settled_at AT TIME ZONE 'UTC')::date,
@@ -27,6 +27,6 @@ WITH gone AS (
     FROM gone
     GROUP BY 1, 2, 3, 4, 5, 6
     ON CONFLICT (operation, month, type_campaign, campaign_id, state, reason)
-        DO UPDATE SET records = total.records + excluded.records
+        DO UPDATE SET records = monthly_total.records + excluded.records
 )
 SELECT count(*), max(settled_at) FROM gone

@@ -6,7 +6,7 @@ WHERE dial.codification_id = recent.id
         SELECT
         FROM recent AS request
         WHERE request.campaign_id = recent.campaign_id
-            AND request.alike = recent.alike
+            AND request.normalised_id = recent.normalised_id
             AND dial.dialled_at BETWEEN request.sent_at - %(margin)s
                 AND coalesce(request.settled_at, request.sent_at) + %(margin)s
     )

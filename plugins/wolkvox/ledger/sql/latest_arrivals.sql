@@ -5,7 +5,7 @@ WITH quarter AS (
         staged_at AS began_at,
         sum(records) AS records,
         sum(sum(records)) OVER (ORDER BY staged_at DESC) AS records_since
-    FROM wolkvox.intake
+    FROM wolkvox.ingest_count
     WHERE operation = %(operation)s AND staged_at > %(now)s - %(longest)s AND staged_at <= %(now)s
     GROUP BY staged_at
 ),

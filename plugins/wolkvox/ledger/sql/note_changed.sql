@@ -1,7 +1,7 @@
 -- A contact of the same customer, campaign and second as one that came in before: the warehouse has changed its code.
 -- Keys begin with the second, so those of the same second lie side by side in their index. Each second is read once,
 -- however many contacts it has: where the warehouse keeps days only, all of a day are of one.
-INSERT INTO wolkvox.changed (operation, outdated, current)
+INSERT INTO wolkvox.contact_version (operation, outdated, current)
 SELECT %(operation)s, outdated, current
 FROM (
     SELECT

@@ -6,7 +6,7 @@ WITH dialled AS (
         recent.id,
         exported.dialled_at
     FROM exported
-    INNER JOIN recent USING (alike)
+    INNER JOIN recent USING (normalised_id)
     WHERE recent.type_campaign = %(type_campaign)s
         AND recent.campaign_id = %(campaign_id)s
         AND recent.contacted_at >= %(since)s
@@ -18,7 +18,7 @@ WITH dialled AS (
                 SELECT
                 FROM recent AS request
                 WHERE request.campaign_id = recent.campaign_id
-                    AND request.alike = recent.alike
+                    AND request.normalised_id = recent.normalised_id
                     AND exported.dialled_at BETWEEN request.sent_at - %(margin)s
                         AND coalesce(request.settled_at, request.sent_at) + %(margin)s
             )

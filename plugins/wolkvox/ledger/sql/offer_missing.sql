@@ -23,7 +23,7 @@ WHERE recent.type_campaign = %(type_campaign)s
         FROM recent AS later
         WHERE later.type_campaign = recent.type_campaign
             AND later.campaign_id = recent.campaign_id
-            AND later.alike = recent.alike
+            AND later.normalised_id = recent.normalised_id
             AND later.state <> 'invalid'
             AND (later.contacted_at > recent.contacted_at OR later.settled_at > recent.settled_at)
     )

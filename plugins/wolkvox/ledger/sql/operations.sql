@@ -12,5 +12,5 @@ WITH RECURSIVE settled AS (
 )
 SELECT operation FROM settled WHERE operation IS NOT NULL
 UNION
-SELECT operation FROM wolkvox.seal
+SELECT operation FROM wolkvox.daily_digest
 ORDER BY operation

@@ -13,10 +13,10 @@ FROM (
         AND (record.not_before IS NULL OR record.not_before < run.began_at)
         AND NOT EXISTS (
             SELECT
-            FROM wolkvox.parked
-            WHERE parked.operation = record.operation
-                AND parked.type_campaign = record.type_campaign
-                AND parked.campaign_id = record.campaign_id
+            FROM wolkvox.suspended_campaign
+            WHERE suspended_campaign.operation = record.operation
+                AND suspended_campaign.type_campaign = record.type_campaign
+                AND suspended_campaign.campaign_id = record.campaign_id
         )
     LIMIT 10000
 ) AS waiting

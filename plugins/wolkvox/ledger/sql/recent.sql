@@ -3,7 +3,7 @@ CREATE TEMPORARY TABLE recent (
     id bigint NOT NULL,
     type_campaign text,
     campaign_id text,
-    alike text,
+    normalised_id text,
     cod_act text,
     cod_act_2 text,
     state text NOT NULL,

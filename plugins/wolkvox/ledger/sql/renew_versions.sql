@@ -23,9 +23,9 @@ SELECT
         contacted_at,
         (
             SELECT max(later.contacted_at)
-            FROM wolkvox.changed
-            INNER JOIN wolkvox.codification AS later ON later.contact_key = changed.current
-            WHERE changed.outdated = versions.key
+            FROM wolkvox.contact_version
+            INNER JOIN wolkvox.codification AS later ON later.contact_key = contact_version.current
+            WHERE contact_version.outdated = versions.key
         )
     ),
     'pending',

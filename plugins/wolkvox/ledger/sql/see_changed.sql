@@ -3,7 +3,7 @@ INSERT INTO seen (contact_key)
 SELECT incoming.contact_key
 FROM incoming
 INNER JOIN (
-    SELECT outdated AS contact_key FROM wolkvox.changed WHERE operation = %(operation)s
+    SELECT outdated AS contact_key FROM wolkvox.contact_version WHERE operation = %(operation)s
     UNION
-    SELECT current FROM wolkvox.changed WHERE operation = %(operation)s
+    SELECT current FROM wolkvox.contact_version WHERE operation = %(operation)s
 ) AS version USING (contact_key)

@@ -10,12 +10,12 @@ FROM (
             AND (not_before IS NULL OR not_before <= clock_timestamp())
             AND NOT EXISTS (
                 SELECT
-                FROM wolkvox.parked
-                WHERE parked.operation = record.operation
-                    AND parked.type_campaign = record.type_campaign
-                    AND parked.campaign_id = record.campaign_id
-                    AND parked.until > clock_timestamp()
-                    AND parked.until <= clock_timestamp() + %(longest)s
+                FROM wolkvox.suspended_campaign
+                WHERE suspended_campaign.operation = record.operation
+                    AND suspended_campaign.type_campaign = record.type_campaign
+                    AND suspended_campaign.campaign_id = record.campaign_id
+                    AND suspended_campaign.until > clock_timestamp()
+                    AND suspended_campaign.until <= clock_timestamp() + %(longest)s
             )
         LIMIT %(most)s
     ) AS waiting

@@ -13,7 +13,7 @@ WITH compared AS (
             AND bool_and(NOT exported.is_open AND exported.cod_act <> ''),
             false
         ) AS is_handled,
-        coalesce(bool_and(wolkvox.plain_code(exported.cod_act) = wolkvox.plain_code(record.cod_act)), false)
+        coalesce(bool_and(wolkvox.normalised_code(exported.cod_act) = wolkvox.normalised_code(record.cod_act)), false)
             AS has_that_code,
         coalesce(
             bool_and(
@@ -35,7 +35,7 @@ WITH compared AS (
             false
         ) AS is_coded
     FROM wolkvox.codification AS record
-    LEFT JOIN exported ON exported.alike = wolkvox.alike(record.customer_id)
+    LEFT JOIN exported ON exported.normalised_id = wolkvox.normalised_id(record.customer_id)
     WHERE record.operation = %(operation)s
         AND record.type_campaign = %(type_campaign)s
         AND record.campaign_id = %(campaign_id)s
@@ -80,20 +80,20 @@ WITH compared AS (
     WHERE finding IS NOT NULL AND NOT (finding = 'not_in_campaign' AND was_absent AND looked_for_until > now())
 ), settled AS (
     UPDATE wolkvox.codification AS record
-    SET state = changed.state,
-        reason = changed.reason,
+    SET state = contact_version.state,
+        reason = contact_version.reason,
         not_before = CASE
-            WHEN changed.state <> 'pending' THEN record.not_before
+            WHEN contact_version.state <> 'pending' THEN record.not_before
             -- An export is asked for at most every so often: the one after that moment comes before the contact is sent.
-            WHEN changed.reason IS NOT NULL THEN changed.looked_for_until + %(ask_again)s
+            WHEN contact_version.reason IS NOT NULL THEN contact_version.looked_for_until + %(ask_again)s
         END,
-        settled_at = CASE WHEN changed.state <> 'pending' THEN now() END,
-        dag_id = CASE WHEN changed.state <> 'pending' THEN %(dag_id)s ELSE record.dag_id END,
-        dag_run_id = CASE WHEN changed.state <> 'pending' THEN %(dag_run_id)s ELSE record.dag_run_id END,
-        chunk_id = CASE WHEN changed.state = 'pending' THEN record.chunk_id END,
-        chunk_number = CASE WHEN changed.state = 'pending' THEN record.chunk_number END
+        settled_at = CASE WHEN contact_version.state <> 'pending' THEN now() END,
+        dag_id = CASE WHEN contact_version.state <> 'pending' THEN %(dag_id)s ELSE record.dag_id END,
+        dag_run_id = CASE WHEN contact_version.state <> 'pending' THEN %(dag_run_id)s ELSE record.dag_run_id END,
+        chunk_id = CASE WHEN contact_version.state = 'pending' THEN record.chunk_id END,
+        chunk_number = CASE WHEN contact_version.state = 'pending' THEN record.chunk_number END
     FROM changed
-    WHERE record.id = changed.id AND record.state = 'pending'
+    WHERE record.id = contact_version.id AND record.state = 'pending'
     RETURNING record.state, record.reason
 )
 SELECT

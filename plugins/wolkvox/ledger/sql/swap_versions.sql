@@ -1,7 +1,7 @@
 -- What came after these versions is outdated now.
 WITH turned AS (
-    DELETE FROM wolkvox.changed WHERE outdated = ANY(%(keys)s) RETURNING operation, outdated, current
+    DELETE FROM wolkvox.contact_version WHERE outdated = ANY(%(keys)s) RETURNING operation, outdated, current
 )
-INSERT INTO wolkvox.changed (operation, outdated, current)
+INSERT INTO wolkvox.contact_version (operation, outdated, current)
 SELECT operation, current, outdated FROM turned
 ON CONFLICT DO NOTHING

@@ -12,10 +12,10 @@ FROM (
         AND (record.sent_at IS NULL OR record.sent_at < %(made_at)s)
         AND NOT EXISTS (
             SELECT
-            FROM wolkvox.parked
-            WHERE parked.operation = record.operation
-                AND parked.type_campaign = record.type_campaign
-                AND parked.campaign_id = record.campaign_id
+            FROM wolkvox.suspended_campaign
+            WHERE suspended_campaign.operation = record.operation
+                AND suspended_campaign.type_campaign = record.type_campaign
+                AND suspended_campaign.campaign_id = record.campaign_id
         )
 ) AS theirs
 WHERE place <= (records + 1) / 2

@@ -6,7 +6,7 @@ FROM (
     SELECT
         *,
         settled_at < (
-            SELECT (max(day) + 1)::timestamp AT TIME ZONE 'UTC' FROM wolkvox.seal WHERE seal.operation = %(operation)s
+            SELECT (max(day) + 1)::timestamp AT TIME ZONE 'UTC' FROM wolkvox.daily_digest WHERE daily_digest.operation = %(operation)s
         ) IS TRUE AS is_sealed,
         lpad(to_hex(floor(extract(EPOCH FROM contacted_at))::bigint), 8, '0') AS begins
     FROM wolkvox.codification

@@ -19,10 +19,10 @@ WHERE place = 1
 ORDER BY
     EXISTS (
         SELECT
-        FROM wolkvox.parked
-        WHERE parked.operation = ranked.operation
-            AND parked.type_campaign = ranked.type_campaign
-            AND parked.campaign_id = ranked.campaign_id
+        FROM wolkvox.suspended_campaign
+        WHERE suspended_campaign.operation = ranked.operation
+            AND suspended_campaign.type_campaign = ranked.type_campaign
+            AND suspended_campaign.campaign_id = ranked.campaign_id
     ),
     (type_campaign, campaign_id) IS DISTINCT FROM (
         SELECT (latest.type_campaign, latest.campaign_id)

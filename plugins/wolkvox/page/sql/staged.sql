@@ -1,7 +1,7 @@
-SELECT span.starts_at, span.ends_at, sum(intake.records)::bigint AS records
+SELECT span.starts_at, span.ends_at, sum(ingest_count.records)::bigint AS records
 FROM unnest(%(starts)s::timestamptz[], %(ends)s::timestamptz[]) AS span (starts_at, ends_at)
-INNER JOIN wolkvox.intake
-    ON intake.operation = %(operation)s
-    AND intake.staged_at >= span.starts_at
-    AND intake.staged_at < span.ends_at
+INNER JOIN wolkvox.ingest_count
+    ON ingest_count.operation = %(operation)s
+    AND ingest_count.staged_at >= span.starts_at
+    AND ingest_count.staged_at < span.ends_at
 GROUP BY span.starts_at, span.ends_at

@@ -2,7 +2,7 @@ SELECT
     type_campaign,
     campaign_id,
     count(*) AS records,
-    count(*) FILTER (WHERE not_before > now()) AS put_off,
+    count(*) FILTER (WHERE not_before > now()) AS deferred,
     min(contacted_at) AS oldest,
     ARRAY[
         count(*) FILTER (WHERE contacted_at >= now() - interval '6 minutes'),

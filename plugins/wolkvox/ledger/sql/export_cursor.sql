@@ -1,0 +1,8 @@
+-- How far a table is, and how far it will be once it has what is there now.
+SELECT
+    coalesce(export_cursor.above, 0),
+    coalesce(export_cursor.since, clock_timestamp()),
+    (SELECT coalesce(max(id), 0) FROM wolkvox.codification),
+    clock_timestamp() - %(overlap)s
+FROM (SELECT) AS nothing
+LEFT JOIN wolkvox.export_cursor ON export_cursor.operation = %(operation)s AND export_cursor.place = %(place)s

@@ -1,3 +1,0 @@
-INSERT INTO wolkvox.written (operation, place, above, since)
-VALUES (%(operation)s, %(place)s, %(above)s, %(since)s)
-ON CONFLICT (operation, place) DO UPDATE SET above = excluded.above, since = excluded.since
