@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from wolkvox.rules.mistakes import Mistake, Unreadable, shortened
 from wolkvox.rules.operation import NAME, Entry, Operation, own_names, usual
@@ -34,20 +35,26 @@ def read_operations(text: str, read: Reader) -> Operations:
         return Operations([], [document.mistake((), message)])
     if not entries and not document.mistakes:
         return Operations([usual()])
-    result = Operations([], [mistake for mistake in document.mistakes if not mistake.place])
-    for name in dict.fromkeys([*entries, *(mistake.place[0] for mistake in document.mistakes if mistake.place)]):
-        mistakes = [mistake for mistake in document.mistakes if mistake.place[:1] == (name,)]
+    result = Operations()
+    by_name: dict[str, list[Mistake]] = {name: [] for name in entries}
+    for mistake in document.mistakes:
+        by_name.setdefault("".join(mistake.place[:1]), []).append(mistake)
+    for name, mistakes in by_name.items():
         if _NAME.fullmatch(name):
             result.all.append(_operation(document, name, read, mistakes))
-        elif (name,) in document.lines:
-            message = (
-                f"{shortened(name)} is no name for an operation: write small letters, digits and _, a letter first, at"
-                " most 31, as in `sales:`."
-            )
-            mistakes.append(Mistake(document.lines[name,], (), message))
+        elif name in entries:
+            mistakes.append(_bad_name(document, name))
         result.mistakes.extend(mistakes)
     result.mistakes.sort(key=lambda mistake: mistake.line)
     return result
+
+
+def _bad_name(document: Document, name: str) -> Mistake:
+    message = (
+        f"{shortened(name)} is no name for an operation: write small letters, digits and _, a letter first, at most 31,"
+        " as in `sales:`."
+    )
+    return Mistake(document.lines[name,], (), message)
 
 
 def _operation(document: Document, name: str, read: Reader, mistakes: list[Mistake]) -> Operation:
@@ -65,14 +72,7 @@ def _checked(document: Document, name: str, read: Reader) -> Operation:
 
     :raises Unreadable: with all that is wrong in them
     """
-    values = {} if document.value[name] is None else document.value[name]
-    if not isinstance(values, dict):
-        message = (
-            f"{shortened(values)} says nothing of it: write its keys below the name, indented, one a line, as in"
-            " `pool: wolkvox`."
-        )
-        raise Unreadable([document.mistake((name,), message)])
-    entry = validated(Entry, document, (name,), values, own_names(name))
+    entry = validated(Entry, document, (name,), _values(document, name), own_names(name))
     files = {key: file for key, file in (("sql", entry.sql), ("protection", entry.protection)) if file}
     texts = {key: read(file) for key, file in files.items()}
     mistakes = [
@@ -80,11 +80,22 @@ def _checked(document: Document, name: str, read: Reader) -> Operation:
         for key, file in files.items()
         if texts[key] is None
     ]
-    rules, protects = texts.get("protection"), None
     try:
+        rules = texts.get("protection")
         protects = None if rules is None else read_protection(rules)
     except Unreadable as error:
         mistakes += [document.mistake((name, "protection"), f"{entry.protection}, {one}") for one in error.mistakes]
     if mistakes:
         raise Unreadable(mistakes)
     return Operation.model_construct(name=name, protects=protects, **dict(entry))
+
+
+def _values(document: Document, name: str) -> dict[str, Any]:
+    values = {} if document.value[name] is None else document.value[name]
+    if isinstance(values, dict):
+        return values
+    message = (
+        f"{shortened(values)} says nothing of it: write its keys below the name, indented, one a line, as in"
+        " `pool: wolkvox`."
+    )
+    raise Unreadable([document.mistake((name,), message)])

@@ -95,16 +95,19 @@ def _without(text: str, error: YAMLError, mistakes: list[Mistake]) -> str:
     """The text with blank lines for the parts that can't be read: those with a fault, or else the error's own."""
     parts = _PART.split(text)
     above = [0, *accumulate(part.count("\n") for part in parts)]
-    faults = {place: fault for place, part in enumerate(parts) if (fault := _fault("\n" * above[place] + part))}
-    if not faults:
-        line, _ = fault = _why(text, error)
-        filled = [place for place, part in enumerate(parts) if part.strip()]
-        faults = {max((place for place in filled if above[place] < line), default=filled[0]): fault}
-    for place, (line, message) in faults.items():
-        head = _HEAD.match(parts[place])
+    faults = {number: fault for number, part in enumerate(parts) if (fault := _fault("\n" * above[number] + part))}
+    for number, (line, message) in (faults or {_part_of(error, text, parts, above): _why(text, error)}).items():
+        head = _HEAD.match(parts[number])
         mistakes.append(Mistake(line, (head[0],) if head else (), message))
-        parts[place] = "\n" * parts[place].count("\n")
+        parts[number] = "\n" * parts[number].count("\n")
     return "".join(parts)
+
+
+def _part_of(error: YAMLError, text: str, parts: list[str], above: list[int]) -> int:
+    """The number of the part with an error's line, or of the nearest one before it that isn't blank."""
+    line, _ = _why(text, error)
+    filled = [number for number, part in enumerate(parts) if part.strip()]
+    return max((number for number in filled if above[number] < line), default=filled[0])
 
 
 def _fault(part: str) -> tuple[int, str] | None:
@@ -140,25 +143,29 @@ def _line(node: Node) -> int:
 
 def _value(document: Document, node: Node, place: Place, depth: int) -> Any:
     """A node's value; its lines and mistakes are added to what was read."""
-    if depth > _DEEPEST:
-        message = "this is nested too deeply, or within itself: leave it out."
+    try:
+        if depth > _DEEPEST:
+            raise ValueError("this is nested too deeply, or within itself")
+        if isinstance(node, MappingNode):
+            return _mapping(document, node, place, depth)
+        return _sequence(document, node, place, depth) if isinstance(node, SequenceNode) else _scalar(node)
+    except ValueError as error:
+        message = f"{cut(str(error))}: write a plain text or number, in quotes if need be."
         document.mistakes.append(Mistake(_line(node), place, message))
-    elif isinstance(node, MappingNode):
-        pairs = _pairs(document, node, place, depth)
-        wanted = [key for key in pairs if place or not key.startswith(_TEMPLATE)]
-        document.lines.update({(*place, key): pairs[key][0] for key in wanted})
-        return {key: _value(document, pairs[key][1], (*place, key), depth + 1) for key in wanted}
-    elif isinstance(node, SequenceNode):
-        places = [(*place, str(number)) for number in range(len(node.value))]
-        document.lines.update(zip(places, map(_line, node.value), strict=True))
-        return [_value(document, item, at, depth + 1) for at, item in zip(places, node.value, strict=True)]
-    else:
-        try:
-            return _scalar(node)
-        except ValueError as error:
-            message = f"{cut(str(error))}: write a plain text or number, in quotes if need be."
-            document.mistakes.append(Mistake(_line(node), place, message))
-    return None
+        return None
+
+
+def _mapping(document: Document, node: Node, place: Place, depth: int) -> dict[str, Any]:
+    pairs = _pairs(document, node, place, depth)
+    wanted = [key for key in pairs if place or not key.startswith(_TEMPLATE)]
+    document.lines.update({(*place, key): pairs[key][0] for key in wanted})
+    return {key: _value(document, pairs[key][1], (*place, key), depth + 1) for key in wanted}
+
+
+def _sequence(document: Document, node: Node, place: Place, depth: int) -> list[Any]:
+    places = [(*place, str(number)) for number in range(len(node.value))]
+    document.lines.update(zip(places, map(_line, node.value), strict=True))
+    return [_value(document, item, at, depth + 1) for at, item in zip(places, node.value, strict=True)]
 
 
 def _pairs(document: Document, node: Node, place: Place, depth: int) -> dict[str, tuple[int, Node]]:
