@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from pathlib import Path
 
 from wolkvox.errors import WolkvoxError
 
@@ -42,15 +41,13 @@ def main() -> None:
     probing.add_argument("--yes", action="store_true", help="don't ask whether to begin")
     commands.add_parser("pools", help="make the pools that the DAGs name and that are missing, of two slots each")
     linting = commands.add_parser("lint", help="check operations.yaml and protection rules without Airflow")
-    linting.add_argument(
-        "dags", nargs="?", default=os.environ.get("AIRFLOW__CORE__DAGS_FOLDER", "dags"), help="folder of the DAG files"
-    )
+    linting.add_argument("dags", nargs="?", help="folder of the DAG files: AIRFLOW__CORE__DAGS_FOLDER, else dags")
     linting.add_argument("--schema", choices=("operations", "protection"), help="print this file's JSON schema instead")
     arguments = parser.parse_args()
     if arguments.command == "lint":
-        from wolkvox.lint import lint, print_schema
+        from wolkvox.lint import run as run_lint
 
-        sys.exit(print_schema(arguments.schema) if arguments.schema else lint(Path(arguments.dags)))
+        sys.exit(run_lint(arguments))
     if arguments.command == "migrate":
         sys.exit(_migrate(arguments.ledger_conn_id, arguments.wait))
     if arguments.command == "verify":

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from argparse import Namespace
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,10 +16,12 @@ from wolkvox.rules.protection import read_protection
 SCHEMAS = {"operations": operations_schema, "protection": protection_schema}
 
 
-def print_schema(name: str) -> int:
-    """Print the JSON schema of a kind of file; return 0."""
-    print(json.dumps(SCHEMAS[name](), indent=2))
-    return 0
+def run(arguments: Namespace) -> int:
+    """Print a kind of file's JSON schema where one is asked for; check the files else. Returns 1 for a mistake."""
+    if arguments.schema:
+        print(json.dumps(SCHEMAS[arguments.schema](), indent=2))
+        return 0
+    return lint(Path(arguments.dags or os.environ.get("AIRFLOW__CORE__DAGS_FOLDER") or "dags"))
 
 
 def lint(dags: Path) -> int:
