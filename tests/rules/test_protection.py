@@ -120,7 +120,7 @@ GOOD = 'timezone: America/Bogota\nweek: monday\nholidays: CO\nhours:\n  monday: 
         ("week: monday", "week: friday", "line 2, week: 'friday' can't be used: give monday, sunday"),
         ("07:00-19:00", "19:00-07:00", "line 5, hours.monday: '19:00-07:00' can't be used"),
         ("07:00-19:00", "7-19", "line 5, hours.monday: '7-19' can't be used"),
-        ("  monday:", "  Monday:", "line 5, hours.Monday"),
+        ("  monday:", "  Monday:", "line 5, hours.Monday: 'Monday' can't be used: give a day and its calling hours"),
         ("days: 1", "dias: 1", "line 7, rules.0.dias: there is no such key"),
         ("days: 1", "days: 010", "line 7, rules.0.days: 010 can't be used: give days from 1 to 366"),
         ("days: 1", "days: 1:30", "line 7, rules.0.days: 1:30 can't be used"),

@@ -70,7 +70,7 @@ def _owner(model: type[BaseModel], place: Sequence[str | int]) -> tuple[type[Bas
     wanted = ""
     for part in place:
         if (field := model.model_fields.get(str(part))) is not None:
-            wanted = field.description or wanted
+            wanted = field.description or ""
             kinds = (field.annotation, *get_args(field.annotation))
             model = next((one for one in kinds if isinstance(one, type(BaseModel))), model)
     return model, wanted
