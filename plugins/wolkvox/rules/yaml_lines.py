@@ -5,17 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import date
-from itertools import accumulate
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-from ruamel.yaml.events import MappingStartEvent, ScalarEvent
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
-from ruamel.yaml.reader import ReaderError
 
 from wolkvox.rules.mistakes import Mistake, Place, cut
 from wolkvox.rules.values import SWITCH
+from wolkvox.rules.yaml_parts import root_of
 
 _TEMPLATE = "x-"  # a key at the top level that begins so is only there to be merged by others
 _DEEPEST = 10  # levels of keys, items and merges
@@ -23,8 +19,6 @@ _MERGE = "<<"
 _GROUPED = re.compile(r"-?[1-9][0-9]{0,2}\.[0-9]{3}", re.ASCII)  # 1.440: one and a half, or a day's minutes
 _EXPONENT = re.compile(r"[-+]?([0-9_]+e[-+]?|[0-9_.]+e)[0-9]+", re.IGNORECASE)  # 1e5 is a text
 _PLAIN_NUMBER = re.compile(r"-?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)", re.ASCII)
-_PART = re.compile(r"^(?=[^\s#\-.%])", re.MULTILINE)  # a key in a line's first column begins a part of the file
-_HEAD = re.compile(r"[\w-]+(?=\s*:)")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -66,75 +60,11 @@ def read_yaml(text: str) -> Document:
     A part begins with a key in a line's first column. Parts whose key begins with ``x-`` are left out.
     """
     document = Document()
-    root = _root(text, document.mistakes)
+    root = root_of(text, document.mistakes)
     if root is not None:
         document.lines[()] = _line(root)
         document.value = _value(document, root, (), 0)
     return document
-
-
-def _yaml() -> YAML:
-    yaml = YAML(typ="safe", pure=True)  # the pure one: the other has no numbers as they are written
-    yaml.version = (1, 1)  # on, off, yes and no are true and false
-    yaml.max_depth = 2 * _DEEPEST
-    yaml.composer.warn_double_anchors = False
-    return yaml
-
-
-def _root(text: str, mistakes: list[Mistake]) -> Node | None:
-    """The outermost node without the parts that can't be read, whose mistakes are added; None when nothing is left."""
-    while True:
-        try:
-            root: Node | None = _yaml().compose(text)
-            return root
-        except YAMLError as error:
-            text = _without(text, error, mistakes)
-
-
-def _without(text: str, error: YAMLError, mistakes: list[Mistake]) -> str:
-    """The text with blank lines for the parts that can't be read: those with a fault, or else the error's own."""
-    parts = _PART.split(text)
-    above = [0, *accumulate(part.count("\n") for part in parts)]
-    faults = {number: fault for number, part in enumerate(parts) if (fault := _fault("\n" * above[number] + part))}
-    for number, (line, message) in (faults or {_part_of(error, text, parts, above): _why(text, error)}).items():
-        head = _HEAD.match(parts[number])
-        mistakes.append(Mistake(line, (head[0],) if head else (), message))
-        parts[number] = "\n" * parts[number].count("\n")
-    return "".join(parts)
-
-
-def _part_of(error: YAMLError, text: str, parts: list[str], above: list[int]) -> int:
-    """The number of the part with an error's line, or of the nearest one before it that isn't blank."""
-    line, _ = _why(text, error)
-    filled = [number for number, part in enumerate(parts) if part.strip()]
-    return max((number for number in filled if above[number] < line), default=filled[0])
-
-
-def _fault(part: str) -> tuple[int, str] | None:
-    """The line of what keeps a part from being keys and values, and what to do; None when nothing does."""
-    try:
-        events = list(_yaml().parse(part))
-    except YAMLError as error:
-        return _why(part, error)
-    first, key = (*events[2:4], None, None)[:2]  # before them, the stream and the document begin
-    if first is None or (isinstance(first, ScalarEvent) and not first.value and not first.style):
-        return None  # nothing but comments
-    if isinstance(first, MappingStartEvent) and key.start_mark.column == 0:
-        return None
-    return first.start_mark.line + 1, "a key in the first column, and a colon, must come before what it holds."
-
-
-def _why(text: str, error: YAMLError) -> tuple[int, str]:
-    """The line of what is no YAML, why it is none, and what to look for."""
-    if isinstance(error, ReaderError):
-        above, problem = text.count("\n", 0, error.position), error.reason
-    else:
-        mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-        above, problem = mark.line if mark else 0, getattr(error, "problem", None) or "it can't be read"
-    return above + 1, (
-        f"this is no YAML ({cut(problem)}): look for a quote or a bracket that isn't closed, a tab, a line that begins"
-        " too far to the left or right, a colon without a blank after it."
-    )
 
 
 def _line(node: Node) -> int:
