@@ -7,6 +7,8 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from wolkvox.errors import BadSetting
 from wolkvox.operations import operations, refuse_mistakes, search_path
@@ -139,6 +141,27 @@ def test_what_operations_have_in_common_may_be_written_once() -> None:
         ("America/Lima", "wolkvox"),
         ("America/Lima", "two"),
     ]
+
+
+def test_a_template_is_no_operation_and_its_mistakes_are_told_where_they_stand() -> None:
+    found = read(
+        "x-all: &all\n  wake: never\nsales:\n  <<: *all\nservice:\n  <<: *all\n  wake: 5\nx-notes: [anything]\n"
+    )
+    assert [(one.name, one.refused is None) for one in found.all] == [("sales", False), ("service", True)]
+    assert [(one.line, one.key) for one in found.mistakes] == [(2, "sales.wake")]
+    assert [one.name for one in read("x-all: {wake: 5}\n").all] == ["default"]
+
+
+@given(
+    st.text(st.characters(exclude_categories=["Zl", "Zp", "Cs"], exclude_characters="\n\r\x85"), min_size=1), st.data()
+)
+def test_whatever_is_typed_into_an_entry_harms_no_other(typed: str, data: st.DataObject) -> None:
+    first, last = "first: &all\n  timezone: America/Lima\n  pool: one\n", "last:\n  <<: *all\n  pool: two\n"
+    entry = "middle:\n  alert_to: [a@b.co, 'c@d.co']\n  schedule: \"*/5 * * * *\"\n  thresholds: {quota: 0.5}\n"
+    at = data.draw(st.integers(1, len(entry) - 1))
+    kept = {one.name: one for one in read_operations(first + entry[:at] + typed + entry[at:] + last, DEPLOYED.get).all}
+    assert (kept["first"].refused, kept["first"].pool) == (None, "one")
+    assert (kept["last"].refused, kept["last"].pool, kept["last"].timezone) == (None, "two", "America/Lima")
 
 
 # A line of an entry that is wrong, and what the message must name.

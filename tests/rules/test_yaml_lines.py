@@ -132,6 +132,11 @@ def test_what_is_within_itself_is_a_mistake(text: str) -> None:
     assert "within itself" in messages(text)[0] or "into themselves" in messages(text)[0]
 
 
+def test_aliases_that_multiply_come_to_an_end() -> None:
+    lists = "".join(f"x{n}: &x{n} [{', '.join([f'*x{n - 1}'] * 10)}]\n" for n in range(1, 10))
+    assert "nested too deeply" in messages(f"x0: &x0 [{', '.join('abcdefghij')}]\n{lists}")[0]
+
+
 @pytest.mark.parametrize("text", ["", "\n", "# nothing\n", "---\n", "--- # nothing\n...\n", "null\n"])
 def test_a_file_that_says_nothing_has_no_value(text: str) -> None:
     assert (read(text).value, read(text).mistakes) == (None, [])

@@ -40,6 +40,7 @@ def test_what_is_no_zone_is_refused_rather_than_left_out(zone: object) -> None:
 
 def test_bounds_belong_to_a_number_s_range() -> None:
     assert [extra(licenses=value).number("licenses", None, 1, 5) for value in (1, "5")] == [1, 5]
-    for value in (0.9, "5.1", True, []):
+    wrong: list[object] = [0.9, "5.1", True, []]
+    for value in wrong:
         with pytest.raises(BadSetting, match="licenses of connection 'c' must be a number from 1 to 5"):
             extra(licenses=value).number("licenses", None, 1, 5)

@@ -15,6 +15,7 @@ from wolkvox.rules.yaml_parts import root_of
 
 _TEMPLATE = "x-"  # a key at the top level that begins so is only there to be merged by others
 _DEEPEST = 10  # levels of keys, items and merges
+_MOST = 100_000  # keys and items, each as often as an alias repeats it
 _MERGE = "<<"
 _GROUPED = re.compile(r"-?[1-9][0-9]{0,2}\.[0-9]{3}", re.ASCII)  # 1.440: one and a half, or a day's minutes
 _EXPONENT = re.compile(r"[-+]?([0-9_]+e[-+]?|[0-9_.]+e)[0-9]+", re.IGNORECASE)  # 1e5 is a text
@@ -74,7 +75,7 @@ def _line(node: Node) -> int:
 def _value(document: Document, node: Node, place: Place, depth: int) -> Any:
     """A node's value; its lines and mistakes are added to what was read."""
     try:
-        if depth > _DEEPEST:
+        if depth > _DEEPEST or len(document.lines) > _MOST:
             raise ValueError("this is nested too deeply, or within itself")
         if isinstance(node, MappingNode):
             return _mapping(document, node, place, depth)
