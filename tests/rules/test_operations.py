@@ -152,9 +152,18 @@ def test_a_template_is_no_operation_and_its_mistakes_are_told_where_they_stand()
     assert [one.name for one in read("x-all: {wake: 5}\n").all] == ["default"]
 
 
-@given(
-    st.text(st.characters(exclude_categories=["Zl", "Zp", "Cs"], exclude_characters="\n\r\x85"), min_size=1), st.data()
-)
+@pytest.mark.parametrize(("text", "names"), [("sales: 'x\n", ["sales"]), ("'x\n", []), ("[\n", []), ("x-all: [\n", [])])
+def test_a_file_of_which_nothing_can_be_read_is_not_taken_for_an_empty_one(text: str, names: list[str]) -> None:
+    found = read(text)
+    assert ([one.name for one in found.all if one.refused], len(found.all)) == (names, len(names))
+    assert len(found.mistakes) == 1
+
+
+_MARKS = st.sampled_from("'\"[]{}:#&*!|>%@`,?-\t ")
+_OTHERS = st.characters(exclude_categories=["Zl", "Zp", "Cs"], exclude_characters="\n\r\x85")
+
+
+@given(st.text(st.one_of(_MARKS, _OTHERS), min_size=1), st.data())
 def test_whatever_is_typed_into_an_entry_harms_no_other(typed: str, data: st.DataObject) -> None:
     first, last = "first: &all\n  timezone: America/Lima\n  pool: one\n", "last:\n  <<: *all\n  pool: two\n"
     entry = "middle:\n  alert_to: [a@b.co, 'c@d.co']\n  schedule: \"*/5 * * * *\"\n  thresholds: {quota: 0.5}\n"

@@ -23,6 +23,7 @@ def address(host: str | None, server: object = None, **fields: Any) -> tuple[str
         (None, "0041", "https://wv0041.wolkvox.com", "0041"),
         ("https://wv0041.wolkvox.com/", None, "https://wv0041.wolkvox.com", "0041"),
         ("WV0041.wolkvox.com", "0041", "https://WV0041.wolkvox.com", "0041"),
+        ("wvab12.wolkvox.com", "AB12", "https://wvab12.wolkvox.com", "AB12"),
         ("https://proxy.example/wolkvox/", "0041", "https://proxy.example/wolkvox", "0041"),
         ("https://proxy.example:8443", None, "https://proxy.example:8443", "proxy.example:8443"),
         ("localhost", None, "http://localhost", "localhost"),
