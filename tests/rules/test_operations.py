@@ -7,7 +7,7 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from wolkvox.errors import BadSetting
@@ -163,6 +163,8 @@ _MARKS = st.sampled_from("'\"[]{}:#&*!|>%@`,?-\t ")
 _OTHERS = st.characters(exclude_categories=["Zl", "Zp", "Cs"], exclude_characters="\n\r\x85")
 
 
+@example("'x")
+@example("[x")
 @given(st.text(st.one_of(_MARKS, _OTHERS)))
 def test_whatever_is_typed_into_an_entry_harms_no_other(typed: str) -> None:
     first, last = "first: &all\n  timezone: America/Lima\n  pool: one\n", "last:\n  <<: *all\n  pool: two\n"
