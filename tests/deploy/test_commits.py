@@ -27,10 +27,10 @@ def test_the_hooks_are_ruff_mypy_and_lint_as_ci_runs_them() -> None:
     assert programs == [".venv/bin/ruff", ".venv/bin/ruff", ".venv/bin/mypy", ".venv/bin/python"]
     for hook in hooks():
         command = hook["entry"].replace(".venv", "$(VENV)").replace(" --force-exclude", "")
-        assert f"\t{command}" in check.splitlines()[1:5] or f"\t{command} ." in check.splitlines()[1:5]
+        assert f"\t{command}" in check.splitlines() or f"\t{command} ." in check.splitlines()
         assert hook["language"] == "system"
 
 
 def test_ci_checks_all_of_it_and_installs_what_tests_need() -> None:
     steps = (ROOT / ".ci" / "run").read_text().splitlines()
-    assert steps[-3:] == ['export INSTALL_TEST_SERVERS="${INSTALL_TEST_SERVERS-1}"', "make check", "make test"]
+    assert steps[-3:] == ['export INSTALL_TEST_SERVERS="${INSTALL_TEST_SERVERS-1}"', "make check", "make test-all"]

@@ -10,9 +10,9 @@ from typing import Annotated, Any, Literal
 from croniter import CroniterBadDateError, croniter
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
-from wolkvox.names import DAG_ID
 from wolkvox.rules.addresses import read_addresses
 from wolkvox.rules.alerts import Thresholds
+from wolkvox.rules.names import DAG_ID
 from wolkvox.rules.options import LONGEST_RUN
 from wolkvox.rules.protection import Protection, Zone
 from wolkvox.rules.validation import STRICT
