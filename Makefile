@@ -87,6 +87,7 @@ check: $(READY) site sbom page sql  ## style, types, SQL, lock, compose file, do
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/mypy
+	$(VENV)/bin/python -m wolkvox lint
 	@cp constraints.txt $(VENV)/constraints.txt
 	$(call compile,$(VENV)/constraints.txt)
 	diff constraints.txt $(VENV)/constraints.txt || { echo 'constraints.txt is out of date: make lock' >&2; exit 1; }

@@ -31,7 +31,8 @@ from wolkvox.hook import WolkvoxHook
 from wolkvox.rules.answers import Answer, Kind
 from wolkvox.rules.records import Record
 from wolkvox.vendor.api import TokenInfo
-from wolkvox.vendor.settings import TransportOptions, read_settings
+from wolkvox.vendor.settings import read_settings
+from wolkvox.vendor.transport import TransportOptions
 
 TOKEN = "t0ken-that-nobody-may-see"
 RECORD = Record(1, "preview", "17", "0052998123", "5", None, "by chat")
