@@ -10,7 +10,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -217,12 +217,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 def pytest_make_parametrize_id(val: object) -> str | None:
     """What stands in a test's name for a value that pytest would number, or write out in full."""
-    if not isinstance(val, str | bytes | dict | list | tuple | date | timedelta):
+    if not isinstance(val, str | bytes | dict | list | tuple | timedelta):
         return None
-    text = str(val) if isinstance(val, str | date | timedelta) else ascii(val)
-    if " at 0x" in text:  # an address, which is another one in each process
+    text = ascii(val)[1:-1] if isinstance(val, str) else str(val) if isinstance(val, timedelta) else ascii(val)
+    if " at 0x" in text or "datetime(" in text:  # which may be another one in each process
         return None
-    text = ascii(text)[1:-1] if isinstance(val, str) else text
     return text if len(text) <= LONGEST_ID else f"{text[: LONGEST_ID - 3]}..."
 
 
