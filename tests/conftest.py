@@ -237,15 +237,17 @@ def file(item: pytest.Item) -> Path:
     return item.path.relative_to(Path(__file__).parent).with_suffix("")
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist looks for the marks
+@pytest.hookimpl(tryfirst=True)  # before marks are looked at
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """
     Keep a file's tests in one process, and all that use the embedded stack in one: each shares what it starts.
 
-    What takes longest begins first, so that no process is left alone with it in the end.
+    Those are slow. What takes longest begins first, so that no process is left alone with it in the end.
     """
     on_the_stack = {item.path for item in items if STACK in getattr(item, "fixturenames", ())}
     for item in items:
         item.add_marker(pytest.mark.xdist_group(STACK if item.path in on_the_stack else str(file(item))))
+        if STACK in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
     rooms = {room: place for place, room in enumerate(LONGEST_FIRST)}
     items.sort(key=lambda item: (item.path not in on_the_stack, rooms.get(file(item).parts[0], len(rooms))))
