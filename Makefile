@@ -86,6 +86,7 @@ node_modules/.package-lock.json: package.json package-lock.json
 check: $(READY) site sbom page sql  ## style, types, SQL, lock, compose file, docs, JavaScript, and what is installed
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/lint-imports
 	$(VENV)/bin/mypy
 	@cp constraints.txt $(VENV)/constraints.txt
 	$(call compile,$(VENV)/constraints.txt)

@@ -18,7 +18,7 @@ from warehouses import by_engine
 
 from wolkvox.rules.contacts import COLUMNS, OPTIONAL, read_contact
 from wolkvox.rules.window import Window
-from wolkvox.warehouse import contacted_customers
+from wolkvox.warehouse.queries import contacted_customers
 
 pytestmark = pytest.mark.slow
 
