@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from tasks.fakes import Bench
 
@@ -75,7 +77,12 @@ def test_what_waits_to_be_tried_again_is_not_taken_meanwhile() -> None:
     record = sent(some, some.taken())
     some.try_again(record, at=5.0)
     kept: list[list[int]] = []
-    bench.take = lambda most, ids: kept.append(list(ids)) or []  # type: ignore[method-assign, func-returns-value]
+
+    def take(most: int, kept_back: Sequence[int] = ()) -> Sequence[Record]:
+        kept.append(list(kept_back))
+        return []
+
+    bench.take = take  # type: ignore[method-assign]
     some.take(20)
     assert kept == [[record.id]]
 
