@@ -71,7 +71,7 @@ def test_with_no_other_left_a_record_follows_itself() -> None:
     assert some.any_due(now=5.0) == record
 
 
-def test_what_waits_to_be_tried_again_is_not_taken_meanwhile() -> None:
+def test_what_waits_to_be_tried_again_is_not_taken_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
     some, bench = queue(2)
     some.take(1)
     record = sent(some, some.taken())
@@ -82,7 +82,7 @@ def test_what_waits_to_be_tried_again_is_not_taken_meanwhile() -> None:
         kept.append(list(kept_back))
         return []
 
-    bench.take = take  # type: ignore[method-assign]
+    monkeypatch.setattr(bench, "take", take)
     some.take(20)
     assert kept == [[record.id]]
 
