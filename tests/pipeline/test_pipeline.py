@@ -22,7 +22,7 @@ from sandbox.state import Stats
 pytestmark = pytest.mark.slow
 
 RUN = "manual__pipeline"
-POLICY = 240.0  # seconds
+TIMEOUT = 240.0  # seconds
 SEEDED = """
 INSERT INTO contacted_customers
 SELECT %s, %s, (%s + n)::text, '10', NULL, 'reached', %s FROM generate_series(1, %s) AS n
@@ -91,7 +91,7 @@ def run(api: AirflowApi, contacted: datetime) -> None:
     conf = {"window_start": contacted.isoformat(), "window_end": (contacted + timedelta(hours=1)).isoformat()}
     api.send("POST", f"/dags/{DAG}/dagRuns", {"dag_run_id": RUN, "logical_date": None, "conf": conf})
     api.send("PATCH", f"/dags/{DAG}", {"is_paused": False})
-    deadline = time.monotonic() + POLICY
+    deadline = time.monotonic() + TIMEOUT
     while (state := api.get(f"/dags/{DAG}/dagRuns/{RUN}")["state"]) not in ("success", "failed"):
         assert time.monotonic() < deadline, state
         time.sleep(0.5)

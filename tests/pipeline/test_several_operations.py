@@ -25,7 +25,7 @@ from local.stack import address, airflow_api, start, stop
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
-POLICY = 240.0  # seconds
+TIMEOUT = 240.0  # seconds
 # north and east share a token, as two business units of one wolkvox operation do.
 OPERATIONS = """
 north:
@@ -136,7 +136,7 @@ class Several:
 
 
 def wait_for(ready: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + POLICY
+    deadline = time.monotonic() + TIMEOUT
     while not ready():
         assert time.monotonic() < deadline
         time.sleep(0.3)
