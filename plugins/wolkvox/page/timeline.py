@@ -9,8 +9,9 @@ from typing import Any
 
 from wolkvox.page.queries import Call, Contact, Dial
 from wolkvox.page.rows import mask, without_ids
+from wolkvox.rules.ages import DIGEST_AFTER
 from wolkvox.rules.campaigns import Listed
-from wolkvox.rules.digests import DIGEST_AFTER, begin
+from wolkvox.rules.digests import begin
 from wolkvox.rules.states import ANSWERED, State
 
 

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 
+from wolkvox.rules.ages import AUDITED_FOR
 from wolkvox.rules.export_dates import DateCount
 
 NAMED = 20  # campaigns that a sentence names: it travels through XCom
-MOST_DAYS = 31  # that the vendor's reports go back [vendor's page on limits]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class AuditRules:
     dialled records whose date may not be readable.
     """
 
-    days: int = MOST_DAYS
+    days: int = AUDITED_FOR.days
     resend_missing: bool = False
     most_unconfirmed: float = 0.01
 

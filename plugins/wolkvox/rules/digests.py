@@ -11,16 +11,12 @@ import hmac
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import date, datetime, time, timezone
 from hashlib import sha256
 from typing import Any, NamedTuple
 
+from wolkvox.rules.ages import DIGEST_AFTER
 from wolkvox.rules.anonymity import anonymous, impersonal
-
-DAY = timedelta(days=1)
-# After this, nothing of a settled contact changes any more: contacts older than 31 days are neither sent nor offered
-# again, and no audit compares them.
-DIGEST_AFTER = timedelta(days=35)
 
 
 class DigestedRow(NamedTuple):
