@@ -1,17 +1,19 @@
 # What each target does: `make help`.
 .DEFAULT_GOAL := help
-.PHONY: help up down status env demo test faults bench wheel sbom audit site page check lock clean
+.PHONY: help up down status env demo test test-all faults bench wheel sbom audit site page sql check lock clean
 SHELL := /bin/sh
 PYTHON ?= python3
 VENV := .venv
 READY := $(VENV)/.ready
 UV := $(VENV)/bin/uv
 LOCAL := cd include && ../$(VENV)/bin/python -m local
+# Of tests: one more than the two cores that they are made for, since most of their time is waiting for real servers.
+PROCESSES := 3
 # By builds of former versions: the egg-info makes the package known to Airflow twice, the rest goes into no wheel any more.
 LEFT_OVER := build plugins/*.egg-info
 
 help:  ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' Makefile | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-8s %s\n' "$$name" "$$what"; done
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-8s %s\n' "$$name" "$$what"; done
 
 # The package itself is installed too, for Airflow to know its connection type.
 # Everything goes to stderr, so that `make -s env` prints nothing but export lines. Compiled, as pip does: it halves
@@ -43,8 +45,11 @@ env: $(READY)  ## print what a shell needs for `airflow`: eval "$(make -s env)"
 demo: $(READY)  ## codify 11,500 contacts against the sandbox and compare what both sides counted
 	@$(LOCAL).demo
 
-test: $(READY)  ## run the tests
-	@$(VENV)/bin/python -m pytest --numprocesses 2
+test: $(READY)  ## run the tests that a change waits for
+	@$(VENV)/bin/python -m pytest --numprocesses $(PROCESSES)
+
+test-all: $(READY)  ## and those of whole deployments; what of the package they run
+	@$(VENV)/bin/python -m pytest --numprocesses $(PROCESSES) -m 'not minutes' --cov
 
 faults: $(READY)  ## run the tests that take minutes
 	@$(VENV)/bin/python -m pytest -m minutes
@@ -71,15 +76,20 @@ page: node_modules/.package-lock.json  ## the page's JavaScript: its style and i
 	@npm run --silent check
 	@npm test --silent
 
+sql: $(READY)  ## the style of the SQL files; the rules are in pyproject.toml
+	@$(VENV)/bin/sqlfluff lint --disable-progress-bar --nocolor plugins/wolkvox
+
 node_modules/.package-lock.json: package.json package-lock.json
 	@command -v npm >/dev/null || { echo 'Node.js 18 or later is needed: apt-get install nodejs npm' >&2; exit 1; }
 	@npm ci --silent --no-audit --no-fund
 	@touch $@
 
-check: $(READY) site sbom page  ## style, types, lock, compose file, docs, JavaScript, and what is installed
+check: $(READY) site sbom page sql  ## style, types, SQL, lock, compose file, docs, JavaScript, and what is installed
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/lint-imports
 	$(VENV)/bin/mypy
+	$(VENV)/bin/python -m wolkvox lint
 	@cp constraints.txt $(VENV)/constraints.txt
 	$(call compile,$(VENV)/constraints.txt)
 	diff constraints.txt $(VENV)/constraints.txt || { echo 'constraints.txt is out of date: make lock' >&2; exit 1; }

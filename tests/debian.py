@@ -19,9 +19,10 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from memory import in_memory
 
 PATH = f"{os.environ.get('PATH', '')}:/usr/local/sbin:/usr/sbin:/sbin"
-POLICY = 30.0  # seconds a server may take to start
+TIMEOUT = 30.0  # seconds a server may take to start
 LOCK = Path(tempfile.gettempdir()) / "wolkvox-tests-apt.lock"
 INSTALL = "INSTALL_TEST_SERVERS"
 NEEDS = "needs "  # how the reason of a skipped test begins
@@ -72,7 +73,7 @@ def left_out(reasons: Sequence[str]) -> list[str]:
 @contextmanager
 def home() -> Iterator[Path]:
     """A folder that a server which has put off root's rights can read and write."""
-    path = Path(tempfile.mkdtemp(prefix="wolkvox-server-"))
+    path = Path(tempfile.mkdtemp(prefix="wolkvox-server-", dir=in_memory()))
     path.chmod(0o777)
     try:
         yield path
@@ -82,7 +83,7 @@ def home() -> Iterator[Path]:
 
 @contextmanager
 def serving(
-    command: Sequence[str], port: int, log: Path, retry_policy: float = POLICY, **options: object
+    command: Sequence[str], port: int, log: Path, retry_policy: float = TIMEOUT, **options: object
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A server in the foreground, in a process group of its own, from the moment it listens."""
     with log.open("wb") as out:

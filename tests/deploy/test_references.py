@@ -14,19 +14,21 @@ from conftest import Database
 from crew import fill, stage, verdict
 from sandbox_server import SandboxServer
 
-from wolkvox import __version__, metrics
+from wolkvox import __version__
 from wolkvox.__main__ import main
+from wolkvox.dag.params import run_params
 from wolkvox.ledger.reports import Tally
-from wolkvox.page.queries import STATES
+from wolkvox.operators import metrics
 from wolkvox.provider import FIELDS
 from wolkvox.rules import alerts, firing
 from wolkvox.rules.answers import Answer, Kind, classify
 from wolkvox.rules.chunks import MAX_CHUNK
-from wolkvox.rules.operations import LINGER, OURS, Operation, usual
+from wolkvox.rules.operation import LINGER, Entry, usual
 from wolkvox.rules.protection import DAYS, Protection
 from wolkvox.rules.records import Record
 from wolkvox.rules.retry_policy import TRIALS, RetryPolicy
 from wolkvox.rules.runs import Chunk
+from wolkvox.rules.states import State
 from wolkvox.tasks.chunk import describe_chunk
 from wolkvox.tasks.worker import Progress
 from wolkvox.vendor.extras import KEYS
@@ -78,14 +80,13 @@ def test_every_setting_of_the_connection_has_its_row_and_its_default() -> None:
 
 
 def test_every_param_of_the_dag_has_its_row() -> None:
-    dag = (ROOT / "dags" / "wolkvox_codify.py").read_text()
-    assert list(defaults(page("params"))) == re.findall(r'^ +"(\w+)": Param\(', dag, re.MULTILINE)
+    assert list(defaults(page("params"))) == list(run_params(usual()))
 
 
 def test_every_key_of_an_operation_has_its_row_and_its_default() -> None:
     told = defaults(page("operations-yaml"))
     thresholds = type(usual().thresholds).model_fields
-    keys = {name for name in Operation.model_fields if name not in OURS}
+    keys = set(Entry.model_fields)
     assert set(told) == {*keys, *thresholds}
     odd = {"wolkvox_conn_id", "pool", "thresholds", "run_minutes", "alert_to"}
     for name in keys - odd:
@@ -102,9 +103,9 @@ def test_every_key_of_a_protection_file_has_its_row() -> None:
 def test_every_state_has_its_row_and_its_place_in_the_diagram() -> None:
     table = page("states").partition("| state | meaning")[2]
     told = [name for row in rows(table) for name in names(row[0])]
-    assert set(told) == set(STATES)
+    assert set(told) == set(State)
     diagram = page("states").partition("stateDiagram-v2")[2].partition("```")[0]
-    assert set(re.findall(r"\w+(?= -->)|(?<=--> )\w+", diagram)) == set(STATES)
+    assert set(re.findall(r"\w+(?= -->)|(?<=--> )\w+", diagram)) == set(State)
 
 
 @pytest.mark.parametrize("row", [row for row in rows(page("answers")) if row[1].strip("`") in Kind.__members__])

@@ -10,6 +10,7 @@ from conftest import Database
 from contact_rows import row
 from staged import coded, stage_in, worker
 
+from wolkvox.cli.verify import verify
 from wolkvox.errors import BadSetting, Unaccounted
 from wolkvox.ledger import digests, retention
 from wolkvox.ledger.anonymising import anonymise
@@ -17,10 +18,10 @@ from wolkvox.ledger.connection import clock, sql
 from wolkvox.ledger.digests import Verified, digest, verify_digests
 from wolkvox.ledger.locks import Lock, lock_session
 from wolkvox.ledger.retention import forget
+from wolkvox.rules.ages import Ages
 from wolkvox.rules.contacts import read_contact
 from wolkvox.rules.runs import Resend
-from wolkvox.tasks.retention import Ages, retire
-from wolkvox.verify import verify
+from wolkvox.tasks.retention import retire
 
 SECRET = "of the operation"
 KEEP = timedelta(days=1_096)
@@ -64,14 +65,14 @@ def at(monkeypatch: pytest.MonkeyPatch, ahead: timedelta) -> None:
         monkeypatch.setattr(module, "clock", lambda connection: clock(connection) + ahead)
 
 
-def test_every_day_that_is_past_changing_is_sealed_once(digested: Database) -> None:
+def test_every_day_that_is_past_changing_is_digested_once(digested: Database) -> None:
     assert [one.records for one in digests.digests(digested.connection, "0041")] == [4] * 25
     assert digest(digested.connection, "0041", SECRET, KEEP) == (0, digests.digests(digested.connection, "0041")[-1])
     result = check(digested)
     assert (result.findings, result.compared, result.deleted, result.early) == ([], 25, 0, 0)
 
 
-def test_the_first_seal_begins_the_chain_and_each_other_one_follows(digested: Database) -> None:
+def test_the_first_digest_begins_the_chain_and_each_other_one_follows(digested: Database) -> None:
     chain = digests.digests(digested.connection, "0041")
     assert chain[0].previous is None
     assert [one.previous for one in chain[1:]] == [one.digest for one in chain[:-1]]
@@ -104,7 +105,7 @@ def test_whatever_is_removed_added_or_changed_afterwards_shows(digested: Databas
     assert sentence in " ".join(found(digested))
 
 
-def test_anonymous_contacts_are_still_what_was_sealed(digested: Database) -> None:
+def test_anonymous_contacts_are_still_what_was_digested(digested: Database) -> None:
     digested.execute("UPDATE wolkvox.codification SET channel = 'whatsapp', comment = 'hers', response_msg = 'of her'")
     digested.execute("DELETE FROM wolkvox.daily_digest")
     digest(digested.connection, "0041", SECRET, KEEP)
@@ -130,7 +131,7 @@ def test_odd_columns_that_were_emptied_are_no_finding(ledger: Database, odd: str
     assert found(ledger) == []
 
 
-def test_without_the_secret_nobody_can_make_a_seal_that_fits(digested: Database) -> None:
+def test_without_the_secret_nobody_can_make_a_digest_that_fits(digested: Database) -> None:
     assert len(found(digested, "another")) == 50
     anonymise(digested.connection, SECRET, timedelta(days=36))
     digested.execute(
@@ -165,7 +166,7 @@ def test_however_short_contacts_are_kept_each_day_that_is_there_is_compared(
     assert "4 contacts were digested, 0 are there now" in found(ledger)[0]
 
 
-def test_retention_deletes_nothing_before_a_seal_says_so(digested: Database) -> None:
+def test_retention_deletes_nothing_before_a_digest_says_so(digested: Database) -> None:
     assert forget(digested.connection, timedelta(days=40)) == 0, "the last digest allows three years"
 
 
@@ -233,7 +234,7 @@ def test_a_clock_that_was_ahead_once_accuses_nobody(
         assert found(digested) == []
 
 
-def test_what_a_clock_ahead_deleted_can_not_be_said_of_a_seal_that_somebody_made(digested: Database) -> None:
+def test_what_a_clock_ahead_deleted_can_not_be_said_of_a_digest_that_somebody_made(digested: Database) -> None:
     digested.execute(
         "INSERT INTO wolkvox.daily_digest (operation, day, records, contents, deleted_before, previous, digest)"
         " SELECT operation, day + 1, 0, contents, now(), digest, digest FROM wolkvox.daily_digest"
@@ -244,7 +245,7 @@ def test_what_a_clock_ahead_deleted_can_not_be_said_of_a_seal_that_somebody_made
     assert "4 contacts were digested, 3 are there now" in " ".join(found(digested))
 
 
-def test_no_seal_is_made_upon_one_that_was_changed(digested: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_digest_is_made_upon_one_that_was_changed(digested: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     digested.execute(
         "UPDATE wolkvox.daily_digest SET deleted_before = now() WHERE day = (SELECT max(day) FROM wolkvox.daily_digest)"
     )
@@ -253,7 +254,7 @@ def test_no_seal_is_made_upon_one_that_was_changed(digested: Database, monkeypat
         digest(digested.connection, "0041", SECRET, KEEP)
 
 
-def test_what_is_offered_again_stays_as_it_was_sealed(ledger: Database) -> None:
+def test_what_is_offered_again_stays_as_it_was_digested(ledger: Database) -> None:
     """Where contacts are sent for longer than a month, or were dated ahead: a record of its own is sent."""
     contact = read_contact(
         row(contacted_at=datetime.now(timezone.utc) - timedelta(days=50)), operation="0041", zone=timezone.utc
@@ -290,7 +291,7 @@ def test_what_is_offered_again_stays_as_it_was_sealed(ledger: Database) -> None:
 
 
 @pytest.mark.parametrize("noted", ["now()", "now() - interval '1 day'", "now() + interval '1 year'"])
-def test_a_dial_that_an_export_shows_after_the_seal_is_no_finding(digested: Database, noted: str) -> None:
+def test_a_dial_that_an_export_shows_after_the_digest_is_no_finding(digested: Database, noted: str) -> None:
     digested.execute(
         "INSERT INTO wolkvox.dial (codification_id, dialled_at, noted_at)"
         f" SELECT id, now(), {noted} FROM wolkvox.codification WHERE customer_id = 'customer-40-2'"
@@ -301,7 +302,7 @@ def test_a_dial_that_an_export_shows_after_the_seal_is_no_finding(digested: Data
 def test_the_command_says_what_is_as_it_was_and_what_is_not(
     digested: Database, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("wolkvox.verify.known_secret", lambda: SECRET)
+    monkeypatch.setattr("wolkvox.cli.verify.known_secret", lambda: SECRET)
     assert retire("wolkvox_ledger", ages(), lambda: SECRET, str).complaints == []
     assert verify("wolkvox_ledger") == 0
     out = capsys.readouterr().out
@@ -310,11 +311,12 @@ def test_the_command_says_what_is_as_it_was_and_what_is_not(
     digested.execute("DELETE FROM wolkvox.codification WHERE customer_id = 'customer-40-2'")
     assert verify("wolkvox_ledger") == 1
     assert "4 contacts were digested, 3 are there now" in capsys.readouterr().out
-    for secret, words in ((None, "is missing"), ("another", "holds another secret than the one that made the digests")):
-        monkeypatch.setattr("wolkvox.verify.known_secret", lambda secret=secret: secret)
+    another = "holds another secret than the one that made the digests"
+    for secret, message in ((None, "is missing"), ("another", another)):
+        monkeypatch.setattr("wolkvox.cli.verify.known_secret", lambda secret=secret: secret)
         assert verify("wolkvox_ledger") == 1
         assert capsys.readouterr().out == (
-            f"FAIL the Airflow variable 'wolkvox_evidence_secret' {words}: nothing can be compared."
+            f"FAIL the Airflow variable 'wolkvox_evidence_secret' {message}: nothing can be compared."
             " Put the old one back.\n"
         )
 
@@ -326,7 +328,7 @@ def none() -> str:
 @pytest.mark.parametrize(("secret", "message"), [(None, "is missing"), ("another", "holds another secret than before")])
 @pytest.mark.parametrize("made", ["digests", "anonymous customers"])
 def test_without_its_secret_retention_does_nothing_and_says_what_to_do(
-    ledger: Database, secret: str | None, words: str, made: str
+    ledger: Database, secret: str | None, message: str, made: str
 ) -> None:
     ledger.execute(INSERT)
     if made == "anonymous customers":
@@ -337,7 +339,7 @@ def test_without_its_secret_retention_does_nothing_and_says_what_to_do(
     if made == "anonymous customers":
         ledger.execute("DELETE FROM wolkvox.daily_digest")
     before = ledger.rows("SELECT * FROM wolkvox.codification ORDER BY id")
-    with pytest.raises(BadSetting, match=words) as error:
+    with pytest.raises(BadSetting, match=message) as error:
         retire("wolkvox_ledger", ages(timedelta(days=37), timedelta(days=36)), lambda: secret, none)
     assert "Put it back from your copy" in str(error.value)
     assert ledger.rows("SELECT * FROM wolkvox.codification ORDER BY id") == before

@@ -78,7 +78,7 @@ def test_a_record_has_one_turn_in_each_run(ledger: Database) -> None:
     with worker(ledger, staged_chunk(ledger, 3)) as session:
         first = session.take(20)[0]
         session.advance(None, first.id)
-        session.advance(Settled(first.id, "pending", "overloaded_500", "500", "oops", pause=0.0), None)
+        session.advance(Settled(first.id, "pending", "overloaded_500", "500", "oops", delay=0.0), None)
         assert [record.customer_id for record in session.take(20)] == ["1"]
     again = stage_in(ledger.connection, [], "next").chunks[0]
     with worker(ledger, again) as session:

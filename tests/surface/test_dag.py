@@ -14,10 +14,10 @@ import pytest
 from airflow.sdk import DAG, AssetOrTimeSchedule, CronDataIntervalTimetable
 from airflow.sdk.exceptions import AirflowFailException, ParamValidationError
 
+from wolkvox.dag.schedule import schedule_of
 from wolkvox.notifier import WolkvoxAlert
 from wolkvox.operators import WolkvoxStageOperator
 from wolkvox.rules.schedule import Schedule
-from wolkvox.schedule import schedule_of
 
 ROOT = Path(__file__).parents[2]
 DAG_FILES = sorted((ROOT / "dags").glob("*.py"))
@@ -250,7 +250,8 @@ def test_each_operation_has_a_dag_of_its_own(alone: Path) -> None:
         "sales",
         "America/Santiago",
     )
-    assert (codify.pool, codify.partial_kwargs["operation"]) == ("wolkvox_sales", "sales")
+    worker = codify.unmap({"chunk": {}})
+    assert (worker.pool, worker.wolkvox_conn_id, worker.operation) == ("wolkvox_sales", "wolkvox_sales", "sales")
     assert (verdict.operation, verdict.thresholds.refusals) == ("sales", 0.5)
     assert [asset.name for asset in verdict.outlets] == ["wolkvox_codification_sales"]
     results = sales.get_task("results")

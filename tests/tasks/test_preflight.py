@@ -17,7 +17,7 @@ from sandbox_server import SandboxServer
 
 from wolkvox.errors import BadSetting, BadToken
 from wolkvox.hook import WolkvoxHook
-from wolkvox.ledger.exports import Settled
+from wolkvox.ledger.exports import SettledByExports
 from wolkvox.ledger.leases import Owner
 from wolkvox.ledger.quota import QuotaState
 from wolkvox.rules.answers import classify
@@ -28,6 +28,7 @@ from wolkvox.tasks.exports import settle_by_exports
 from wolkvox.tasks.permits import VendorClient
 from wolkvox.tasks.preflight import agree_on_limit, disposition_codes, look_at_campaigns, requests_left
 from wolkvox.tasks.task import Task
+from wolkvox.vendor.session import KeptConnection
 from wolkvox.vendor.settings import Settings, read_settings
 
 OWNER = Owner("dag", "run", "stage", -1, 1)
@@ -175,7 +176,7 @@ def test_exports_are_left_out_after_one_wait(busy: None, ask: Ask, ledger: Datab
     began = time.monotonic()
     run = Run("0041", "dag", "run")
     settled = ask(partial(settle_by_exports, run=run, seconds=3_600), export_preflight="on", lease_timeout=600.0)
-    assert settled == Settled()
+    assert settled == SettledByExports()
     assert 4.0 < time.monotonic() - began < 8.0
     assert ledger.rows("SELECT FROM wolkvox.export") == [], "none was asked for"
 
@@ -215,12 +216,12 @@ def two(ledger: Database) -> Database:
     ],
 )
 def test_two_connections_that_share_a_token_and_do_not_agree_on_its_requests_are_refused(
-    two: Database, ours: dict[str, object], words: str
+    two: Database, ours: dict[str, object], message: str
 ) -> None:
     agree_on_limit(two.connection, "sales", told("wolkvox_sales", licenses=20))
     with pytest.raises(BadSetting, match="share a token") as refused:
         agree_on_limit(two.connection, "service", told("wolkvox_service", **ours))
-    assert words in str(refused.value)
+    assert message in str(refused.value)
     assert "'wolkvox_sales' says 20000 requests a day, a reserve of 0 and days of America/Bogota" in str(refused.value)
     assert TOKEN not in str(refused.value)
 
@@ -273,7 +274,7 @@ def test_a_question_that_a_gateway_gave_up_on_leaves_its_slot_busy(
     """wolkvox may be at it for as long as a call lasts: two others beside it would be three."""
     waiting(ledger)
     answer = classify(code, {}, b"<html>", datetime.now(timezone.utc))
-    monkeypatch.setattr(WolkvoxHook, "_call", lambda *_: (answer, b"<html>"))
+    monkeypatch.setattr(KeptConnection, "request", lambda *_: (answer, b"<html>"))
     ask(requests_left, call_timeout=50)
     left = "SELECT extract(epoch FROM in_flight_until - clock_timestamp())::float FROM wolkvox.slot"
     (seconds,) = ledger.rows(left)[0]

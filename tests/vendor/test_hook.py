@@ -27,10 +27,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from sandbox_server import SandboxServer
 
 from wolkvox.errors import BadSetting, BadToken, WolkvoxError, WrongEndpoint
-from wolkvox.hook import TokenInfo, WolkvoxHook
+from wolkvox.hook import WolkvoxHook
 from wolkvox.rules.answers import Answer, Kind
 from wolkvox.rules.records import Record
-from wolkvox.vendor.settings import TransportOptions, read_settings
+from wolkvox.vendor.api import TokenInfo
+from wolkvox.vendor.settings import read_settings
+from wolkvox.vendor.transport import TransportOptions
 
 TOKEN = "t0ken-that-nobody-may-see"
 RECORD = Record(1, "preview", "17", "0052998123", "5", None, "by chat")
@@ -425,6 +427,16 @@ def test_a_connection_that_rested_for_seconds_is_not_used_again(
     assert len(server.clients) == 2
 
 
+def test_airflows_own_run_has_the_connections_address_and_token(server: Server, hook: Hook) -> None:
+    wolkvox = hook(f"{server.url}/proxy", wolkvox_server="0041")
+    wolkvox.method = "GET"
+    assert wolkvox.run("api/v2/information.php", {"api": "campaigns"}, {"X-Mine": "1"}).content == CODED
+    (request,) = server.requests
+    assert (request.method, request.path) == ("GET", "/proxy/api/v2/information.php?api=campaigns")
+    sent = {name: request.headers.get(name) for name in ("wolkvox-token", "wolkvox_server", "X-Mine", "Authorization")}
+    assert sent == {"wolkvox-token": TOKEN, "wolkvox_server": "0041", "X-Mine": "1", "Authorization": None}
+
+
 def test_a_call_says_who_makes_it(server: Server, hook: Hook) -> None:
     hook(server.url).codify(RECORD)
     assert re.fullmatch(r"wolkvox-codify/\d+\.\d+\.\d+", server.requests[0].headers["User-Agent"])
@@ -622,10 +634,10 @@ def test_the_sandbox_lists_its_codes(sandbox: SandboxServer, hook: Hook) -> None
     ],
 )
 def test_a_read_that_fails_says_what_was_seen(
-    server: Server, hook: Hook, status: int, body: bytes, error: type[WolkvoxError], words: str
+    server: Server, hook: Hook, status: int, body: bytes, error: type[WolkvoxError], message: str
 ) -> None:
     server.status, server.body = status, body
-    with pytest.raises(error, match=words) as raised:
+    with pytest.raises(error, match=message) as raised:
         hook(server.url).token_info()
     assert raised.type is error
 
@@ -808,10 +820,10 @@ def test_what_is_no_plain_address_is_refused(host: str) -> None:
         ({"host": "https//wv0041.wolkvox.com"}, "The host of connection 'c' is no plain address"),
     ],
 )
-def test_a_setting_that_cannot_be_used_is_named_and_the_token_is_not(fields: dict[str, Any], words: str) -> None:
+def test_a_setting_that_cannot_be_used_is_named_and_the_token_is_not(fields: dict[str, Any], message: str) -> None:
     with pytest.raises(BadSetting) as raised:
         read_settings(connection(**fields))
-    assert words in str(raised.value)
+    assert message in str(raised.value)
     assert "secret" not in str(raised.value)
 
 

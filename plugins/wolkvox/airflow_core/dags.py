@@ -12,10 +12,10 @@ from sqlalchemy import select
 def is_paused(dag_id: str) -> bool | None:
     """Whether a DAG is paused; None when Airflow has none of that name."""
     with create_session() as session:
-        found: bool | None = session.scalar(
+        paused: bool | None = session.scalar(
             select(DagModel.is_paused).where(DagModel.dag_id == dag_id, ~DagModel.is_stale)
         )
-        return found
+        return paused
 
 
 def send_customer(dag_id: str, customer_id: str, user: str) -> str | None:

@@ -22,7 +22,8 @@ from wolkvox.page.downloads import attachment
 from wolkvox.page.limits import Recent, in_turn
 from wolkvox.page.reading import LEDGER, Days, csv_file, first_screen, some_rows, some_runs
 from wolkvox.page.shown import Looked, MaySeeIds, Names, Text, shown
-from wolkvox.rules.contacts import FIRST_YEAR, LAST_YEAR
+from wolkvox.rules.states import State
+from wolkvox.rules.timestamps import FIRST_YEAR, LAST_YEAR
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -91,7 +92,6 @@ def full_ids(may_see: MaySeeIds, full: bool = False) -> bool:
 
 FullIds = Annotated[bool, Depends(full_ids)]
 
-State = Literal["pending", "sending", "coded", "rejected", "failed", "invalid", "superseded", "expired"]
 Day = Annotated[date | None, Query(ge=date(FIRST_YEAR, 1, 1), le=date(LAST_YEAR, 12, 31))]
 
 
@@ -107,7 +107,7 @@ def wanted(
 ) -> queries.Filter:
     """The records that the address asks for, of whatever days."""
     return queries.Filter(
-        states=tuple(state or queries.STATES),
+        states=tuple(state or State),
         type_campaign=type_campaign,
         campaign_id=campaign_id,
         reason=reason,

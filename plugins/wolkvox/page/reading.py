@@ -11,27 +11,28 @@ from tempfile import SpooledTemporaryFile
 from typing import IO, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from airflow.sdk import BaseHook
+
 from wolkvox.airflow_core.dags import is_paused
-from wolkvox.hook import WolkvoxHook
 from wolkvox.ledger.breaker import outage
-from wolkvox.ledger.campaigns import names
+from wolkvox.ledger.campaigns import listed_campaigns
 from wolkvox.ledger.connection import Connection, clock
 from wolkvox.ledger.figures import figures
 from wolkvox.ledger.impact import Impact, breaches, impact
 from wolkvox.ledger.notifications import undelivered
 from wolkvox.ledger.quota import QuotaRules
 from wolkvox.ledger.reports import seconds_per_request
+from wolkvox.ledger.secret import known_secret
 from wolkvox.ledger.suspension import suspended_campaigns
-from wolkvox.names import DAG_ID
 from wolkvox.page import queries
 from wolkvox.page.evidence import Evidence
 from wolkvox.page.overview import Known, describe_run, last_settled, overview
 from wolkvox.page.rows import as_csv, describe, mask
 from wolkvox.page.timeline import timelines
 from wolkvox.rules.anonymity import anonymous
+from wolkvox.rules.names import DAG_ID
 from wolkvox.rules.spans import Span, last_days, last_hours
-from wolkvox.secret import known_secret
-from wolkvox.vendor.settings import Settings
+from wolkvox.vendor.settings import Settings, read_settings
 
 LEDGER = "wolkvox_ledger"
 USUAL = queries.Dag(DAG_ID, None, "wolkvox_default")  # before the first run
@@ -74,7 +75,7 @@ def known_dags() -> list[queries.Dag]:
 
 def settings(of: queries.Dag) -> Settings:
     """What a DAG's connection says."""
-    return WolkvoxHook(of.wolkvox_conn_id, of.operation).settings
+    return read_settings(BaseHook.get_connection(of.wolkvox_conn_id), of.operation)
 
 
 def first_screen(
@@ -132,7 +133,7 @@ def know(
         silent=queries.silent(ledger, operation, dag_id),
         polls=queries.polls(ledger, dag_id),
         chosen=_chosen(days, chosen, zone),
-        listed=names(ledger, operation),
+        listed=listed_campaigns(ledger, operation),
         impact=_impact(ledger, operation, days, chosen, zone),
         breaches=_breaches(ledger, operation, days, chosen, zone),
         undelivered=min((one.since for one in undelivered(ledger, operation, dag_id).values()), default=None),
@@ -213,7 +214,7 @@ def known_of(customer_id: str, *, unmasked: bool, of: queries.Dag = USUAL) -> Ev
     customers = [customer_id] if secret is None else [customer_id, anonymous(secret, known.operation, customer_id)]
     with queries.snapshot(LEDGER) as ledger:
         contacts, requests, dials = queries.customer(ledger, known.operation, customers)
-        listed = names(ledger, known.operation)
+        listed = listed_campaigns(ledger, known.operation)
         digested = queries.daily_digests(ledger, known.operation, contacts)
         now = clock(ledger)
     shown = customer_id if unmasked else mask(customer_id) or ""

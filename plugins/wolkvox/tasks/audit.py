@@ -10,35 +10,27 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from wolkvox.errors import Stopped
-from wolkvox.ledger.audits import Look, audit, campaigns_to_audit, offer_missing
+from wolkvox.ledger.audits import AuditedCampaign, audit, campaigns_to_audit, offer_missing
 from wolkvox.ledger.connection import clock, connected
 from wolkvox.ledger.exports import seconds_until_due
-from wolkvox.ledger.impact import Impact, breaches, count_impact, forget_impact, impact, lag_sensitivity, total
+from wolkvox.ledger.impact import (
+    Impact,
+    breaches,
+    count_impact,
+    forget_impact,
+    impact,
+    total,
+    total_lag_sensitivity,
+)
 from wolkvox.ledger.recent import recent_contacts
-from wolkvox.rules.audit import NAMED, AuditResult, complaints
+from wolkvox.rules.ages import AUDITED_FOR
+from wolkvox.rules.audit import NAMED, AuditResult, AuditRules, complaints
 from wolkvox.rules.export_dates import DateCount
 from wolkvox.rules.records import Campaign
 from wolkvox.tasks.dials import Dials
 from wolkvox.tasks.exports import loaded_export
 from wolkvox.tasks.permits import VendorClient
 from wolkvox.tasks.task import Task, Wolkvox
-
-MOST_DAYS = 31  # that the vendor's reports go back [vendor's page on limits]
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """
-    How to look.
-
-    ``days``: how far back, at most 31. ``resend_missing``: whether contacts of which wolkvox shows no code are offered
-    again. ``most_unconfirmed``: share of the contacts looked at that may not be confirmed, or dialled all the same, and
-    of the dialled records whose date may not be readable.
-    """
-
-    days: int = MOST_DAYS
-    resend_missing: bool = False
-    most_unconfirmed: float = 0.01
 
 
 @dataclass(slots=True)
@@ -47,7 +39,7 @@ class _Audit:
 
     asking: VendorClient
     wolkvox: Wolkvox
-    rules: Rules
+    rules: AuditRules
     most_requests: int
     first_day: date
     dials: Dials
@@ -61,10 +53,10 @@ class _Audit:
                 if head is None:
                     self.result.not_verifiable.append(" ".join(campaign))
                 else:
-                    look = Look(self.wolkvox.settings.operation, campaign, begun)
+                    look = AuditedCampaign(self.wolkvox.settings.operation, campaign, begun)
                     self._compare(look, is_complete=head.unreadable == 0)
 
-    def _compare(self, look: Look, *, is_complete: bool) -> None:
+    def _compare(self, look: AuditedCampaign, *, is_complete: bool) -> None:
         """Note what it says; where some of its customers can't be told, who is missing may be one of them."""
         ledger, settings, name = self.asking.ledger, self.wolkvox.settings, " ".join(look.campaign)
         findings = audit(ledger, look, code_changes_result=settings.code_changes_result)
@@ -80,7 +72,7 @@ class _Audit:
         return dates.unread <= self.rules.most_unconfirmed * dates.dialled and not self.dials.contradicted
 
 
-def audit_operation(task: Task, wolkvox: Wolkvox, rules: Rules) -> tuple[dict[str, Any], str | None]:
+def audit_operation(task: Task, wolkvox: Wolkvox, rules: AuditRules) -> tuple[dict[str, Any], str | None]:
     """
     Look at each campaign's contacts of the last days, one request a campaign.
 
@@ -92,9 +84,9 @@ def audit_operation(task: Task, wolkvox: Wolkvox, rules: Rules) -> tuple[dict[st
             task, settings, ledger, task.lease_timeout
         )  # here, the questions are what is to be done
         now = clock(ledger)
-        since = now - timedelta(days=min(rules.days, MOST_DAYS))
+        since = now - timedelta(days=min(rules.days, AUDITED_FOR.days))
         today = now.astimezone(ZoneInfo(settings.quota_timezone)).date()
-        first = today - timedelta(days=min(rules.days, MOST_DAYS) - 1)  # the first whole day
+        first = today - timedelta(days=min(rules.days, AUDITED_FOR.days) - 1)  # the first whole day
         with recent_contacts(ledger, settings.operation, since) as loaded_at:
             dials = Dials(ledger, settings, since, loaded_at)
             result = _look_at_all(_Audit(asking, wolkvox, rules, task.retry_policy.requests, first, dials))
@@ -110,7 +102,7 @@ def audit_operation(task: Task, wolkvox: Wolkvox, rules: Rules) -> tuple[dict[st
         "breaches": dict(broken),
         "impact": {
             **total(counted),
-            "lag_sensitivity": {str(minutes): dials for minutes, dials in lag_sensitivity(counted).items()},
+            "lag_sensitivity": {str(minutes): dials for minutes, dials in total_lag_sensitivity(counted).items()},
         },
         "worth_today": [_of_a_campaign(one) for one in counted if one.day == today][:NAMED],
     }
@@ -134,7 +126,7 @@ def _look_at_all(of: _Audit) -> AuditResult:
     return of.result
 
 
-def _complaint(result: AuditResult, counted: list[Impact], rules: Rules, wolkvox: Wolkvox) -> str | None:
+def _complaint(result: AuditResult, counted: list[Impact], rules: AuditRules, wolkvox: Wolkvox) -> str | None:
     """What somebody has to look at; None when everything is as it should be."""
     dialled: Counter[str] = Counter()
     for one in counted:

@@ -110,6 +110,6 @@ def describe_chunk(chunk: Chunk, counted: Tally, progress: Progress) -> dict[str
         "resent": counted.resent,
         "requests": progress.requests,
         "seconds": round(monotonic() - progress.started, 1),
-        "seconds_per_request": round(progress.request_seconds / progress.requests, 4) if progress.requests else None,
+        "seconds_per_request": round(progress.seconds_per_request, 4) if progress.requests else None,
         "stopped": progress.stopped,
     }

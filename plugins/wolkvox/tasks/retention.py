@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 
 import psycopg
@@ -16,42 +15,10 @@ from wolkvox.ledger.connection import Connection, connected, refusal
 from wolkvox.ledger.digests import digest, operations
 from wolkvox.ledger.locks import Lock, lock_session
 from wolkvox.ledger.retention import expire, forget, tidy
-from wolkvox.ledger.secret_check import fits, is_needed, keep_check
-from wolkvox.rules.digests import DAY, DIGEST_AFTER
+from wolkvox.ledger.secret_check import ANOTHER, MISSING, fits, is_needed, keep_check
+from wolkvox.rules.ages import Ages
 
 log = logging.getLogger(__name__)
-
-_REMEDY = (
-    "Seals and anonymous customers need the one that they were made with, so nothing was done. Put it back from your"
-    " copy. If it is lost for good, begin anew: nobody will find anonymous customers by their ids any more, and"
-    " `verify` compares from then on. For that, delete the variable and run in the ledger's database: DELETE FROM"
-    " wolkvox.daily_digest; UPDATE wolkvox.retention SET secret_check = NULL"
-)
-MISSING = f"The Airflow variable 'wolkvox_evidence_secret' is missing. {_REMEDY}"
-ANOTHER = f"The Airflow variable 'wolkvox_evidence_secret' holds another secret than before. {_REMEDY}"
-
-
-@dataclass(frozen=True, slots=True)
-class Ages:
-    """
-    Ages of contacts: ``expire_after`` from which they are no longer sent, as ``stage`` has it; from which they are
-    deleted (``keep``) and anonymous, None: never.
-    """
-
-    keep: timedelta
-    anonymise_after: timedelta | None
-    expire_after: timedelta
-
-    def check(self) -> None:
-        """
-        Refuse ages of contacts that may still change.
-
-        :raises BadSetting: an age is too short
-        """
-        least = max(DIGEST_AFTER, self.expire_after) + DAY
-        for name, age in (("keep", self.keep), ("anonymise_after", self.anonymise_after)):
-            if age is not None and age < least:
-                raise BadSetting(f"{name} must be at least {least.days} days: younger contacts may change.")
 
 
 @dataclass(slots=True)

@@ -116,14 +116,19 @@ class Progress:
         """A record was answered, and put into a state."""
         if settled.state != "pending":
             self.states[settled.state] += 1
-        elif settled.pause is not None:
+        elif settled.is_deferred:
             self.deferred += 1
         self.unknown += answer.kind is Kind.UNKNOWN
 
     @property
     def done(self) -> int:
-        """Records this attempt is through with."""
+        """How many records need nothing more of this worker."""
         return sum(self.states.values()) + self.deferred
+
+    @property
+    def seconds_per_request(self) -> float:
+        """The average time of a request; 0 before the first one."""
+        return self.request_seconds / self.requests if self.requests else 0.0
 
 
 @dataclass(frozen=True, slots=True)

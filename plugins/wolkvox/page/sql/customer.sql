@@ -1,4 +1,4 @@
--- Each state's records are found in an index of their own.
+-- One customer's records; each branch has an index of its own.
 WITH found AS (
     SELECT id
     FROM wolkvox.codification

@@ -1,4 +1,5 @@
--- The records whose customers were dialled after they were codified, while protected, or before, or for this cause.
+-- noqa: disable=PRS
+-- The records whose customers were dialled after codification while protected, or before it, or with this cause.
 WITH record AS (
     SELECT *
     FROM wolkvox.codification

@@ -1,3 +1,4 @@
+-- noqa: disable=PRS
 -- Every record.
 WITH record AS (
     SELECT * FROM wolkvox.codification
