@@ -18,9 +18,10 @@ from wolkvox.ledger.connection import clock, sql
 from wolkvox.ledger.digests import Verified, digest, verify_digests
 from wolkvox.ledger.locks import Lock, lock_session
 from wolkvox.ledger.retention import forget
+from wolkvox.rules.ages import Ages
 from wolkvox.rules.contacts import read_contact
 from wolkvox.rules.runs import Resend
-from wolkvox.tasks.retention import Ages, retire
+from wolkvox.tasks.retention import retire
 
 SECRET = "of the operation"
 KEEP = timedelta(days=1_096)
