@@ -22,7 +22,7 @@ from wolkvox.provider import FIELDS
 from wolkvox.rules import alerts, firing
 from wolkvox.rules.answers import Answer, Kind, classify
 from wolkvox.rules.chunks import MAX_CHUNK
-from wolkvox.rules.operations import LINGER, OURS, Operation, usual
+from wolkvox.rules.operation import LINGER, Entry, usual
 from wolkvox.rules.protection import DAYS, Protection
 from wolkvox.rules.records import Record
 from wolkvox.rules.retry_policy import TRIALS, RetryPolicy
@@ -85,7 +85,7 @@ def test_every_param_of_the_dag_has_its_row() -> None:
 def test_every_key_of_an_operation_has_its_row_and_its_default() -> None:
     told = defaults(page("operations-yaml"))
     thresholds = type(usual().thresholds).model_fields
-    keys = {name for name in Operation.model_fields if name not in OURS}
+    keys = set(Entry.model_fields)
     assert set(told) == {*keys, *thresholds}
     odd = {"wolkvox_conn_id", "pool", "thresholds", "run_minutes", "alert_to"}
     for name in keys - odd:
