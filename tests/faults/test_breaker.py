@@ -66,7 +66,7 @@ def test_a_vendor_that_is_not_there_costs_no_call(
     assert sum(crew.codify(chunk).tally()["coded"] for chunk in stage("next", by_hand=True)[0]) == 40
 
 
-def test_a_dead_campaign_is_parked_over_both_tasks_and_the_others_are_sent_in_full(
+def test_a_dead_campaign_is_suspended_over_both_tasks_and_the_others_are_sent_in_full(
     ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew
 ) -> None:
     connect(sandbox, preflight=False)
@@ -80,7 +80,7 @@ def test_a_dead_campaign_is_parked_over_both_tasks_and_the_others_are_sent_in_fu
     dead = sum(requests for record, requests in sandbox.stats()["calls_per_record"].items() if "/666/" in record)
     assert 12 <= dead <= 13, "the other task finds out at its next call"
     assert states(ledger) == {"coded": 100, "pending": 100}
-    assert ledger.rows("SELECT campaign_id, reason, words FROM wolkvox.suspended_campaign") == [
+    assert ledger.rows("SELECT campaign_id, reason, message FROM wolkvox.suspended_campaign") == [
         ("666", "not_found", "404 NO RECORDS FOUND")
     ]
     assert stage("next")[1]["records"] == 0

@@ -14,11 +14,11 @@ from wolkvox.hook import WolkvoxHook
 from wolkvox.ledger.breaker import Breaker, close_breaker, open_breaker
 
 OUTAGE = (
-    "INSERT INTO wolkvox.circuit_breaker (operation, reason, words, fingerprint, dag_id, dag_run_id, since, until)"
+    "INSERT INTO wolkvox.circuit_breaker (operation, reason, message, fingerprint, dag_id, dag_run_id, since, until)"
     " VALUES ('0041', %s, 'Nothing goes.', %s, 'wolkvox_codify', 'before', now() - interval '1 h', now())"
 )
 PARKED = (
-    "INSERT INTO wolkvox.suspended_campaign (operation, type_campaign, campaign_id, reason, words, since, until)"
+    "INSERT INTO wolkvox.suspended_campaign (operation, type_campaign, campaign_id, reason, message, since, until)"
     " VALUES ('0041', 'preview', %s, 'not_found', 'no', now() - interval '1 h', now() + interval '4 h')"
 )
 TOKEN_PAGE = "<html><body>Please log in</body></html>"
@@ -264,7 +264,7 @@ def test_what_was_suspended_while_everything_was_refused_is_tried_as_soon_as_tha
         "cerrada a las {n:02d}h: {n:x}",
     ],
 )
-def test_a_campaign_that_refuses_in_ever_other_words_is_suspended(
+def test_a_campaign_that_refuses_with_an_ever_other_message_is_suspended(
     message: str, vendor: SandboxServer, warehouse: Database, ledger: Database, crew: Crew
 ) -> None:
     vendor.control(
@@ -278,7 +278,7 @@ def test_a_campaign_that_refuses_in_ever_other_words_is_suspended(
     assert ledger.rows("SELECT campaign_id FROM wolkvox.suspended_campaign") == [("666",)]
 
 
-def test_two_texts_in_turn_are_one_streak(
+def test_two_texts_in_turn_are_refusals_in_a_row(
     vendor: SandboxServer, warehouse: Database, ledger: Database, crew: Crew
 ) -> None:
     vendor.control(faults={f"customer-{n}": [status(404 if n % 3 else 422, msg=f"no {n % 3}")] for n in range(1, 101)})
@@ -389,7 +389,7 @@ def test_a_dead_campaign_is_suspended_although_the_clock_was_a_day_ahead(
     assert states(ledger) == {"coded": 1, "pending": 100}
 
 
-def test_a_streak_that_began_in_the_future_ends_with_the_next_answer(
+def test_failures_that_began_in_the_future_ends_with_the_next_answer(
     vendor: SandboxServer, warehouse: Database, ledger: Database, crew: Crew
 ) -> None:
     vendor.control(faults={f"customer-{n}": [status(500)] for n in (*range(1, 10), 11)})
