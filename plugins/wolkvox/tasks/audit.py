@@ -37,7 +37,7 @@ from wolkvox.tasks.task import Task, Wolkvox
 class _Audit:
     """One audit under way: with whom, by which rules, since when, and what was found so far."""
 
-    asking: VendorClient
+    client: VendorClient
     wolkvox: Wolkvox
     rules: AuditRules
     most_requests: int
@@ -47,8 +47,8 @@ class _Audit:
 
     def look_at(self, campaign_id: str, campaigns: list[Campaign]) -> None:
         """Ask for an export, and note all that it says of the campaigns of that id, of whichever type."""
-        begun = clock(self.asking.ledger)
-        with loaded_export(self.asking, self.wolkvox, campaign_id) as head:
+        begun = clock(self.client.ledger)
+        with loaded_export(self.client, self.wolkvox, campaign_id) as head:
             for campaign in campaigns:
                 if head is None:
                     self.result.not_verifiable.append(" ".join(campaign))
@@ -58,7 +58,7 @@ class _Audit:
 
     def _compare(self, look: AuditedCampaign, *, is_complete: bool) -> None:
         """Note what it says; where some of its customers can't be told, who is missing may be one of them."""
-        ledger, settings, name = self.asking.ledger, self.wolkvox.settings, " ".join(look.campaign)
+        ledger, settings, name = self.client.ledger, self.wolkvox.settings, " ".join(look.campaign)
         findings = audit(ledger, look, code_changes_result=settings.code_changes_result)
         self.result.campaigns[name] = findings
         dates = self.result.dates[name] = self.dials.note(look.campaign, look.begun)
@@ -80,7 +80,7 @@ def audit_operation(task: Task, wolkvox: Wolkvox, rules: AuditRules) -> tuple[di
     """
     settings = wolkvox.settings
     with connected(task.ledger_conn_id, task.stop) as ledger:
-        asking = VendorClient.of(
+        client = VendorClient.of(
             task, settings, ledger, task.lease_timeout
         )  # here, the questions are what is to be done
         now = clock(ledger)
@@ -89,7 +89,7 @@ def audit_operation(task: Task, wolkvox: Wolkvox, rules: AuditRules) -> tuple[di
         first = today - timedelta(days=min(rules.days, AUDITED_FOR.days) - 1)  # the first whole day
         with recent_contacts(ledger, settings.operation, since) as loaded_at:
             dials = Dials(ledger, settings, since, loaded_at)
-            result = _look_at_all(_Audit(asking, wolkvox, rules, task.retry_policy.requests, first, dials))
+            result = _look_at_all(_Audit(client, wolkvox, rules, task.retry_policy.requests, first, dials))
         counted = impact(ledger, settings.operation, first, today)
         broken = breaches(ledger, settings.operation, since)
     summary = {
@@ -111,7 +111,7 @@ def audit_operation(task: Task, wolkvox: Wolkvox, rules: AuditRules) -> tuple[di
 
 def _look_at_all(of: _Audit) -> AuditResult:
     """Campaign by campaign; one that is of both types costs one request."""
-    ledger, operation, stop = of.asking.ledger, of.wolkvox.settings.operation, of.asking.stop
+    ledger, operation, stop = of.client.ledger, of.wolkvox.settings.operation, of.client.stop
     campaigns = campaigns_to_audit(ledger, operation)
     of.result.coded = {" ".join(campaign): coded for campaign, coded in campaigns.items()}
     exports = {of_id: list(same) for of_id, same in groupby(campaigns, key=lambda campaign: campaign[1])}

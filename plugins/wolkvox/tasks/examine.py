@@ -57,14 +57,14 @@ class Examination:
     def observe(self) -> Iterator[Observed]:
         """What was seen, one thing at a time; ends with the first one that makes the others pointless."""
         with connected(self.task.ledger_conn_id, self.task.stop) as ledger:
-            asking = VendorClient.of(self.task, self.wolkvox.settings, ledger, self.task.lease_timeout)
-            before = self._counts(asking)
+            client = VendorClient.of(self.task, self.wolkvox.settings, ledger, self.task.lease_timeout)
+            before = self._counts(client)
             if before.limit:
                 self.settings["licenses"] = before.limit // 1_000
             yield Observed("requests", True, f"the day's limit is {before.limit}, {before.used} are used")
-            yield self._campaign(asking)
+            yield self._campaign(client)
             try:
-                first = self._export(asking)
+                first = self._export(client)
             except WolkvoxError as error:
                 self.settings["export_preflight"] = "off"
                 yield Observed("export", False, str(error))
@@ -76,30 +76,30 @@ class Examination:
             was_dialled = first.dialled_at or first.unread_date
             dialled = "has been dialled" if was_dialled else "has not been dialled, as far as it says"
             yield Observed("export", True, f"it is whole, and the customer is in it, who {dialled}")
-            answer, codified_at = self._codify(asking), clock(ledger)
+            answer, codified_at = self._codify(client), clock(ledger)
             yield answer
             if not answer.ok or not self.pause():
                 return
-            yield from self._afterwards(first, self._export(asking), codified_at)
-            after = self._counts(asking)
+            yield from self._afterwards(first, self._export(client), codified_at)
+            after = self._counts(client)
             counted = None if after.used is None or before.used is None else after.used - before.used
             yield Observed("counting", counted is not None, f"wolkvox counted {counted} requests where five were ours")
 
-    def _campaign(self, asking: VendorClient) -> Observed:
-        listed = read_campaigns(asking.ask(self.wolkvox.campaigns) or [])
+    def _campaign(self, client: VendorClient) -> Observed:
+        listed = read_campaigns(client.ask(self.wolkvox.campaigns) or [])
         wrong = misfit((self.subject.type_campaign, self.subject.campaign_id), listed) if listed else None
         self.settings["preflight"] = "true"
         if not listed:
             return Observed("campaigns", False, "wolkvox lists none: campaigns are not checked before sending")
         return Observed("campaigns", wrong is None, wrong[1] if wrong else "the campaign is listed, of that type")
 
-    def _codify(self, asking: VendorClient) -> Observed:
+    def _codify(self, client: VendorClient) -> Observed:
         of = self.subject
-        with _granted(asking) as turn:
+        with _granted(client) as permit:
             answer = self.wolkvox.codify(
                 Record(0, of.type_campaign, of.campaign_id, of.customer_id, of.cod_act, None, None)
             )
-            turn.slot.still_in_flight = answer.still_in_flight
+            permit.slot.still_in_flight = answer.still_in_flight
         ok = answer.kind is Kind.CODED
         return Observed("code", ok, f"wolkvox answered {answer.code}" + ("" if ok else f" ({answer.reason})"))
 
@@ -136,18 +136,18 @@ class Examination:
         self.settings["export_date"] = "change" if moved else "dial"
         return Observed("date", True, "codifying moves the date" if moved else "the date is that of the last dial")
 
-    def _counts(self, asking: VendorClient) -> TokenInfo:
-        with _granted(asking):
+    def _counts(self, client: VendorClient) -> TokenInfo:
+        with _granted(client):
             return self.wolkvox.token_info()
 
-    def _export(self, asking: VendorClient) -> Exported | None:
+    def _export(self, client: VendorClient) -> Exported | None:
         """
         The customer as the campaign's export has them.
 
         :raises WolkvoxError: it can't be relied on
         """
         head, found = ExportHeader(), None
-        with _granted(asking), self.wolkvox.export(self.subject.campaign_id, head) as exported:
+        with _granted(client), self.wolkvox.export(self.subject.campaign_id, head) as exported:
             for one in exported:
                 if one.customer_id == self.subject.customer_id:
                     found = one
@@ -158,13 +158,13 @@ class Examination:
 
 
 @contextmanager
-def _granted(asking: VendorClient) -> Iterator[Permit]:
+def _granted(client: VendorClient) -> Iterator[Permit]:
     """
     The turn of one request.
 
     :raises WolkvoxError: no requests are left today
     """
-    with asking.turn() as turn:
-        if not turn.granted:
+    with client.permit() as permit:
+        if not permit.granted:
             raise WolkvoxError("No requests are left today: nothing more was asked.")
-        yield turn
+        yield permit

@@ -19,7 +19,7 @@ from wolkvox.tasks.task import Wolkvox
 from wolkvox.vendor.settings import Settings
 
 
-def requests_left(asking: VendorClient, wolkvox: Wolkvox) -> QuotaState:
+def requests_left(client: VendorClient, wolkvox: Wolkvox) -> QuotaState:
     """
     Today's requests, as the ledger and, unless ``preflight`` is off, the vendor count them.
 
@@ -28,17 +28,17 @@ def requests_left(asking: VendorClient, wolkvox: Wolkvox) -> QuotaState:
 
     :raises BadToken: the run can't succeed
     """
-    ledger, quota = asking.ledger, asking.quota
-    sweep(ledger, asking.slots)
+    ledger, quota = client.ledger, client.quota
+    sweep(ledger, client.slots)
     state = align(ledger, quota)
     used_up = state.left == 0 and not state.doubtful
-    if not wolkvox.settings.preflight or used_up or not anything_waits(ledger, asking.slots.operation):
+    if not wolkvox.settings.preflight or used_up or not anything_waits(ledger, client.slots.operation):
         return state
-    info = asking.ask(wolkvox.token_info, beyond=int(state.doubtful))
+    info = client.ask(wolkvox.token_info, over_limit=int(state.doubtful))
     return align(ledger, quota, None if info is None else info.left)
 
 
-def disposition_codes(asking: VendorClient, wolkvox: Wolkvox) -> frozenset[str] | None:
+def disposition_codes(client: VendorClient, wolkvox: Wolkvox) -> frozenset[str] | None:
     """
     The operation's disposition codes; None when they are not to be checked, or not known.
 
@@ -49,17 +49,17 @@ def disposition_codes(asking: VendorClient, wolkvox: Wolkvox) -> frozenset[str] 
     """
     if not wolkvox.settings.check_codes:
         return None
-    kept = kept_codes(asking.ledger, asking.quota.account, asking.slots.operation)
+    kept = kept_codes(client.ledger, client.quota.account, client.slots.operation)
     if kept is not None:
         return kept
-    codes = asking.ask(wolkvox.activity_codes)
+    codes = client.ask(wolkvox.activity_codes)
     if not codes:
         return None
-    keep_codes(asking.ledger, asking.quota.account, codes)
+    keep_codes(client.ledger, client.quota.account, codes)
     return codes
 
 
-def look_at_campaigns(asking: VendorClient, wolkvox: Wolkvox, *, by_hand: bool) -> None:
+def look_at_campaigns(client: VendorClient, wolkvox: Wolkvox, *, by_hand: bool) -> None:
     """
     Suspend the campaigns that wolkvox doesn't have, or has as another type, before anything of them is sent.
 
@@ -67,7 +67,7 @@ def look_at_campaigns(asking: VendorClient, wolkvox: Wolkvox, *, by_hand: bool) 
 
     :raises BadToken: the run can't succeed
     """
-    ledger, operation = asking.ledger, asking.slots.operation
+    ledger, operation = client.ledger, client.slots.operation
     if not wolkvox.settings.preflight or not anything_waits(ledger, operation):
         return
     if not sync_is_due(ledger, operation, by_hand=by_hand):
@@ -78,7 +78,7 @@ def look_at_campaigns(asking: VendorClient, wolkvox: Wolkvox, *, by_hand: bool) 
         looks.append(note_sync(ledger, operation))  # whatever it says: once an hour
         return wolkvox.campaigns()
 
-    listed = read_campaigns(asking.ask(ask) or [])
+    listed = read_campaigns(client.ask(ask) or [])
     if listed:
         keep_campaigns(ledger, operation, listed, looks[0])
 
