@@ -1,4 +1,4 @@
-"""The task ``audit``: what wolkvox shows, against what it was sent, and what that was impact."""
+"""The task ``audit``: compares what wolkvox shows with what it was sent, and counts the impact."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from wolkvox.tasks.task import Task, Wolkvox
 
 @dataclass(slots=True)
 class _Audit:
-    """One audit under way: with whom, by which rules, since when, and what was found so far."""
+    """One audit under way: its client, its rules, its first day, and its findings so far."""
 
     client: VendorClient
     wolkvox: Wolkvox
@@ -46,7 +46,7 @@ class _Audit:
     result: AuditResult = field(default_factory=AuditResult)
 
     def look_at(self, campaign_id: str, campaigns: list[Campaign]) -> None:
-        """Ask for an export, and note all that it says of the campaigns of that id, of whichever type."""
+        """Ask for an export, and note its findings of the campaigns of that id, of whichever type."""
         begun = clock(self.client.ledger)
         with loaded_export(self.client, self.wolkvox, campaign_id) as head:
             for campaign in campaigns:
@@ -57,7 +57,7 @@ class _Audit:
                     self._compare(look, is_complete=head.unreadable == 0)
 
     def _compare(self, look: AuditedCampaign, *, is_complete: bool) -> None:
-        """Note what it says; where some of its customers can't be told, who is missing may be one of them."""
+        """Note the findings of a campaign; a missing customer may be a record without a readable id."""
         ledger, settings, name = self.client.ledger, self.wolkvox.settings, " ".join(look.campaign)
         findings = audit(ledger, look, code_changes_result=settings.code_changes_result)
         self.result.campaigns[name] = findings
@@ -115,7 +115,7 @@ def _look_at_all(of: _Audit) -> AuditResult:
     campaigns = campaigns_to_audit(ledger, operation)
     of.result.coded = {" ".join(campaign): coded for campaign, coded in campaigns.items()}
     exports = {of_id: list(same) for of_id, same in groupby(campaigns, key=lambda campaign: campaign[1])}
-    # Those that a run asked for a moment ago come last.
+    # Those that a run asked for lately come last.
     for campaign_id in sorted(exports, key=lambda campaign_id: seconds_until_due(ledger, operation, campaign_id)):
         if stop.wait(seconds_until_due(ledger, operation, campaign_id)):
             raise Stopped("Told to stop between two campaigns: those before were looked at.")
@@ -127,15 +127,15 @@ def _look_at_all(of: _Audit) -> AuditResult:
 
 
 def _complaint(result: AuditResult, counted: list[Impact], rules: AuditRules, wolkvox: Wolkvox) -> str | None:
-    """What somebody has to look at; None when everything is as it should be."""
+    """Return what a person has to look at; None when everything is as it should be."""
     dialled: Counter[str] = Counter()
     for one in counted:
         dialled[f"{one.type_campaign} {one.campaign_id}"] += one.dialled_after
     settings, coded = wolkvox.settings, sum(one.coded for one in counted)
-    told = complaints(
+    sentences = complaints(
         result, dialled, coded, rules.most_unconfirmed, settings.conn_id, dates_are_dials=settings.dates_are_dials
     )
-    return " ".join(told) or None
+    return " ".join(sentences) or None
 
 
 def _of_a_campaign(one: Impact) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What an operation's own wolkvox does where nothing is documented: a handful of requests, asked for by name."""
+"""Finds out what an operation's wolkvox does where nothing is documented, with a handful of requests."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from wolkvox.rules.records import Record
 from wolkvox.tasks.permits import Permit, VendorClient
 from wolkvox.tasks.task import Task, TokenInfo, Wolkvox
 
-CALLS = 6  # at most: the requests left and an export before and after, the campaigns, and the code itself
+MOST_REQUESTS = 6  # at most: the requests left and an export before and after, the campaigns, and the code itself
 
 
 class Observed(NamedTuple):
-    """One thing that was looked at: ``message`` say what was seen. One line, no personal data."""
+    """One thing that was examined; ``message`` is what was seen, in one line without personal data."""
 
     name: str
     ok: bool
@@ -45,7 +45,7 @@ class Examination:
     """
     The requests, one after the other; ``settings`` is what a connection's extra should say by what was seen.
 
-    :param pause: waits between the code and the second export; False: told to stop
+    :param pause: waits between the code and the second export; False: to stop
     """
 
     task: Task
@@ -55,7 +55,7 @@ class Examination:
     settings: dict[str, Any] = field(default_factory=dict)
 
     def observe(self) -> Iterator[Observed]:
-        """What was seen, one thing at a time; ends with the first one that makes the others pointless."""
+        """Yield what was seen, one thing at a time; end with the first one that makes the others pointless."""
         with connected(self.task.ledger_conn_id, self.task.stop) as ledger:
             client = VendorClient.of(self.task, self.wolkvox.settings, ledger, self.task.lease_timeout)
             before = self._counts(client)
@@ -104,7 +104,7 @@ class Examination:
         return Observed("code", ok, f"wolkvox answered {answer.code}" + ("" if ok else f" ({answer.reason})"))
 
     def _afterwards(self, before: Exported, after: Exported | None, codified_at: datetime) -> Iterator[Observed]:
-        """What the second export says, if it shows the code: one that doesn't may be a copy of the first."""
+        """Yield what the second export shows, if it shows the code: one that doesn't may be a copy of the first."""
         if after is None:
             yield Observed("shown", False, "the customer is no longer in the export")
             return
@@ -142,25 +142,25 @@ class Examination:
 
     def _export(self, client: VendorClient) -> Exported | None:
         """
-        The customer as the campaign's export has them.
+        Return the customer as the campaign's export has them.
 
         :raises WolkvoxError: it can't be relied on
         """
-        head, found = ExportHeader(), None
+        head, customer = ExportHeader(), None
         with _granted(client), self.wolkvox.export(self.subject.campaign_id, head) as exported:
             for one in exported:
                 if one.customer_id == self.subject.customer_id:
-                    found = one
+                    customer = one
         why = why_unfit(head, self.subject.campaign_id)
         if why:
             raise WolkvoxError(f"The export can't be relied on: {why.rstrip('.')}.")
-        return found
+        return customer
 
 
 @contextmanager
 def _granted(client: VendorClient) -> Iterator[Permit]:
     """
-    The turn of one request.
+    Give leave to make one request.
 
     :raises WolkvoxError: no requests are left today
     """

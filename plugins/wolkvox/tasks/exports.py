@@ -71,7 +71,7 @@ def _settle(
     """
     ledger, skip_handled, settled = dials.ledger, dials.settings.skip_handled, exports.SettledByExports()
     campaigns = [(kind, campaign_id) for kind in types]
-    # Each record whose customer can't be told may be the one that is looked for, or a second one of it.
+    # Each record without a readable id may be that of a waiting contact, or a second one of it.
     why = why_unfit(head, campaign_id, most_unreadable=0.0)
     compared = {} if why else {one: exports.compare(ledger, run.operation, one) for one in campaigns}
     # Of all types before any is settled: what is an old copy for one of them is one for the others.
@@ -80,18 +80,18 @@ def _settle(
     if why:
         _leave_aside(campaign_id, why)
         return settled
-    for campaign, found in compared.items():
+    for campaign, result in compared.items():
         dials.note(campaign, begun)
-        if found.strangers and not strangers_are_known(found):
+        if result.strangers and not strangers_are_known(result):
             log.info("The export of campaign %s has none of the contacts that wait: they are sent.", campaign_id)
-        settled.add(exports.settle(ledger, run, campaign, found, skip_handled=skip_handled))
+        settled.add(exports.settle(ledger, run, campaign, result, skip_handled=skip_handled))
     return settled
 
 
 @contextmanager
 def loaded_export(client: VendorClient, wolkvox: Wolkvox, campaign_id: str) -> Iterator[ExportHeader | None]:
     """
-    A campaign's export, in the session's own table for as long as it is looked at, and what it says of itself.
+    Hold a campaign's export in the session's own table, and give its header.
 
     None where it can't be relied on even for the customers that are in it: the log says why.
     """
@@ -105,7 +105,7 @@ def loaded_export(client: VendorClient, wolkvox: Wolkvox, campaign_id: str) -> I
 @contextmanager
 def received_export(client: VendorClient, wolkvox: Wolkvox, campaign_id: str) -> Iterator[ExportHeader | None]:
     """
-    A campaign's export in the session's own table, not judged yet, and what it says of itself.
+    Hold a campaign's export in the session's own table, not judged yet, and give its header.
 
     None when there is none: the log says why.
     """
@@ -124,7 +124,7 @@ def _leave_aside(campaign_id: str, why: str) -> None:
 
 
 def _ask(client: VendorClient, wolkvox: Wolkvox, campaign_id: str, head: ExportHeader) -> str | None:
-    """Load the export; why there is none."""
+    """Load the export; return why there is none."""
     with client.permit() as permit:
         if not permit.granted:
             return "no requests are left today"
