@@ -95,7 +95,7 @@ def test_each_record_ends_as_the_table_says_with_the_vendors_message(
     fill(warehouse, len(PLAN))
     chunks, _ = stage()
     retry_policy = RetryPolicy(tries=3, first_wait=0.0, longest_wait=0.0, maintenance_wait=0.0)
-    tallies = [worker.tally() for worker in [crew.codify(chunk, retry_policy=retry_policy) for chunk in chunks]]
+    tallies = [worker.tally() for worker in [crew.codify(chunk, request_retries=retry_policy) for chunk in chunks]]
 
     requests = sandbox.stats()["calls_per_record"]
     for name, (customer, planned) in zip(PLAN, customers.items(), strict=True):
