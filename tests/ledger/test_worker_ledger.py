@@ -19,6 +19,7 @@ from wolkvox.rules.faults import Fault
 from wolkvox.rules.records import EVERYTHING_REFUSED, Campaign, Record, Settled
 from wolkvox.rules.retry_policy import RetryPolicy
 from wolkvox.rules.runs import Run
+from wolkvox.rules.states import State
 from wolkvox.tasks.worker import WorkerLedger
 
 POLICY = RetryPolicy(refusals=4, outages=2, sure=2)
@@ -139,7 +140,7 @@ def fault(record: Record, *, refused: bool = False, conflict: bool = False) -> F
 
 
 def settle(
-    ledger: WorkerLedger, record: Record, state: str, delay: float | None = None, *, counts: bool = True
+    ledger: WorkerLedger, record: Record, state: State, delay: float | None = None, *, counts: bool = True
 ) -> None:
     """Send a record and write its answer."""
     assert ledger.advance(None, record.id)
@@ -160,14 +161,14 @@ def test_the_newest_records_are_taken_first_and_no_more_than_asked_for(kept: Kep
 def test_a_record_that_is_kept_for_another_try_is_not_taken(kept: Kept) -> None:
     ledger = kept.open("17", "17", "17", "17")
     first = ledger.take(1, [])[0]
-    settle(ledger, first, "pending")
+    settle(ledger, first, State.PENDING)
     assert first.id not in [record.id for record in ledger.take(9, [first.id])]
 
 
 def test_a_record_that_is_left_to_a_later_run_comes_back_in_the_next_one_with_its_requests(kept: Kept) -> None:
     ledger = kept.open("17", "17", "17", "17")
     first = ledger.take(1, [])[0]
-    settle(ledger, first, "pending", delay=0.0)
+    settle(ledger, first, State.PENDING, delay=0.0)
     assert first.id not in [record.id for record in ledger.take(9, [])]
     again = kept.next_run().take(1, [])[0]
     assert (again.id, again.requests, again.deferred) == (first.id, 1, True)
@@ -176,7 +177,7 @@ def test_a_record_that_is_left_to_a_later_run_comes_back_in_the_next_one_with_it
 def test_nothing_is_sent_before_a_later_contact_that_wolkvox_has(kept: Kept) -> None:
     ledger = kept.open("17", "17")
     first = ledger.take(1, [])[0]
-    settle(ledger, first, "pending")
+    settle(ledger, first, State.PENDING)
     assert not ledger.is_outdated(first)
     kept.has_newer_contact(first)
     assert ledger.is_outdated(first)
@@ -198,7 +199,7 @@ def test_a_record_is_settled_and_the_next_one_marked_in_one_step(kept: Kept) -> 
 def test_a_record_that_is_settled_is_not_sent_again(kept: Kept) -> None:
     ledger = kept.open("17", "17")
     first = ledger.take(1, [])[0]
-    settle(ledger, first, "coded")
+    settle(ledger, first, State.CODED)
     assert not ledger.advance(None, first.id)
     assert kept.state(first) == ("coded", 1)
 
@@ -206,14 +207,14 @@ def test_a_record_that_is_settled_is_not_sent_again(kept: Kept) -> None:
 def test_a_request_that_is_no_attempt_of_its_record_does_not_count(kept: Kept) -> None:
     ledger = kept.open("17", "17")
     first = ledger.take(1, [])[0]
-    settle(ledger, first, "pending", counts=False)
+    settle(ledger, first, State.PENDING, counts=False)
     assert kept.state(first) == ("pending", 0)
 
 
 def test_requests_that_met_an_outage_are_reverted(kept: Kept) -> None:
     ledger = kept.open("17", "17")
     first = ledger.take(1, [])[0]
-    settle(ledger, first, "failed")
+    settle(ledger, first, State.FAILED)
     ledger.revert_attempts({first.id: 1})
     assert kept.state(first) == ("pending", 0)
 
@@ -234,7 +235,7 @@ def test_a_campaign_that_refuses_is_suspended_and_none_of_its_records_is_rejecte
     while len(refused) < POLICY.refusals:
         assert not ledger.faults().suspended
         refused.append(ledger.take(1, [])[0])
-        settle(ledger, refused[-1], "rejected")
+        settle(ledger, refused[-1], State.REJECTED)
         faults = ledger.count(fault(refused[-1], refused=True))
     assert faults.suspended == ledger.faults().suspended == {OURS}
     assert {kept.state(record)[0] for record in refused} == {"pending"}
@@ -246,9 +247,9 @@ def test_a_campaign_that_refuses_is_suspended_and_none_of_its_records_is_rejecte
 def test_records_of_two_campaigns_that_fail_open_the_breaker_and_the_first_one_knows(kept: Kept) -> None:
     ledger = kept.open("17", "18")
     ours, other = both(ledger)
-    settle(ledger, ours, "pending", delay=0.0)
+    settle(ledger, ours, State.PENDING, delay=0.0)
     assert not ledger.count(fault(ours)).outage
-    settle(ledger, other, "pending", delay=0.0)
+    settle(ledger, other, State.PENDING, delay=0.0)
     found = ledger.count(fault(other))
     assert (found.outage, found.first) == ("overloaded_500", True)
     assert ledger.faults().outage == "overloaded_500"
@@ -258,25 +259,25 @@ def test_records_of_two_campaigns_that_fail_open_the_breaker_and_the_first_one_k
 def test_a_success_in_between_closes_no_door(kept: Kept) -> None:
     ledger = kept.open("17", "18", "17")
     ours, other = both(ledger)
-    settle(ledger, ours, "pending", delay=0.0)
+    settle(ledger, ours, State.PENDING, delay=0.0)
     ledger.count(fault(ours))
     third = ledger.take(9, [other.id])[0]
-    settle(ledger, third, "coded")
-    settle(ledger, other, "pending", delay=0.0)
+    settle(ledger, third, State.CODED)
+    settle(ledger, other, State.PENDING, delay=0.0)
     assert not ledger.count(fault(other)).outage
 
 
 def test_conflicts_open_no_breaker(kept: Kept) -> None:
     ledger = kept.open("17", "18")
     for record in both(ledger):
-        settle(ledger, record, "pending", delay=0.0)
+        settle(ledger, record, State.PENDING, delay=0.0)
         assert not ledger.count(fault(record, conflict=True)).outage
 
 
 def test_at_a_runs_end_fewer_failures_open_the_breaker(kept: Kept) -> None:
     ledger = kept.open("17", "17", "17")
     first = ledger.take(1, [])[0]
-    settle(ledger, first, "pending", delay=0.0)
+    settle(ledger, first, State.PENDING, delay=0.0)
     ledger.count(fault(first))
     assert not ledger.judge(fault(first)).outage, "one record may be its own fault"
 
@@ -314,7 +315,7 @@ def test_an_answer_is_seen_by_whoever_asks_since_when(kept: Kept) -> None:
     ledger = kept.open("17", "17")
     before = ledger.now()
     assert not ledger.answered_since(before)
-    settle(ledger, ledger.take(1, [])[0], "coded")
+    settle(ledger, ledger.take(1, [])[0], State.CODED)
     assert ledger.answered_since(before)
     assert not ledger.answered_since(ledger.now())
 
@@ -325,7 +326,7 @@ def test_an_answer_is_seen_by_whoever_asks_since_when(kept: Kept) -> None:
 def test_a_worker_closes_only_when_nothing_is_left(kept: Kept) -> None:
     ledger = kept.open("17")
     assert not ledger.close()
-    settle(ledger, ledger.take(1, [])[0], "coded")
+    settle(ledger, ledger.take(1, [])[0], State.CODED)
     assert ledger.close()
 
 

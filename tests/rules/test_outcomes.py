@@ -13,6 +13,7 @@ from wolkvox.rules.faults import REFUSALS, UNCOUNTED
 from wolkvox.rules.outcomes import Situation, outcome
 from wolkvox.rules.records import Record, Settled
 from wolkvox.rules.retry_policy import RetryPolicy
+from wolkvox.rules.states import State
 
 POLICY = RetryPolicy()
 FIRST = Situation(tries=1)
@@ -41,7 +42,7 @@ def became(
 def test_a_coded_record_keeps_what_wolkvox_said() -> None:
     said = Answer(Kind.CODED, None, "202", "customer_id has been coded")
     assert outcome(record(), said, FIRST, POLICY) == Settled(
-        7, "coded", None, "202", "customer_id has been coded", True, None
+        7, State.CODED, None, "202", "customer_id has been coded", True, None
     )
 
 

@@ -22,6 +22,7 @@ from wolkvox.errors import BadToken, Stopped, WolkvoxError, WrongEndpoint
 from wolkvox.rules.answers import Answer
 from wolkvox.rules.records import EVERYTHING_REFUSED, Faults, Settled
 from wolkvox.rules.retry_policy import RetryPolicy
+from wolkvox.rules.states import State
 from wolkvox.stop import Stop
 
 
@@ -30,7 +31,7 @@ def test_every_record_is_sent_once_in_the_ledgers_order() -> None:
     progress = bench.run()
     assert bench.sent == [1, 2, 3, 4]
     assert bench.states == ["coded"] * 4
-    assert bench.settled[4] == Settled(4, "coded", None, "202", "customer_id has been coded", True, None)
+    assert bench.settled[4] == Settled(4, State.CODED, None, "202", "customer_id has been coded", True, None)
     assert (progress.done, progress.requests, progress.stopped) == (4, 4, None)
     assert (bench.requests_left, bench.closed) == (996, 1)
 
@@ -194,7 +195,7 @@ def test_a_refused_record_does_not_stop_the_others() -> None:
     bench = Bench(3, {1: [REJECTED], 2: [NOT_FOUND]})
     progress = bench.run()
     assert bench.states == ["rejected", "rejected", "coded"]
-    assert bench.settled[1] == Settled(1, "rejected", "refused_422", "422", "El codAct no es valido", True)
+    assert bench.settled[1] == Settled(1, State.REJECTED, "refused_422", "422", "El codAct no es valido", True)
     assert progress.states == {"rejected": 2, "coded": 1}
 
 

@@ -9,6 +9,7 @@ from hashlib import sha256
 from uuid import UUID
 
 from wolkvox.rules.contacts import TYPES
+from wolkvox.rules.states import State
 
 MARK = "#"  # with which an anonymous id begins, and no other
 _LENGTH = 32  # hexadecimal digits that follow
@@ -53,11 +54,11 @@ def impersonal(state: str, columns: Sequence[str | None]) -> tuple[str | None, .
 
     :param columns: type_campaign, campaign_id, cod_act, cod_act_2, channel
     """
-    if state == "invalid":
+    if state == State.INVALID:
         kind = columns[0]
         return (kind if kind in TYPES else None, None, None, None, None)
     *codes, channel = columns
-    return (*(codes if state == "coded" else map(_unless_personal, codes)), channel and _unless_personal(channel))
+    return (*(codes if state == State.CODED else map(_unless_personal, codes)), channel and _unless_personal(channel))
 
 
 def check_value(secret: str) -> bytes:

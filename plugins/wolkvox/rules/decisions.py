@@ -10,6 +10,7 @@ from wolkvox.rules.faults import CERTAIN, HOST, REFUSALS
 from wolkvox.rules.outcomes import Situation, outcome
 from wolkvox.rules.records import Record, Settled
 from wolkvox.rules.retry_policy import RetryPolicy
+from wolkvox.rules.states import State
 
 
 class Step(Enum):
@@ -41,7 +42,7 @@ def decide(record: Record, answer: Answer, situation: Situation, retry_policy: R
         return Decision(settled, _after_success(situation))
     if answer.kind is Kind.QUOTA:
         return Decision(settled, Step.END)
-    if answer.kind in REFUSALS or settled.state == "rejected":
+    if answer.kind in REFUSALS or settled.state is State.REJECTED:
         return Decision(settled, _after_refusal(situation))
     return Decision(settled, _after_failure(answer.kind, situation))
 

@@ -8,6 +8,7 @@ from wolkvox.rules.answers import Answer, Kind
 from wolkvox.rules.faults import AGAIN, REFUSALS, UNCOUNTED
 from wolkvox.rules.records import Record, Settled
 from wolkvox.rules.retry_policy import RetryPolicy, deferred
+from wolkvox.rules.states import State
 
 LONG_RETRY_AFTER = 60.0  # seconds: whoever is asked to wait for longer is left to a later run
 
@@ -38,20 +39,20 @@ def outcome(record: Record, answer: Answer, situation: Situation, retry_policy: 
     """
     requests = record.requests + situation.tries
     spared = situation.outage and requests >= retry_policy.requests
-    state, delay = "pending", None
+    state, delay = State.PENDING, None
     reason = answer.reason
     if answer.kind is Kind.CODED:
-        state = "coded"
+        state = State.CODED
     elif answer.kind in REFUSALS and _is_refused_with_others(situation, requests, retry_policy):
         delay = 0.0
     elif answer.kind in REFUSALS:
-        state = "rejected"
+        state = State.REJECTED
     elif answer.kind is Kind.MAINTENANCE and situation.blocked_alone and requests >= retry_policy.blocked:
-        state, reason = "rejected", f"refused_{answer.code}"
+        state, reason = State.REJECTED, f"refused_{answer.code}"
     elif answer.kind not in UNCOUNTED and not _is_tried_again(record, answer, situation, requests, retry_policy):
-        state = "pending" if spared or requests < retry_policy.requests else "failed"
-        delay = _delay(record, answer, situation, requests, retry_policy) if state == "pending" else None
-    counts = answer.kind not in UNCOUNTED and not (spared and state == "pending")
+        state = State.PENDING if spared or requests < retry_policy.requests else State.FAILED
+        delay = _delay(record, answer, situation, requests, retry_policy) if state is State.PENDING else None
+    counts = answer.kind not in UNCOUNTED and not (spared and state is State.PENDING)
     return Settled(record.id, state, reason, answer.code, answer.msg, counts, delay)
 
 

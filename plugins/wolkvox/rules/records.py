@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from wolkvox.rules.states import State
+
 Campaign = tuple[str, str]  # type_campaign, campaign_id
 EVERYTHING_REFUSED = "everything_refused"  # the reason of a breaker that is open because wolkvox refuses all records
 
@@ -43,7 +45,7 @@ class Settled(NamedTuple):
     """
 
     id: int
-    state: str
+    state: State
     reason: str | None
     code: str | None
     msg: str | None
@@ -58,7 +60,7 @@ class Settled(NamedTuple):
     @property
     def is_tried_again(self) -> bool:
         """Whether this run sends the record again."""
-        return self.state == "pending" and self.delay is None
+        return self.state is State.PENDING and self.delay is None
 
 
 @dataclass(frozen=True, slots=True)

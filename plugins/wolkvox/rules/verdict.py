@@ -8,8 +8,8 @@ from math import ceil
 from typing import Protocol
 
 from wolkvox.rules.shares import FEWEST, Outcomes
+from wolkvox.rules.states import ANSWERED, UNSETTLED, State
 
-SENT_STATES = ("coded", "rejected", "failed")
 BY_ITSELF = 2.0  # times the share that is allowed: a single run of many records over it is red whatever the others did
 
 
@@ -35,8 +35,8 @@ class Account(Protocol):
 
 def failed_ratio(states: Mapping[str, int]) -> float:
     """Return the share of the answered records that were rejected or failed; 0 when none was answered."""
-    answered = sum(states.get(state, 0) for state in SENT_STATES)
-    return (states.get("rejected", 0) + states.get("failed", 0)) / answered if answered else 0.0
+    answered = sum(states.get(state, 0) for state in ANSWERED)
+    return (states.get(State.REJECTED, 0) + states.get(State.FAILED, 0)) / answered if answered else 0.0
 
 
 def complaints(
@@ -93,16 +93,16 @@ def _incomplete(
 
 def _left(account: Account) -> int:
     """Records still to be sent that are neither deferred nor of a suspended campaign."""
-    unsent = account.states.get("pending", 0) + account.states.get("sending", 0)
+    unsent = sum(account.states.get(state, 0) for state in UNSETTLED)
     return unsent - account.deferred - account.suspended
 
 
 def _refused_too_many(states: Mapping[str, int], latest: Outcomes, max_failed_ratio: float) -> str | None:
     """Judge a run by its operation's latest records, one with many by its own too, one without any not at all."""
     own = Outcomes(
-        total=sum(states.get(state, 0) for state in SENT_STATES),
-        rejected=states.get("rejected", 0),
-        failed=states.get("failed", 0),
+        total=sum(states.get(state, 0) for state in ANSWERED),
+        rejected=states.get(State.REJECTED, 0),
+        failed=states.get(State.FAILED, 0),
     )
     alone = own.total >= FEWEST and own.share > BY_ITSELF * max_failed_ratio
     judged = own if alone or max_failed_ratio == 0 else latest

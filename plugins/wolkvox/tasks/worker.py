@@ -11,6 +11,7 @@ from typing import Protocol
 from wolkvox.rules.answers import Answer, Kind
 from wolkvox.rules.faults import Fault
 from wolkvox.rules.records import Campaign, Faults, Record, Settled
+from wolkvox.rules.states import State
 
 
 class WorkerLedger(Protocol):
@@ -114,7 +115,7 @@ class Progress:
 
     def note(self, settled: Settled, answer: Answer) -> None:
         """A record was answered, and put into a state."""
-        if settled.state != "pending":
+        if settled.state is not State.PENDING:
             self.states[settled.state] += 1
         elif settled.is_deferred:
             self.deferred += 1
