@@ -107,7 +107,7 @@ test("an event of a time line says when, what, why, and what was answered", () =
     state: "rejected",
     reason: "refused_422",
     code: "422",
-    words: "<b>NO</b>",
+    message: "<b>NO</b>",
     calls: null,
   };
   const texts = eventTexts(event);

@@ -33,6 +33,6 @@ export function eventTexts(event) {
     what,
     state: isRequest ? say(`state.${event.state}`) : null,
     why: event.reason ? `${explain(event.reason) ?? event.reason} (${event.reason})` : null,
-    answer: isRequest ? [event.code, event.words].filter(Boolean).join(" · ") || null : null,
+    answer: isRequest ? [event.code, event.message].filter(Boolean).join(" · ") || null : null,
   };
 }
