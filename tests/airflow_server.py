@@ -17,6 +17,7 @@ from typing import Any
 import psycopg
 import pytest
 import requests
+from conftest import folder_in_memory
 from debian import program, serving
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from sandbox_server import free_port
@@ -54,8 +55,8 @@ class Airflow:
 
 
 @pytest.fixture(scope="session")
-def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Airflow]:
-    root = tmp_path_factory.mktemp("stack")
+def airflow() -> Iterator[Airflow]:
+    root = folder_in_memory("stack")
     ports = {name: str(free_port()) for name in ("AIRFLOW_PORT", "SANDBOX_PORT")}
     stack = start(root, {"PATH": os.environ["PATH"], **ports}, demo=True)
     try:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from debian import serving
 from fresh_environment import BIN, CONNECTIONS, ROOT, Elsewhere, uv
-from jsonschema import validate  # type: ignore[import-untyped]  # Airflow brings it
+from jsonschema import validate  # Airflow brings it
 from playwright.sync_api import Browser, expect
 from sandbox_server import SandboxServer, free_port
 

@@ -23,6 +23,7 @@ from wolkvox.ledger.sending import ChunkSession
 from wolkvox.rules.records import Settled
 from wolkvox.rules.retry_policy import RetryPolicy
 from wolkvox.rules.runs import Chunk
+from wolkvox.rules.states import State
 from wolkvox.stop import Stop
 
 RECORDS = 2_000
@@ -220,7 +221,7 @@ def test_two_reconnections_in_a_row_in_different_slots_still_write_the_answer(
             if slot == 1:
                 others[0].execute(b"SELECT pg_advisory_unlock(7, 0)")
             ledger.run(lambda connection: connection.execute("SELECT 1"))
-        ledger.advance(Settled(record.id, "coded", None, "202", None), None)
+        ledger.advance(Settled(record.id, State.CODED, None, "202", None), None)
     assert states(database) == {"coded": 1, "pending": 1}
 
 
@@ -230,7 +231,7 @@ def test_the_sandbox_restarts_in_mid_run(
     connect(sandbox, preflight=False)
     sandbox.control(latency=0.003)
     fill(warehouse, 1_000)
-    workers = [crew.codify(chunk, retry_policy=QUICKLY) for chunk in stage()[0]]
+    workers = [crew.codify(chunk, request_retries=QUICKLY) for chunk in stage()[0]]
     for _ in range(3):
         calls_reach(sandbox, 150)
         sandbox.restart()

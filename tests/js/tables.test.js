@@ -101,19 +101,19 @@ test("bars of the lag's sensitivity are as long as the longest one allows", () =
 
 test("an event of a time line says when, what, why, and what was answered", () => {
   const event = {
-    name: "called",
+    name: "sent",
     at: "2026-03-01T15:00:00Z",
     until: "2026-03-01T15:00:01Z",
     state: "rejected",
     reason: "refused_422",
     code: "422",
-    words: "<b>NO</b>",
+    message: "<b>NO</b>",
     calls: null,
   };
   const texts = eventTexts(event);
   assert.match(texts.when, /10:00:00.+ → .+10:00:01/);
   assert.equal(texts.state, "rejected");
-  assert.equal(texts.why, "wolkvox refused it; its message says why. (refused_422)");
+  assert.equal(texts.why, "wolkvox rejected it; its message says why. (refused_422)");
   assert.equal(texts.answer, "422 · <b>NO</b>");
 });
 
@@ -146,11 +146,11 @@ test("what went wrong is said in the reader's language, the server's own detail 
     problem(503, { key: "setting", problem: "A connection is missing.", detail: "The conn_id `x` isn't defined" }),
     "Falta una conexión o está incompleta. The conn_id `x` isn't defined",
   );
-  assert.equal(problem(500, null), "Airflow encontró un error; el log de su api-server dice cuál.");
+  assert.equal(problem(500, null), "Airflow informa un error; el log de su api-server dice cuál.");
   assert.equal(problem(503, { problem: "Of another release." }), "Of another release.");
   assert.equal(
     problem(404, { detail: [{ loc: [] }] }),
-    "Airflow encontró un error; el log de su api-server dice cuál.",
+    "Airflow informa un error; el log de su api-server dice cuál.",
   );
 });
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from conftest import folder_in_memory
 from sandbox_server import SandboxServer
 
 from local.airflow_api import AirflowApi
@@ -55,8 +56,8 @@ class Ran:
 
 
 @pytest.fixture(scope="module")
-def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
-    root = tmp_path_factory.mktemp("stack")
+def ran() -> Iterator[Ran]:
+    root = folder_in_memory("pipeline")
     with SandboxServer(latency=0.02) as server:
         settings = {
             "PATH": os.environ["PATH"],

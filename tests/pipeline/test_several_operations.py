@@ -15,6 +15,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from conftest import folder_in_memory
 from mailbox_server import Mailbox
 from sandbox_server import SandboxServer, free_port
 
@@ -143,8 +144,8 @@ def wait_for(ready: Callable[[], bool]) -> None:
 
 
 @pytest.fixture(scope="module")
-def several(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Several]:
-    root = tmp_path_factory.mktemp("operations")
+def several() -> Iterator[Several]:
+    root = folder_in_memory("operations")
     shutil.copytree(ROOT / "dags", root / "dags", ignore=shutil.ignore_patterns("__pycache__"))
     (root / "include" / "sql").mkdir(parents=True)
     shutil.copytree(ROOT / "include" / "protection", root / "include" / "protection")

@@ -22,8 +22,8 @@ from wolkvox.page.downloads import attachment
 from wolkvox.page.limits import Recent, in_turn
 from wolkvox.page.reading import LEDGER, Days, csv_file, first_screen, some_rows, some_runs
 from wolkvox.page.shown import Looked, MaySeeIds, Names, Text, shown
-from wolkvox.rules.contacts import FIRST_YEAR, LAST_YEAR
 from wolkvox.rules.states import State
+from wolkvox.rules.timestamps import FIRST_YEAR, LAST_YEAR
 
 HEADERS = {
     "Content-Security-Policy": (

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 
 import psycopg
@@ -17,40 +16,17 @@ from wolkvox.ledger.digests import digest, operations
 from wolkvox.ledger.locks import Lock, lock_session
 from wolkvox.ledger.retention import expire, forget, tidy
 from wolkvox.ledger.secret_check import ANOTHER, MISSING, fits, is_needed, keep_check
-from wolkvox.rules.digests import DAY, DIGEST_AFTER
+from wolkvox.rules.ages import Ages
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Ages:
-    """
-    Ages of contacts: ``expire_after`` from which they are no longer sent, as ``stage`` has it; from which they are
-    deleted (``keep``) and anonymous, None: never.
-    """
-
-    keep: timedelta
-    anonymise_after: timedelta | None
-    expire_after: timedelta
-
-    def check(self) -> None:
-        """
-        Refuse ages of contacts that may still change.
-
-        :raises BadSetting: an age is too short
-        """
-        least = max(DIGEST_AFTER, self.expire_after) + DAY
-        for name, age in (("keep", self.keep), ("anonymise_after", self.anonymise_after)):
-            if age is not None and age < least:
-                raise BadSetting(f"{name} must be at least {least.days} days: younger contacts may change.")
 
 
 @dataclass(slots=True)
 class Retired:
     """
-    What a night of retention did, in contacts and days.
+    What one night of retention did, in contacts and days.
 
-    ``complaints``: what somebody has to look at, a sentence each.
+    ``complaints``: what a person has to look at, a sentence each.
     """
 
     expired: int = 0
@@ -62,7 +38,7 @@ class Retired:
     complaints: list[str] = field(default_factory=list)
 
     def counts(self) -> dict[str, Any]:
-        """All of it but the complaints."""
+        """Return all of it but the complaints."""
         return {name: getattr(self, name) for name in self.__slots__ if name != "complaints"}
 
 
@@ -70,7 +46,7 @@ def retire(
     ledger_conn_id: str, ages: Ages, known_secret: Callable[[], str | None], new_secret: Callable[[], str]
 ) -> Retired:
     """
-    Do what is due; nothing while another run does.
+    Do what is due, and return it; nothing while another run is under way.
 
     :param known_secret: the secret at hand
     :param new_secret: makes one
@@ -99,7 +75,7 @@ def retire(
 
 
 def _secret(ledger: Connection, known_secret: Callable[[], str | None], new_secret: Callable[[], str]) -> str:
-    """The secret that fits; a new one where none was used yet."""
+    """Return the secret that fits; a new one where none was used yet."""
     secret = known_secret()
     if secret is None:
         if is_needed(ledger):
