@@ -198,7 +198,7 @@ def test_every_command_has_its_row_and_its_options(
             main()
         return capsys.readouterr().out
 
-    choices = re.findall(r"\{([\w,]+)\} \.\.\.", usage())[0].split(",")
+    choices = re.findall(r"\{([\w,]+)\}\s+\.\.\.", usage())[0].split(",")
     told = {names(row[0])[0].split()[-1]: row[2] for row in rows(page("commands"))}
     assert set(told) == set(choices)
     for command, options in told.items():
