@@ -17,7 +17,9 @@ FROM (
             contacted_at,
             reason
         FROM (
-            SELECT *, (type_campaign IN ('preview', 'predictive') AND campaign_id ~ '^[0-9]{1,20}$') IS TRUE AS is_campaign
+            SELECT
+                *,
+                (type_campaign IN ('preview', 'predictive') AND campaign_id ~ '^[0-9]{1,20}$') IS TRUE AS is_campaign
             FROM wolkvox.codification
             WHERE id > %(mark)s
                 AND operation = %(operation)s

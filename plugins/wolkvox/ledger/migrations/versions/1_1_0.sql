@@ -26,7 +26,8 @@ COMMENT ON COLUMN wolkvox.hold.id IS 'its number, by which it is released or dis
 COMMENT ON COLUMN wolkvox.hold.operation IS 'whose records';
 COMMENT ON COLUMN wolkvox.hold.dag_id IS 'DAG of the run that brought them';
 COMMENT ON COLUMN wolkvox.hold.dag_run_id IS 'run that brought them';
-COMMENT ON COLUMN wolkvox.hold.why IS 'a list: name of each rule, campaigns that it holds, figures it went by; no personal data';
+COMMENT ON COLUMN wolkvox.hold.why IS
+'a list: name of each rule, campaigns that it holds, figures it went by; no personal data';
 COMMENT ON COLUMN wolkvox.hold.records IS 'how many records were held';
 COMMENT ON COLUMN wolkvox.hold.held_at IS 'when';
 COMMENT ON COLUMN wolkvox.hold.decided_at IS 'when it was decided; null: its records are still held';
