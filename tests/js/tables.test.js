@@ -148,10 +148,7 @@ test("what went wrong is said in the reader's language, the server's own detail 
   );
   assert.equal(problem(500, null), "Airflow informa un error; el log de su api-server dice cuál.");
   assert.equal(problem(503, { problem: "Of another release." }), "Of another release.");
-  assert.equal(
-    problem(404, { detail: [{ loc: [] }] }),
-    "Airflow informa un error; el log de su api-server dice cuál.",
-  );
+  assert.equal(problem(404, { detail: [{ loc: [] }] }), "Airflow informa un error; el log de su api-server dice cuál.");
 });
 
 test("bars stand on one another", () => {
