@@ -16,7 +16,7 @@ import pytest
 from airflow.sdk import DAG, Asset, AssetOrTimeSchedule, AssetWatcher, CronDataIntervalTimetable, CronTriggerTimetable
 from airflow.triggers.base import BaseEventTrigger
 from conftest import Database
-from watching import contact, new_process, poll, trigger
+from watching import contact, new_process, poll, run, trigger
 
 from wolkvox.dag.schedule import schedule_of
 from wolkvox.rules.schedule import Schedule
@@ -155,4 +155,4 @@ def test_a_poll_that_is_cancelled_as_its_answer_comes_ends(turns: int) -> None:
         assert done
         assert task.cancelled()
 
-    asyncio.run(cancel())
+    run(cancel())
