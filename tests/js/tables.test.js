@@ -108,7 +108,7 @@ test("an event of a time line says when, what, why, and what was answered", () =
     reason: "refused_422",
     code: "422",
     message: "<b>NO</b>",
-    calls: null,
+    requests: null,
   };
   const texts = eventTexts(event);
   assert.match(texts.when, /10:00:00.+ → .+10:00:01/);
@@ -122,8 +122,8 @@ test("an event without a request has no answer, and requests of long ago are cou
   assert.deepEqual([waiting.state, waiting.why, waiting.answer], [null, null, null]);
   assert.match(waiting.when, /^next attempt after /);
   assert.equal(eventTexts({ name: "waiting", at: null }).when, "");
-  assert.equal(eventTexts({ name: "earlier", calls: 1 }).what, "1 earlier request whose answer was not kept");
-  assert.equal(eventTexts({ name: "earlier", calls: 2 }).what, "2 earlier requests whose answers were not kept");
+  assert.equal(eventTexts({ name: "earlier", requests: 1 }).what, "1 earlier request whose answer was not kept");
+  assert.equal(eventTexts({ name: "earlier", requests: 2 }).what, "2 earlier requests whose answers were not kept");
 });
 
 test("a contact is named by its campaign, and by what is known of it beside", () => {
@@ -148,10 +148,7 @@ test("what went wrong is said in the reader's language, the server's own detail 
   );
   assert.equal(problem(500, null), "Airflow informa un error; el log de su api-server dice cuál.");
   assert.equal(problem(503, { problem: "Of another release." }), "Of another release.");
-  assert.equal(
-    problem(404, { detail: [{ loc: [] }] }),
-    "Airflow informa un error; el log de su api-server dice cuál.",
-  );
+  assert.equal(problem(404, { detail: [{ loc: [] }] }), "Airflow informa un error; el log de su api-server dice cuál.");
 });
 
 test("bars stand on one another", () => {
