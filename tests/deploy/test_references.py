@@ -253,7 +253,6 @@ NUMBERS = [
     ("when-runs-begin", f"waits {LINGER:g} seconds for more"),
     ("when-runs-begin", f"`wake` seconds, {usual().wake:g} by default"),
     ("summary", f"at most {MAX_CHUNK:,} records"),
-    ("guard", f"more than {GUARD.ceiling:,} new records"),
     ("guard", f"than {GUARD.times:g} times the largest of these weeks' hours"),
     ("guard", f"more than {guard.OF_ANY_HOUR:g} times the busiest hour"),
     ("guard", f"more than {100 * GUARD.changed:g} %"),

@@ -245,7 +245,7 @@ def test_a_dry_run_says_what_would_be_held_and_holds_nothing(
     assert (open_holds(ledger.connection), set(states(ledger))) == ([], {"coded"})
 
 
-def test_a_young_ledger_holds_what_is_above_the_ceiling_alone(
+def test_a_young_ledger_holds_nothing_but_what_is_above_a_ceiling_that_is_set(
     ledger: Database, warehouse: Database, sandbox: SandboxServer
 ) -> None:
     connect(sandbox, preflight=False)

@@ -86,7 +86,7 @@ def test_an_intake_is_held_for_these_reasons(name: str) -> None:
     assert held(intake) == wanted
 
 
-def test_a_young_ledger_knows_the_ceiling_alone() -> None:
+def test_in_a_young_ledger_nothing_but_a_ceiling_that_is_set_is_judged() -> None:
     everything_wrong = brings(CampaignIntake(NEW, 10_000, invalid=9_000, changed=10_000, ahead=10_000))
     assert held(everything_wrong, None) == {}
     assert held(everything_wrong, None, guard=Guard(ceiling=9_999)) == {"ceiling": (NEW,)}

@@ -188,20 +188,22 @@ def _judge(connection: Connection, run: Run, staged: Staged, guard: Guard, windo
     """
     Why records of this run are to be held.
 
-    A usual run costs one or two short statements: campaigns are looked at only where the whole looks unusual.
+    A small run costs one short statement, a run of a young ledger two. Campaigns are looked at only where the whole
+    looks unusual.
     """
     params = {**asdict(run), "mark": staged.mark, "ahead": AHEAD, "weeks": WEEKS * WEEK}
     row = connection.execute(sql("ingested_lately"), params).fetchone()
     assert row is not None
-    if row[0] < min(guard.least, guard.ceiling):
+    if row[0] < min(guard.least, guard.ceiling or guard.least):
+        return []
+    expectation = usual(_history(connection, params), clock(connection), window)
+    if expectation is None and guard.ceiling is None:
         return []
     campaigns = [
         CampaignIntake((kind, id_), *counts) for kind, id_, *counts in connection.execute(sql("intake"), params)
     ]
     intake = Intake(campaigns)
     intake = replace(intake, lately=max(0, row[0] - intake.rows))
-    now = clock(connection)
-    expectation = usual(_history(connection, params), now, window)
     if not judge(intake, expectation, guard, Details()):
         return []
     details = _details(connection, params)

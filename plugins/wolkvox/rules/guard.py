@@ -28,13 +28,13 @@ class Guard:
     """
     From where on what a run brings is held.
 
-    ``ceiling``: new records of one run. ``least``: new records within an hour, or new rows of a run, below which
-    nothing but the ceiling is judged. ``times``: how many times the usual hour. ``invalid``: share of new rows that
-    can't be sent. ``changed``: share of new records that give a known contact another code. After ``hold`` what is held
-    is dealt with as ``afterwards`` says: "hold" keeps it until a person decides.
+    ``ceiling``: new records of one run; None: no ceiling. ``least``: new records within an hour, or new rows of a run,
+    below which nothing but the ceiling is judged. ``times``: how many times the usual hour. ``invalid``: share of new
+    rows that can't be sent. ``changed``: share of new records that give a known contact another code. After ``hold``
+    what is held is dealt with as ``afterwards`` says: "hold" keeps it until a person decides.
     """
 
-    ceiling: int = 50_000
+    ceiling: int | None = None
     least: int = 100
     times: float = 3.0
     invalid: float = 0.25
@@ -174,7 +174,7 @@ def judge(intake: Intake, expectation: Expectation | None, guard: Guard, details
     """
     Why records of this run are to be held, and which campaigns' each reason holds; empty: all is usual.
 
-    :param expectation: None in a young ledger, which has the ceiling alone
+    :param expectation: None in a young ledger, where nothing but the ceiling is judged
     :param details: without any, a run is judged more strictly: what is usual then is so with them, too
     """
     rules: Sequence[_Rule] = (_ceiling,) if expectation is None else RULES
@@ -185,7 +185,7 @@ def judge(intake: Intake, expectation: Expectation | None, guard: Guard, details
 
 def _ceiling(intake: Intake, _: Expectation, guard: Guard, details: Details) -> Reason | None:
     records = intake.total("records")
-    if records <= guard.ceiling:
+    if guard.ceiling is None or records <= guard.ceiling:
         return None
     held = _beyond(intake, guard, details, records - guard.ceiling)
     return Reason("ceiling", held, {"records": records, "ceiling": guard.ceiling})

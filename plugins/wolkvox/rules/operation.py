@@ -118,7 +118,7 @@ class GuardOfEntry(BaseModel):
     model_config = STRICT
 
     ceiling: Annotated[
-        int, Field(ge=1, description="new records that one run may bring, a whole number, as in 50000")
+        int | None, Field(ge=1, description="new records that one run may bring, a whole number, as in 50000")
     ] = _GUARD.ceiling
     least: Annotated[
         int, Field(ge=1, description="new records within an hour that are never unusual, a whole number, as in 100")
