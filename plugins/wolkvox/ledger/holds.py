@@ -13,7 +13,7 @@ from psycopg.types.json import Jsonb
 
 from wolkvox.errors import BadSetting
 from wolkvox.ledger.claiming import alone, supersede
-from wolkvox.ledger.connection import Connection, clock, sql
+from wolkvox.ledger.connection import Connection, sql
 from wolkvox.ledger.staging import Staged
 from wolkvox.rules.guard import (
     AHEAD,
@@ -90,12 +90,18 @@ def hold_unusual(connection: Connection, run: Run, staged: Staged, guard: Guard,
     log.warning("%d new records are held (hold %d), none of them is sent: %s", staged.held, row[0], sentences)
 
 
-def open_holds(connection: Connection, operation: str | None = None) -> list[Hold]:
-    """What is held and not decided yet, the oldest first; of all operations where none is named."""
+def open_holds(connection: Connection, operation: str | None = None, held_for: timedelta = timedelta()) -> list[Hold]:
+    """
+    Return the holds that are not decided yet, the oldest first.
+
+    :param operation: None: all operations
+    :param held_for: at least so long
+    """
     rows = connection.execute(
         "SELECT id, operation, dag_id, dag_run_id, why, records, held_at FROM wolkvox.hold"
-        " WHERE decided_at IS NULL AND (%(operation)s::text IS NULL OR operation = %(operation)s) ORDER BY id",
-        {"operation": operation},
+        " WHERE decided_at IS NULL AND held_at <= now() - %(held_for)s"
+        " AND (%(operation)s::text IS NULL OR operation = %(operation)s) ORDER BY id",
+        {"operation": operation, "held_for": held_for},
     )
     return [Hold(*row) for row in rows]
 
@@ -136,12 +142,10 @@ def decide_overdue(connection: Connection, operation: str, guard: Guard) -> None
     """Release or discard what is held for longer than the operation's entry says, where it says so."""
     if guard.afterwards == "hold":
         return
-    now = clock(connection)
     decide = release if guard.afterwards == "release" else discard
-    for hold in open_holds(connection, operation):
-        if now - hold.held_at >= guard.hold:
-            with suppress(BadSetting):  # another run, or a person, has decided it in this second
-                decide(connection, hold.id, ITSELF, f"nobody decided within {guard.hold / HOUR:g} hours")
+    for hold in open_holds(connection, operation, guard.hold):
+        with suppress(BadSetting):  # another run, or a person, has decided it in this second
+            decide(connection, hold.id, ITSELF, f"nobody decided within {guard.hold / HOUR:g} hours")
 
 
 def expire_held(connection: Connection, expire_after: timedelta, batch: int) -> int:
@@ -194,16 +198,17 @@ def _judge(connection: Connection, run: Run, staged: Staged, guard: Guard, windo
     params = {**asdict(run), "mark": staged.mark, "ahead": AHEAD, "weeks": WEEKS * WEEK}
     row = connection.execute(sql("ingested_lately"), params).fetchone()
     assert row is not None
-    if row[0] < min(guard.least, guard.ceiling or guard.least):
+    ingested, now = row
+    if ingested < min(guard.least, guard.ceiling or guard.least):
         return []
-    expectation = usual(_history(connection, params), clock(connection), window)
+    expectation = usual(_history(connection, params), now, window)
     if expectation is None and guard.ceiling is None:
         return []
     campaigns = [
         CampaignIntake((kind, id_), *counts) for kind, id_, *counts in connection.execute(sql("intake"), params)
     ]
     intake = Intake(campaigns)
-    intake = replace(intake, lately=max(0, row[0] - intake.rows))
+    intake = replace(intake, lately=max(0, ingested - intake.rows))
     if not judge(intake, expectation, guard, Details()):
         return []
     details = _details(connection, params)

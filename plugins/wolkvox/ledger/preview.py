@@ -24,9 +24,9 @@ def groups(connection: Connection, run: Run, staged: Staged) -> list[dict[str, A
     """
     params = {**asdict(run), "mark": staged.mark, "rows": ROWS}
     rows = connection.execute(sql("preview"), params).fetchall()
-    found = []
+    described = []
     for (state, kind, campaign_id, records), some in groupby(rows, lambda row: row[:4]):
-        shown = [
+        examples = [
             {
                 "customer_id": mask(customer_id),
                 "cod_act": cod_act if state != "invalid" else None,  # of a row that can't be sent it may be anything
@@ -36,8 +36,8 @@ def groups(connection: Connection, run: Run, staged: Staged) -> list[dict[str, A
             for *_, customer_id, cod_act, contacted_at, reason in some
         ]
         campaign = {"type_campaign": kind, "campaign_id": campaign_id}
-        found.append({"state": state, **campaign, "records": records, "rows": shown})
-    return found[:GROUPS]
+        described.append({"state": state, **campaign, "records": records, "rows": examples})
+    return described[:GROUPS]
 
 
 def change(connection: Connection, run: Run, staged: Staged) -> dict[str, int]:

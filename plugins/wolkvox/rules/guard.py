@@ -30,8 +30,8 @@ class Guard:
 
     ``ceiling``: new records of one run; None: no ceiling. ``least``: new records within an hour, or new rows of a run,
     below which nothing but the ceiling is judged. ``times``: how many times the usual hour. ``invalid``: share of new
-    rows that can't be sent. ``changed``: share of new records that give a known contact another code. After ``hold``
-    what is held is dealt with as ``afterwards`` says: "hold" keeps it until a person decides.
+    rows that can't be sent. ``changed``: share of new records that give a known contact another code. After ``hold``,
+    ``afterwards`` says what becomes of what is held: "hold" keeps it until a person decides.
     """
 
     ceiling: int | None = None
@@ -158,10 +158,10 @@ def usual(history: History, now: datetime, window: timedelta = HOUR) -> Expectat
         return None
     this = now.replace(minute=0, second=0, microsecond=0)
     alike = [this - week * WEEK + near * HOUR for week in range(1, WEEKS + 1) for near in (-1, 0, 1)]
-    hour = max(history.hours.get(moment, 0) for moment in alike)
+    hour = max(history.hours.get(began_at, 0) for began_at in alike)
     days: dict[int, int] = {}
-    for moment, records in history.hours.items():
-        age = (now - moment) // DAY
+    for began_at, records in history.hours.items():
+        age = (now - began_at) // DAY
         days[age] = max(days.get(age, 0), records)
     largest = sorted(days.values())
     any_hour = largest[-2] if len(largest) > 1 else 0
@@ -178,9 +178,8 @@ def judge(intake: Intake, expectation: Expectation | None, guard: Guard, details
     :param details: without any, a run is judged more strictly: what is usual then is so with them, too
     """
     rules: Sequence[_Rule] = (_ceiling,) if expectation is None else RULES
-    known = expectation or Expectation(0, 0)
-    found = (rule(intake, known, guard, details) for rule in rules)
-    return [reason for reason in found if reason is not None and reason.campaigns]
+    reasons = (rule(intake, expectation or Expectation(0, 0), guard, details) for rule in rules)
+    return [reason for reason in reasons if reason is not None and reason.campaigns]
 
 
 def _ceiling(intake: Intake, _: Expectation, guard: Guard, details: Details) -> Reason | None:
@@ -283,7 +282,7 @@ _SENTENCES = {
 
 
 def sentence(reason: Mapping[str, Any]) -> str:
-    """A reason, as the ledger keeps it, in words, with the first campaigns by name."""
+    """A reason, as the ledger keeps it, as a sentence, with the first campaigns by name."""
     campaigns = [" ".join(map(str, campaign)) for campaign in reason["campaigns"]]
     more = f" and {len(campaigns) - NAMED} more" if len(campaigns) > NAMED else ""
     said = _SENTENCES[reason["name"]].format(**reason["figures"])

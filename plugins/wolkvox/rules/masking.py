@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 MASK = "•••"
-SHOWN = 3  # characters of an id that anybody may see
+VISIBLE = 3  # characters of an id that anybody may see
 
 
 def mask(customer_id: str | None) -> str | None:
     """The end of an id that is long enough to stay unknown."""
     if customer_id is None:
         return None
-    return MASK + (customer_id[-SHOWN:] if len(customer_id) > 2 * SHOWN else "")
+    return MASK + (customer_id[-VISIBLE:] if len(customer_id) > 2 * VISIBLE else "")
