@@ -22,7 +22,7 @@ class Event:
     Something that happened to a contact.
 
     ``name`` is one of contacted, pulled, sent (``until``: when it was answered), sending, waiting, and, without a
-    request: superseded, expired, invalid, failed, and earlier (``requests`` whose answers were not kept).
+    request: superseded, expired, held, invalid, failed, and earlier (``requests`` whose answers were not kept).
     What wolkvox showed afterwards is dialled (``reason``: why, although the customer was protected), confirmed,
     mismatch or missing. ``noted_at``: when it was written down, where that may be after its day was digested.
     """
