@@ -18,7 +18,7 @@ from wolkvox.page.queries import AGES, Campaign, Fresh, Polls, Run, Slot, Today,
 from wolkvox.rules.campaigns import Listed
 from wolkvox.rules.chunks import SLOTS
 from wolkvox.rules.spans import Span, waiting_at_ends
-from wolkvox.rules.states import FINAL, SETTLED, UNSUCCESSFUL, State
+from wolkvox.rules.states import SETTLED, UNSUCCESSFUL, State
 from wolkvox.rules.verdict import backlog_gone_at
 
 MOST_REASONS = 20
@@ -213,7 +213,7 @@ def _campaigns(known: Known, counts: Sequence[Count]) -> list[dict[str, Any]]:
             "type_campaign": campaign[0],
             "campaign_id": campaign[1],
             **_listed(known, campaign[1]),
-            **{state: records[campaign, state] for state in ("waiting", *FINAL)},
+            **{state: records[campaign, state] for state in ("waiting", *SETTLED)},
             "last_run": known.last_runs.get(campaign),
             "oldest_waiting": oldest[campaign].isoformat() if campaign in oldest else None,
         }
