@@ -76,20 +76,20 @@ class Evidence:
                     **told,
                     "channel": contact["channel"],
                     "direct": contact["direct"],
-                    "contacted_at": self.clock(contact["contacted_at"]),
+                    "contacted_at": self.now_of(contact["contacted_at"]),
                     "event": event["name"],
-                    "at": self.clock(event["at"]),
-                    "answered_at": self.clock(event["until"]),
+                    "at": self.now_of(event["at"]),
+                    "answered_at": self.now_of(event["until"]),
                     "state": event["state"],
                     "reason": event["reason"],
                     "code": event["code"],
                     "message": event["message"],
                     "run": event["run"],
-                    "protected_until": self.clock(contact["protected_until"]),
+                    "protected_until": self.now_of(contact["protected_until"]),
                     "digested": contact["digested"] if event["digested"] else None,
                 }
 
-    def clock(self, moment: str | None) -> str | None:
+    def now_of(self, moment: str | None) -> str | None:
         """A moment on the zone's clock, to the millisecond, with its offset."""
         if moment is None:
             return None
@@ -102,7 +102,7 @@ class Evidence:
 
     def heading(self, dictionary: Dictionary) -> list[tuple[str, str]]:
         """What the file says of itself."""
-        made_at = self.clock(self.made_at.isoformat()) or ""
+        made_at = self.now_of(self.made_at.isoformat()) or ""
         return [
             (dictionary("evidence.operation"), self.operation),
             (dictionary("evidence.customer"), self.customer),
@@ -149,7 +149,7 @@ def as_pdf(evidence: Evidence, dictionary: Dictionary) -> bytes:
             why = dictionary.reason(event["reason"]) if event["reason"] else ""
             state = dictionary(f"state.{event['state']}") if event["state"] else ""
             answer = " - ".join(part for part in (state, why, said) if part)
-            moments = [evidence.clock(event[name]) or "" for name in ("at", "until")]
+            moments = [evidence.now_of(event[name]) or "" for name in ("at", "until")]
             name = dictionary(f"event.{event['name']}", number=event["requests"] or 0)
             if contact["digested"] and not event["digested"]:
                 name = f"{name} {dictionary('evidence.later')}"
@@ -178,16 +178,16 @@ def _title(contact: Mapping[str, Any], evidence: Evidence, dictionary: Dictionar
     reached = [contact["channel"], _direct(contact["direct"], dictionary)]
     parts = [
         " ".join(filter(None, (contact["type_campaign"], contact["campaign_id"], contact["campaign_name"]))) or "?",
-        evidence.clock(contact["contacted_at"]) or "?",
+        evidence.now_of(contact["contacted_at"]) or "?",
         *[part for part in reached if part],
         dictionary(f"state.{contact['state']}"),
     ]
     if contact["protected_until"]:
-        parts.append(dictionary("customer.protected", moment=evidence.clock(contact["protected_until"]) or ""))
+        parts.append(dictionary("customer.protected", moment=evidence.now_of(contact["protected_until"]) or ""))
     if contact["digested"]:
         parts.append(dictionary("evidence.digested", digest=contact["digested"][:SHORT]))
     if contact["superseded_by"]:
-        parts.append(dictionary("customer.superseded_by", moment=evidence.clock(contact["superseded_by"]) or ""))
+        parts.append(dictionary("customer.superseded_by", moment=evidence.now_of(contact["superseded_by"]) or ""))
     return " · ".join(parts)
 
 

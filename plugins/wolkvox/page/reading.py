@@ -16,7 +16,7 @@ from airflow.sdk import BaseHook
 from wolkvox.airflow_core.dags import is_paused
 from wolkvox.ledger.breaker import outage
 from wolkvox.ledger.campaigns import listed_campaigns
-from wolkvox.ledger.connection import Connection, clock
+from wolkvox.ledger.connection import Connection, now_of
 from wolkvox.ledger.figures import figures
 from wolkvox.ledger.impact import Impact, breaches, impact
 from wolkvox.ledger.notifications import undelivered
@@ -88,7 +88,7 @@ def first_screen(
     """The figures of a DAG's operation; ``tab``: the runs of this DAG alone."""
     known = settings(of)
     with queries.snapshot(LEDGER) as ledger:
-        return overview(know(ledger, known, clock(ledger), chosen, tab, is_paused, of.dag_id))
+        return overview(know(ledger, known, now_of(ledger), chosen, tab, is_paused, of.dag_id))
 
 
 def know(
@@ -217,7 +217,7 @@ def known_of(customer_id: str, *, unmasked: bool, of: queries.Dag = USUAL) -> Ev
         contacts, requests, dials = queries.customer(ledger, known.operation, customers)
         listed = listed_campaigns(ledger, known.operation)
         digested = queries.daily_digests(ledger, known.operation, contacts)
-        now = clock(ledger)
+        now = now_of(ledger)
     shown = customer_id if unmasked else mask(customer_id) or ""
     told = timelines(contacts, requests, dials, listed, digested, unmasked=unmasked)
     return Evidence(known.operation, shown, known.quota_timezone, now, told)
