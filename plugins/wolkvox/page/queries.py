@@ -20,7 +20,7 @@ from wolkvox.ledger.quota import BELIEF
 from wolkvox.ledger.watch import read_watch
 from wolkvox.rules.schedule import Schedule
 from wolkvox.rules.spans import Span
-from wolkvox.rules.states import FINAL, State
+from wolkvox.rules.states import SETTLED, State
 
 TASK_START = timedelta(minutes=2)  # that a task may take from the pool to its first request
 TIMEOUT = "15s"  # a page is not worth a longer query
@@ -229,7 +229,7 @@ def fresh(connection: Connection, operation: str) -> Fresh:
 
 def newest(connection: Connection, operation: str) -> datetime | None:
     """When the newest customer was contacted of whom the ledger knows; None when there is none."""
-    settled = [state for state in FINAL if state != State.INVALID]
+    settled = [state for state in SETTLED if state != State.INVALID]
     row = connection.execute(sql("newest"), {"operation": operation, "states": settled}).fetchone()
     assert row is not None
     moment: datetime | None = row[0]
