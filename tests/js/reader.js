@@ -7,7 +7,7 @@ import { setTexts } from "../../plugins/wolkvox/page/static/words.js";
 const STATIC = new URL("../../plugins/wolkvox/page/static/", import.meta.url);
 const LOCALES = { en: "en-US", es: "es-CO" };
 
-export const texts = (language) => JSON.parse(readFileSync(new URL(`words.${language}.json`, STATIC), "utf8"));
+export const texts = (language) => JSON.parse(readFileSync(new URL(`dictionary.${language}.json`, STATIC), "utf8"));
 
 export function reads(language, zone = "America/Bogota") {
   setTexts(texts(language));

@@ -107,8 +107,8 @@ test("an event of a time line says when, what, why, and what was answered", () =
     state: "rejected",
     reason: "refused_422",
     code: "422",
-    words: "<b>NO</b>",
-    calls: null,
+    message: "<b>NO</b>",
+    requests: null,
   };
   const texts = eventTexts(event);
   assert.match(texts.when, /10:00:00.+ → .+10:00:01/);
@@ -122,8 +122,8 @@ test("an event without a request has no answer, and requests of long ago are cou
   assert.deepEqual([waiting.state, waiting.why, waiting.answer], [null, null, null]);
   assert.match(waiting.when, /^next attempt after /);
   assert.equal(eventTexts({ name: "waiting", at: null }).when, "");
-  assert.equal(eventTexts({ name: "earlier", calls: 1 }).what, "1 earlier request whose answer was not kept");
-  assert.equal(eventTexts({ name: "earlier", calls: 2 }).what, "2 earlier requests whose answers were not kept");
+  assert.equal(eventTexts({ name: "earlier", requests: 1 }).what, "1 earlier request whose answer was not kept");
+  assert.equal(eventTexts({ name: "earlier", requests: 2 }).what, "2 earlier requests whose answers were not kept");
 });
 
 test("a contact is named by its campaign, and by what is known of it beside", () => {

@@ -67,7 +67,7 @@ def test_a_customers_time_line_and_its_evidence_without_the_id_in_any_address(
 LATE_WORDS = """
 const ask = window.fetch;
 const late = (asked) => new Promise((resolve) => setTimeout(() => resolve(ask(...asked)), 2000));
-window.fetch = (...asked) => (String(asked[0]).includes("words.") ? late(asked) : ask(...asked));
+window.fetch = (...asked) => (String(asked[0]).includes("dictionary.") ? late(asked) : ask(...asked));
 """
 
 

@@ -49,7 +49,7 @@ def sales(airflow: Airflow) -> Iterator[Airflow]:
         )
         time.sleep(KNOWN_FOR)
         yield airflow
-        for table in ("dag", "run", "codification", "intake"):
+        for table in ("dag", "run", "codification", "ingest_count"):
             ledger.execute(f"DELETE FROM wolkvox.{table} WHERE operation = 'sales'".encode())
     time.sleep(KNOWN_FOR)
 

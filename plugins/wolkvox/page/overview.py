@@ -228,20 +228,20 @@ def _listed(known: Known, campaign_id: str | None) -> dict[str, str | None]:
 
 
 def _reasons(counts: Sequence[Count]) -> list[dict[str, Any]]:
-    """Why records were refused, the most frequent reason first, with an example of the vendor's dictionary."""
+    """Why records were refused, the most frequent reason first, with an example of the vendor's messages."""
     totals: Counter[tuple[str, str | None]] = Counter()
-    dictionary: dict[tuple[str, str | None], str] = {}
+    messages: dict[tuple[str, str | None], str] = {}
     for count in counts:
         if count.state in REFUSALS:
             key = (count.state, count.reason)
             totals[key] += count.records
-            dictionary[key] = count.message or dictionary.get(key, "")
+            messages[key] = count.message or messages.get(key, "")
     return [
         {
             "state": key[0],
             "reason": key[1],
             "records": number,
-            "message": dictionary[key] or None,
+            "message": messages[key] or None,
         }
         for key, number in totals.most_common(MOST_REASONS)
     ]

@@ -22,8 +22,8 @@ from wolkvox.rules.schedule import Schedule
 from wolkvox.rules.spans import Span
 
 TASK_START = timedelta(minutes=2)  # that a task may take from the pool to its first request
-TIMEOUT = "15s"  # a page is not impact a longer query
-LOCK_TIMEOUT = "3s"  # nor a wait for somebody who changes a table's shape
+TIMEOUT = "15s"  # for one statement of the page
+LOCK_TIMEOUT = "3s"  # for somebody who changes a table's shape
 
 WAITING = ("pending", "sending")
 FINAL = ("coded", "rejected", "failed", "invalid", "superseded", "expired")

@@ -140,7 +140,7 @@ def know(
 
 
 def _impact(ledger: Connection, operation: str, days: Sequence[Span], chosen: Days, zone: str) -> list[Impact]:
-    """What codifying was impact on the chosen days."""
+    """What codifying prevented on the chosen days."""
     within = [day.starts_at.astimezone(ZoneInfo(zone)).date() for day in _chosen(days, chosen, zone)]
     return impact(ledger, operation, within[0], within[-1]) if within else []
 

@@ -96,11 +96,11 @@ def as_csv(records: Iterable[Record], *, unmasked: bool, excel: str | None = Non
     yield buffer.getvalue()
 
 
-def without_ids(dictionary: str | None, customer_id: str | None) -> str | None:
-    """The vendor's dictionary without the customer and without numbers long enough to be somebody's."""
-    if dictionary is None:
+def without_ids(message: str | None, customer_id: str | None) -> str | None:
+    """The vendor's message without the customer and without numbers long enough to be somebody's."""
+    if message is None:
         return None
-    return _NUMBER.sub(MASK, dictionary.replace(customer_id, MASK) if customer_id else dictionary)
+    return _NUMBER.sub(MASK, message.replace(customer_id, MASK) if customer_id else message)
 
 
 def harmless(value: object) -> object:

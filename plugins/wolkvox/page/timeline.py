@@ -148,11 +148,6 @@ def _describe(
 ) -> dict[str, Any]:
     day = contact.settled_at and contact.settled_at.astimezone(timezone.utc).date()
     digest = digested.get(day) if day else None
-    message_of = (
-        (lambda dictionary: dictionary)
-        if unmasked
-        else (lambda dictionary: without_ids(dictionary, contact.customer_id))
-    )
     return {
         "type_campaign": contact.type_campaign,
         "campaign_id": contact.campaign_id,
@@ -175,7 +170,7 @@ def _describe(
                 "state": event.state,
                 "reason": event.reason,
                 "code": event.code,
-                "message": message_of(event.message),
+                "message": event.message if unmasked else without_ids(event.message, contact.customer_id),
                 "run": event.run,
                 "requests": event.requests,
                 # What an export showed later than that came after the digest.

@@ -8,7 +8,7 @@ const catalogues = {};
 export async function loadLanguage() {
   const wanted = chosen();
   const language = pickLanguage([wanted.language, ...navigator.languages]);
-  catalogues[language] ??= await (await fetch(new URL(`words.${language}.json`, import.meta.url))).json();
+  catalogues[language] ??= await (await fetch(new URL(`dictionary.${language}.json`, import.meta.url))).json();
   setTexts(catalogues[language]); // only now: whatever is shown meanwhile finds its texts
   setLocale({ language, locale: pickLocale(language, navigator.languages), zone: readZone(wanted.zone) });
   document.documentElement.lang = language;

@@ -123,7 +123,7 @@ function showImpact(overview) {
   setText($("impact-title"), titleOfDays("impact.title", chosenDays(read(location.search), overview)));
   fill("impact", columns.IMPACT_BY_CAMPAIGN, impact.campaigns);
   fill("impact-days", columns.IMPACT_BY_DAY, impact.days);
-  fill("sensitivity", columns.lagSensitivity(impact.curve), impact.curve);
+  fill("sensitivity", columns.lagSensitivity(impact.lag_sensitivity), impact.lag_sensitivity);
   $("breaches-part").hidden = breaches.length === 0;
   fill("breaches", columns.BREACHES, breaches);
 }

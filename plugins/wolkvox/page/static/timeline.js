@@ -27,12 +27,12 @@ function when({ name, at, until }) {
 /** An event: when, what, why, and what wolkvox answered (`answer`, null without a request). */
 export function eventTexts(event) {
   const isRequest = event.name === "called";
-  const what = say(`event.${event.name}`, { number: event.calls ?? 0 });
+  const what = say(`event.${event.name}`, { number: event.requests ?? 0 });
   return {
     when: when(event),
     what,
     state: isRequest ? say(`state.${event.state}`) : null,
     why: event.reason ? `${explain(event.reason) ?? event.reason} (${event.reason})` : null,
-    answer: isRequest ? [event.code, event.words].filter(Boolean).join(" · ") || null : null,
+    answer: isRequest ? [event.code, event.message].filter(Boolean).join(" · ") || null : null,
   };
 }
