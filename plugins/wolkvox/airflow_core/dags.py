@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import NamedTuple
+
 from airflow.api.common.trigger_dag import trigger_dag
 from airflow.models.dag import DagModel
 from airflow.utils.session import create_session
@@ -9,13 +12,32 @@ from airflow.utils.types import DagRunTriggeredByType
 from sqlalchemy import select
 
 
+class DagState(NamedTuple):
+    """
+    A DAG as Airflow has it.
+
+    ``due_at``: when its timetable has the next run begin; None where it has none, or where Airflow may begin none now.
+    """
+
+    is_paused: bool
+    due_at: datetime | None
+
+
+def dag_state(dag_id: str) -> DagState | None:
+    """Whether a DAG is paused, and when its next run is due; None when Airflow has none of that name."""
+    with create_session() as session:
+        row = session.execute(
+            select(DagModel.is_paused, DagModel.next_dagrun_create_after, DagModel.exceeds_max_non_backfill).where(
+                DagModel.dag_id == dag_id, ~DagModel.is_stale
+            )
+        ).one_or_none()
+    return None if row is None else DagState(row[0], None if row[2] else row[1])
+
+
 def is_paused(dag_id: str) -> bool | None:
     """Whether a DAG is paused; None when Airflow has none of that name."""
-    with create_session() as session:
-        found: bool | None = session.scalar(
-            select(DagModel.is_paused).where(DagModel.dag_id == dag_id, ~DagModel.is_stale)
-        )
-        return found
+    state = dag_state(dag_id)
+    return None if state is None else state.is_paused
 
 
 def send_customer(dag_id: str, customer_id: str, user: str) -> str | None:

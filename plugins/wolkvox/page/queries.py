@@ -18,6 +18,7 @@ from psycopg.rows import class_row
 from wolkvox.ledger.connection import Connection, connected
 from wolkvox.ledger.quota import BELIEF
 from wolkvox.ledger.watch import read_watch
+from wolkvox.rules.health import OpenAlert
 from wolkvox.rules.schedule import Schedule
 from wolkvox.rules.spans import Span
 
@@ -31,6 +32,7 @@ STATES = (*WAITING, *FINAL)
 RUNS = 20  # shown at once
 AGES = (360, 3_600, 86_400, 604_800, None)  # seconds that contacts have waited at most; the last ones any time
 MOST_CONTACTS = 1_000  # of one customer
+COMPARED = (0, 1, 7)  # days before the last hour, of which the same hour is compared with it
 
 Campaign = tuple[str | None, str | None]
 
@@ -59,7 +61,8 @@ class Unfinished(NamedTuple):
     """
     Records of a campaign still to be sent, and when the customer of the oldest one was contacted.
 
-    ``deferred`` of them went wrong and wait for their turn. ``by_age``: how many of each of ``AGES``.
+    ``deferred`` of them went wrong and wait for their next attempt; ``oldest_sendable`` is the oldest of the others.
+    ``by_age``: how many of each of ``AGES``.
     """
 
     type_campaign: str | None
@@ -67,6 +70,7 @@ class Unfinished(NamedTuple):
     records: int
     deferred: int
     oldest: datetime | None
+    oldest_sendable: datetime | None
     by_age: Sequence[int]
 
 
@@ -214,19 +218,48 @@ def polls(connection: Connection, dag: str) -> Polls:
 
 
 class Fresh(NamedTuple):
-    """The contacts coded in the last hour, and how many seconds after the contact."""
+    """
+    The contacts coded in an hour, and how many seconds after the contact; ``within`` of them within the target.
 
+    ``days``: so many days before the last hour.
+    """
+
+    days: int
     records: int
+    within: int
     p50: float | None
     p95: float | None
     worst: float | None
 
 
-def fresh(connection: Connection, operation: str) -> Fresh:
-    """How late what was coded in the last hour was."""
-    row = connection.execute(sql("fresh"), {"operation": operation}).fetchone()
-    assert row is not None
-    return Fresh(*row)
+def fresh(connection: Connection, operation: str, target: timedelta) -> list[Fresh]:
+    """How late was what was coded in the last hour, in the same hour of yesterday, and seven days ago."""
+    params = {"operation": operation, "days": list(COMPARED), "target": target.total_seconds()}
+    return [Fresh(*row) for row in connection.execute(sql("fresh"), params)]
+
+
+class ServiceLevel(NamedTuple):
+    """
+    Contacts that were codified, how many of them within the target, and their 95th percentile in seconds.
+
+    ``part``: "all", or of which campaigns or which channel they are.
+    """
+
+    part: str
+    type_campaign: str | None
+    campaign_id: str | None
+    channel: str | None
+    records: int
+    within: int
+    p95: float | None
+
+
+def service_level(
+    connection: Connection, operation: str, target: timedelta, since: datetime, until: datetime
+) -> list[ServiceLevel]:
+    """How many contacts codified in [since, until) came within the target: in all, by campaign and by channel."""
+    params = {"operation": operation, "target": target.total_seconds(), "since": since, "until": until}
+    return [ServiceLevel(*row) for row in connection.execute(sql("service_level"), params)]
 
 
 def newest(connection: Connection, operation: str) -> datetime | None:
@@ -238,14 +271,14 @@ def newest(connection: Connection, operation: str) -> datetime | None:
     return moment
 
 
-def silent(connection: Connection, operation: str, dag: str) -> str | None:
-    """What people were told of a source from which nothing comes; None when it isn't so."""
-    row = connection.execute(
-        "SELECT message FROM wolkvox.alert"
-        " WHERE operation = %s AND dag_id = %s AND alert = 'silence' AND resolved_at IS NULL",
-        (operation, dag),
-    ).fetchone()
-    return None if row is None else str(row[0])
+def open_alerts(connection: Connection, operation: str) -> list[OpenAlert]:
+    """The alerts of an operation that are firing, the oldest first."""
+    rows = connection.execute(
+        "SELECT alert, firing_since, message FROM wolkvox.alert"
+        " WHERE operation = %s AND resolved_at IS NULL ORDER BY firing_since, alert",
+        (operation,),
+    )
+    return [OpenAlert(*row) for row in rows]
 
 
 class Unbegun(NamedTuple):
@@ -295,7 +328,11 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A record as the page may know it: no comment, no second code, no phone number."""
+    """
+    A record as the page may know it: no comment, no second code, no phone number.
+
+    ``dialled_at`` and ``breach``: the last dial that ``Filter.dialled`` asks for, and its cause.
+    """
 
     id: int
     type_campaign: str | None
@@ -317,6 +354,8 @@ class Record:
     listed_at: datetime
     channel: str | None = None
     direct: bool | None = None
+    dialled_at: datetime | None = None
+    breach: str | None = None
 
     @property
     def place(self) -> Place:
@@ -427,10 +466,28 @@ def customer(
     """
     params = {"operation": operation, "customers": list(customers), "limit": MOST_CONTACTS}
     with connection.cursor(row_factory=class_row(Contact)) as cursor:
-        contacts = cursor.execute(sql("customer"), params).fetchall()
+        contacts = cursor.execute(sql("of_customer") + sql("customer"), params).fetchall()
     ids = {"ids": [contact.id for contact in contacts]}
     requests = [Call(*row) for row in connection.execute(sql("answers"), ids)]
     return contacts, requests, [Dial(*row) for row in connection.execute(sql("dials"), ids)]
+
+
+def count_contacts(connection: Connection, operation: str, customers: Sequence[str], found: int) -> int:
+    """How many contacts a customer has of whom ``found`` were read: they are counted where more may be there."""
+    if found < MOST_CONTACTS:
+        return found
+    params = {"operation": operation, "customers": list(customers)}
+    row = connection.execute(sql("of_customer") + sql("count_contacts"), params).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def customer_of(connection: Connection, operation: str, record: int) -> str | None:
+    """The customer of a record; None where the operation has no such record, or the record no customer."""
+    row = connection.execute(
+        "SELECT customer_id FROM wolkvox.codification WHERE id = %s AND operation = %s", (record, operation)
+    ).fetchone()
+    return None if row is None else row[0]
 
 
 def daily_digests(connection: Connection, operation: str, contacts: Sequence[Contact]) -> dict[date, str]:

@@ -1,17 +1,4 @@
--- Each state's records are found in an index of their own.
-WITH found AS (
-    SELECT id
-    FROM wolkvox.codification
-    WHERE customer_id = ANY(%(customers)s) AND operation = %(operation)s AND state NOT IN ('pending', 'sending')
-    UNION ALL
-    SELECT id
-    FROM wolkvox.codification
-    WHERE customer_id = ANY(%(customers)s) AND operation = %(operation)s AND state = 'pending'
-    UNION ALL
-    SELECT id
-    FROM wolkvox.codification
-    WHERE customer_id = ANY(%(customers)s) AND operation = %(operation)s AND state = 'sending'
-)
+-- A customer's records, the newest contact first; `found` is what they are.
 SELECT
     id,
     type_campaign,

@@ -1,9 +1,10 @@
--- The records whose customers were dialled after they were codified, while protected, or before, or for this cause.
+-- The records whose customers were dialled after they were codified, while protected, or before, or for this cause,
+-- each with the last such dial.
 WITH record AS (
-    SELECT *
+    SELECT codification.*, dialled.dialled_at, dialled.breach
     FROM wolkvox.codification
-    WHERE EXISTS (
-        SELECT
+    CROSS JOIN LATERAL (
+        SELECT dial.dialled_at, dial.breach
         FROM wolkvox.dial
         WHERE dial.codification_id = codification.id
             AND CASE %(dialled)s
@@ -13,5 +14,7 @@ WITH record AS (
                 WHEN 'before' THEN codification.state = 'coded' AND dial.dialled_at <= codification.settled_at
                 ELSE dial.breach = %(dialled)s
             END
-    )
+        ORDER BY dial.dialled_at DESC
+        LIMIT 1
+    ) AS dialled
 )

@@ -1,4 +1,5 @@
 -- Every record.
 WITH record AS (
-    SELECT * FROM wolkvox.codification
+    SELECT *, NULL::timestamptz AS dialled_at, NULL::text AS breach
+    FROM wolkvox.codification
 )
