@@ -73,7 +73,7 @@ def test_both_languages_have_the_same_words_and_the_same_places_in_them() -> Non
         assert all(form.strip() for form in (*forms(english[key]), *forms(spanish[key]))), key
 
 
-SOURCES = (*STATIC.glob("*.js"), STATIC / "index.html", STATIC.parent / "words.py", STATIC.parent / "evidence.py")
+SOURCES = (*STATIC.glob("*.js"), STATIC / "index.html", *STATIC.parent.glob("*.py"))
 
 
 def test_every_word_is_asked_for_and_none_that_is_missing() -> None:

@@ -9,6 +9,8 @@ import { loadLanguage } from "./language.js";
 import { isForeignRun, readOverview, redrawCharts, renderOverview } from "./overview.js";
 import { poller } from "./polling.js";
 import { readRecords, renderRecords } from "./records.js";
+import { renderService } from "./service.js";
+import { hideSetup, showSetup } from "./setup.js";
 import { fillAgain } from "./table.js";
 import { say } from "./words.js";
 
@@ -48,6 +50,7 @@ async function followLanguage() {
   renderCustomer();
   renderRecords();
   renderOverview();
+  renderService();
   await polls.now();
 }
 
@@ -57,6 +60,8 @@ function wirePage() {
   airflow.followLinks();
   airflow.followTheme(redrawCharts);
   airflow.onChoice(followLanguage);
+  addEventListener("wolkvox-unset", showSetup);
+  addEventListener("wolkvox-set", hideSetup);
   let width = innerWidth;
   addEventListener("resize", () => {
     if (innerWidth !== width) redrawCharts();
