@@ -83,7 +83,7 @@ test("outside its hours it says when it goes on, in a colour that alarms nobody"
 });
 
 test("what needs a look is not called well either, and what there is beside it is counted", () => {
-  assert.equal(health(found(look("suspended", { number: 1 }))).sentence, "Needs a look: One campaign is suspended.");
+  assert.equal(health(found(look("suspended", { number: 1 }))).sentence, "Needs attention: One campaign is suspended.");
   const both = found(bad("failed"), look("suspended", { number: 2 }));
   assert.equal(health(both).sentence, "The last run failed. And one thing more.");
   reads("es");

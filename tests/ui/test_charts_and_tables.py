@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import csv
+import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from airflow_server import REFUSED, SCRIPTED
+from debian import program
 from page_reader import OVERVIEW, WATCH_CANVAS, speak
 from playwright.sync_api import expect
 
@@ -26,7 +29,7 @@ def test_no_two_labels_of_a_chart_touch(page: Page, airflow: Airflow, language: 
     page.goto(f"{airflow.url}/wolkvox/")
     page.locator("#days-lag canvas").wait_for()
     written = page.evaluate("window.written")
-    assert len({one["picture"] for one in written}) == 4
+    assert len({one["picture"] for one in written}) == 6
     for one in written:
         for other in written:
             if one["picture"] == other["picture"] and one["y"] == other["y"] and one["left"] < other["left"]:
@@ -101,13 +104,48 @@ def test_the_history_of_runs_opens_each_runs_rows(page: Page, airflow: Airflow) 
     expect(page.locator("#rows tbody tr")).to_have_count(100)
 
 
-def test_on_paper_there_are_no_forms(page: Page, airflow: Airflow) -> None:
+def test_on_paper_there_are_no_forms_but_every_heading(page: Page, airflow: Airflow) -> None:
     page.goto(f"{airflow.url}/wolkvox/")
     page.locator("#campaigns tbody tr").first.wait_for()
     page.emulate_media(media="print")
-    for hidden in ("#search", "#days", "#print"):
+    for hidden in ("#search", "#days", "#print", "#customer", "#jump"):
         expect(page.locator(hidden)).to_be_hidden()
-    expect(page.locator("#campaigns")).to_be_visible()
+    for name in ("campaign", "rejected", "invalid"):
+        expect(page.locator("#campaigns thead").get_by_role("button", name=name)).to_be_visible()
+
+
+def test_the_printed_page_has_headings_in_whole_and_a_total_only_at_the_end(
+    page: Page, airflow: Airflow, tmp_path: Path
+) -> None:
+    page.goto(f"{airflow.url}/wolkvox/")
+    page.locator("#campaigns tbody tr").first.wait_for()
+    figures = page.request.get(f"{airflow.url}/wolkvox/overview").json()
+    figures["campaigns"] = [{**figures["campaigns"][0], "campaign_id": str(number)} for number in range(120)]
+    page.route(OVERVIEW, lambda route: route.fulfill(json=figures))
+    page.reload()
+    expect(page.locator("#campaigns tbody tr")).to_have_count(120)
+    path = tmp_path / "page.pdf"
+    page.pdf(path=path)
+    told = subprocess.run(
+        [program("pdftotext", "poppler-utils"), "-layout", path, "-"], capture_output=True, text=True, check=True
+    ).stdout
+    (line,) = [line for line in told.splitlines() if line.split()[:3] == ["campaign", "waiting", "coded"]][:1]
+    assert line.split() == [
+        "campaign",
+        "waiting",
+        "coded",
+        "rejected",
+        "failed",
+        "invalid",
+        "superseded",
+        "expired",
+        "last",
+        "run",
+        "oldest",
+        "waiting",
+    ]
+    assert sum(line.startswith("total ") or line.split()[:1] == ["total"] for line in told.splitlines()) <= 3
+    assert str(120 * figures["campaigns"][0]["coded"])[:2] in told
 
 
 @pytest.mark.parametrize(("language", "separator"), [("es", ";"), ("en", ",")])

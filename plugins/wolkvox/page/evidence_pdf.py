@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from reportlab.lib.pagesizes import A4, landscape
-from reportlab.lib.utils import simpleSplit
-from reportlab.pdfbase.pdfmetrics import stringWidth
+from reportlab.pdfbase.pdfmetrics import getFont
 from reportlab.pdfgen.canvas import Canvas
 
 from wolkvox.page.dictionary import Dictionary
@@ -21,6 +20,7 @@ FONT, BOLD, SIZE, LEADING = "Helvetica", "Helvetica-Bold", 7, 9
 WIDTHS = (110, 125, 125, 270, 130)
 HEADS = ("event", "at", "answered_at", "answer", "run")
 MARGIN, PADDING = 40, 3
+_WIDTHS = getFont(FONT).widths  # of a character of 1,000 points
 
 
 def as_pdf(evidence: Evidence, dictionary: Dictionary, gone: Callable[[], bool] = lambda: False) -> bytes:
@@ -107,7 +107,7 @@ class _Sheet:
         left = float(MARGIN)
         for lines, width in zip(cells, widths, strict=True):
             for number, text in enumerate(lines):
-                self._canvas.drawString(left + PADDING, self._at - (number + 1) * LEADING, _printable(text))
+                self._canvas.drawString(left + PADDING, self._at - (number + 1) * LEADING, text)
             left += width
         self._at -= max(map(len, cells)) * LEADING + PADDING
         self._canvas.line(MARGIN, self._at, left, self._at)
@@ -163,20 +163,35 @@ def _direct(direct: bool | None, dictionary: Dictionary) -> str | None:
 
 def _wrapped(text: str, width: float, size: int = SIZE) -> list[str]:
     """The text in lines of a width; words that are wider are broken."""
-    if stringWidth(text, FONT, size) <= width and "\n" not in text:
-        return [text]
-    return [part for line in simpleSplit(text, FONT, size, width) for part in _broken(line, width, size)]
+    lines, line, room = [], "", width
+    for word in _printable(text).split(" "):
+        needs = _width(f" {word}" if line else word, size)
+        if needs <= room:
+            line, room = f"{line} {word}" if line else word, room - needs
+            continue
+        if line:
+            lines.append(line)
+        *whole, line = _broken(word, width, size)
+        lines += whole
+        room = width - _width(line, size)
+    return [*lines, line]
 
 
-def _broken(line: str, width: float, size: int) -> Iterator[str]:
-    """A line in pieces that fit."""
-    while (wide := stringWidth(line, FONT, size)) > width:
-        fits = max(1, int(len(line) * width / wide * 0.9))
-        yield line[:fits]
-        line = line[fits:]
-    yield line
+def _broken(word: str, width: float, size: int) -> list[str]:
+    """A word in pieces that fit."""
+    pieces = []
+    while (wide := _width(word, size)) > width:
+        fits = max(1, int(len(word) * width / wide * 0.9))
+        pieces.append(word[:fits])
+        word = word[fits:]
+    return [*pieces, word]
+
+
+def _width(text: str, size: int) -> float:
+    """How wide a text is that the PDF's own fonts can show: the library's own measure takes most of the time."""
+    return sum(map(_WIDTHS.__getitem__, text.encode("cp1252"))) * size / 1_000
 
 
 def _printable(text: str) -> str:
     """What the PDF's own fonts can show; anything else is a question mark in it, and whole in the CSV."""
-    return text.encode("cp1252", "replace").decode("cp1252")
+    return " ".join(text.splitlines()).encode("cp1252", "replace").decode("cp1252")
