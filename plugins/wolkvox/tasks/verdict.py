@@ -68,6 +68,8 @@ def add_up(
             **_faults(ledger, run, away),
             **_lag(ledger, run, chunk_ids),
             "exports_left_aside": _left_aside(ledger, run.operation, now),
+            "lag_target": thresholds.lag_target.total_seconds(),
+            "backlog_age": thresholds.backlog_age.total_seconds(),
         }
         summary |= _opening(ledger, protection, rules, summary, now)
         summary["stopped"] = _stopped(summary, finished)
