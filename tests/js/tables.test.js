@@ -10,6 +10,7 @@ import {
   WHOLE_STEPS,
 } from "../../plugins/wolkvox/page/static/chart-data.js";
 import * as columns from "../../plugins/wolkvox/page/static/columns.js";
+import { warmth } from "../../plugins/wolkvox/page/static/heat.js";
 import { problems } from "../../plugins/wolkvox/page/static/problem-list.js";
 import { problem } from "../../plugins/wolkvox/page/static/problems.js";
 import { columnsOf, RECORDS } from "../../plugins/wolkvox/page/static/record-columns.js";
@@ -233,6 +234,13 @@ test("days and minutes stand on one axis, with ticks that don't crowd it", () =>
   assert.ok(ticks.length >= 3 && ticks.length <= 6, ticks);
   assert.ok(ticks.every((one) => one >= 120 && one <= 260_000));
   assert.deepEqual(lagRange([0.1, 360]), [1, 720]);
+});
+
+test("a lag is the warmer the further it is from the target", () => {
+  assert.deepEqual(
+    [100, 180, 181, 360, 361, 1_080, 1_081, 3_600, 3_601].map((lag) => warmth(lag, 360)),
+    [0, 0, 1, 1, 2, 2, 3, 3, 4],
+  );
 });
 
 test("bars stand on one another", () => {

@@ -535,3 +535,16 @@ def test_the_share_within_the_target_is_counted_by_campaign_and_by_channel(ledge
         ("2", None, 1.0),
     ]
     assert [(one["channel"], one["share"]) for one in described["channels"]] == [("sms", 0.5), (None, 1.0)]
+
+
+def test_the_heat_map_has_the_median_of_each_hour_of_a_weekday_on_the_operations_clock(ledger: Database) -> None:
+    hour = last_hours(NOW)[-3].starts_at
+    for weeks, minutes in ((0, 2), (1, 4), (2, 60), (5, 1)):
+        settled = hour + timedelta(minutes=20) - timedelta(weeks=weeks)
+        put(ledger, NOW - settled, contacted_at=settled - timedelta(minutes=minutes))
+    put(ledger, NOW - hour, "failed")
+    weeks = last_hours(NOW, 28 * 24)
+    with queries.snapshot("wolkvox_ledger") as connection:
+        found = queries.heat(connection, "0041", ZONE, weeks[0].starts_at, weeks[-1].ends_at)
+    local = hour.astimezone(ZoneInfo(ZONE))
+    assert found == [queries.Heat(local.isoweekday(), local.hour, 240.0, 3)]

@@ -32,6 +32,7 @@ STATES = (*WAITING, *FINAL)
 RUNS = 20  # shown at once
 AGES = (360, 3_600, 86_400, 604_800, None)  # seconds that contacts have waited at most; the last ones any time
 MOST_CONTACTS = 1_000  # of one customer
+SAMPLE = 100  # contacts of an hour that the heat map is made of
 COMPARED = (0, 1, 7)  # days before the last hour, of which the same hour is compared with it
 
 Campaign = tuple[str | None, str | None]
@@ -260,6 +261,21 @@ def service_level(
     """How many contacts codified in [since, until) came within the target: in all, by campaign and by channel."""
     params = {"operation": operation, "target": target.total_seconds(), "since": since, "until": until}
     return [ServiceLevel(*row) for row in connection.execute(sql("service_level"), params)]
+
+
+class Heat(NamedTuple):
+    """The median lag of an hour of a weekday (1: Monday), in seconds, and of how many contacts it is."""
+
+    weekday: int
+    hour: int
+    p50: float
+    records: int
+
+
+def heat(connection: Connection, operation: str, zone: str, since: datetime, until: datetime) -> list[Heat]:
+    """How late contacts were by weekday and hour of the operation's clock, for those coded in [since, until)."""
+    params = {"operation": operation, "zone": zone, "since": since, "until": until, "most": SAMPLE}
+    return [Heat(*row) for row in connection.execute(sql("heat"), params)]
 
 
 def newest(connection: Connection, operation: str) -> datetime | None:

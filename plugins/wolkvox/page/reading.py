@@ -40,6 +40,7 @@ USUAL = queries.Dag(DAG_ID, None, "wolkvox_default")  # before the first run
 PAGE = 100  # rows shown at once
 CSV_ROWS = 100_000  # rows of a download
 BATCH = 2_000  # rows of a state read at once for it
+HEAT_HOURS = 28 * 24  # four of each weekday
 IN_MEMORY = 2**20  # bytes of a download that are kept there; more of them go into a file
 
 
@@ -100,7 +101,13 @@ def service_level(chosen: Days, of: queries.Dag = USUAL) -> dict[str, Any]:
         read = partial(queries.service_level, ledger, known.operation, thresholds.lag_target)
         parts = read(spans[0].starts_at, spans[-1].ends_at) if spans else []
         listed = names(ledger, known.operation)
-    return {"lag_target": thresholds.lag_target.total_seconds(), **describe_service(parts, listed)}
+        weeks = last_hours(now, HEAT_HOURS)
+        heat = queries.heat(ledger, known.operation, zone, weeks[0].starts_at, weeks[-1].ends_at)
+    return {
+        "lag_target": thresholds.lag_target.total_seconds(),
+        **describe_service(parts, listed),
+        "heat": [one._asdict() for one in heat],
+    }
 
 
 def know(

@@ -84,5 +84,15 @@ export function tick(seconds) {
   return `${number(Math.round((10 * seconds) / size) / 10)} ${unit}`;
 }
 
+/** The same where there is hardly any room. */
+export function compact(seconds) {
+  const [size, unit] = UNITS.find(([least]) => seconds >= least) ?? [1, "s"];
+  return `${number(Math.round(seconds / size))}${unit[0]}`;
+}
+
+/** The name of a weekday, 1 being Monday. */
+export const weekday = (day) =>
+  formatter({ weekday: "short", timeZone: "UTC" }).format(new Date(Date.UTC(2024, 0, day)));
+
 /** How long ago a timestamp was; one that is still to come was just now. */
 export const age = (iso, now = Date.now()) => duration(Math.max(0, (now - new Date(iso)) / 1000));

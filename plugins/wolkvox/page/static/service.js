@@ -3,6 +3,7 @@ import { overviewOf, pick, query, read } from "./address.js";
 import * as columns from "./columns.js";
 import { $, setText } from "./dom.js";
 import { duration, percent } from "./formats.js";
+import { fillHeat } from "./heat.js";
 import { getFigures } from "./requests.js";
 import { fill } from "./table.js";
 import { say } from "./words.js";
@@ -24,7 +25,9 @@ export async function readService(now = performance.now()) {
 /** In the reader's language. */
 export function renderService() {
   if (!shown) return;
-  const { all, campaigns, channels, lag_target: target } = shown;
+  const { all, campaigns, channels, heat, lag_target: target } = shown;
+  $("heat-section").hidden = heat.length === 0;
+  fillHeat($("heat"), heat, target);
   const days = pick(read(location.search), ["since", "until"]);
   $("service-section").hidden = !all;
   if (!all) return;
