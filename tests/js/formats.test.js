@@ -89,6 +89,6 @@ test("a cell of the heat map has hardly any room", () => {
 test("all of something is 100 %, and nearly all of it is not", () => {
   assert.deepEqual([1, 0.99999, 0.953, 0.5, 0.01].map(formats.percent), ["100%", "99.9%", "95.3%", "50%", "1%"]);
   reads("es");
-  assert.equal(formats.percent(0.953), "95,3\u00a0%");
+  assert.match(formats.percent(0.953), /^95,3\s?%$/);
   assert.equal(formats.percent(null), "–");
 });
