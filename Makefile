@@ -1,6 +1,6 @@
 # What each target does: `make help`.
 .DEFAULT_GOAL := help
-.PHONY: help up down status env demo test faults bench wheel sbom audit site page check lock clean
+.PHONY: help up down status env demo test faults bench wheel sbom audit site page sql check lock clean
 SHELL := /bin/sh
 PYTHON ?= python3
 VENV := .venv
@@ -71,12 +71,16 @@ page: node_modules/.package-lock.json  ## the page's JavaScript: its style and i
 	@npm run --silent check
 	@npm test --silent
 
+# Apart from the lock, as it would hold back what the product runs with. Its rules are in pyproject.toml.
+sql: $(READY)  ## the style of the SQL files
+	@$(UV) tool run --quiet --system-certs --from sqlfluff==4.5.0 sqlfluff lint --disable-progress-bar --nocolor plugins/wolkvox
+
 node_modules/.package-lock.json: package.json package-lock.json
 	@command -v npm >/dev/null || { echo 'Node.js 18 or later is needed: apt-get install nodejs npm' >&2; exit 1; }
 	@npm ci --silent --no-audit --no-fund
 	@touch $@
 
-check: $(READY) site sbom page  ## style, types, lock, compose file, docs, JavaScript, and what is installed
+check: $(READY) site sbom page sql  ## style, types, SQL, lock, compose file, docs, JavaScript, and what is installed
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy

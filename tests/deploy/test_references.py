@@ -17,7 +17,6 @@ from sandbox_server import SandboxServer
 from wolkvox import metrics
 from wolkvox.__main__ import main
 from wolkvox.ledger.reports import Tally
-from wolkvox.page.queries import STATES
 from wolkvox.provider import FIELDS
 from wolkvox.rules import alerts, firing
 from wolkvox.rules.answers import Answer, Kind, classify
@@ -27,6 +26,7 @@ from wolkvox.rules.protection import DAYS, Protection
 from wolkvox.rules.records import Record
 from wolkvox.rules.retry_policy import TRIALS, RetryPolicy
 from wolkvox.rules.runs import Chunk
+from wolkvox.rules.states import State
 from wolkvox.tasks.chunk import describe_chunk
 from wolkvox.tasks.worker import Progress
 from wolkvox.vendor.extras import KEYS
@@ -102,9 +102,9 @@ def test_every_key_of_a_protection_file_has_its_row() -> None:
 def test_every_state_has_its_row_and_its_place_in_the_diagram() -> None:
     table = page("states").partition("| state | meaning")[2]
     told = [name for row in rows(table) for name in names(row[0])]
-    assert set(told) == set(STATES)
+    assert set(told) == set(State)
     diagram = page("states").partition("stateDiagram-v2")[2].partition("```")[0]
-    assert set(re.findall(r"\w+(?= -->)|(?<=--> )\w+", diagram)) == set(STATES)
+    assert set(re.findall(r"\w+(?= -->)|(?<=--> )\w+", diagram)) == set(State)
 
 
 @pytest.mark.parametrize("row", [row for row in rows(page("answers")) if row[1].strip("`") in Kind.__members__])

@@ -37,7 +37,7 @@ AGED = {
         "INSERT INTO wolkvox.impact SELECT '0041', at, 'preview', '17', 1, 0, 0, 0, array_fill(0, ARRAY[12])"
         f" FROM ({AT}) AS moment (at)",
     ),
-    "intake": (62, f"INSERT INTO wolkvox.ingest_count SELECT '0041', at, 5 FROM ({AT}) AS moment (at)"),
+    "ingest_count": (62, f"INSERT INTO wolkvox.ingest_count SELECT '0041', at, 5 FROM ({AT}) AS moment (at)"),
     "chunk": (
         31,
         f"WITH of AS ({RUN.format(at='SELECT now()')} RETURNING operation, dag_id, dag_run_id)"
@@ -49,7 +49,7 @@ AGED = {
         f"INSERT INTO wolkvox.reservation SELECT gen_random_uuid(), '0041', at, 1, at FROM ({AT}) AS moment (at)",
     ),
     "export": (31, f"INSERT INTO wolkvox.export SELECT '0041', gen_random_uuid(), at FROM ({AT}) AS moment (at)"),
-    "failures": (
+    "consecutive_failures": (
         31,
         "INSERT INTO wolkvox.consecutive_failures SELECT '0041', 'preview', gen_random_uuid(), '{1}', at, '{}', at"
         f" FROM ({AT}) AS moment (at)",
@@ -70,24 +70,24 @@ AGED = {
 BOUNDED = {
     "activity_codes": "one an operation",
     "anonymised": "one an operation",
-    "campaign": "those that wolkvox lists, replaced with each look",
-    "changed": "goes with its contact",
+    "campaign": "those that wolkvox lists, replaced with each list",
+    "contact_version": "goes with its contact",
     "dag": "one a DAG",
-    "look": "one an operation",
+    "campaign_sync": "one an operation",
     "migration": "one",
-    "outage": "one an operation",
-    "suspended": "one a suspended campaign, until it is resumed or none of its records waits",
-    "restated": "worked off by the next verdict",
+    "circuit_breaker": "one an operation",
+    "suspended_campaign": "one a suspended campaign, until it is resumed or none of its records waits",
+    "dirty_hour": "recomputed by the next verdict",
     "retention": "one",
-    "digest": "one an operation and day: what proves that nothing is gone stays",
+    "daily_digest": "one an operation and day: what proves that nothing is gone stays",
     "slot": "two a token",
     "span": "those of a month that the page shows",
     "span_count": "goes with its span",
     "token": "one a token",
-    "total": "one a month, campaign, state and reason: numbers stay",
-    "uncompared": "worked off by the next stage",
+    "monthly_total": "one a month, campaign, state and reason: numbers stay",
+    "dedupe_backlog": "compared by the next stage",
     "watch": "one a DAG",
-    "written": "one a table of results",
+    "export_cursor": "one a table of results",
 }
 TABLES = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'wolkvox' AND table_type = 'BASE TABLE'"
 
@@ -103,7 +103,7 @@ def test_old_rows_go_and_young_ones_stay(ledger: Database, table: str) -> None:
     for age in (days + 1, days + 500, days - 1, 0):
         ledger.execute(row, age)
     count = f"SELECT count(*) FROM wolkvox.{table}"
-    ledger.execute("TRUNCATE wolkvox.ingest_count") if table != "intake" else None
+    ledger.execute("TRUNCATE wolkvox.ingest_count") if table != "ingest_count" else None
     assert ledger.value(count) == 4
     for _ in range(2):
         tidy(ledger.connection, KEEP)
@@ -120,7 +120,7 @@ def test_versions_of_a_contact_go_with_it(ledger: Database) -> None:
     assert ledger.value("SELECT count(*) FROM wolkvox.contact_version") == 0
 
 
-def test_what_a_run_notes_for_the_next_one_is_worked_off(ledger: Database) -> None:
+def test_what_a_run_notes_for_the_next_one_is_used_up(ledger: Database) -> None:
     now = datetime.now(timezone.utc)
     stage_in(ledger.connection, [read()])
     assert ledger.value("SELECT count(*) FROM wolkvox.dedupe_backlog") == 0

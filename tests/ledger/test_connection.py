@@ -437,9 +437,9 @@ def test_what_somebody_has_to_correct_is_not_waited_for(
         ("SSL error: certificate verify failed", False),
     ],
 )
-def test_what_passes_by_itself_is_told_from_what_does_not(words: str, passes: bool) -> None:
+def test_what_passes_by_itself_is_told_from_what_does_not(message: str, passes: bool) -> None:
     error = LedgerUnavailable("It can't be reached.")
-    error.__cause__ = psycopg.OperationalError(words)
+    error.__cause__ = psycopg.OperationalError(message)
     assert _passes(error) is passes
 
 

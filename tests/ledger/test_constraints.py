@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import psycopg
 import pytest
 from conftest import Database
 
-from wolkvox.page.queries import STATES
 from wolkvox.rules.contacts import TYPES
+from wolkvox.rules.states import UNSETTLED, State
 
 WITHOUT_A_KEY = """
 SELECT relname FROM pg_class
@@ -39,9 +41,9 @@ def columns(ledger: Database, *names: str) -> list[tuple[str, str]]:
     return ledger.rows(COUNTS, list(names))
 
 
-def checks(ledger: Database, table: str, column: str) -> str:
-    """All that a column is checked for."""
-    return " ".join(check for (check,) in ledger.rows(CHECKED, table, table, column))
+def checks(ledger: Database, table: str, column: str) -> list[str]:
+    """The checks of a column."""
+    return [check for (check,) in ledger.rows(CHECKED, table, table, column)]
 
 
 def test_every_table_has_a_primary_key(ledger: Database) -> None:
@@ -57,22 +59,27 @@ def test_every_column_of_states_knows_the_states_and_no_other(ledger: Database) 
     of_records = [one for one in columns(ledger, "state") if one != ("run", "state")]
     assert len(of_records) == 4
     for table, column in of_records:
-        check = checks(ledger, table, column)
-        assert {state for state in STATES if f"'{state}'" in check} == set(STATES), table
+        check = next(each for each in checks(ledger, table, column) if each.startswith("CHECK ((state = ANY"))
+        assert set(re.findall(r"'(\w+)'", check)) == set(State), table
+
+
+def test_a_record_is_settled_exactly_when_its_state_is_final(ledger: Database) -> None:
+    (check,) = [each for each in checks(ledger, "codification", "settled_at") if "settled_at IS NULL" in each]
+    assert set(re.findall(r"'(\w+)'", check)) == set(UNSETTLED)
 
 
 def test_every_count_is_checked_not_to_be_below_nought(ledger: Database) -> None:
-    counts = columns(ledger, "attempts", "calls", "records", "trials", "coded", "dialled_after", "dialled_before")
+    counts = columns(ledger, "attempts", "requests", "records", "trials", "coded", "dialled_after", "dialled_before")
     assert len(counts) >= 12
-    unchecked = [one for one in counts if ">" not in checks(ledger, *one)]
+    unchecked = [one for one in counts if ">" not in " ".join(checks(ledger, *one))]
     assert unchecked == []
 
 
 def test_every_campaign_type_is_one_that_wolkvox_has(ledger: Database) -> None:
     """Of invalid records, and of what counts them, it may be anything."""
-    of_anything = {("span_count", "type_campaign"), ("total", "type_campaign")}
+    of_anything = {("span_count", "type_campaign"), ("monthly_total", "type_campaign")}
     for table, column in set(columns(ledger, "type_campaign")) - of_anything:
-        assert all(f"'{kind}'" in checks(ledger, table, column) for kind in TYPES), table
+        assert all(f"'{kind}'" in " ".join(checks(ledger, table, column)) for kind in TYPES), table
 
 
 @pytest.mark.parametrize(

@@ -64,14 +64,14 @@ def at(monkeypatch: pytest.MonkeyPatch, ahead: timedelta) -> None:
         monkeypatch.setattr(module, "clock", lambda connection: clock(connection) + ahead)
 
 
-def test_every_day_that_is_past_changing_is_sealed_once(digested: Database) -> None:
+def test_every_day_that_is_past_changing_is_digested_once(digested: Database) -> None:
     assert [one.records for one in digests.digests(digested.connection, "0041")] == [4] * 25
     assert digest(digested.connection, "0041", SECRET, KEEP) == (0, digests.digests(digested.connection, "0041")[-1])
     result = check(digested)
     assert (result.findings, result.compared, result.deleted, result.early) == ([], 25, 0, 0)
 
 
-def test_the_first_seal_begins_the_chain_and_each_other_one_follows(digested: Database) -> None:
+def test_the_first_digest_begins_the_chain_and_each_other_one_follows(digested: Database) -> None:
     chain = digests.digests(digested.connection, "0041")
     assert chain[0].previous is None
     assert [one.previous for one in chain[1:]] == [one.digest for one in chain[:-1]]
@@ -104,7 +104,7 @@ def test_whatever_is_removed_added_or_changed_afterwards_shows(digested: Databas
     assert sentence in " ".join(found(digested))
 
 
-def test_anonymous_contacts_are_still_what_was_sealed(digested: Database) -> None:
+def test_anonymous_contacts_are_still_what_was_digested(digested: Database) -> None:
     digested.execute("UPDATE wolkvox.codification SET channel = 'whatsapp', comment = 'hers', response_msg = 'of her'")
     digested.execute("DELETE FROM wolkvox.daily_digest")
     digest(digested.connection, "0041", SECRET, KEEP)
@@ -130,7 +130,7 @@ def test_odd_columns_that_were_emptied_are_no_finding(ledger: Database, odd: str
     assert found(ledger) == []
 
 
-def test_without_the_secret_nobody_can_make_a_seal_that_fits(digested: Database) -> None:
+def test_without_the_secret_nobody_can_make_a_digest_that_fits(digested: Database) -> None:
     assert len(found(digested, "another")) == 50
     anonymise(digested.connection, SECRET, timedelta(days=36))
     digested.execute(
@@ -165,7 +165,7 @@ def test_however_short_contacts_are_kept_each_day_that_is_there_is_compared(
     assert "4 contacts were digested, 0 are there now" in found(ledger)[0]
 
 
-def test_retention_deletes_nothing_before_a_seal_says_so(digested: Database) -> None:
+def test_retention_deletes_nothing_before_a_digest_says_so(digested: Database) -> None:
     assert forget(digested.connection, timedelta(days=40)) == 0, "the last digest allows three years"
 
 
@@ -233,7 +233,7 @@ def test_a_clock_that_was_ahead_once_accuses_nobody(
         assert found(digested) == []
 
 
-def test_what_a_clock_ahead_deleted_can_not_be_said_of_a_seal_that_somebody_made(digested: Database) -> None:
+def test_what_a_clock_ahead_deleted_can_not_be_said_of_a_digest_that_somebody_made(digested: Database) -> None:
     digested.execute(
         "INSERT INTO wolkvox.daily_digest (operation, day, records, contents, deleted_before, previous, digest)"
         " SELECT operation, day + 1, 0, contents, now(), digest, digest FROM wolkvox.daily_digest"
@@ -244,7 +244,7 @@ def test_what_a_clock_ahead_deleted_can_not_be_said_of_a_seal_that_somebody_made
     assert "4 contacts were digested, 3 are there now" in " ".join(found(digested))
 
 
-def test_no_seal_is_made_upon_one_that_was_changed(digested: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_digest_is_made_upon_one_that_was_changed(digested: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     digested.execute(
         "UPDATE wolkvox.daily_digest SET deleted_before = now() WHERE day = (SELECT max(day) FROM wolkvox.daily_digest)"
     )
@@ -253,7 +253,7 @@ def test_no_seal_is_made_upon_one_that_was_changed(digested: Database, monkeypat
         digest(digested.connection, "0041", SECRET, KEEP)
 
 
-def test_what_is_offered_again_stays_as_it_was_sealed(ledger: Database) -> None:
+def test_what_is_offered_again_stays_as_it_was_digested(ledger: Database) -> None:
     """Where contacts are sent for longer than a month, or were dated ahead: a record of its own is sent."""
     contact = read_contact(
         row(contacted_at=datetime.now(timezone.utc) - timedelta(days=50)), operation="0041", zone=timezone.utc
@@ -290,7 +290,7 @@ def test_what_is_offered_again_stays_as_it_was_sealed(ledger: Database) -> None:
 
 
 @pytest.mark.parametrize("noted", ["now()", "now() - interval '1 day'", "now() + interval '1 year'"])
-def test_a_dial_that_an_export_shows_after_the_seal_is_no_finding(digested: Database, noted: str) -> None:
+def test_a_dial_that_an_export_shows_after_the_digest_is_no_finding(digested: Database, noted: str) -> None:
     digested.execute(
         "INSERT INTO wolkvox.dial (codification_id, dialled_at, noted_at)"
         f" SELECT id, now(), {noted} FROM wolkvox.codification WHERE customer_id = 'customer-40-2'"

@@ -227,7 +227,7 @@ def test_an_export_is_compared_without_reading_the_history(
     compared = exports.compare(connection, "0041", campaign)
     assert (compared.waiting, compared.strangers, compared.confirmed) == (1_000, 0, 0)
     settled = exports.settle(connection, run, campaign, compared, skip_handled=True)
-    assert settled == exports.settled_in(connection, run) == exports.Settled(already_coded=1_000)
+    assert settled == exports.settled_in(connection, run) == exports.SettledByExports(already_coded=1_000)
     waiting_since(connection, "0041", NOW - timedelta(days=1))
     read = {query: plan for query, found in plans.items() for plan in found}
     assert len(read) >= 5
@@ -315,7 +315,10 @@ INSERT INTO incoming (contact_key, customer_id) SELECT gen_random_uuid(), n::tex
 INSERT INTO seen SELECT contact_key FROM wolkvox.codification WHERE id % 100000 = 0;
 """
 # Whose rows grow with the years.
-GROWING = {"codification", "answer", "dial", "run", "chunk", "intake", "changed", "impact", "total", "digest", "quota"}
+GROWING = {
+    *("codification", "answer", "dial", "run", "chunk", "ingest_count", "contact_version", "impact", "monthly_total"),
+    *("daily_digest", "quota"),
+}
 CONTACT: dict[str, Any] = {"type_campaign": "predictive", "campaign_id": "105", "customer_id": "900999985"}
 VALUES: dict[str, Any] = {
     **CONTACT,
@@ -334,8 +337,16 @@ VALUES: dict[str, Any] = {
     **{"budget": 100, "trials": 3, "only": None, "exports": False, "skip_handled": True, "moves_date": False},
     **{"day": (NOW - 40 * DAY).date(), "zone": "America/Bogota", "batch": 10_000, "limit": 101, "dialled": None},
     **{"before": None, "before_at": None, "until": None, "run": None, "dag": None, "chunk": None, "after": 1_000},
-    **{"id": MILLION, "requests": 5, "name": uuid4(), "used_up": None, "want": 50, "beyond": 0, "own_limit": 9},
-    **{"vendor_left": 9, "reserved": 0, "reserve": 0, "daily_requests": 9, "wolkvox_conn_id": "w", "by_hand": False},
+    **{"id": MILLION, "requests": 5, "name": uuid4(), "used_up": None, "want": 50, "over_limit": 0, "as_latest": True},
+    **{
+        "own_limit": 9,
+        "vendor_left": 9,
+        "reserved": 0,
+        "reserve": 0,
+        "daily_requests": 9,
+        "wolkvox_conn_id": "w",
+        "by_hand": False,
+    },
     **{"cron": None, "timezone": "UTC", "wake": None, "usual": True, "began_by": "event", "rows": 5, "newest": "x"},
     **{"fruitful": True, "saw": "x", "repeats": 0, "lock": 1, "time": HOUR, "recipient": "ana", "alert": "a"},
     **{"message": "m", "firing_since": NOW, "seen_at": NOW, "resolved_at": None, "resolved": False},
@@ -364,7 +375,7 @@ ASKED: dict[str, dict[str, Any] | list[dict[str, Any]]] = {
         "absent_are_known": True,
     },
     "to_anonymise": {"since": NOW - 181 * DAY, "until": NOW - 180 * DAY, "before": NOW, "left_over": [5]},
-    "to_seal": {"begins": NOW - 40 * DAY, "ends": NOW - 39 * DAY, "noted_before": NOW},
+    "to_digest": {"begins": NOW - 40 * DAY, "ends": NOW - 39 * DAY, "noted_before": NOW},
 }
 # The page's lists: with each filter, those that nothing fits among them, and the last page of each.
 EVERY: dict[str, Any] = {**dict.fromkeys(("type_campaign", "campaign_id", "reason", "since")), "state": "coded"}
@@ -403,9 +414,9 @@ LISTS: dict[str, dict[str, Any]] = {
 MOST_READ, MOST_READ_OF_A_LIST = 100_000, 25_000
 # Statements that read a whole table that may grow: which, and why they may.
 WHOLE = {
-    "see_changed": ({"changed"}, "with each batch of 20,000: as few as there are codes that were changed"),
-    "operations": ({"codification", "digest"}, "once a night; digests are one a day and operation"),
-    "changed_back": ({"changed"}, "once a stage that has seen one of them"),
+    "see_changed": ({"contact_version"}, "with each batch of 20,000: as few as there are codes that were changed"),
+    "operations": ({"codification", "daily_digest"}, "once a night; digests are one a day and operation"),
+    "changed_back": ({"contact_version"}, "once a stage that has seen one of them"),
 }
 OF_THE_AUDIT = "explained as an audit executes it, in test_plans_of_audits"
 NOT_EXPLAINED = {

@@ -543,8 +543,8 @@ def test_the_heat_map_has_the_median_of_each_hour_of_a_weekday_on_the_operations
         settled = hour + timedelta(minutes=20) - timedelta(weeks=weeks)
         put(ledger, NOW - settled, contacted_at=settled - timedelta(minutes=minutes))
     put(ledger, NOW - hour, "failed")
-    weeks = last_hours(NOW, 28 * 24)
+    hours = last_hours(NOW, 28 * 24)
     with queries.snapshot("wolkvox_ledger") as connection:
-        found = queries.heat(connection, "0041", ZONE, weeks[0].starts_at, weeks[-1].ends_at)
+        found = queries.heat(connection, "0041", ZONE, hours[0].starts_at, hours[-1].ends_at)
     local = hour.astimezone(ZoneInfo(ZONE))
     assert found == [queries.Heat(local.isoweekday(), local.hour, 240.0, 3)]

@@ -12,10 +12,10 @@ import pytest
 from conftest import Database
 
 from wolkvox.ledger.connection import LedgerConnection
-from wolkvox.page.queries import STATES, Filter, Record, every_row, newest, rows
+from wolkvox.page.queries import Filter, Record, every_row, newest, rows
+from wolkvox.rules.states import UNSETTLED, State
 
 NOW = datetime.now(timezone.utc).replace(microsecond=0)
-WAITS = ("pending", "sending")
 
 
 def put(ledger: Database, minutes: float, state: str = "coded", **columns: Any) -> int:
@@ -29,7 +29,7 @@ def put(ledger: Database, minutes: float, state: str = "coded", **columns: Any) 
         "customer_id": "1001",
         "contacted_at": moment,
         "staged_at": moment,
-        "settled_at": None if state in WAITS else moment,
+        "settled_at": None if state in UNSETTLED else moment,
         "state": state,
         **columns,
     }
@@ -61,7 +61,7 @@ def paged(connection: LedgerConnection, wanted: Filter, size: int) -> list[int]:
 def test_page_by_page_every_record_comes_once_and_the_latest_first(
     ledger: Database, connection: LedgerConnection, size: int
 ) -> None:
-    put_in = [put(ledger, 7 * n % 60, STATES[n % len(STATES)]) for n in range(40)]
+    put_in = [put(ledger, 7 * n % 60, list(State)[n % len(State)]) for n in range(40)]
     put(ledger, 5, operation="other")
     order = "SELECT id FROM wolkvox.codification WHERE operation = '0041' ORDER BY contacted_at DESC, id DESC"
     expected = [id_ for (id_,) in ledger.rows(order)]
@@ -74,8 +74,8 @@ def test_page_by_page_every_record_comes_once_and_the_latest_first(
     ("wanted", "fits"),
     [
         (Filter(campaign_id="18"), "campaign_id = '18'"),
-        (Filter(campaign_id="18", states=("failed",)), "campaign_id = '18' AND state = 'failed'"),
-        (Filter(states=WAITS), "state IN ('pending', 'sending')"),
+        (Filter(campaign_id="18", states=(State.FAILED,)), "campaign_id = '18' AND state = 'failed'"),
+        (Filter(states=UNSETTLED), "state IN ('pending', 'sending')"),
         (Filter(reason="refused_422"), "reason = 'refused_422'"),
         (Filter(type_campaign="predictive", reason="newer"), "type_campaign = 'predictive' AND reason = 'newer'"),
         (Filter(run="run 2"), "dag_run_id = 'run 2'"),
@@ -104,7 +104,7 @@ def test_a_list_is_what_fits_and_nothing_else(
         put(
             ledger,
             n % 50,
-            STATES[n % len(STATES)],
+            list(State)[n % len(State)],
             campaign_id=("17", "18", "19")[n % 3],
             type_campaign=("preview", "predictive")[n % 2],
             reason=(None, "refused_422", "newer")[n // 8 % 3],
@@ -142,10 +142,10 @@ def test_customers_who_were_dialled_are_listed_by_when_and_why(ledger: Database,
     ledger.execute(dial, failed, NOW, "lag")
     for dialled, found in (("after", [after]), ("before", [before]), ("lag", [failed, before]), ("quota", [])):
         assert paged(connection, Filter(dialled=dialled), 1) == found
-    assert paged(connection, Filter(dialled="lag", states=("failed",)), 9) == [failed]
+    assert paged(connection, Filter(dialled="lag", states=(State.FAILED,)), 9) == [failed]
     (one,) = rows(connection, "0041", Filter(dialled="after"), limit=9)
     assert (one.dialled_at, one.breach) == (NOW, "vendor"), "when it was dialled last, and why"
-    (any_,) = rows(connection, "0041", Filter(states=("failed",)), limit=9)
+    (any_,) = rows(connection, "0041", Filter(states=(State.FAILED,)), limit=9)
     assert (any_.dialled_at, any_.breach) == (None, None)
 
 
@@ -170,9 +170,9 @@ def test_the_newest_contact_of_a_small_operation_is_found_beside_a_large_one(
     assert newest(connection, "small") == NOW - timedelta(minutes=3)
 
 
-@pytest.mark.parametrize("state", [state for state in STATES if state != "invalid"])
+@pytest.mark.parametrize("state", [state for state in State if state != State.INVALID])
 def test_the_newest_contact_is_found_in_every_state(ledger: Database, connection: LedgerConnection, state: str) -> None:
-    for other in STATES:
+    for other in State:
         put(ledger, 9, other)
     put(ledger, 2, state)
     put(ledger, 1, "invalid")

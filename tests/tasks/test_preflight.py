@@ -17,7 +17,7 @@ from sandbox_server import SandboxServer
 
 from wolkvox.errors import BadSetting, BadToken
 from wolkvox.hook import WolkvoxHook
-from wolkvox.ledger.exports import Settled
+from wolkvox.ledger.exports import SettledByExports
 from wolkvox.ledger.leases import Owner
 from wolkvox.ledger.quota import QuotaState
 from wolkvox.rules.answers import classify
@@ -175,7 +175,7 @@ def test_exports_are_left_out_after_one_wait(busy: None, ask: Ask, ledger: Datab
     began = time.monotonic()
     run = Run("0041", "dag", "run")
     settled = ask(partial(settle_by_exports, run=run, seconds=3_600), export_preflight="on", lease_timeout=600.0)
-    assert settled == Settled()
+    assert settled == SettledByExports()
     assert 4.0 < time.monotonic() - began < 8.0
     assert ledger.rows("SELECT FROM wolkvox.export") == [], "none was asked for"
 

@@ -1,4 +1,4 @@
-"""Which alerts are firing, and since when. Every time is passed in: the ledger's clock, read once by the caller."""
+"""Notes which alerts are firing, and since when. The caller passes the ledger's time, read once."""
 
 from __future__ import annotations
 
@@ -37,32 +37,32 @@ def note(
     connection: Connection, operation: str, dag_id: str, current: Mapping[str, str], now: datetime
 ) -> AlertChanges:
     """
-    Note which alerts have their cause now; all others of the DAG rest, and resolve once that lasts.
+    Note the alerts whose cause is there now; the DAG's others resolve once it is gone for long enough.
 
-    Of two verdicts at once, the second one finds what the first one noted.
+    Of two verdicts at once, the second one reads what the first one noted.
 
     :param current: each alert's sentence by its name
     """
     with connection.transaction():
-        known = _locked(connection, operation, dag_id)
-        noted = {name: fire(known.get(name), name, message, now) for name, message in current.items()}
-        noted |= {name: rest(alert, now) for name, alert in known.items() if name not in current}
+        kept = _locked(connection, operation, dag_id)
+        noted = {name: fire(kept.get(name), name, message, now) for name, message in current.items()}
+        noted |= {name: rest(alert, now) for name, alert in kept.items() if name not in current}
         _keep(connection, operation, dag_id, noted)
         connection.execute(
             "DELETE FROM wolkvox.alert WHERE operation = %s AND dag_id = %s AND resolved_at < %s",
             (operation, dag_id, now - KEPT),
         )
     return AlertChanges(
-        firing={name: alert.message for name, alert in noted.items() if _is_new(alert, known.get(name))},
+        firing={name: alert.message for name, alert in noted.items() if _is_new(alert, kept.get(name))},
         resolved={name: alert.message for name, alert in noted.items() if alert.resolved_at == now},
     )
 
 
 def note_one(connection: Connection, operation: str, dag_id: str, name: str, message: str, now: datetime) -> None:
-    """Note that one alert has its cause now, and leave the others."""
+    """Note that the cause of one alert is there now; the others stay as they are."""
     with connection.transaction():
-        known = _locked(connection, operation, dag_id)
-        _keep(connection, operation, dag_id, {name: fire(known.get(name), name, message, now)})
+        kept = _locked(connection, operation, dag_id)
+        _keep(connection, operation, dag_id, {name: fire(kept.get(name), name, message, now)})
 
 
 def _is_new(alert: Alert, before: Alert | None) -> bool:
@@ -70,7 +70,7 @@ def _is_new(alert: Alert, before: Alert | None) -> bool:
 
 
 def _locked(connection: Connection, operation: str, dag_id: str) -> dict[str, Alert]:
-    """What is known, nobody else changing it until the transaction's end."""
+    """The DAG's alerts, locked until the transaction's end."""
     lock_until_commit(connection, Lock.ALERTS, f"{operation} {dag_id}")
     return known_alerts(connection, operation, dag_id)
 

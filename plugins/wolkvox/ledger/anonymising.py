@@ -1,4 +1,4 @@
-"""Old contacts without their customers. Nothing waits for a single contact, and none is passed over for good."""
+"""Makes the customers of old contacts anonymous. A locked contact delays no other one and is tried again each night."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from wolkvox.ledger.digests import operations
 from wolkvox.ledger.retention import BATCH, EARLIEST
 from wolkvox.rules.anonymity import anonymous, anonymous_key, impersonal, is_anonymous
 
-SPAN = timedelta(days=7)  # looked at at once: some hundred megabytes for millions of contacts, and a night is one
+SPAN = timedelta(days=7)  # read at once: some hundred megabytes for millions of contacts; a usual night is one span
 
 
 class Anonymised(NamedTuple):
-    """Contacts that became anonymous, and those that are due and did not: another session holds them locked."""
+    """How many contacts became anonymous, and how many were due but locked by another session."""
 
     done: int
     locked: int
@@ -27,9 +27,9 @@ class Anonymised(NamedTuple):
 
 def anonymise(connection: Connection, secret: str, after: timedelta) -> Anonymised:
     """
-    Make the customers of contacts anonymous that were settled so long ago, and empty what else may tell of them.
+    Make the customers of contacts anonymous that were settled ``after`` ago, and empty their other personal columns.
 
-    Whoever knows a customer's id and the secret still finds the contacts.
+    With a customer's id and the secret, the contacts can still be found.
     """
     before, done, locked = clock(connection) - after, 0, 0
     for operation in operations(connection):
@@ -43,7 +43,7 @@ def anonymise(connection: Connection, secret: str, after: timedelta) -> Anonymis
 
 @dataclass(slots=True)
 class _Progress:
-    """All of an operation that was settled before ``since`` was dealt with, but for what was ``left_over``."""
+    """Contacts of an operation settled before ``since`` are anonymous, except those ``left_over``."""
 
     operation: str
     since: datetime
@@ -52,7 +52,7 @@ class _Progress:
 
 
 class _Anonymous(NamedTuple):
-    """A settled contact as it is to be; ``texts``: its other columns, where they change."""
+    """The new values of a settled contact; ``texts``: those of its other columns, where they change."""
 
     id: int
     customer_id: str | None
@@ -61,7 +61,7 @@ class _Anonymous(NamedTuple):
 
 
 def _progress(connection: Connection, operation: str, before: datetime) -> _Progress:
-    """How far the nights before came, but no further than this one: a clock that was ahead passed days to come."""
+    """The progress of earlier nights, up to this one: a clock that was ahead may have noted more."""
     row = connection.execute(
         "SELECT since, left_over FROM wolkvox.anonymised WHERE operation = %s", (operation,)
     ).fetchone()
@@ -69,7 +69,7 @@ def _progress(connection: Connection, operation: str, before: datetime) -> _Prog
 
 
 def _next_span(connection: Connection, progress: _Progress, before: datetime) -> datetime | None:
-    """The end of the next span to look at; None when all that is old enough was looked at."""
+    """The end of the next span; None after the last one."""
     row = connection.execute(
         "SELECT min(settled_at) FROM wolkvox.codification"
         " WHERE operation = %s AND settled_at >= %s AND settled_at < %s",
@@ -84,7 +84,7 @@ def _next_span(connection: Connection, progress: _Progress, before: datetime) ->
 def _span(
     connection: Connection, secret: str, progress: _Progress, until: datetime, before: datetime
 ) -> tuple[int, int]:
-    """Make a span's contacts anonymous, and those left over before; how many, and how many are locked."""
+    """Make the contacts of a span anonymous, and those left over before; how many, and how many are locked."""
     values = {
         "operation": progress.operation,
         "since": progress.since,
@@ -93,7 +93,7 @@ def _span(
         "left_over": progress.left_over,
     }
     left_over, done, locked = [], 0, 0
-    # Held beyond its transaction, as each batch is one of its own: what was read once is not read again.
+    # The cursor outlives its transaction, as each batch is a transaction: no row is read twice.
     with connection.cursor("to_anonymise", withhold=True) as cursor:
         cursor.execute(sql("to_anonymise"), values)
         while rows := cursor.fetchmany(BATCH):
@@ -112,7 +112,7 @@ def _span(
 
 
 def _anonymous(secret: str, operation: str, row: Sequence[Any]) -> _Anonymous | None:
-    """The contact of a row as it is to be; None where it is that already."""
+    """The new values of a row's contact; None where nothing changes."""
     number, customer, key, has_texts, state, *texts = row
     made = impersonal(state, texts)
     odd = None if made == tuple(texts) else made
@@ -124,7 +124,7 @@ def _anonymous(secret: str, operation: str, row: Sequence[Any]) -> _Anonymous | 
 
 
 def _write(connection: Connection, contacts: Sequence[_Anonymous]) -> list[int]:
-    """Write contacts down as they are to be; the ids of those that another session holds locked."""
+    """Write the new values; returns the ids of the contacts that another session holds locked."""
     try:
         _update(connection, contacts)
         return []
@@ -137,7 +137,7 @@ def _write(connection: Connection, contacts: Sequence[_Anonymous]) -> list[int]:
                 "SELECT id FROM wolkvox.codification WHERE id = ANY(%s) FOR UPDATE SKIP LOCKED", (ids,)
             )
         }
-        # The same contact, pulled again while nobody knew the secret: it needs a key of its own.
+        # The same contact, pulled again while the secret was not given: it needs another key.
         taken = {
             key
             for (key,) in connection.execute(
@@ -151,7 +151,7 @@ def _write(connection: Connection, contacts: Sequence[_Anonymous]) -> list[int]:
 
 
 def _update(connection: Connection, contacts: Sequence[_Anonymous]) -> None:
-    """Write contacts down, and empty wolkvox's messages to their earlier requests."""
+    """Write the new values, and empty wolkvox's messages to earlier requests."""
     ids = [one.id for one in contacts]
     values = {"ids": ids, "customers": [one.customer_id for one in contacts], "keys": [one[2] for one in contacts]}
     odd = [(one.id, *one.texts) for one in contacts if one.texts]

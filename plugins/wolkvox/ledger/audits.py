@@ -1,4 +1,4 @@
-"""Whether wolkvox shows what it was sent: each coded contact of the last days, campaign by campaign."""
+"""Compares the coded contacts of the last days with wolkvox's exports, campaign by campaign."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from wolkvox.rules.audit import Findings
 from wolkvox.rules.export_dates import MARGIN
 from wolkvox.rules.records import Campaign
 
-SETTLING = timedelta(minutes=15)  # before an export was asked for: it may be a copy of some minutes ago
+SETTLING = timedelta(minutes=15)  # before an export was asked for: it may be a copy some minutes old
 OFFERED = timedelta(days=30)  # since the contact: an older one would expire before it is sent
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class AuditedCampaign:
     """
     A campaign whose export is loaded, beside the contacts of the last days.
 
@@ -27,7 +27,7 @@ class Look:
     begun: datetime
 
     def params(self) -> dict[str, object]:
-        """As the statements name them."""
+        """The parameters of the statements."""
         kind, campaign_id = self.campaign
         return {
             "operation": self.operation,
@@ -40,30 +40,30 @@ class Look:
 
 
 def campaigns_to_audit(connection: Connection, operation: str) -> dict[Campaign, int]:
-    """The campaigns with coded contacts, and how many these are, or with customers that the rules protect."""
+    """The campaigns with coded contacts or protected customers, and how many coded contacts each has."""
     rows = connection.execute(sql("campaigns_to_audit"), {"operation": operation})
     return {(kind, campaign_id): coded for kind, campaign_id, coded in rows}
 
 
-def audit(connection: Connection, look: Look, *, code_changes_result: bool) -> Findings:
+def audit(connection: Connection, audited: AuditedCampaign, *, code_changes_result: bool) -> Findings:
     """
-    Compare a campaign's coded contacts with what is loaded, and note of each what has changed since the last audit.
+    Compare a campaign's coded contacts with the loaded export, and note what has changed since the last audit.
 
-    :param code_changes_result: whether a record that was not dialled, and shows so, has been recalled when it carries a
-        code
+    :param code_changes_result: whether a code changes the exported result of a record that was never dialled; a record
+        with a code that shows none was recalled then
     """
-    params = {**look.params(), "code_changes_result": code_changes_result}
+    params = {**audited.params(), "code_changes_result": code_changes_result}
     row = connection.execute(sql("audit_by_export"), params).fetchone()
     assert row is not None
     return Findings(*row)
 
 
-def offer_missing(connection: Connection, look: Look, most_requests: int) -> int:
+def offer_missing(connection: Connection, audited: AuditedCampaign, most_requests: int) -> int:
     """
-    Offer again what this audit found no code of, once in the life of each contact; how many.
+    Offer the contacts again of which this audit found no code, once in the life of each; how many.
 
-    :param most_requests: that one contact may cost in its life
+    :param most_requests: that one contact may have in its life
     """
-    since = look.begun - OFFERED
-    params = {**look.params(), "contacted_since": since, "most_requests": most_requests}
+    since = audited.begun - OFFERED
+    params = {**audited.params(), "contacted_since": since, "most_requests": most_requests}
     return connection.execute(sql("offer_missing"), params).rowcount

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from wolkvox.ledger import streaks
+from wolkvox.ledger import consecutive_failures
 from wolkvox.ledger.connection import Connection, sql
 from wolkvox.ledger.locks import Lock, lock_until_commit
 from wolkvox.rules.campaigns import MISFITS
@@ -21,9 +21,9 @@ from wolkvox.rules.retry_policy import TRIALS, RetryPolicy, doubled
 
 class OpenBreaker(NamedTuple):
     """
-    What keeps an operation from sending anything.
+    Why an operation sends nothing.
 
-    ``dag_id`` and ``dag_run_id`` are the run's that met it first; ``over`` tells whether a request may try again.
+    ``dag_id`` and ``dag_run_id`` are those of the run that opened it; ``over``: a trial is due.
     """
 
     reason: str
@@ -40,8 +40,8 @@ class Breaker:
     """
     The circuit breaker of an operation, as one run sees it.
 
-    :param fingerprint: of the address and the token in use: with others, nothing is known yet
-    :param run: DAG and run that open it
+    :param fingerprint: of the address and the token in use: a breaker that others opened does not count
+    :param run: DAG and run that may open it
     """
 
     operation: str
@@ -52,9 +52,9 @@ class Breaker:
 
 def outage(connection: Connection, operation: str, fingerprint: int) -> OpenBreaker | None:
     """
-    What keeps the operation from sending, or None.
+    The operation's open circuit breaker, or None.
 
-    :param fingerprint: of the address and the token in use: with others, nothing is known yet
+    :param fingerprint: of the address and the token in use: a breaker that others opened does not count
     """
     row = connection.execute(
         "SELECT reason, message, since, until, dag_id, dag_run_id,"
@@ -67,10 +67,10 @@ def outage(connection: Connection, operation: str, fingerprint: int) -> OpenBrea
 
 def open_breaker(connection: Connection, breaker: Breaker, reason: str, message: str) -> bool:
     """
-    Note that nothing can be sent; whether this is news.
+    Open the operation's circuit breaker; returns whether it was closed before.
 
-    Streaks of refusals begin again where everything is refused. What failed of a campaign goes on to count: it says
-    nothing while nobody succeeds, and tells which campaigns are dead once another one does.
+    Where everything is refused, consecutive refusals are counted from zero again. Consecutive failures of a campaign
+    stay: once another campaign succeeds, they show which campaigns are at fault.
     """
     values = {
         "operation": breaker.operation,
@@ -88,13 +88,13 @@ def open_breaker(connection: Connection, breaker: Breaker, reason: str, message:
         connection.execute(
             "UPDATE wolkvox.consecutive_failures SET failed = '{}'"
             " WHERE operation = %s AND type_campaign = %s AND campaign_id = %s",
-            (breaker.operation, *streaks.WHOLE_OPERATION),
+            (breaker.operation, *consecutive_failures.WHOLE_OPERATION),
         )
         return connection.execute(sql("open_breaker"), values).rowcount == 1
 
 
 def close_breaker(connection: Connection, operation: str) -> None:
-    """A request went through. What was suspended meanwhile is tried at once: the outage may have been why."""
+    """Close the circuit breaker: a request succeeded. Campaigns suspended meanwhile are tried at once."""
     with connection.transaction():
         lock_until_commit(connection, Lock.FAULTS, operation)
         row = connection.execute(
@@ -106,25 +106,25 @@ def close_breaker(connection: Connection, operation: str) -> None:
                 " WHERE operation = %s AND since > %s - interval '1 hour' AND reason <> ALL(%s)",
                 (operation, row[0], list(MISFITS)),
             )
-        streaks.forget(connection, operation, streaks.WHOLE_OPERATION)
+        consecutive_failures.forget(connection, operation, consecutive_failures.WHOLE_OPERATION)
 
 
 def forget_other_outages(connection: Connection, operation: str, fingerprint: int) -> None:
-    """What was an outage of another address or token is none of this one's."""
+    """Close a circuit breaker that another address or token opened."""
     connection.execute(
         "DELETE FROM wolkvox.circuit_breaker WHERE operation = %s AND fingerprint <> %s", (operation, fingerprint)
     )
 
 
 def try_at_once(connection: Connection, operation: str) -> None:
-    """Somebody waits for a run: the next trial of an outage is due now."""
+    """Make the next trial due now: a person waits for the run."""
     connection.execute(
         "UPDATE wolkvox.circuit_breaker SET until = least(until, clock_timestamp()) WHERE operation = %s", (operation,)
     )
 
 
 def begin_trial(connection: Connection, operation: str, retry_policy: RetryPolicy) -> bool:
-    """Whether this worker may try if the outage is over: one at a time, and the next one after a longer pause."""
+    """Whether this worker may make the trial: one worker at a time, the next one after a longer delay."""
     row = connection.execute("SELECT trials FROM wolkvox.circuit_breaker WHERE operation = %s", (operation,)).fetchone()
     pause = doubled(retry_policy.first_breaker_delay, retry_policy.longest_breaker_delay, (row[0] if row else 0) + 1)
     return (
@@ -144,7 +144,7 @@ def begin_trial(connection: Connection, operation: str, retry_policy: RetryPolic
 
 def trials_of_all(connection: Connection, operation: str, only: Sequence[int] | None = None) -> list[Record]:
     """
-    Records of different campaigns that try whether an outage is over.
+    The trial records of an open circuit breaker, each of another campaign.
 
     :param only: the records to choose from; None: whatever waits
     """

@@ -1,4 +1,4 @@
-"""What wolkvox last said of its campaigns, and which of ours are suspended for it."""
+"""Keeps wolkvox's campaign list, and suspends the campaigns that can't be right by it."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from wolkvox.ledger.consecutive_failures import answered_since
 from wolkvox.rules.campaigns import MISFITS, UNKNOWN, Listed, misfit
 from wolkvox.rules.records import Campaign
 
-LOOK_AGAIN = timedelta(hours=1)  # the vendor suggests at most one such look every five minutes; names change seldom
+SYNC_EVERY = timedelta(hours=1)  # the vendor suggests at most one list every five minutes; names change seldom
 
 
-def look_is_due(connection: Connection, operation: str, *, by_hand: bool) -> bool:
-    """Whether to ask wolkvox: after an hour, or at once for a run by hand while the list keeps a campaign suspended."""
+def sync_is_due(connection: Connection, operation: str, *, by_hand: bool) -> bool:
+    """Whether to ask for the list: after an hour, or at once in a run by hand while it keeps a campaign suspended."""
     row = connection.execute(
         sql("campaign_sync_is_due"),
-        {"operation": operation, "again": LOOK_AGAIN, "by_hand": by_hand, "misfits": list(MISFITS)},
+        {"operation": operation, "again": SYNC_EVERY, "by_hand": by_hand, "misfits": list(MISFITS)},
     ).fetchone()
     return bool(row and row[0])
 
 
-def note_look(connection: Connection, operation: str) -> datetime:
-    """Note that the list is asked for now; returns when it was asked for before, at least an hour ago."""
-    row = connection.execute(sql("note_campaign_sync"), {"operation": operation, "again": LOOK_AGAIN}).fetchone()
+def note_sync(connection: Connection, operation: str) -> datetime:
+    """Note that the list is asked for now; returns when it was asked for before, an hour ago or more."""
+    row = connection.execute(sql("note_campaign_sync"), {"operation": operation, "again": SYNC_EVERY}).fetchone()
     assert row is not None
     before: datetime = row[0]
     return before
@@ -32,12 +32,12 @@ def note_look(connection: Connection, operation: str) -> datetime:
 
 def keep_campaigns(connection: Connection, operation: str, listed: Mapping[str, Listed], since: datetime) -> None:
     """
-    Keep the list, suspend the waiting campaigns that can't be right, and resume those that are by now.
+    Keep the list, suspend the waiting campaigns that can't be right by it, and resume those that are right now.
 
-    One that is suspended for its refusals stays so unless it can't be right either. One that isn't in the list is there
-    all the same when records of it were coded since the look before: the list may be an old one, or a page of it.
+    A campaign suspended for its refusals stays suspended. A campaign that isn't in the list exists all the same if
+    records of it were coded since the last list: the list may be old, or one page of it.
 
-    :param since: when the campaigns were asked for the time before
+    :param since: when the last list was asked for
     """
     with connection.transaction():
         connection.execute("DELETE FROM wolkvox.campaign WHERE operation = %s", (operation,))
@@ -45,13 +45,13 @@ def keep_campaigns(connection: Connection, operation: str, listed: Mapping[str, 
             cursor.executemany(
                 "INSERT INTO wolkvox.campaign (operation, campaign_id, type_campaign, name, status)"
                 " VALUES (%s, %s, %s, %s, %s)",
-                [(operation, *one) for one in listed.values()],
+                [(operation, *campaign) for campaign in listed.values()],
             )
             wrong = [
-                (*campaign, *found)
+                (*campaign, *why)
                 for campaign in _waiting(connection, operation)
-                if (found := misfit(campaign, listed))
-                and (found[0] != UNKNOWN or not answered_since(connection, operation, campaign, since, coded_only=True))
+                if (why := misfit(campaign, listed))
+                and (why[0] != UNKNOWN or not answered_since(connection, operation, campaign, since, coded_only=True))
             ]
             cursor.executemany(
                 sql("suspend_misfit"),
@@ -62,7 +62,7 @@ def keep_campaigns(connection: Connection, operation: str, listed: Mapping[str, 
                         "campaign_id": campaign_id,
                         "reason": reason,
                         "message": message,
-                        "pause": LOOK_AGAIN,
+                        "pause": SYNC_EVERY,
                     }
                     for kind, campaign_id, reason, message in wrong
                 ],
@@ -82,7 +82,7 @@ def _waiting(connection: Connection, operation: str) -> Iterable[Campaign]:
     ).fetchall()
 
 
-def names(connection: Connection, operation: str) -> dict[str, Listed]:
+def listed_campaigns(connection: Connection, operation: str) -> dict[str, Listed]:
     """The campaigns of the last list, by id."""
     rows = connection.execute(
         "SELECT campaign_id, type_campaign, name, status FROM wolkvox.campaign WHERE operation = %s", (operation,)

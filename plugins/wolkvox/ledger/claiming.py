@@ -1,4 +1,4 @@
-"""What of the ledger a run may send: what must not be sent any more retires, and the rest becomes chunks."""
+"""Decides what a run may send: retires what must not be sent any more, and makes the run's chunks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from wolkvox.ledger.breaker import try_at_once
 from wolkvox.ledger.connection import Connection, sql
 from wolkvox.ledger.locks import Lock, lock_until_commit
 from wolkvox.ledger.reports import backlog
-from wolkvox.ledger.staging import Staged
+from wolkvox.ledger.staging import Staged, insert_again
 from wolkvox.ledger.workers import in_turn, keep_quiet, sendable, under_way
 from wolkvox.rules.chunks import MAX_CHUNK, allotments
 from wolkvox.rules.runs import Allowance, Chunk, Resend, Run
@@ -24,10 +24,10 @@ class Wanted:
     """
     What a run is to send.
 
-    ``expire_after`` is the age of a contact from which it is no longer sent; ``seconds`` is how long a worker may send;
-    ``most_chunks`` is Airflow's limit of mapped tasks; ``limit`` is in records; ``customer_id`` is the one customer to
-    send, whatever else waits; ``resend`` are settled records to offer again. ``by_hand``: somebody waits for it, so an
-    outage is tried at once. ``fingerprint`` is that of the token.
+    ``expire_after``: the age from which a contact is no longer sent. ``seconds``: how long a worker may send.
+    ``most_chunks``: Airflow's limit of mapped tasks. ``limit``: records to send at most. ``customer_id``: the only
+    customer to send. ``resend``: settled records to offer again. ``by_hand``: a person waits for the run, so an open
+    circuit breaker is tried at once. ``fingerprint``: that of the token.
     """
 
     expire_after: timedelta
@@ -44,7 +44,7 @@ def claim(connection: Connection, run: Run, staged: Staged, allowance: Allowance
     """
     Retire what isn't sent any more, and make the chunks of a run, in one transaction.
 
-    As many chunks as what waits asks for, beyond the workers of a run under way: those take what is newest anyway.
+    It makes as many chunks as the waiting records need, less the workers that are under way already.
     """
     with _alone(connection, run.operation):
         if wanted.resend is not None:
@@ -63,9 +63,9 @@ def claim(connection: Connection, run: Run, staged: Staged, allowance: Allowance
 
 def retire(connection: Connection, run: Run, staged: Staged, allowance: Allowance, wanted: Wanted) -> None:
     """
-    Retire what isn't sent any more, in a transaction of its own: older contacts, unknown codes, what waited too long.
+    Retire what isn't sent any more, in one transaction: older contacts, unknown codes, what waited too long.
 
-    Call it before anything else settles what waits. ``claim`` does the same for what came in meanwhile.
+    Call it before exports settle what waits. ``claim`` does the same for what came in meanwhile.
     """
     with _alone(connection, run.operation):
         _retire(connection, asdict(run), staged, allowance, wanted)
@@ -76,7 +76,7 @@ def _alone(connection: Connection, operation: str) -> Iterator[None]:
     """A transaction in which no other run hands records over or retires them."""
     with connection.transaction():
         lock_until_commit(connection, Lock.STAGE, operation)
-        in_turn(connection, operation)  # before any row is changed: a worker that ends takes both in this order
+        in_turn(connection, operation)  # before any row changes: a worker that ends locks in this order
         yield
 
 
@@ -87,7 +87,7 @@ def _claim_newest(connection: Connection, run: Run, staged: Staged, allowance: A
     if allowance.outage and not allowance.trial:
         staged.records = staged.campaigns = 0
     limited = wanted.limit is not None
-    # Whoever waits for a run is better off with a worker of its own than with one that may never begin.
+    # A person who waits for the run gets a worker: a chunk that has not begun may never begin.
     begun = {"start": timedelta(0)} if wanted.by_hand else {}
     workers = 0 if limited else under_way(connection, run.operation, **begun)
     sizes = allotments(staged.records, workers, wanted.limit, wanted.most_chunks, is_trial=allowance.outage)
@@ -99,7 +99,7 @@ def _claim_newest(connection: Connection, run: Run, staged: Staged, allowance: A
 
 
 def _claim_customer(connection: Connection, run: Run, staged: Staged, allowance: Allowance, wanted: Wanted) -> None:
-    """One customer's records, those of suspended campaigns too, in a chunk of their own."""
+    """Put one customer's records into one chunk, those of suspended campaigns too."""
     most = min(bound for bound in (MAX_CHUNK, wanted.limit, allowance.left) if bound is not None)
     values = {**asdict(run), "customer_id": wanted.customer_id, "budget": most}
     ids = [record for record, _ in connection.execute(sql("choose_customer"), values)]
@@ -146,7 +146,7 @@ def _chunk(
 def _retire(
     connection: Connection, scope: dict[str, Any], staged: Staged, allowance: Allowance, wanted: Wanted
 ) -> None:
-    """What isn't sent any more."""
+    """Settle what isn't sent any more: superseded, unknown codes, expired."""
     _supersede(connection, scope, staged)
     if allowance.codes is not None:
         values = {**scope, "codes": sorted(allowance.codes)}
@@ -157,25 +157,22 @@ def _retire(
 
 def _reopen(connection: Connection, scope: dict[str, Any], staged: Staged, wanted: Wanted, resend: Resend) -> None:
     """
-    Offer again what is asked for.
+    Offer the records again that ``resend`` asks for.
 
-    What a digest covers is not changed: such a contact gets a record of its own. Evidence is both what the digest
-    covers and what was sent later.
+    A record that a daily digest covers is not changed: its contact gets a new record. Both are evidence.
     """
     values = {**scope, **asdict(resend), "customer_id": wanted.customer_id, "expire_after": wanted.expire_after}
-    found = connection.execute(sql("to_reopen"), values).fetchall()
-    ids = [record for record, _, is_digested in found if not is_digested]
-    keys = [key for _, key, is_digested in found if is_digested]
+    rows = connection.execute(sql("to_reopen"), values).fetchall()
+    ids = [record for record, _, is_digested in rows if not is_digested]
+    keys = [key for _, key, is_digested in rows if is_digested]
     connection.execute(sql("reopen"), {**values, "ids": ids})
     if keys:
-        versions = {**values, "keys": keys, "spare": [uuid4() for _ in keys]}
-        connection.execute(sql("free_keys"), versions)
-        connection.execute(sql("resend_digested"), versions)
-    staged.reopened = len(found)
+        insert_again(connection, scope, keys, as_latest=False)
+    staged.reopened = len(rows)
 
 
 def _supersede(connection: Connection, scope: Mapping[str, Any], staged: Staged) -> None:
-    """Compare what came in since the last time, also with a run that died before it did so."""
+    """Supersede older contacts by what came in since the last time, the loads of runs that died among them."""
     loads = connection.execute(
         "DELETE FROM wolkvox.dedupe_backlog WHERE operation = %(operation)s RETURNING above", scope
     ).fetchall()

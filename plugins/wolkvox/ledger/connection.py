@@ -1,4 +1,4 @@
-"""Connections to the ledger's PostgreSQL, opened as the product needs them, and its SQL files."""
+"""Opens connections to the ledger's PostgreSQL, set up as the product needs them, and reads its SQL files."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ log = logging.getLogger(__name__)
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
-STATEMENT_TIMEOUT = 900.0  # seconds without a word from PostgreSQL that a statement may take: staging millions does
+STATEMENT_TIMEOUT = 900.0  # seconds of silence of PostgreSQL during a statement: staging millions takes minutes
 STOP_TIMEOUT = 3.0  # seconds that a statement may still take after the task was told to stop
-OPENING_TIMEOUT = 5.0  # seconds that each statement may take by which a session is set up and looked at
-OTHER_TIMEOUT = 2.0  # seconds a pooler may take to find another session
+OPENING_TIMEOUT = 5.0  # seconds that each statement may take that sets up and checks a session
+OTHER_TIMEOUT = 2.0  # seconds that a pooler may take to open another session
 CONNECT_TIMEOUT_TOTAL = 30.0  # seconds that a task waits for a server that is full, or restarts
 CONNECT_PAUSE = 1.0  # seconds between two tries
 
-# What libpq is asked for unless the connection says otherwise: a server that vanishes without a word is noticed within
-# a minute by the kernel, and one that can't be reached within seconds.
-_REACHED = {
-    "connect_timeout": 4,  # for as long, nothing heeds a stop
+# Settings of libpq that the Airflow connection may override: the kernel detects a server that vanished within a minute,
+# and one that can't be reached within seconds.
+_DEFAULTS = {
+    "connect_timeout": 4,  # a stop is not heeded meanwhile
     "keepalives": 1,
     "keepalives_idle": 20,
     "keepalives_interval": 10,
@@ -45,8 +45,8 @@ _REACHED = {
     "tcp_user_timeout": 50_000,  # milliseconds
     "application_name": "wolkvox-codify",
 }
-# Servers, databases and roles may have other defaults. The keepalives are the server's own: a machine that loses its
-# power says no goodbye, and holds its locks until PostgreSQL ends its session.
+# Servers, databases and roles may have other defaults. The keepalives are the server's: the session of a machine that
+# lost its power holds its locks until PostgreSQL ends it.
 _SESSION = """
     SET client_encoding = 'UTF8'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres'; SET TimeZone = 'UTC';
     SET default_transaction_isolation = 'read committed'; SET default_transaction_deferrable = off;
@@ -56,8 +56,8 @@ _SESSION = """
     SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3;
     SELECT set_config(name, '0', false) FROM pg_settings WHERE name = 'transaction_timeout' -- since PostgreSQL 17
 """
-# Why there is no connection: what somebody has to correct, and what a server says that will soon take one again. It
-# may speak another language; what it says in one that isn't known here is taken for something to correct.
+# Why there is no connection: errors that a person has to correct, and those that pass by themselves, in English or
+# Spanish. An error in another language counts as one to correct.
 _TO_CORRECT = re.compile(r"FATAL|password|certificate|does not support SSL", re.IGNORECASE)
 _WILL_PASS = re.compile(
     r"too many|connection slots|no more connections|starting up|shutting down|recovery mode|not (yet )?accepting"
@@ -80,18 +80,17 @@ def sql(name: str) -> str:
 
 class LedgerConnection(psycopg.Connection[tuple[Any, ...]]):
     """
-    A connection whose waits end: when the task is told to stop, or after ``timeout`` seconds of silence.
+    A connection whose waits end when the task is told to stop, or after ``timeout`` seconds of silence.
 
-    A silent server may be alive, or behind something that drops every packet: nobody can tell, so the connection is
-    closed then.
+    The connection is closed then: a silent server may be alive, or a firewall may drop its packets.
     """
 
     stop: Stop | None = None
     timeout: float = STATEMENT_TIMEOUT
 
     def wait(self, gen: Generator[Any, Any, Any], interval: float = LOOK, timeout: float | None = None) -> Any:
-        """Wait for PostgreSQL as psycopg does, and look up now and then."""
-        more = {} if timeout is None else {"timeout": timeout}  # which older releases don't know
+        """Wait for PostgreSQL as psycopg does, and check the stop and the time-out now and then."""
+        more = {} if timeout is None else {"timeout": timeout}  # older releases of psycopg have no such parameter
         return super().wait(self._watched(gen), interval, **more)
 
     def _watched(self, gen: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
@@ -101,19 +100,19 @@ class LedgerConnection(psycopg.Connection[tuple[Any, ...]]):
             while True:
                 ready = yield state
                 if not ready:
-                    self._look_up(began)
+                    self._check_wait(began)
                 state = gen.send(ready)
         except StopIteration as end:
             return end.value
 
     def results(self) -> list[PGresult]:
-        """All results of what was sent straight through libpq, waited for likewise."""
+        """All results of what was sent through libpq; waits as ``wait`` does."""
         pgconn, began = self.pgconn, time.monotonic()
         results: list[PGresult] = []
         while True:
             while pgconn.is_busy():
                 if not self._poll.poll(LOOK * 1_000):
-                    self._look_up(began)
+                    self._check_wait(began)
                 pgconn.consume_input()
             result = pgconn.get_result()
             if result is None:
@@ -122,13 +121,13 @@ class LedgerConnection(psycopg.Connection[tuple[Any, ...]]):
 
     @property
     def _poll(self) -> select.poll:
-        found: select.poll | None = self.__dict__.get("_polled")
-        if found is None:
-            found = self.__dict__["_polled"] = select.poll()
-            found.register(self.pgconn.socket, select.POLLIN)
-        return found
+        poll: select.poll | None = self.__dict__.get("_polled")
+        if poll is None:
+            poll = self.__dict__["_polled"] = select.poll()
+            poll.register(self.pgconn.socket, select.POLLIN)
+        return poll
 
-    def _look_up(self, began: float) -> None:
+    def _check_wait(self, began: float) -> None:
         waited = time.monotonic() - began
         if self.stop is not None and self.stop.is_set() and waited > STOP_TIMEOUT:
             self.pgconn.finish()
@@ -139,13 +138,13 @@ class LedgerConnection(psycopg.Connection[tuple[Any, ...]]):
 
 
 class _Hook(PostgresHook):
-    """Airflow's hook: all that a connection may say is heeded, but for what the ledger can't work with."""
+    """Airflow's hook, with the row factory and the autocommit that the ledger needs."""
 
     def _get_cursor_config(self, raw_cursor: str) -> tuple[str, Any]:
         return "row_factory", tuple_row
 
     def _create_connection(self, conn_args: dict[str, Any]) -> LedgerConnection:
-        return LedgerConnection.connect(**{**_REACHED, **conn_args, "autocommit": True})
+        return LedgerConnection.connect(**{**_DEFAULTS, **conn_args, "autocommit": True})
 
 
 def connect(
@@ -155,8 +154,8 @@ def connect(
     Open a connection in autocommit mode, its session set up as the product needs it, whatever the server's defaults.
 
     :param stop: ends every wait when set
-    :param writing: whether it must be fit to send by: not read-only, and a session of its own
-    :param timeout: seconds without a word from PostgreSQL after which a statement's connection is given up
+    :param writing: whether to refuse a read-only server and a pooler that shares sessions
+    :param timeout: seconds of silence of PostgreSQL after which a statement's connection is closed
     :raises LedgerUnavailable: when PostgreSQL can't be reached, or can't be written to at the moment
     :raises BadSetting: when a pooler shares its sessions
     """
@@ -185,7 +184,7 @@ def connect(
 
 
 def _connect_patiently(ledger_conn_id: str, stop: Stop, *, writing: bool) -> LedgerConnection:
-    """Likewise, and again for half a minute where the reason passes by itself: one try too early costs a run."""
+    """Connect, and try again for half a minute where the error passes by itself: a failure costs the run."""
     until = time.monotonic() + CONNECT_TIMEOUT_TOTAL
     while True:
         try:
@@ -199,7 +198,7 @@ def _connect_patiently(ledger_conn_id: str, stop: Stop, *, writing: bool) -> Led
 
 
 def _passes(error: LedgerUnavailable) -> bool:
-    """Whether nobody has to do anything about it; a server that is read-only is in the middle of a failover."""
+    """Whether the error passes by itself. A read-only server counts: it is in the middle of a failover."""
     why = str(error.__cause__ or "")
     return not _TO_CORRECT.search(why) or _WILL_PASS.search(why) is not None
 
@@ -225,9 +224,9 @@ def _refuse_read_only(connection: Connection, ledger_conn_id: str) -> None:
 
 def _is_shared(connection: LedgerConnection, hook: _Hook) -> bool:
     """
-    Whether others may get this session between two statements, or its locks are let go behind its back.
+    Whether a pooler may give this session to others between two statements, or releases its locks.
 
-    Who talks to PostgreSQL itself knows its session's number from the greeting; a pooler has its own numbers.
+    PostgreSQL's greeting has the number of the session; a pooler's greeting has a number of its own.
     """
     own = _pid(connection)
     if own != connection.info.backend_pid and _pid_of_another(hook, connection.stop) == own:
@@ -244,7 +243,7 @@ def _is_shared(connection: LedgerConnection, hook: _Hook) -> bool:
 
 
 def _pid_of_another(hook: _Hook, stop: Stop | None) -> int | None:
-    """The session that a second client gets for a transaction; None when there is none left for it."""
+    """The session number that a second client gets; None when no connection is left for it."""
     try:
         other = _open(hook, stop)
     except psycopg.OperationalError:
@@ -266,21 +265,21 @@ def _pid(connection: Connection) -> int:
 
 
 def clock(connection: Connection) -> datetime:
-    """What time it is: the ledger's clock is everybody's, for days, ages and waits."""
+    """The ledger's time, by which all tasks count days, ages and waits."""
     row = connection.execute("SELECT clock_timestamp()").fetchone()
     assert row is not None
-    moment: datetime = row[0]
-    return moment
+    timestamp: datetime = row[0]
+    return timestamp
 
 
 def one_line(error: Exception) -> str:
-    """What PostgreSQL said, as one sentence, without the detail and the context, which quote rows."""
+    """PostgreSQL's message as one sentence, without detail and context, which quote rows."""
     primary = error.diag.message_primary if isinstance(error, psycopg.Error) else None
     return f"{' '.join((primary or str(error)).split()).rstrip('.?')}."
 
 
 def refusal(error: psycopg.Error) -> WolkvoxError:
-    """The error to raise in place of PostgreSQL's own, whose text may quote a customer's row."""
+    """The error to raise instead of PostgreSQL's, whose text may quote a customer's row."""
     what = f"{type(error).__name__}, SQLSTATE {error.sqlstate}"
     if error.sqlstate is None and isinstance(error, psycopg.OperationalError):
         return LedgerUnavailable(f"The ledger went away. {one_line(error)} Nothing of the current step was kept.")
@@ -303,8 +302,8 @@ def connected(ledger_conn_id: str, stop: Stop | None = None, *, writing: bool = 
     """
     A connection for the length of a ``with`` block; errors as ``connect``, and those of ``explained``.
 
-    :param stop: a task's: it waits for half a minute where the server is full or restarts, and for as long as nobody
-        sets it; nobody else waits
+    :param stop: of a task, which waits up to half a minute where the server is full or restarts, unless it is set;
+        without one nothing waits
     """
     if stop is None:
         connection = connect(ledger_conn_id, writing=writing)
@@ -319,7 +318,7 @@ def connected(ledger_conn_id: str, stop: Stop | None = None, *, writing: bool = 
 
 @contextmanager
 def explained(ledger_conn_id: str) -> Iterator[None]:
-    """Replace PostgreSQL's errors by those of ``refusal``, and by one that says to migrate where tables are missing."""
+    """Replace PostgreSQL's errors by those of ``refusal``; where tables are missing, by one that says to migrate."""
     try:
         yield
     except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn) as error:
@@ -332,6 +331,6 @@ def explained(ledger_conn_id: str) -> Iterator[None]:
 
 
 def now(ledger_conn_id: str) -> datetime:
-    """What time it is, by the clock of a ledger that has no open connection yet."""
+    """The ledger's time, over a connection opened for it."""
     with connected(ledger_conn_id, writing=False) as connection:
         return clock(connection)

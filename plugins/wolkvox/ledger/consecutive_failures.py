@@ -1,7 +1,7 @@
 """
-Streaks: records that were refused or failed in a row, of a campaign and of the whole operation.
+Records that were refused or failed in a row, of a campaign and of the whole operation.
 
-Whoever reads or changes them holds ``Lock.FAULTS``, so that one of an operation's tasks counts at a time.
+A caller holds ``Lock.FAULTS``, so that one of an operation's tasks counts at a time.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from datetime import datetime
 from wolkvox.ledger.connection import Connection, sql
 from wolkvox.rules.faults import Fault
 from wolkvox.rules.records import Campaign
+from wolkvox.rules.states import State
 
-WHOLE_OPERATION: Campaign = ("", "")  # whose failures is that of all campaigns
+WHOLE_OPERATION: Campaign = ("", "")  # whose failures are those of all campaigns
 
 
 @dataclass(frozen=True, slots=True)
-class Failures:
+class FailedInARow:
     """Ids of the records that were refused in a row, and of those that failed, each since when."""
 
     refused: list[int]
@@ -28,21 +29,21 @@ class Failures:
     failed_since: datetime
 
 
-def read(connection: Connection, operation: str, scope: Campaign) -> Failures | None:
-    """A campaign's failures, or that of ``WHOLE_OPERATION``; None where nothing has gone wrong."""
+def read(connection: Connection, operation: str, scope: Campaign) -> FailedInARow | None:
+    """The failures in a row of a campaign, or of ``WHOLE_OPERATION``; None where there are none."""
     row = connection.execute(
         "SELECT refused, refused_since, failed, failed_since FROM wolkvox.consecutive_failures"
         " WHERE operation = %s AND type_campaign = %s AND campaign_id = %s FOR UPDATE",
         (operation, *scope),
     ).fetchone()
-    return None if row is None else Failures(*row)
+    return None if row is None else FailedInARow(*row)
 
 
-def add(connection: Connection, operation: str, scope: Campaign, fault: Fault, most: int) -> Failures:
+def add(connection: Connection, operation: str, scope: Campaign, fault: Fault, most: int) -> FailedInARow:
     """
-    A failures with one more record, or a new one where somebody has succeeded since it began.
+    Add a record to the failures in a row; they start again where a record has succeeded since.
 
-    A record counts once. Of a campaign's records no more are kept than can tell anything.
+    A record counts once. Of one campaign at most ``most`` records are kept.
     """
     row = connection.execute(
         "INSERT INTO wolkvox.consecutive_failures AS failures (operation, type_campaign, campaign_id)"
@@ -52,11 +53,11 @@ def add(connection: Connection, operation: str, scope: Campaign, fault: Fault, m
         (operation, *scope),
     ).fetchone()
     assert row is not None
-    failures = Failures(*row)
+    failures = FailedInARow(*row)
     records, since = (
         (failures.refused, failures.refused_since) if fault.refused else (failures.failed, failures.failed_since)
     )
-    # A refusal is an answer too: whatever answers one record isn't away, though it may be for a campaign.
+    # A refusal is an answer too: it shows that the operation is not away, though a campaign may be.
     refusals_end_it = not fault.refused and scope == WHOLE_OPERATION
     ended = not records or answered_since(connection, operation, scope, since, coded_only=not refusals_end_it)
     if ended:
@@ -66,18 +67,18 @@ def add(connection: Connection, operation: str, scope: Campaign, fault: Fault, m
         records = [*records, fault.record]
     which = "refused" if fault.refused else "failed"
     row = connection.execute(
-        f"UPDATE wolkvox.consecutive_failures SET {which} = %s,"  # noqa: S608 - one of two message
+        f"UPDATE wolkvox.consecutive_failures SET {which} = %s,"  # noqa: S608 - one of two names
         f" {which}_since = CASE WHEN %s THEN clock_timestamp() ELSE {which}_since END"
         " WHERE operation = %s AND type_campaign = %s AND campaign_id = %s"
         " RETURNING refused, refused_since, failed, failed_since".encode(),
         (records, ended, operation, *scope),
     ).fetchone()
     assert row is not None
-    return Failures(*row)
+    return FailedInARow(*row)
 
 
 def forget(connection: Connection, operation: str, scope: Campaign) -> None:
-    """A campaign, or ``WHOLE_OPERATION``, has no failures."""
+    """Delete the failures in a row of a campaign, or of ``WHOLE_OPERATION``."""
     connection.execute(
         "DELETE FROM wolkvox.consecutive_failures WHERE operation = %s AND type_campaign = %s AND campaign_id = %s",
         (operation, *scope),
@@ -85,7 +86,7 @@ def forget(connection: Connection, operation: str, scope: Campaign) -> None:
 
 
 def campaigns_of(connection: Connection, ids: Sequence[int]) -> Counter[Campaign]:
-    """Of which campaigns records are."""
+    """How many of these records each campaign has."""
     rows = connection.execute(
         "SELECT type_campaign, campaign_id, count(*) FROM wolkvox.codification WHERE id = ANY(%s) GROUP BY 1, 2",
         (list(ids),),
@@ -96,7 +97,7 @@ def campaigns_of(connection: Connection, ids: Sequence[int]) -> Counter[Campaign
 def answered_since(
     connection: Connection, operation: str, scope: Campaign, since: datetime, *, coded_only: bool = False
 ) -> bool:
-    """Whether somebody had a record coded since then, or at least refused."""
+    """Whether a record was coded since then, or also rejected unless ``coded_only``."""
     row = connection.execute(
         sql("answered_since"),
         {
@@ -104,7 +105,7 @@ def answered_since(
             "type_campaign": scope[0],
             "campaign_id": scope[1],
             "since": since,
-            "states": ["coded"] if coded_only else ["coded", "rejected"],
+            "states": [State.CODED] if coded_only else [State.CODED, State.REJECTED],
         },
     ).fetchone()
     return bool(row and row[0])

@@ -1,4 +1,4 @@
-"""Each day's contacts in a digest that follows from the day before, and whether they are all still there."""
+"""Keeps a digest of each day's contacts, each chained to the day before, and verifies the chain."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from wolkvox.rules.digests import (
 )
 
 BATCH = 10_000  # contacts read at once
-LATE = timedelta(days=3)  # retention may miss some nights before somebody is told of days without a digest
+LATE = timedelta(days=3)  # that retention may miss before days without a digest are a finding
 
 _SELECT = (
     "SELECT day, records, contents, deleted_before, previous, digest FROM wolkvox.daily_digest WHERE operation = %s"
@@ -34,11 +34,10 @@ log = logging.getLogger(__name__)
 @dataclass(slots=True)
 class Verified:
     """
-    What ``verify`` found of an operation.
+    The result of ``verify`` for one operation.
 
-    ``compared`` days were compared with their contacts; ``deleted`` ones can't be, as retention may have deleted
-    theirs. ``early`` ones got their digest from a clock that was ahead. ``findings``: what doesn't agree, a sentence
-    each.
+    ``compared``: days compared with their contacts. ``deleted``: days whose contacts retention may have deleted.
+    ``early``: days digested by a clock that was ahead. ``findings``: what doesn't agree, a sentence each.
     """
 
     digests: list[DailyDigest]
@@ -55,10 +54,10 @@ def operations(connection: Connection) -> list[str]:
 
 def digest(connection: Connection, operation: str, secret: str, keep: timedelta) -> tuple[int, DailyDigest | None]:
     """
-    DailyDigest the days that are old enough and not digested yet; how many, and the last digest there is.
+    Digest the days that are old enough and not digested yet; how many, and the last digest.
 
-    :param keep: age from which retention deletes: each digest says up to when, before it does
-    :raises Unaccounted: when the last digest isn't one that this function made
+    :param keep: age from which retention deletes: each digest says first up to when it may
+    :raises Unaccounted: when the last digest was changed
     """
     now, count = clock(connection), 0
     _withdraw_early(connection, operation, secret, first_undigested_day(now))
@@ -72,27 +71,27 @@ def digest(connection: Connection, operation: str, secret: str, keep: timedelta)
         deleted_before = min(now - keep, begin(day + DAY))
         if last is not None:
             deleted_before = max(deleted_before, last.deleted_before)
-        found = _contents(connection, operation, secret, day)
-        last = signed(secret, operation, day, *found, deleted_before, last.digest if last else None)
+        contents = _contents(connection, operation, secret, day)
+        last = signed(secret, operation, day, *contents, deleted_before, last.digest if last else None)
         _insert(connection, operation, last)
         day, count = day + DAY, count + 1
     return count, last
 
 
 def verify_digests(connection: Connection, operation: str, secret: str) -> Verified:
-    """Compare an operation's contacts with its digests, and these with each other."""
-    known, now = digests(connection, operation), clock(connection)
-    result = Verified(known)
-    if not known:
+    """Compare an operation's contacts with its digests, and verify the chain of digests."""
+    kept, now = digests(connection, operation), clock(connection)
+    result = Verified(kept)
+    if not kept:
         result.findings += _undigested(_first_day(connection, operation), now)
         return result
-    result.findings += _chain(secret, operation, known)
-    result.findings += _before(connection, operation, known[0].day)
-    result.findings += _undigested(known[-1].day + DAY, now)
-    for one in known:
+    result.findings += _chain(secret, operation, kept)
+    result.findings += _before(connection, operation, kept[0].day)
+    result.findings += _undigested(kept[-1].day + DAY, now)
+    for one in kept:
         if one.day >= first_undigested_day(now):
             result.early += 1
-        elif begin(one.day) < known[-1].deleted_before:
+        elif begin(one.day) < kept[-1].deleted_before:
             result.deleted += 1
         else:
             _compare(connection, operation, secret, one, result)
@@ -105,25 +104,25 @@ def digests(connection: Connection, operation: str) -> list[DailyDigest]:
     return [DailyDigest(*row) for row in rows]
 
 
-def _compare(connection: Connection, operation: str, secret: str, known: DailyDigest, result: Verified) -> None:
-    """Whether the contacts of a day are those that were digested."""
-    records, digest = _contents(connection, operation, secret, known.day)
-    if digest == known.contents:
+def _compare(connection: Connection, operation: str, secret: str, kept: DailyDigest, result: Verified) -> None:
+    """Compare the contacts of a day with its digest, and add to the result."""
+    records, digest = _contents(connection, operation, secret, kept.day)
+    if digest == kept.contents:
         result.compared += 1
         return
     last = _last(connection, operation)
-    if last is not None and begin(known.day) < last.deleted_before:  # retention came by meanwhile
+    if last is not None and begin(kept.day) < last.deleted_before:  # retention came by meanwhile
         result.deleted += 1
         return
     result.compared += 1
-    same = ", and not the same" if records == known.records else ""
-    result.findings.append(f"{known.day}: {known.records} contacts were digested, {records} are there now{same}.")
+    same = ", and not the same" if records == kept.records else ""
+    result.findings.append(f"{kept.day}: {kept.records} contacts were digested, {records} are there now{same}.")
 
 
-def _chain(secret: str, operation: str, known: list[DailyDigest]) -> Iterator[str]:
-    """What doesn't fit in the chain of digests."""
+def _chain(secret: str, operation: str, kept: list[DailyDigest]) -> Iterator[str]:
+    """The findings in the chain of digests."""
     before: DailyDigest | None = None
-    for one in known:
+    for one in kept:
         if not is_signed(secret, operation, one):
             yield f"{one.day}: its digest was changed."
         if before is None and one.previous is not None:
@@ -136,14 +135,14 @@ def _chain(secret: str, operation: str, known: list[DailyDigest]) -> Iterator[st
 
 
 def _before(connection: Connection, operation: str, day: date) -> Iterator[str]:
-    """Contacts that were not there when the first day was digested."""
+    """A finding if contacts are older than the first digested day."""
     first = _first_day(connection, operation)
     if first is not None and first < day:
         yield f"{first}: there are contacts of before the first day that was digested."
 
 
 def _undigested(day: date | None, now: datetime) -> Iterator[str]:
-    """Days that should have a digest by now."""
+    """A finding if a day should have a digest by now."""
     if day is not None and day < first_undigested_day(now - LATE):
         yield (
             f"{day}: this day and those after it have no digest. Their digests were removed, or retention does not run."
@@ -152,9 +151,9 @@ def _undigested(day: date | None, now: datetime) -> Iterator[str]:
 
 def _withdraw_early(connection: Connection, operation: str, secret: str, day: date) -> None:
     """
-    Take back the digests of days that are not over yet: a clock that was ahead made them.
+    Delete the digests of days that are not over yet: a clock that was ahead made them.
 
-    What retention deleted by that clock is gone, and stays part of the chain: the last digest before them says so.
+    What retention deleted by that clock is gone: the last digest before them is signed again and says so.
     """
     with connection.transaction():
         rows = connection.execute(f"{_SELECT} AND day >= %s", (operation, day)).fetchall()
@@ -167,7 +166,7 @@ def _withdraw_early(connection: Connection, operation: str, secret: str, day: da
         again = signed(secret, operation, last.day, last.records, last.contents, deleted_before, last.previous)
         connection.execute("DELETE FROM wolkvox.daily_digest WHERE operation = %s AND day = %s", (operation, last.day))
         _insert(connection, operation, again)
-    log.warning("Operation %s: %d digests of days that are not over were taken back.", operation, len(early))
+    log.warning("Operation %s: %d digests of days that are not over were deleted.", operation, len(early))
 
 
 def _insert(connection: Connection, operation: str, made: DailyDigest) -> None:
@@ -191,14 +190,14 @@ def _first_day(connection: Connection, operation: str) -> date | None:
 
 
 def _contents(connection: Connection, operation: str, secret: str, day: date) -> tuple[int, bytes]:
-    """How many contacts are there of a day, and their digest."""
+    """The number of a day's contacts, and their digest."""
     values = {
         "operation": operation,
         "begins": begin(day),
         "ends": begin(day + DAY),
         "noted_before": begin(day) + DIGEST_AFTER,
     }
-    with connection.transaction(), connection.cursor("to_seal") as cursor:
+    with connection.transaction(), connection.cursor("to_digest") as cursor:
         cursor.itersize = BATCH
         rows = cursor.execute(sql("to_digest"), values)
         return contents_of(secret, operation, (DigestedRow._make((*row[:8], row[8:])) for row in rows))

@@ -1,4 +1,4 @@
-"""What wolkvox has of a campaign, compared with what the ledger has, set by set."""
+"""Compares a campaign's export of wolkvox with the ledger's contacts, in single statements."""
 
 from __future__ import annotations
 
@@ -13,16 +13,18 @@ from wolkvox.rules.records import Campaign
 from wolkvox.rules.runs import Run
 
 ASK_AGAIN = timedelta(minutes=5)  # between two exports of a campaign [vendor's page on its reports]
-CONFIRMED = timedelta(hours=1)  # before an export was asked for: codes that wolkvox took since then must show in it
-COMPARED_AGAIN = timedelta(days=1)  # since it came in, that a stranger's contact waits where no rule protects it
+CONFIRMED = timedelta(hours=1)  # before the export was asked for: codes taken since then must be in it
+COMPARED_AGAIN = timedelta(
+    days=1
+)  # that a contact waits for its customer to be in the campaign, where no rule protects it
 
 
 @dataclass(slots=True)
-class Settled:
+class SettledByExports:
     """
     Waiting contacts that exports settled without a request.
 
-    ``absent`` ones are not settled yet: their customers aren't in the campaign now, and are looked for again.
+    ``absent`` ones are not settled yet: their customers aren't in the campaign now; later exports are asked again.
     """
 
     not_in_campaign: int = 0
@@ -30,28 +32,28 @@ class Settled:
     already_handled: int = 0
     absent: int = 0
 
-    def add(self, other: Settled) -> None:
-        """Count those of another campaign, too."""
+    def add(self, other: SettledByExports) -> None:
+        """Add the counts of another campaign."""
         for name, contacts in asdict(other).items():
             setattr(self, name, getattr(self, name) + contacts)
 
 
 @dataclass(frozen=True, slots=True)
 class LeftAside:
-    """A campaign whose last export said nothing, and why."""
+    """A campaign whose last export was not used, and why."""
 
     campaign_id: str
     why: str
 
 
 def campaigns_to_ask_for(connection: Connection, operation: str, fewest: int) -> list[tuple[str, list[str]]]:
-    """The campaigns of which so many contacts may be sent now, the largest first, each with the types they are of."""
+    """The campaigns with ``fewest`` contacts to send or more, the largest first, each with its types."""
     rows = connection.execute(sql("campaigns_to_ask_for"), {"operation": operation, "fewest": fewest})
     return rows.fetchall()
 
 
 def seconds_until_due(connection: Connection, operation: str, campaign_id: str) -> float:
-    """How long to wait before a campaign's export may be asked for, whoever did so last; 0: it may be now."""
+    """Seconds until a campaign's export may be asked for again; 0: now."""
     row = connection.execute(
         "SELECT extract(epoch FROM asked_at + %(again)s - clock_timestamp())::float FROM wolkvox.export"
         " WHERE operation = %(operation)s AND campaign_id = %(campaign_id)s AND asked_at <= clock_timestamp()",
@@ -61,7 +63,7 @@ def seconds_until_due(connection: Connection, operation: str, campaign_id: str) 
 
 
 def note_export(connection: Connection, operation: str, campaign_id: str) -> None:
-    """An export was asked for, whatever it brings."""
+    """Note that an export was asked for."""
     connection.execute(
         "INSERT INTO wolkvox.export (operation, campaign_id) VALUES (%s, %s)"
         " ON CONFLICT (operation, campaign_id) DO UPDATE SET asked_at = clock_timestamp()",
@@ -70,7 +72,7 @@ def note_export(connection: Connection, operation: str, campaign_id: str) -> Non
 
 
 def note_finding(connection: Connection, operation: str, campaign_id: str, why: str | None) -> None:
-    """Why nothing is concluded from the export that was asked for last; None: something is."""
+    """Note why the last export was not used; None: it was used."""
     connection.execute(
         "UPDATE wolkvox.export SET left_aside = %s WHERE operation = %s AND campaign_id = %s",
         (why, operation, campaign_id),
@@ -78,7 +80,7 @@ def note_finding(connection: Connection, operation: str, campaign_id: str, why: 
 
 
 def left_aside(connection: Connection, operation: str, since: datetime) -> list[LeftAside]:
-    """The campaigns whose last export said nothing, if it was asked for since then."""
+    """The campaigns whose last export, asked for since then, was not used."""
     rows = connection.execute(
         "SELECT campaign_id, left_aside FROM wolkvox.export"
         " WHERE operation = %s AND left_aside IS NOT NULL AND asked_at >= %s ORDER BY campaign_id",
@@ -88,7 +90,7 @@ def left_aside(connection: Connection, operation: str, since: datetime) -> list[
 
 
 def load(connection: Connection, exported: Iterable[Exported]) -> None:
-    """Keep an export for as long as the session: ids, codes and what its records say of dials, nothing else."""
+    """Load an export into a temporary table: ids, codes and dials, nothing else."""
     connection.execute(sql("exported"))
     columns = ", ".join(Exported._fields)
     with connection.cursor().copy(f"COPY exported ({columns}) FROM STDIN".encode()) as copy:
@@ -98,27 +100,28 @@ def load(connection: Connection, exported: Iterable[Exported]) -> None:
 
 
 def forget(connection: Connection) -> None:
-    """Let go of an export."""
+    """Drop the loaded export."""
     connection.execute("DROP TABLE IF EXISTS exported")
 
 
 def compare(connection: Connection, operation: str, campaign: Campaign) -> Compared:
-    """What the export that is loaded has of the customers by whom it can be judged."""
+    """Count what the loaded export has of the customers that should be in it."""
     params = {**_scope(operation, campaign), "confirmed": CONFIRMED}
     row = connection.execute(sql("compare_export"), params).fetchone()
     return Compared(*row) if row else Compared()
 
 
-def settle(connection: Connection, run: Run, campaign: Campaign, compared: Compared, *, skip_handled: bool) -> Settled:
+def settle(
+    connection: Connection, run: Run, campaign: Campaign, compared: Compared, *, skip_handled: bool
+) -> SettledByExports:
     """
-    Settle what waits by what is loaded: customers that aren't in the campaign, and those that carry our code already.
+    Settle waiting contacts by the loaded export: customers not in the campaign, and those that have our code already.
 
-    A customer isn't there only if no id like it is: with separators, with zeros in front, in other letters. Who isn't
-    there is looked for again in later exports, for as long as the rules protect the customer, or a day; meanwhile the
-    contact is not sent.
+    A customer is absent if no normalised id of the export equals its own. Later exports are asked again for an absent
+    customer for as long as the rules protect it, or for a day; meanwhile the contact is not sent.
 
-    :param skip_handled: whether those that carry another code are settled, too
-    :param compared: tells whether customers can be told not to be there
+    :param skip_handled: whether contacts of customers with another code are settled, too
+    :param compared: decides whether the export is complete enough to tell that a customer is absent
     """
     params = {
         **_scope(run.operation, campaign),
@@ -132,13 +135,13 @@ def settle(connection: Connection, run: Run, campaign: Campaign, compared: Compa
         "margin": MARGIN,
     }
     row = connection.execute(sql("settle_by_export"), params).fetchone()
-    return Settled(*row) if row else Settled()
+    return SettledByExports(*row) if row else SettledByExports()
 
 
-def settled_in(connection: Connection, run: Run) -> Settled:
-    """What exports settled in a run, as the ledger has it."""
+def settled_in(connection: Connection, run: Run) -> SettledByExports:
+    """What exports settled in a run, counted from the ledger."""
     row = connection.execute(sql("settled_by_exports"), asdict(run)).fetchone()
-    return Settled(*row) if row else Settled()
+    return SettledByExports(*row) if row else SettledByExports()
 
 
 def _scope(operation: str, campaign: Campaign) -> dict[str, object]:

@@ -1,8 +1,7 @@
 """
-Whose fault it is when records fail, counted over all tasks of an operation: a campaign's, or everybody's.
+Counts records that fail, over all tasks of an operation, and finds the cause: a campaign, or the whole operation.
 
-Times are those of the database's clock; each function is one transaction of its own when the connection is
-in autocommit mode.
+Times are those of the database's clock. Each function is one transaction when the connection is in autocommit mode.
 """
 
 from __future__ import annotations
@@ -17,17 +16,17 @@ from wolkvox.ledger.locks import Lock, lock_until_commit
 from wolkvox.rules.faults import Fault, is_campaigns, is_settled, most_of_one, refuses_everything
 from wolkvox.rules.records import EVERYTHING_REFUSED, Campaign, Faults, Record
 
-RECENT = timedelta(days=1)  # a campaign that had an answer since is one of the operation's
+RECENT = timedelta(days=1)  # a campaign with a record coded since is in use
 
 
 def count_fault(connection: Connection, breaker: Breaker, fault: Fault) -> Faults:
     """
     Count a record that was refused or failed, over all tasks; suspend its campaign when that is at fault.
 
-    Returns what this record shows: an outage, or campaigns in doubt; of what is suspended it says nothing.
+    Returns what this record shows: an outage, or campaigns in doubt; suspended campaigns are not in the result.
 
-    What was refused in a row is pending again when it turns out to be its campaign's fault, or everybody's; an outage
-    begins in the transaction that finds it, and not before a record of another campaign has failed, if there is one.
+    Consecutive refused records are pending again when their campaign, or the whole operation, is at fault. The circuit
+    breaker opens in the same transaction, and only after a record of another campaign has failed, if one waits.
     """
     operation, retry_policy, refused = breaker.operation, breaker.retry_policy, fault.refused
     with connection.transaction():
@@ -56,7 +55,7 @@ def count_fault(connection: Connection, breaker: Breaker, fault: Fault) -> Fault
 
 
 def judge(connection: Connection, breaker: Breaker, fault: Fault) -> Faults:
-    """Whether the records that failed in a row are an outage, when a run has no time or no record left to tell."""
+    """Whether consecutive failures are an outage, when a run has no time or no record left for another request."""
     operation = breaker.operation
     with connection.transaction():
         lock_until_commit(connection, Lock.FAULTS, operation)
@@ -72,12 +71,12 @@ def judge(connection: Connection, breaker: Breaker, fault: Fault) -> Faults:
 
 
 def answered_since(connection: Connection, operation: str, since: datetime) -> bool:
-    """Whether wolkvox has answered anybody since."""
+    """Whether wolkvox has answered a request since."""
     return consecutive_failures.answered_since(connection, operation, consecutive_failures.WHOLE_OPERATION, since)
 
 
 def _open(connection: Connection, breaker: Breaker, reason: str, fault: Fault) -> Faults:
-    """Nobody is rejected for it: what campaigns refused in a row is pending again."""
+    """Open the circuit breaker; what campaigns refused in a row is pending again."""
     if fault.refused:
         refused = connection.execute(
             "SELECT DISTINCT unnest(refused) FROM wolkvox.consecutive_failures WHERE operation = %s",
@@ -87,8 +86,10 @@ def _open(connection: Connection, breaker: Breaker, reason: str, fault: Fault) -
     return Faults(outage=reason, first=open_breaker(connection, breaker, reason, fault.explanation))
 
 
-def _suspend(connection: Connection, breaker: Breaker, fault: Fault, failures: consecutive_failures.Failures) -> Faults:
-    """The campaign is at fault: none of its records is settled for it, and they tell nothing of the operation."""
+def _suspend(
+    connection: Connection, breaker: Breaker, fault: Fault, failures: consecutive_failures.FailedInARow
+) -> Faults:
+    """Suspend the campaign: its refused records are pending again, and no longer count against the operation."""
     connection.execute(
         sql("suspend"),
         {
@@ -103,16 +104,16 @@ def _suspend(connection: Connection, breaker: Breaker, fault: Fault, failures: c
     reopen(connection, breaker, failures.refused)
     consecutive_failures.forget(connection, breaker.operation, fault.campaign)
     connection.execute(
-        "UPDATE wolkvox.consecutive_failures SET failed = ARRAY(SELECT id FROM wolkvox.codification"
-        " WHERE id = ANY(failed) AND (type_campaign, campaign_id) <> (%s, %s))"
-        " WHERE operation = %s AND failures.type_campaign = '' AND failures.campaign_id = ''",
+        "UPDATE wolkvox.consecutive_failures SET failed = ARRAY(SELECT record.id FROM wolkvox.codification AS record"
+        " WHERE record.id = ANY(failed) AND (record.type_campaign, record.campaign_id) <> (%s, %s))"
+        " WHERE operation = %s AND type_campaign = '' AND campaign_id = ''",
         (*fault.campaign, breaker.operation),
     )
     return Faults()
 
 
 def _is_alone(connection: Connection, operation: str, campaign: Campaign) -> bool:
-    """Whether the operation has no other campaign: none waits, and none had an answer lately."""
+    """Whether the operation has no other campaign, with waiting records or with one coded lately."""
     row = connection.execute(
         sql("other_campaign"),
         {"operation": operation, "type_campaign": campaign[0], "campaign_id": campaign[1], "recent": RECENT},
@@ -121,14 +122,14 @@ def _is_alone(connection: Connection, operation: str, campaign: Campaign) -> boo
 
 
 def another(connection: Connection, operation: str, campaigns: Iterable[Campaign]) -> Record | None:
-    """The newest record that waits and is of none of these campaigns."""
+    """The newest waiting record that is of none of these campaigns; None where there is none."""
     values = {"operation": operation, "campaigns": [" ".join(campaign) for campaign in campaigns]}
     row = connection.execute(sql("another"), values).fetchone()
     return None if row is None else Record(*row)
 
 
 def reopen(connection: Connection, breaker: Breaker, ids: Sequence[int]) -> None:
-    """Put rejected records back to pending: it wasn't they who were refused. Each has a request left at least."""
+    """Put rejected records back to pending, each with one request left at least: they were not at fault."""
     connection.execute(
         "UPDATE wolkvox.codification SET state = 'pending', settled_at = NULL, attempts = least(attempts, %s)"
         " WHERE operation = %s AND id = ANY(%s) AND state = 'rejected'",
@@ -137,7 +138,7 @@ def reopen(connection: Connection, breaker: Breaker, ids: Sequence[int]) -> None
 
 
 def revert_attempts(connection: Connection, chunk_id: str, requests: Mapping[int, int]) -> None:
-    """Put records of a chunk back to pending, so many requests less each: what they met was no answer to them."""
+    """Put records of a chunk back to pending, each less the number of requests given, which were no attempts."""
     connection.execute(
         sql("revert_attempts"),
         {"chunk_id": chunk_id, "ids": list(requests.keys()), "requests": list(requests.values())},

@@ -1,9 +1,9 @@
 """
-What was settled in an hour or a day: counted once when it is over, live while it lasts.
+Counts what was settled in an hour or a day: once when it is over, live while it lasts.
 
-A span is counted for good only when no transaction is left that began before its end. A record that leaves the
-hour it was settled in (offered again, superseded, deleted) marks that hour, by a trigger; a marked span is counted
-live until the next ``count_closed_spans``. So the figures are always those of the ledger itself.
+A span is counted once no transaction is left that began before its end. A trigger marks the hour of a record that
+changes or is deleted after it was settled (wolkvox.dirty_hour); a marked span is counted live until the next
+``count_closed_spans``. So the figures always equal the ledger's rows.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from typing import Any, NamedTuple
 from wolkvox.ledger.connection import Connection, sql
 from wolkvox.rules.spans import Span
 
-# One process at a time counts; whoever comes second leaves it to the first.
+# One process at a time counts; a second one returns at once.
 COUNT_LOCK = 7_041_965
 
 
 class Count(NamedTuple):
-    """Records of one campaign settled alike; ``message`` is something the vendor said of one, ids left out."""
+    """Records of one campaign, state and reason; ``message``: one of the vendor's messages, without ids."""
 
     type_campaign: str | None
     campaign_id: str | None
@@ -34,22 +34,22 @@ class Count(NamedTuple):
 
 @dataclass(slots=True)
 class Figures:
-    """One span's counts, and the seconds from contact to codification of its coded records."""
+    """One span's counts, and median and 95th percentile of the seconds from contact to codification."""
 
     lag_p50: float | None = None
     lag_p95: float | None = None
     counts: list[Count] = field(default_factory=list)
 
     def records(self, *states: str) -> int:
-        """How many records are in these states."""
+        """The number of records in these states."""
         return sum(count.records for count in self.counts if count.state in states)
 
 
 def figures(connection: Connection, operation: str, hours: Sequence[Span], days: Sequence[Span]) -> dict[Span, Figures]:
     """
-    Every hour's and day's figures, the last of which are not over yet.
+    The figures of every hour and day, the last of which are not over yet.
 
-    Read them in one snapshot: in a transaction of isolation "repeatable read".
+    The caller's transaction has the isolation level "repeatable read": all figures are of one snapshot.
     """
     spans = [*hours, *days]
     result = {span: Figures() for span in spans}
@@ -81,14 +81,14 @@ def figures(connection: Connection, operation: str, hours: Sequence[Span], days:
 
 
 def _hours_of(day: Span, hours: Sequence[Span]) -> list[Span]:
-    """The hours that make up today so far; empty when they don't: in a zone off the full hour, in another day."""
+    """The hours that add up to today so far; empty where they don't: another day, or a zone off the full hour."""
     inside = [hour for hour in hours if day.starts_at <= hour.starts_at and hour.ends_at <= day.ends_at]
     covered = inside and inside[0].starts_at == day.starts_at and inside[-1] == hours[-1]
     return inside if covered else []
 
 
 def count_closed_spans(connection: Connection, operation: str, spans: Sequence[Span]) -> int:
-    """Count those of the spans that are over and not counted yet, and forget all others; returns how many."""
+    """Count the spans that are over and not counted yet, delete counted spans not among ``spans``; returns how many."""
     with connection.transaction():
         row = connection.execute("SELECT pg_try_advisory_xact_lock(%s)", (COUNT_LOCK,)).fetchone()
         if row is None or not row[0]:
@@ -118,13 +118,13 @@ class Lag(NamedTuple):
 
 
 def run_lag(connection: Connection, dag_run_id: str, chunk_ids: Sequence[str]) -> Lag:
-    """How late the coded records of a run's chunks were."""
+    """The lag of the coded records of a run's chunks."""
     row = connection.execute(sql("run_lag"), {"dag_run_id": dag_run_id, "chunk_ids": list(chunk_ids)}).fetchone()
     return Lag(*row) if row else Lag(None, None)
 
 
 def _oldest_transaction(connection: Connection) -> datetime:
-    """When the oldest transaction began that may still write: no later than now."""
+    """When the oldest transaction that may still write began; now at the latest."""
     row = connection.execute(
         "SELECT least(now(), min(xact_start)) FROM pg_stat_activity"
         " WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()"

@@ -1,4 +1,4 @@
-"""Dials of customers after they were contacted, as exports show them, and what codifying was impact."""
+"""Notes dials of customers after their contact, as exports show them, and counts the impact of codifying."""
 
 from __future__ import annotations
 
@@ -11,18 +11,17 @@ from psycopg.types.json import Jsonb
 
 from wolkvox.ledger.connection import Connection, sql
 from wolkvox.rules.export_dates import AHEAD, MARGIN, DateCount
-from wolkvox.rules.impact import MINUTES, by_minutes
-from wolkvox.rules.impact import lag_sensitivity as sensitivity_of
+from wolkvox.rules.impact import MINUTES, by_minutes, lag_sensitivity
 from wolkvox.rules.records import Campaign
 
 
 class Impact(NamedTuple):
     """
-    What codifying a campaign's customers on a day prevented.
+    The impact of codifying a campaign's customers on one day.
 
-    ``coded`` contacts, of which customers were ``dialled_after`` they had been codified or ``dialled_before``, between
-    contact and codification (``minutes``: as ``impact.by_minutes`` counts them). ``calls_prevented``: how many more
-    customers would have been dialled since.
+    ``coded``: contacts. ``dialled_after``: customers dialled after codification. ``dialled_before``: customers dialled
+    between contact and codification (``minutes``: as ``rules.impact.by_minutes`` counts them). ``calls_prevented``:
+    codified customers times the share of the other customers that was dialled in the same time.
     """
 
     day: date
@@ -36,25 +35,25 @@ class Impact(NamedTuple):
 
 
 def total(counted: Iterable[Impact]) -> dict[str, int]:
-    """Days and campaigns together."""
+    """The sums over days and campaigns."""
     parts = list(counted)
     return {
-        "coded": sum(one.coded for one in parts),
-        "dialled_after": sum(one.dialled_after for one in parts),
-        "dialled_before": sum(one.dialled_before for one in parts),
-        "calls_prevented": round(sum(one.calls_prevented for one in parts)),
+        "coded": sum(part.coded for part in parts),
+        "dialled_after": sum(part.dialled_after for part in parts),
+        "dialled_before": sum(part.dialled_before for part in parts),
+        "calls_prevented": round(sum(part.calls_prevented for part in parts)),
     }
 
 
-def lag_sensitivity(counted: Iterable[Impact]) -> dict[int, int]:
-    """Dials between contact and codification that a shorter lag would have prevented, by its minutes."""
-    parts = [sum(dials) for dials in zip(*(one.minutes for one in counted), strict=True)]
-    return sensitivity_of(parts or [0] * (len(MINUTES) + 1))
+def total_lag_sensitivity(counted: Iterable[Impact]) -> dict[int, int]:
+    """The dials that a lag of at most so many minutes would have prevented, by these minutes."""
+    parts = [sum(dials) for dials in zip(*(part.minutes for part in counted), strict=True)]
+    return lag_sensitivity(parts or [0] * (len(MINUTES) + 1))
 
 
 def count_dates(connection: Connection, campaign: Campaign, begun: datetime) -> DateCount:
     """
-    What the dates of the loaded export come to.
+    Count what the dates of the loaded export are.
 
     :param begun: when the export was asked for
     """
@@ -76,9 +75,9 @@ def note_dials(
     """
     Note the last dial of each customer of the loaded export, if it came after a contact.
 
-    :param since: of contacts
-    :param loaded_at: when the contacts were loaded that it is compared with
-    :param dates_are_dials: whether the date of our own request is that of a dial, too
+    :param since: from which contacts are compared
+    :param loaded_at: when these contacts were loaded
+    :param dates_are_dials: whether a date equal to that of our own request is a dial, too
     """
     params = {
         "operation": operation,
@@ -93,7 +92,7 @@ def note_dials(
 
 
 def forget_own_dates(connection: Connection) -> None:
-    """Forget what was noted of the contacts that are loaded and is the date of a request of ours."""
+    """Delete the noted dials of the loaded contacts that are dates of our own requests."""
     connection.execute(sql("forget_own_dates"), {"margin": MARGIN})
 
 
@@ -101,7 +100,7 @@ def count_impact(
     connection: Connection, operation: str, campaign: Campaign, begun: datetime, since: date, zone: str
 ) -> None:
     """
-    Count what codifying a campaign's customers was impact, each day since then anew, from what is loaded and noted.
+    Count the impact of codifying a campaign's customers on each day since then, from the loaded export and dials.
 
     :param begun: when the export was asked for
     :param since: the first day, in the zone
@@ -124,12 +123,12 @@ def count_impact(
 
 
 def forget_impact(connection: Connection, operation: str, since: datetime) -> None:
-    """Forget what was counted since then."""
+    """Delete what was counted since then."""
     connection.execute("DELETE FROM wolkvox.impact WHERE operation = %s AND counted_at >= %s", (operation, since))
 
 
 def impact(connection: Connection, operation: str, since: date, until: date) -> list[Impact]:
-    """What was counted of the days from ``since`` to ``until``, that one too: the latest first."""
+    """The impact of the days from ``since`` to ``until``, inclusive, the latest first."""
     rows = connection.execute(
         "SELECT day, type_campaign, campaign_id, coded, dialled_after, dialled_before, calls_prevented, minutes"
         " FROM wolkvox.impact WHERE operation = %s AND day BETWEEN %s AND %s ORDER BY day DESC, coded DESC, 2, 3",
@@ -139,7 +138,7 @@ def impact(connection: Connection, operation: str, since: date, until: date) -> 
 
 
 def breaches(connection: Connection, operation: str, since: datetime, until: datetime | None = None) -> Counter[str]:
-    """Contacts in [since, until) whose customers were dialled although they were protected, by the cause."""
+    """How many contacts in [since, until) had their customers dialled while protected, by the cause."""
     rows = connection.execute(
         "SELECT dial.breach, count(DISTINCT record.id) FROM wolkvox.dial"
         " INNER JOIN wolkvox.codification AS record ON record.id = dial.codification_id"

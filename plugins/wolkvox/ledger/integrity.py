@@ -1,4 +1,4 @@
-"""What a ledger loses when it is copied, restored or changed by hand: sequences, rules, the order of its texts."""
+"""Checks what a copy, a restore or a change by hand may damage: sequences, constraints, the order of texts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from wolkvox.ledger.connection import Connection, sql
 
 
 class _Sequence(NamedTuple):
-    """The sequence that numbers a column's new rows, by the names of the three, and the last number that it gave."""
+    """A table, its numbered column, the column's sequence, and the last number of the sequence."""
 
     table: str
     column: str
@@ -22,51 +22,51 @@ class _Sequence(NamedTuple):
 
 
 def advance_sequences(connection: Connection) -> None:
-    """Put every sequence behind the largest number that its column holds: the next row has one of its own."""
-    for one in _sequences(connection):
-        largest = _beyond(connection, one)
+    """Set every sequence to the largest number in its column: the next row gets a free one."""
+    for each in _sequences(connection):
+        largest = _largest_unnumbered(connection, each)
         if largest is not None:
-            connection.execute("SELECT setval(format('wolkvox.%%I', %s::text)::regclass, %s)", (one.sequence, largest))
+            connection.execute("SELECT setval(format('wolkvox.%%I', %s::text)::regclass, %s)", (each.sequence, largest))
 
 
 def validate(connection: Connection) -> None:
     """
-    Hold the rows that are there to the rules that migrations added for new ones. Nobody waits meanwhile.
+    Validate the constraints that a migration added for new rows only. It blocks no reader or writer.
 
-    :raises BadSetting: when somebody has changed rows so that they break one
+    :raises BadSetting: when rows, changed by hand, break a constraint
     """
-    for table, rule, condition in connection.execute(sql("unvalidated")).fetchall():
+    for table, constraint, condition in connection.execute(sql("unvalidated")).fetchall():
         try:
             connection.execute(
                 composed.SQL("ALTER TABLE wolkvox.{} VALIDATE CONSTRAINT {}").format(
-                    composed.Identifier(table), composed.Identifier(rule)
+                    composed.Identifier(table), composed.Identifier(constraint)
                 )
             )
         except psycopg.errors.IntegrityError:
-            # Not PostgreSQL's own message, which may quote a customer's row.
+            # PostgreSQL's own message may quote a customer's row.
             raise BadSetting(
-                f"The ledger is upgraded, but rows of wolkvox.{table} break its rule {rule}, {condition}: they were"
-                " changed by hand. Correct them and run `python -m wolkvox migrate` again."
+                f"The ledger is upgraded, but rows of wolkvox.{table} break its constraint {constraint}, {condition}:"
+                " they were changed by hand. Correct them and run `python -m wolkvox migrate` again."
             ) from None
 
 
 def refuse_damage(connection: Connection, ledger_conn_id: str) -> None:
     """
-    Look for what a copy or a new operating system leaves behind.
+    Check for damage by a copy or a new operating system.
 
-    :raises BadSetting: a sequence is behind its column, a rule is not held to, or texts are in another order than the
-        indexes have them
+    :raises BadSetting: a sequence is behind its column, a constraint is not validated, or the indexes have another
+        order of texts
     """
-    behind = [one.table for one in _sequences(connection) if _beyond(connection, one) is not None]
+    behind = [each.table for each in _sequences(connection) if _largest_unnumbered(connection, each) is not None]
     if behind:
         raise BadSetting(
             f"The ledger at connection {ledger_conn_id!r} was copied without its sequences ({', '.join(behind)}): new"
             " rows would get numbers that are taken. Run `python -m wolkvox migrate`."
         )
-    if rules := [rule for _, rule, _ in connection.execute(sql("unvalidated"))]:
+    if constraints := [name for _, name, _ in connection.execute(sql("unvalidated"))]:
         raise BadSetting(
-            f"The ledger at connection {ledger_conn_id!r} doesn't hold its rows to {', '.join(rules)}: run"
-            " `python -m wolkvox migrate`, which names the rows that break a rule."
+            f"The ledger at connection {ledger_conn_id!r} has not validated {', '.join(constraints)}: run"
+            " `python -m wolkvox migrate`, which names the table whose rows break one."
         )
     row = connection.execute(sql("collation")).fetchone()
     if row is not None:
@@ -83,12 +83,12 @@ def _sequences(connection: Connection) -> Iterator[_Sequence]:
     return map(_Sequence._make, connection.execute(sql("sequences")).fetchall())
 
 
-def _beyond(connection: Connection, one: _Sequence) -> int | None:
-    """The largest number of a column, if its sequence has not given it yet; None: all is well."""
+def _largest_unnumbered(connection: Connection, numbered: _Sequence) -> int | None:
+    """The largest number of a column if it is above its sequence; None: it is not."""
     row = connection.execute(
         composed.SQL("SELECT max({column}) FROM wolkvox.{table} HAVING max({column}) > %s").format(
-            column=composed.Identifier(one.column), table=composed.Identifier(one.table)
+            column=composed.Identifier(numbered.column), table=composed.Identifier(numbered.table)
         ),
-        (one.last,),
+        (numbered.last,),
     ).fetchone()
     return None if row is None else int(row[0])

@@ -1,4 +1,4 @@
-"""What alerts are judged by: the latest records' outcomes, what came in, and when."""
+"""Counts what alerts are judged by: the outcomes of the latest records, and arrivals."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from wolkvox.ledger.connection import Connection, sql
 from wolkvox.rules.records import Campaign
 from wolkvox.rules.shares import FEWEST, LONGEST_WINDOW, WINDOW, Arrivals, Latest, Outcomes
 
-WEEKS = 4  # of the past that tell what is usual
-# Records of the hour that are looked at, the newest ones: more of them change no share, and a verdict should cost
-# milliseconds however fast records are sent.
+WEEKS = 4  # of the past that a silence is compared with
+# The newest records of the hour that are counted: more of them hardly change a share, and a verdict costs milliseconds
+# however fast records are sent.
 MOST = 10_000
 
 
 def latest(connection: Connection, operation: str, suspended: Sequence[Campaign], now: datetime) -> Latest:
     """
-    The records of the last hour, or where they are fewer than ``FEWEST`` the latest ones of a day.
+    Outcomes and arrivals of the last hour, or of the latest ``FEWEST`` records of a day where the hour has fewer.
 
-    :param suspended: campaigns that are suspended: that they reject their trials is known, and an alert of its own
+    :param suspended: the suspended campaigns: their rejected trials are left out, they have an alert of their own
     """
     params = {
         "operation": operation,
@@ -40,10 +40,10 @@ def latest(connection: Connection, operation: str, suspended: Sequence[Campaign]
 
 def arrivals(connection: Connection, operation: str) -> tuple[datetime | None, list[timedelta]]:
     """
-    When something new came in last, and how long nothing had come in at this hour and weekday of past weeks.
+    When a record came in last, and how long none had come in at this hour and weekday of past weeks.
 
-    Weeks from before the first arrival are left out.
+    Weeks before the first arrival are left out.
     """
     rows = connection.execute(sql("arrivals"), {"operation": operation, "weeks": WEEKS}).fetchall()
-    newest, usual = rows[0][0], [moment - last for last, moment in rows[1:] if last is not None]
+    newest, usual = rows[0][0], [at - last for last, at in rows[1:] if last is not None]
     return newest, usual

@@ -1,8 +1,8 @@
 """
-At most two requests in flight per token, over every process that shares the ledger.
+Leases of slots: at most two requests are in flight per token, over all processes that share the ledger.
 
 A slot is a PostgreSQL advisory lock on (token fingerprint, slot number), held by the connection that writes the
-ledger: a process that dies, or loses the ledger, loses its slot.
+ledger: a process that dies, or loses the ledger, loses its lease.
 """
 
 from __future__ import annotations
@@ -21,8 +21,7 @@ from wolkvox.ledger.connection import Connection, sql
 from wolkvox.rules.chunks import SLOTS
 from wolkvox.stop import Stop
 
-LOOK_AGAIN = 0.5  # seconds between two looks for a free slot
-
+LOOK_AGAIN = 0.5  # seconds between two tries to acquire a slot
 
 STOPPED_WAITING = "Told to stop while waiting for an unanswered request of an earlier task to end."
 
@@ -31,7 +30,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """The task instance that holds a slot, as shown to whoever waits for it."""
+    """The task instance that owns a lease, as an error and the page show it."""
 
     dag_id: str
     dag_run_id: str
@@ -43,10 +42,10 @@ class Owner:
 @dataclass(frozen=True, slots=True)
 class LeaseRules:
     """
-    Whose slots these are.
+    The token's slots: ``fingerprint`` is that of the token, ``operation`` the one that sends.
 
-    ``call_timeout`` (seconds) is how long an unanswered call may still be in flight at the vendor; ``timeout``
-    (seconds) is how long a task waits for a free slot.
+    ``call_timeout``: seconds that an unanswered request may still be in flight at the vendor. ``timeout``: seconds that
+    a task waits for a free slot.
     """
 
     fingerprint: int
@@ -66,16 +65,16 @@ def acquire_lease(
     wait_out: bool = True,
 ) -> str:
     """
-    Lock a free slot of the token and settle what its last owner left behind.
+    Lock a free slot of the token and put back to pending what its last owner was sending.
 
-    A record that is still marked as being sent in a slot nobody holds is a request whose answer nobody saw. The
-    slot is waited out until that call can't be in flight any more; the record is pending again then.
+    A record marked as being sent in a slot that nobody holds is a request whose answer was lost. This function waits
+    until that request can't be in flight any more; the record is pending again then.
 
     :param own: ids of records that this process itself is sending, after a reconnection
-    :param chunk_id: the chunk that is sent through it
-    :param wait_out: whether to wait for the end of a dead task's request for longer than for a free slot
+    :param chunk_id: the chunk that is sent through the slot
+    :param wait_out: whether to wait for a dead task's request for longer than for a free slot
     :returns: the slot's name
-    :raises NoFreeSlot: naming who holds the slots
+    :raises NoFreeSlot: with the owners of the slots
     :raises Stopped: when ``stop`` is set meanwhile
     """
     deadline = time.monotonic() + rules.timeout
@@ -83,7 +82,7 @@ def acquire_lease(
         for number in _waits(connection, rules, own):
             if not _lock(connection, rules.fingerprint, number):
                 continue
-            seconds = _waits(connection, rules, own)[number]  # again: only now nobody else sends in it
+            seconds = _waits(connection, rules, own)[number]  # again: only now no other process sends in it
             if seconds > rules.timeout and not wait_out:
                 _unlock(connection, rules.fingerprint, number)
                 raise NoFreeSlot(_explain(connection, rules))
@@ -108,25 +107,25 @@ class RequestLease:
 @contextmanager
 def lease_for_requests(connection: Connection, rules: LeaseRules, owner: Owner, stop: Stop) -> Iterator[RequestLease]:
     """
-    A slot for a request that concerns no record.
+    A lease for a request that sends no record.
 
-    The slot is noted as busy for one ``call_timeout``, in case nobody lives to see the request's end, and stays so when
-    the request ``still_in_flight``; errors as ``acquire_lease``.
+    The slot is noted as in flight for one ``call_timeout``, in case this process dies, and stays so if the request is
+    ``still_in_flight``; errors as ``acquire_lease``.
     """
     slot = acquire_lease(connection, rules, owner, stop, wait_out=False)
-    busy = "UPDATE wolkvox.slot SET in_flight_until = clock_timestamp() + %s WHERE slot = %s"
-    connection.execute(busy, (timedelta(seconds=rules.call_timeout), slot))
-    call = RequestLease()
+    note = "UPDATE wolkvox.slot SET in_flight_until = clock_timestamp() + %s WHERE slot = %s"
+    connection.execute(note, (timedelta(seconds=rules.call_timeout), slot))
+    lease = RequestLease()
     try:
-        yield call
+        yield lease
     finally:
-        if not call.still_in_flight:
-            connection.execute(busy, (None, slot))
+        if not lease.still_in_flight:
+            connection.execute(note, (None, slot))
         _unlock(connection, rules.fingerprint, int(slot.rpartition("/")[2]))
 
 
 def log_wait(seconds: float) -> None:
-    """Say why nothing happens for a while."""
+    """Log why the task waits."""
     log.info("Waiting up to %.0f s for the end of a request that an earlier task left unanswered.", seconds)
 
 
@@ -140,11 +139,11 @@ def _slot(rules: LeaseRules, number: int) -> str:
 
 def sweep(connection: Connection, rules: LeaseRules, mine: str | None = None) -> None:
     """
-    Put back to pending what dead tasks left marked as being sent, once those requests can't be in flight any more.
+    Put back to pending what dead tasks were sending, once those requests can't be in flight any more.
 
-    Looks at every slot the operation ever used, those of tokens it has no longer among them.
+    It checks every slot that the operation ever used, also those of its former tokens.
 
-    :param mine: the slot this process holds, which needs no sweeping
+    :param mine: the slot that this process holds, which is left out
     """
     silence = timedelta(seconds=rules.call_timeout)
     params = {"operation": rules.operation, "mine": mine, "silence": silence}
@@ -158,9 +157,9 @@ def sweep(connection: Connection, rules: LeaseRules, mine: str | None = None) ->
 
 def _waits(connection: Connection, rules: LeaseRules, own: Sequence[int]) -> dict[int, float]:
     """
-    The seconds until each slot is surely silent, the most silent first; 0 or less: it is silent now.
+    Seconds until no request can be in flight in each slot, the least first; 0 or less: none can be now.
 
-    Never more than ``call_timeout``, though the database's clock may have been set back.
+    At most ``call_timeout``, even if the database's clock was set back.
     """
     rows = connection.execute(
         sql("lease_waits"),
@@ -204,17 +203,17 @@ def _hold(
 
 
 def _explain(connection: Connection, rules: LeaseRules) -> str:
-    """Who holds the slots."""
+    """The error's text: who owns the slots."""
     rows = connection.execute(
         "SELECT slot, dag_id, dag_run_id, task_id, map_index, host, pid, taken_at"
         " FROM wolkvox.slot WHERE starts_with(slot, %s) ORDER BY slot",
         (_prefix(rules),),
     )
-    holders = "; ".join(
+    owners = "; ".join(
         f"{dag}.{task}[{index}] of run {run} on {host} (process {pid}) since {since:%Y-%m-%d %H:%M:%S %Z}"
         for _, dag, run, task, index, host, pid, since in rows
     )
     return (
-        f"Both slots of the token stayed taken for {rules.timeout:g} s. Held by: {holders or 'not known'}."
-        " The task is retried; if a owner is long dead, end its database session."
+        f"Both slots of the token stayed taken for {rules.timeout:g} s. Held by: {owners or 'not known'}."
+        " The task is retried; if an owner is long dead, end its database session."
     )

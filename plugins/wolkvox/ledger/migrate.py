@@ -1,4 +1,4 @@
-"""Bring the ledger's schema up to date: run by whoever deploys, never by a DAG run."""
+"""Upgrades the ledger's schema: run when the product is deployed, never by a DAG run."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from wolkvox.ledger.connection import Connection, connected
 from wolkvox.ledger.integrity import advance_sequences, validate
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-# Two machines may deploy at the same time; the number is arbitrary, but everybody's.
+# Two machines may deploy at the same time; the number is arbitrary.
 MIGRATION_LOCK = 7_041_964_030
-LONGEST_WAIT = 2.0  # seconds for a table's lock, in which codify tasks may stand behind it
-PAUSE = 3.0  # seconds before it is tried again
+LONGEST_WAIT = 2.0  # seconds to wait for a table's lock; codify tasks wait behind it
+PAUSE = 3.0  # seconds between two tries
 TIMEOUT = 600.0  # seconds for all tries
-_BEFORE_RELEASE = re.compile(r"\d{4}")  # how those versions were numbered
-# An index on a large ledger takes longer than what servers and roles are set to let a statement take.
-_UNHURRIED = (
+_BEFORE_RELEASE = re.compile(r"\d{4}")  # the numbers of older versions
+# An index on a large ledger takes longer than the time-outs of some servers and roles.
+_NO_TIMEOUT = (
     "SELECT set_config(name, '0', true) FROM pg_settings WHERE name IN ('statement_timeout', 'transaction_timeout')"
 )
 
@@ -42,13 +42,13 @@ def migrate(ledger_conn_id: str = "wolkvox_ledger") -> None:
     """
     Upgrade the schema ``wolkvox`` of a PostgreSQL database (15 or newer) to this package's version.
 
-    Safe to run again, and from two machines at once: the second one waits and finds nothing to do. Beside tasks at work
-    and long queries it holds nobody up for more than two seconds.
+    It may run again, and on two machines at once: the second one waits and finds nothing to do. It delays running tasks
+    and queries by two seconds at most.
 
-    A ledger whose numbers are behind its rows, as a copy of its tables alone leaves them, is mended.
+    It also repairs sequences that are behind their rows, as a copy of the tables alone leaves them.
 
     :raises BadSetting: when the database can't hold a ledger, the login may not make one, the ledger is of a newer
-        version, or rows that were changed by hand break a rule
+        version, or rows that were changed by hand break a constraint
     :raises LedgerUnavailable: when it can't be reached, or can't be written to at the moment
     """
     with connected(ledger_conn_id) as connection:
@@ -83,13 +83,13 @@ def _upgrade(engine: Engine) -> None:
     """
     Upgrade in one transaction.
 
-    Who changes a table waits until nobody uses it, and everybody else waits behind: so it waits for a moment only, and
-    begins anew.
+    A change of a table waits for all its users, and new users wait behind it: so the wait is short, and the caller
+    tries again.
     """
     config = _config()
     with engine.begin() as transaction:
         transaction.execute(text(f"SET LOCAL lock_timeout = '{LONGEST_WAIT:.0f}s'"))
-        transaction.execute(text(_UNHURRIED))
+        transaction.execute(text(_NO_TIMEOUT))
         transaction.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
         if not transaction.scalar(text("SELECT to_regnamespace('wolkvox') IS NOT NULL")):
             # Not "if not exists": that wants the right to make schemas even where there is one.
@@ -99,7 +99,7 @@ def _upgrade(engine: Engine) -> None:
 
 
 def refuse_unfit(connection: Connection, ledger_conn_id: str) -> None:
-    """Look at what no session can set.
+    """Check what no session can set.
 
     :raises BadSetting: when the database's encoding lacks letters, or the login may not make the schema
     """
@@ -123,22 +123,22 @@ def refuse_unfit(connection: Connection, ledger_conn_id: str) -> None:
 
 
 def refuse_newer(connection: Connection, ledger_conn_id: str) -> None:
-    """Look whether this package knows the ledger's version.
+    """Check that this package knows the ledger's version.
 
     :raises BadSetting: when a newer package has upgraded it, so that this one can't work with it, or when it was made
         before 1.0.0, whose ledgers can't be upgraded
     """
-    found, head = versions(connection)
-    if found is not None and _BEFORE_RELEASE.fullmatch(found):
+    version, head = versions(connection)
+    if version is not None and _BEFORE_RELEASE.fullmatch(version):
         raise BadSetting(
-            f"The ledger at connection {ledger_conn_id!r} was made by a version before 1.0.0 ({found}), which can't be"
-            " upgraded: give the connection an empty database. Nothing is codified twice where exports are asked for"
-            " (export_from): the first run finds what wolkvox has."
+            f"The ledger at connection {ledger_conn_id!r} was made by a version before 1.0.0 ({version}):"
+            " it can't be upgraded. Give the connection an empty database. Nothing is codified twice where exports are"
+            " asked for (export_from): the first run finds what wolkvox has."
         )
-    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
-    if found is not None and found not in known:
+    revisions = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    if version is not None and version not in revisions:
         raise BadSetting(
-            f"The ledger at connection {ledger_conn_id!r} is of version {found}, and this package knows none beyond"
+            f"The ledger at connection {ledger_conn_id!r} is of version {version}, and this package knows none after"
             f" {head}: a newer package has upgraded it. Install that one, or restore the backup from before."
         )
 
@@ -147,14 +147,14 @@ def versions(connection: Connection) -> tuple[str | None, str]:
     """The schema's version, None where there is none yet, and this package's."""
     head = ScriptDirectory.from_config(_config()).get_current_head()
     assert head is not None
-    found = connection.execute("SELECT to_regclass('wolkvox.migration') IS NOT NULL").fetchone()
-    row = connection.execute("SELECT version_num FROM wolkvox.migration").fetchone() if found and found[0] else None
+    table = connection.execute("SELECT to_regclass('wolkvox.migration') IS NOT NULL").fetchone()
+    row = connection.execute("SELECT version_num FROM wolkvox.migration").fetchone() if table and table[0] else None
     return (row[0] if row else None), head
 
 
 def wait_until_migrated(ledger_conn_id: str, timeout: float) -> None:
     """
-    Return when the schema has this package's version, which somebody else brings it to.
+    Wait until another process has upgraded the schema to this package's version.
 
     :param timeout: seconds that this may take
     :raises LedgerUnavailable: when it took longer
@@ -166,10 +166,10 @@ def wait_until_migrated(ledger_conn_id: str, timeout: float) -> None:
         reraise=True,
     ):
         with attempt, connected(ledger_conn_id, writing=False) as connection:
-            found, wanted = versions(connection)
-            if found != wanted:
+            version, wanted = versions(connection)
+            if version != wanted:
                 raise LedgerUnavailable(
-                    f"The ledger at connection {ledger_conn_id!r} is still of version {found or 'none'} after"
+                    f"The ledger at connection {ledger_conn_id!r} is still of version {version or 'none'} after"
                     f" {timeout:.0f} s; this package needs {wanted}: run `python -m wolkvox migrate`."
                 )
 

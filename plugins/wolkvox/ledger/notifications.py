@@ -1,4 +1,4 @@
-"""What each recipient has been told of each alert, and who can't be reached. Times are the ledger's, passed in."""
+"""Notes the notifications of each recipient, and recipients that can't be reached. Times are the ledger's."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from wolkvox.ledger.connection import Connection, sql
 from wolkvox.ledger.locks import Lock
 from wolkvox.rules.firing import Due, Notified, Undelivered
 
-LOCK_WAIT = "60s"  # for a callback that is delivering; it tells what it found, the next run the rest
+LOCK_WAIT = "60s"  # for a callback that is delivering; the next run delivers the rest
 LONGEST_REASON = 200  # characters
 
 
 def begin_delivery(connection: Connection, operation: str, dag_id: str) -> bool:
     """
-    Whether this session alone delivers the DAG's alerts, until it is closed.
+    Lock the delivery of a DAG's alerts for this session, until it is closed; False when another one keeps the lock.
 
-    A second callback waits for the first one, and then finds what that one delivered.
+    A second callback waits for the first one, and then reads what that one delivered.
     """
     try:
         with connection.transaction():
@@ -32,7 +32,7 @@ def begin_delivery(connection: Connection, operation: str, dag_id: str) -> bool:
 
 
 def notified(connection: Connection, operation: str, dag_id: str, recipient: str) -> dict[str, Notified]:
-    """What a recipient knows, by the alert's name."""
+    """A recipient's last notification of each alert, by the alert's name."""
     rows = connection.execute(
         "SELECT alert, firing_since, resolved, notified_at FROM wolkvox.notification"
         " WHERE operation = %s AND dag_id = %s AND recipient = %s",
@@ -44,7 +44,7 @@ def notified(connection: Connection, operation: str, dag_id: str, recipient: str
 def mark_notified(
     connection: Connection, operation: str, dag_id: str, recipient: str, dues: Sequence[Due], now: datetime
 ) -> None:
-    """Note that a recipient was told, in the states that the alerts had when the message was written."""
+    """Note that a recipient was notified of alerts, in their states when the message was written."""
     whose = {"operation": operation, "dag_id": dag_id, "recipient": recipient, "now": now}
     with connection.transaction(), connection.cursor() as cursor:
         cursor.executemany(
@@ -68,7 +68,7 @@ def mark_notified(
 def mark_undelivered(
     connection: Connection, operation: str, dag_id: str, recipient: str, reason: str, now: datetime
 ) -> None:
-    """Note that a recipient can't be reached; since when stays what it was."""
+    """Note that a recipient can't be reached; ``since`` keeps its first value."""
     connection.execute(
         "INSERT INTO wolkvox.undelivered (operation, dag_id, recipient, since, tried_at, reason)"
         " VALUES (%(operation)s, %(dag_id)s, %(recipient)s, %(now)s, %(now)s, %(reason)s)"
@@ -85,7 +85,7 @@ def mark_undelivered(
 
 
 def undelivered(connection: Connection, operation: str, dag_id: str) -> dict[str, Undelivered]:
-    """The recipients that a DAG's alerts don't reach, the longest one first."""
+    """The recipients that a DAG's alerts don't reach, by name; the one since the earliest time first."""
     rows = connection.execute(
         "SELECT recipient, since, tried_at, reason FROM wolkvox.undelivered"
         " WHERE operation = %s AND dag_id = %s ORDER BY since, recipient",
@@ -95,7 +95,7 @@ def undelivered(connection: Connection, operation: str, dag_id: str) -> dict[str
 
 
 def keep_recipients(connection: Connection, operation: str, dag_id: str, recipients: Sequence[str]) -> None:
-    """Forget who is no longer a recipient: nobody waits for what can't reach them."""
+    """Delete the notes of those who are no longer recipients."""
     for table in ("notification", "undelivered"):
         connection.execute(
             f"DELETE FROM wolkvox.{table} WHERE operation = %s AND dag_id = %s AND recipient <> ALL(%s)".encode(),  # noqa: S608 - our own names

@@ -1,10 +1,10 @@
 """
-Never more requests a day than the operation may make.
+Keeps the requests of a day within the account's limit.
 
 The day's requests are counted per token, in the operation's time zone, by the ledger's clock. A task reserves them
-in small blocks before it sends and gives back what it didn't use, so that tasks side by side can't overshoot
-together; what a killed task had reserved stays counted. Each block has a name, so that asking for it, or giving it
-back, once more, when the answer was lost, changes nothing.
+in small blocks before it sends and releases what it didn't use, so that tasks side by side can't exceed the limit
+together; what a killed task had reserved stays counted. Each block has a name: reserving or releasing it once more,
+when an answer was lost, changes nothing.
 """
 
 from __future__ import annotations
@@ -22,25 +22,25 @@ from wolkvox.rules.chunks import SLOTS
 
 BLOCK = 20  # requests reserved at once: what a killed task may waste of the day
 
-# How long the vendor's word that no requests are left holds: its hour of reset isn't documented, and licences may be
+# How long the vendor's answer that no requests are left counts: its hour of reset isn't documented, and licences may be
 # bought at any hour.
 BELIEF = timedelta(hours=1)
 
 Result = TypeVar("Result")
 
 
-class Run(Protocol):
-    """Runs a function on a ledger connection, surviving the connection's loss."""
+class RunOnLedger(Protocol):
+    """Runs a function on a ledger connection, again on a new one if the connection is lost."""
 
     def __call__(self, work: Callable[[Connection], Result]) -> Result:
-        """What the function returned."""
+        """Run it; returns what it returned."""
 
 
 @dataclass(frozen=True, slots=True)
 class QuotaRules:
     """
-    ``account`` is what ``account_of`` gives; ``daily_requests`` before the reserve, None when no licences are known;
-    ``zone`` decides when a day ends.
+    An account's limit: ``account`` as ``account_of`` returns it; ``daily_requests`` before the reserve is subtracted,
+    None when no licences are given; ``zone``: the time zone in which a day ends.
     """
 
     account: str
@@ -49,7 +49,7 @@ class QuotaRules:
     zone: str
 
     def today(self, now: datetime) -> date:
-        """The operation's date."""
+        """The date in the account's zone."""
         return now.astimezone(ZoneInfo(self.zone)).date()
 
     def resets_at(self, now: datetime) -> datetime:
@@ -59,16 +59,16 @@ class QuotaRules:
 
     @property
     def own_limit(self) -> int | None:
-        """Calls a day that the connection's settings allow."""
+        """Requests a day that the connection's settings allow; None: no limit."""
         return None if self.daily_requests is None else max(0, self.daily_requests - self.reserve)
 
 
 @dataclass(frozen=True, slots=True)
 class QuotaState:
     """
-    Today's calls: ``limit`` and ``left`` are None when no limit is known.
+    Today's requests: ``limit`` and ``left`` are None when no limit is known.
 
-    ``doubtful``: none are left, but that is the vendor's word of a while ago alone.
+    ``doubtful``: none are left by an old figure of the vendor alone.
     """
 
     limit: int | None
@@ -79,7 +79,7 @@ class QuotaState:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Calls of a day that a task may make; the day had ``seconds`` left when they were asked for."""
+    """Requests of a day reserved for a task; the day had ``seconds`` left at that time."""
 
     name: UUID
     day: date
@@ -89,9 +89,9 @@ class Block:
 
 def account_of(connection: Connection, fingerprint: int, server: str) -> str:
     """
-    The name under which a token's requests are counted: the server of the operation that used the token first.
+    The account of a token: the name of the operation that used the token first.
 
-    Operations that share a token share its requests; the requests of a server stay together when its token is renewed.
+    Operations that share a token share its account; an operation keeps its account when its token is renewed.
     """
     row = connection.execute("SELECT account FROM wolkvox.token WHERE fingerprint = %s", (fingerprint,)).fetchone()
     if row is None:
@@ -106,9 +106,9 @@ def account_of(connection: Connection, fingerprint: int, server: str) -> str:
 
 def align(connection: Connection, rules: QuotaRules, vendor_left: int | None = None) -> QuotaState:
     """
-    Set today's limit to the smaller of the settings' and the vendor's figures, and tell what is left.
+    Set today's limit to the smaller of the settings' and the vendor's figures; returns today's requests.
 
-    :param vendor_left: requests the vendor says are left today; None when it wasn't asked
+    :param vendor_left: requests left today by the vendor's figure; None when it wasn't asked
     """
     row = connection.execute(
         sql("align_quota"),
@@ -134,14 +134,14 @@ def reserve(
     want: int,
     *,
     name: UUID,
-    beyond: int = 0,
+    over_limit: int = 0,
     used_up: Block | None = None,
 ) -> Block:
     """
-    Reserve up to ``want`` of today's requests in one statement, under a name that is nobody else's.
+    Reserve up to ``want`` of today's requests in one statement, under a new name.
 
-    :param beyond: requests that may be made though the limit is reached, to ask whether it still is the limit
-    :param used_up: a block of a day that still goes on, all of whose requests were made: it is done with
+    :param over_limit: requests that may be made over the limit, to ask whether it is still the limit
+    :param used_up: a block of the same day, all of whose requests were made: it is deleted
     """
     if used_up is None:
         now = clock(connection)
@@ -154,7 +154,7 @@ def reserve(
         "want": want,
         "belief": BELIEF,
         "name": name,
-        "beyond": beyond,
+        "over_limit": over_limit,
         "used_up": used_up and used_up.name,
     }
     row = connection.execute(sql("reserve_requests"), params).fetchone()
@@ -165,13 +165,13 @@ def reserve(
 
 
 def release_block(connection: Connection, rules: QuotaRules, block: Block, requests: int) -> None:
-    """Return the requests of a block that were not made; the block is done with."""
+    """Release the requests of a block that were not made, and delete the block."""
     params = {"account": rules.account, "day": block.day, "name": block.name, "requests": requests}
     connection.execute(sql("release_requests"), params)
 
 
 def mark_exhausted(connection: Connection, rules: QuotaRules) -> None:
-    """Note that the vendor says the day's requests are used up."""
+    """Note the vendor's answer that the day's requests are used up."""
     connection.execute(
         "UPDATE wolkvox.quota SET exhausted_at = clock_timestamp() WHERE account = %s AND day = %s",
         (rules.account, rules.today(clock(connection))),
@@ -180,12 +180,12 @@ def mark_exhausted(connection: Connection, rules: QuotaRules) -> None:
 
 class BlockQuota:
     """
-    The requests one task may make: taken one by one from blocks reserved in the ledger.
+    The requests of one task, acquired one by one from blocks reserved in the ledger.
 
-    :param records: how many requests the task expects to need: no block is larger than what is missing
+    :param records: requests that the task expects to need: no block is larger than what is missing
     """
 
-    def __init__(self, run: Run, rules: QuotaRules, records: int) -> None:
+    def __init__(self, run: RunOnLedger, rules: QuotaRules, records: int) -> None:
         self._run, self._rules, self._missing = run, rules, records
         self._block: Block | None = None
         self._left = 0  # requests of the block
@@ -205,17 +205,17 @@ class BlockQuota:
         return True
 
     def release(self) -> None:
-        """Give back one request that was taken and not made."""
+        """Release one request that was acquired and not made."""
         self._left += 1
         self._missing += 1
 
     def mark_exhausted(self) -> None:
-        """Stop taking requests today: the vendor says that there are none."""
+        """Acquire no more requests today: the vendor answers that none are left."""
         self._run(lambda connection: mark_exhausted(connection, self._rules))
         self.close()
 
     def close(self) -> None:
-        """Give back what is left of the block."""
+        """Release what is left of the block."""
         block, self._block = self._block, None
         unused, self._left = self._left, 0
         if block is not None:

@@ -1,4 +1,4 @@
-"""The contacts of the last days, loaded once for all the campaigns whose exports are compared with them."""
+"""Loads the contacts of the last days once, for all campaigns whose exports are compared with them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from wolkvox.ledger.connection import Connection, clock, sql
 @contextmanager
 def recent_contacts(connection: Connection, operation: str, since: datetime) -> Iterator[datetime]:
     """
-    Load the contacts that were settled since then, and those that wait, for as long as they are compared.
+    Load the contacts settled since then and those that wait into a temporary table, for a ``with`` block.
 
     :returns: when they were loaded
     """

@@ -1,4 +1,4 @@
-"""What the ledger says of a chunk, a run and an operation: figures for XCom and logs, no personal data."""
+"""Figures of a chunk and an operation for XCom and logs, without personal data."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from datetime import datetime
 
 from wolkvox.ledger.connection import Connection, sql
 
-GUESSED_REQUEST = 0.02  # seconds a request takes, as people are told before the first one was made
-LATELY = 50  # requests whose time tells how long the next ones take
+GUESSED_REQUEST = 0.02  # seconds a request takes, shown before the first one was made
+LATELY = 50  # requests whose median time is the estimate for the next ones
 
 
 @dataclass(slots=True)
@@ -17,8 +17,8 @@ class Tally:
     """
     Records by state.
 
-    ``unknown`` counts those whose last request nobody saw the answer of, ``resent`` those sent more than once. They are
-    of so many ``campaigns``.
+    ``unknown``: records whose last request has no known answer. ``resent``: records sent more than once.
+    ``campaigns``: how many they are of.
     """
 
     states: Counter[str] = field(default_factory=Counter)
@@ -28,7 +28,7 @@ class Tally:
 
     @property
     def total(self) -> int:
-        """All records."""
+        """The number of all records."""
         return sum(self.states.values())
 
 
@@ -53,7 +53,7 @@ class Backlog:
     """
     Records still to be sent, and when the customer of the oldest one was contacted.
 
-    ``absent`` ones are not among them: their customers aren't in the campaign, so that nobody dials them.
+    ``absent``: records not counted in ``waiting``, whose customers aren't in the campaign, so that nobody dials them.
     """
 
     waiting: int
@@ -68,15 +68,15 @@ def backlog(connection: Connection, operation: str) -> Backlog:
     return Backlog(*row)
 
 
-def waiting_since(connection: Connection, operation: str, moment: datetime) -> int:
-    """How many contacts of before this moment an operation has still to send, without those of absent customers."""
+def waiting_since(connection: Connection, operation: str, before: datetime) -> int:
+    """How many contacts made before this time an operation has still to send, absent customers left out."""
     row = connection.execute(
         "SELECT (SELECT count(*) FROM wolkvox.codification"
-        " WHERE operation = %(operation)s AND state = 'pending' AND contacted_at < %(moment)s)"
+        " WHERE operation = %(operation)s AND state = 'pending' AND contacted_at < %(before)s)"
         " - (SELECT count(*) FROM wolkvox.codification"
-        " WHERE operation = %(operation)s AND state = 'pending' AND contacted_at < %(moment)s"
+        " WHERE operation = %(operation)s AND state = 'pending' AND contacted_at < %(before)s"
         " AND not_before IS NOT NULL AND reason = 'not_in_campaign')",
-        {"operation": operation, "moment": moment},
+        {"operation": operation, "before": before},
     ).fetchone()
     return row[0] if row else 0
 
@@ -90,8 +90,8 @@ def anything_waits(connection: Connection, operation: str) -> bool:
 
 
 def seconds_per_request(connection: Connection, operation: str) -> float | None:
-    """Median seconds the last requests took; None when there was none. For people: nothing is decided by it."""
-    # Of the latest coded ones, those that a request settled: exports may have settled the others.
+    """Median seconds of the last requests; None before the first one. Shown only: nothing is decided by it."""
+    # Coded records with a chunk were settled by a request; exports may have settled the others.
     row = connection.execute(
         "SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM settled_at - sent_at))::float"
         " FROM (SELECT settled_at, sent_at, chunk_id FROM wolkvox.codification"

@@ -1,4 +1,4 @@
-"""What became of contacts, for a table elsewhere: since it was written last, each contact that changed once."""
+"""Reads the contacts that changed since a table elsewhere was last written."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ COLUMNS = (
     "dag_run_id",
 )
 BATCH = 500  # rows at once: one statement deletes as many, and some databases take no more values in it
-OVERLAP = timedelta(minutes=1)  # what was settled so shortly before the last time is written again
+OVERLAP = timedelta(minutes=1)  # before the last time, from which settled contacts are written again
 
 
 @contextmanager
 def changes(connection: Connection, run: Run, place: str) -> Iterator[Iterator[list[tuple[Any, ...]]]]:
     """
-    Contacts that a table lacks or says something old of, as values of ``COLUMNS``, some at a time.
+    Contacts that a table lacks or has an older version of, as values of ``COLUMNS``, ``BATCH`` at a time.
 
-    Once they are through without an error, the ledger knows that the table has them.
+    If the block ends without an error, the ledger notes that the table has them.
 
     :param place: the table's name and connection
     """

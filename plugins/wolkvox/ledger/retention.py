@@ -1,4 +1,4 @@
-"""Old contacts: anonymous after a while, gone after years. Personal data is kept no longer than it is needed."""
+"""Expires what is too old to be sent, and deletes contacts and other rows that are older than is needed."""
 
 from __future__ import annotations
 
@@ -7,37 +7,38 @@ from datetime import datetime, timedelta, timezone
 from wolkvox.ledger.connection import Connection, clock, sql
 from wolkvox.ledger.digests import operations
 
-ACCOUNTED = timedelta(days=31)  # the members of an older chunk are asked for by nobody
-# What is usual at an hour is told by the last arrival before this hour of the last four weeks; the page shows a month.
+ACCOUNTED = timedelta(days=31)  # nothing reads the records of an older chunk
+# The alert for silence compares with the last four weeks; the page shows a month.
 ARRIVALS_KEPT = timedelta(days=62)
 EARLIEST = datetime.min.replace(tzinfo=timezone.utc)
 BATCH = 10_000  # records of one transaction: codify tasks beside it never wait long
 
 
 def tidy(connection: Connection, keep: timedelta) -> None:
-    """Delete what nobody asks for any more, beside the contacts; days and runs are kept as long as these."""
+    """Delete old rows beside the contacts; days and runs are kept as long as these."""
     ages = {"accounted": ACCOUNTED, "arrivals": ARRIVALS_KEPT, "keep": keep}
-    for condition in (
+    for old in (
         "chunk WHERE made_at < now() - %(accounted)s",
         "reservation WHERE taken_at < now() - %(accounted)s",
         "export WHERE asked_at < now() - %(accounted)s",
-        "failures WHERE greatest(refused_since, failed_since) < now() - %(accounted)s",
+        "consecutive_failures WHERE greatest(refused_since, failed_since) < now() - %(accounted)s",
         "alert WHERE seen_at < now() - %(accounted)s",
         "undelivered WHERE tried_at < now() - %(accounted)s",
-        "intake WHERE staged_at < now() - %(arrivals)s",
+        "ingest_count WHERE staged_at < now() - %(arrivals)s",
         "run WHERE began_at < now() - %(keep)s",
         "quota WHERE day < now() - %(keep)s",
         "impact WHERE day < now() - %(keep)s",
-        "changed WHERE NOT EXISTS (SELECT FROM wolkvox.codification WHERE contact_key = changed.current)",
+        "contact_version WHERE NOT EXISTS ("
+        "SELECT FROM wolkvox.codification WHERE contact_key = contact_version.current)",
     ):
-        connection.execute(f"DELETE FROM wolkvox.{condition}".encode(), ages)  # noqa: S608 - our own message
+        connection.execute(f"DELETE FROM wolkvox.{old}".encode(), ages)  # noqa: S608 - our own text
 
 
 def expire(connection: Connection, expire_after: timedelta) -> tuple[int, int]:
     """
-    Settle what is too old to be sent, whatever became of its operation; how many, and how many are left over.
+    Settle what is too old to be sent, of every operation; how many, and how many are left over.
 
-    What is left over is held locked by another session.
+    Another session holds those locked that are left over.
     """
     values = {"expire_after": expire_after, "batch": BATCH}
     connection.execute(sql("release_dead"), values)
@@ -53,9 +54,9 @@ def forget(connection: Connection, keep: timedelta) -> int:
     """
     Delete contacts that were settled longer than ``keep`` ago, with their history; returns how many.
 
-    Their numbers stay. Where days are digested, only what the last digest says may be deleted. A window that is pulled
-    again afterwards stages them again, but as expired: ``keep`` has to be longer than the age from which contacts are
-    no longer sent.
+    The monthly totals keep their numbers. Where days are digested, only what the last digest allows is deleted. A
+    window that is pulled again afterwards stages them again, as expired: ``keep`` has to be longer than the age from
+    which contacts are no longer sent.
     """
     before, forgotten = clock(connection) - keep, 0
     for operation in operations(connection):

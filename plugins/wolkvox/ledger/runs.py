@@ -1,4 +1,4 @@
-"""Runs in the ledger: when they began and ended, and where the records of their chunks are by now."""
+"""Notes when runs begin and end, and counts where the records of their chunks are."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ from psycopg.types.json import Jsonb
 
 from wolkvox.ledger.connection import Connection, sql
 from wolkvox.rules.runs import Run
+from wolkvox.rules.states import State
 from wolkvox.rules.window import Window
 
 
 @dataclass(slots=True)
-class Account:
+class ChunkAccount:
     """
     Where the records of one chunk are by now.
 
-    ``states`` are those of records still in it. Of its pending ones ``deferred`` went wrong and are deferred, and
-    ``suspended`` are of suspended campaigns; ``refused_trials`` are the rejected ones of suspended campaigns. ``moved``
-    ones are in another run's hands, by that run's name; ``missing`` ones are nowhere. ``unknown`` and ``resent`` as
-    in a tally.
+    ``states``: of records still in it. ``deferred``: its pending records whose request failed. ``suspended``: its
+    pending records of suspended campaigns. ``refused_trials``: rejected records of suspended campaigns. ``moved``:
+    records that another run has, by that run's name. ``missing``: records that are gone. ``unknown`` and ``resent`` as
+    in ``reports.Tally``.
     """
 
     states: Counter[str] = field(default_factory=Counter)
@@ -46,12 +47,12 @@ def begin_run(connection: Connection, run: Run, window: Window, began_by: str) -
 
 
 def register_dag(connection: Connection, run: Run, wolkvox_conn_id: str) -> None:
-    """Note whose contacts a DAG stages, and through which connection they are sent."""
+    """Note a DAG's operation and its connection to wolkvox."""
     connection.execute(sql("register_dag"), {**asdict(run), "wolkvox_conn_id": wolkvox_conn_id})
 
 
 def end_run(connection: Connection, run: Run, state: str, counts: Mapping[str, Any]) -> None:
-    """Note how a run ended: "success" or "failed", and what its summary says. What it waits for begins no more."""
+    """Note how a run ended, "success" or "failed", and its summary; close the chunks that have not begun."""
     connection.execute(sql("close_run"), asdict(run))
     connection.execute(
         "UPDATE wolkvox.run SET state = %(state)s, counts = %(counts)s, ended_at = now()"
@@ -61,7 +62,7 @@ def end_run(connection: Connection, run: Run, state: str, counts: Mapping[str, A
 
 
 def run_is_over(connection: Connection, dag_id: str, dag_run_id: str) -> bool:
-    """Whether a run has ended; one that isn't known has not."""
+    """Whether a run has ended; False for a run that the ledger doesn't have."""
     row = connection.execute(
         "SELECT state <> 'running' FROM wolkvox.run WHERE dag_id = %s AND dag_run_id = %s", (dag_id, dag_run_id)
     ).fetchone()
@@ -69,16 +70,16 @@ def run_is_over(connection: Connection, dag_id: str, dag_run_id: str) -> bool:
 
 
 def operation_of(connection: Connection, dag_id: str) -> str | None:
-    """Whose contacts a DAG stages, as its last run knew; None before its first one."""
+    """The operation of a DAG's last run; None before its first one."""
     row = connection.execute(
         "SELECT operation FROM wolkvox.run WHERE dag_id = %s ORDER BY began_at DESC LIMIT 1", (dag_id,)
     ).fetchone()
     return None if row is None else str(row[0])
 
 
-def account(connection: Connection, run: Run, chunk_ids: Sequence[str]) -> dict[str, Account]:
-    """Where the records of each chunk are by now."""
-    accounts = {chunk_id: Account() for chunk_id in chunk_ids}
+def account(connection: Connection, run: Run, chunk_ids: Sequence[str]) -> dict[str, ChunkAccount]:
+    """Count where the records of each chunk are by now."""
+    accounts = {chunk_id: ChunkAccount() for chunk_id in chunk_ids}
     rows = connection.execute(sql("account"), {"chunk_ids": list(chunk_ids)})
     for chunk_id, state, own, dag_id, dag_run_id, deferred, suspended, records, unknown, resent in rows:
         chunk = accounts[chunk_id]
@@ -90,15 +91,15 @@ def account(connection: Connection, run: Run, chunk_ids: Sequence[str]) -> dict[
             chunk.states[state] += records
             chunk.unknown += unknown
             chunk.resent += resent
-            if state == "pending" and suspended:
+            if state == State.PENDING and suspended:
                 chunk.suspended += records
-            elif state == "rejected" and suspended:
+            elif state == State.REJECTED and suspended:
                 chunk.refused_trials += records
-            elif state == "pending" and deferred:
+            elif state == State.PENDING and deferred:
                 chunk.deferred += records
     return accounts
 
 
 def _name(run: Run, dag_id: str | None, dag_run_id: str | None) -> str:
-    """How a run is called in the summary of another one."""
+    """A run's name in the summary of another one."""
     return str(dag_run_id) if dag_id in (None, run.dag_id) else f"{dag_id} {dag_run_id}"

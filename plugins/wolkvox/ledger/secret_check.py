@@ -11,18 +11,18 @@ _UNSEEN = b""  # there was a secret before its check value was kept
 
 
 def is_needed(connection: Connection) -> bool:
-    """Whether digests or anonymous contacts were made with a secret: no other one will do."""
+    """Whether digests or anonymous contacts were made with a secret."""
     return _kept(connection) is not None
 
 
 def fits(connection: Connection, secret: str) -> bool:
-    """Whether the ledger knows this secret, or none yet."""
+    """Whether the ledger was used with this secret, or with none yet."""
     kept = _kept(connection)
     return not kept or compare_digest(kept, check_value(secret))
 
 
 def keep_check(connection: Connection, secret: str) -> None:
-    """Remember the secret that fits."""
+    """Keep the check value of a secret that fits."""
     connection.execute(
         "UPDATE wolkvox.retention SET secret_check = %s WHERE secret_check IS NULL OR secret_check = %s",
         (check_value(secret), _UNSEEN),

@@ -33,15 +33,16 @@ from wolkvox.rules.faults import Fault
 from wolkvox.rules.records import Campaign, Faults, Record, Settled
 from wolkvox.rules.retry_policy import RetryPolicy
 from wolkvox.rules.runs import Chunk
+from wolkvox.rules.states import State
 from wolkvox.stop import Stop
 
-# Away: not reached, ended, in the middle of a failover, or silent.
+# The connection was not made, ended or fell silent, or the server is in the middle of a failover.
 LOST = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOnlySqlTransaction, LedgerUnavailable)
 LEDGER_TIMEOUT = 120.0  # seconds a task waits for PostgreSQL to come back
-TRIALS_EVERY = 1.0  # seconds between two looks for suspended campaigns whose pause is over
+TRIALS_EVERY = 1.0  # seconds between two queries for suspended campaigns whose delay is over
 AWAY = "Told to stop while PostgreSQL was away."
 
-_NOTHING = Settled(0, "pending", None, None, None)
+_NOTHING = Settled(0, State.PENDING, None, None, None)
 
 log = logging.getLogger(__name__)
 
@@ -50,19 +51,19 @@ Result = TypeVar("Result")
 
 class ChunkSession:
     """
-    A slot of the token, held for one chunk, and the records that its worker takes.
+    One worker's session: its lease of a slot for one chunk, and the records that it takes.
 
-    When PostgreSQL goes away nothing is sent: every request waits for a ledger that answers, up to ``ledger_timeout``
-    seconds, takes a slot anew, and then writes what was still to be written.
+    Without PostgreSQL nothing is sent: every method waits up to ``ledger_timeout`` seconds for a ledger that answers,
+    acquires a slot again, and then writes what was still to be written.
 
-    What a record's statement wrote is seen by everybody at once, and survives the end of this process, before the
-    next request is made; it reaches the disk while that call is under way, and is asked for before anything else is
-    written. A crash of PostgreSQL in between takes back what this session then writes again. Only when both end
-    within that millisecond or two, the last two records of the slot may be sent again instead of the last one.
+    A statement's changes are visible to all sessions, and survive the end of this process, before the next request is
+    made. They reach the disk during that request; the session waits for it before it writes anything else. If
+    PostgreSQL crashes in between, this session writes the lost changes again. Only if both end within that
+    millisecond or two, the last two records of the slot may be sent again instead of the last one.
 
     :param connect: opens a ledger connection in autocommit mode
-    :param identity: of the address and the token in use, by which an outage is known
-    :param exports: whether each run asks for exports first, which tell what dead tasks' requests came to
+    :param identity: of the address and the token in use: a circuit breaker that others opened does not count
+    :param exports: whether each run asks for exports first, which show the result of dead tasks' requests
     :raises NoFreeSlot: on entering, when both slots stay taken
     :raises LedgerUnavailable: from any method, when PostgreSQL stays away
     """
@@ -85,16 +86,16 @@ class ChunkSession:
         self._stop, self._ledger_timeout, self._retry_policy = stop, ledger_timeout, retry_policy or RetryPolicy()
         self._breaker = breaker.Breaker(rules.operation, identity, (owner.dag_id, chunk.dag_run_id), self._retry_policy)
         self._connection: LedgerConnection | None = None
-        self._slots: list[str] = []  # taken since the ledger last confirmed a record; the last one is held now
+        self._slots: list[str] = []  # acquired since the last flush; the last one is held now
         self._at_risk: list[int] = []  # records this process has marked as being sent
-        self._unflushed: tuple[Settled | None, int | None] | None = None  # seen by everybody, maybe not on disk yet
+        self._unflushed: tuple[Settled | None, int | None] | None = None  # committed, maybe not on disk yet
         self._flushing = False
-        self._given_up: WolkvoxError | None = None  # why nobody waits for the ledger any more
+        self._given_up: WolkvoxError | None = None  # why this session no longer waits for the ledger
         self._made_at: datetime | None = None  # when the chunk was made
         self._only: list[int] | None = None  # the only records it may take
         self._dag_id = owner.dag_id
-        self._tried_at = -TRIALS_EVERY  # when suspended campaigns were looked at last
-        self._held_up_until: float | None = None  # when no dead task's request is waited for any more
+        self._tried_at = -TRIALS_EVERY  # when trials of suspended campaigns were last asked for
+        self._held_up_until: float | None = None  # until when it waits for a dead task's request
         self.seconds = 0.0  # that it may send
 
     def __enter__(self) -> ChunkSession:
@@ -102,7 +103,7 @@ class ChunkSession:
         if row is None:
             self._close()
             raise LedgerUnavailable(
-                f"The ledger doesn't know chunk {self._chunk.number} of this run: it was made more than a month ago, or"
+                f"The ledger has no chunk {self._chunk.number} of this run: it was made more than a month ago, or"
                 " the ledger was restored. Nothing was sent; the next run takes up what waits."
             )
         self.seconds, self._made_at, self._only, self._dag_id = row
@@ -117,23 +118,23 @@ class ChunkSession:
             self._await_flush(self._connection)
             self._connection.execute(sql("close_chunk"), {"chunk_id": self._chunk.chunk_id})
         except (psycopg.Error, Stopped):
-            log.warning("The ledger went away: the next run finds this chunk's end by itself.")
+            log.warning("The ledger went away before this chunk was closed: the next run finds out by itself.")
         finally:
             self._connection.close()
 
     def take(self, most: int, kept: Sequence[int] = ()) -> Sequence[Record]:
         """
-        The newest records that may be sent now, the others' left alone; first those that try suspended campaigns.
+        The newest records that may be sent now and that no other worker has taken; trials of campaigns come first.
 
-        :param kept: records that were taken before and will be sent yet
+        :param kept: records that were taken before and are still to be sent
         """
         return self.run(lambda connection: self._take(connection, most, kept))
 
     def is_held_up(self) -> bool:
         """
-        Whether a dead task was sending a record, whose request may still be in flight: it is pending again after that.
+        Whether a dead task's request may still be in flight: its record is pending again after that.
 
-        For as long as such a request can take; what is left then is the next run's.
+        True for no longer than such a request can take; what is left then is the next run's.
         """
         if not self.run(self._orphaned):
             return False
@@ -144,11 +145,11 @@ class ChunkSession:
         return monotonic() < self._held_up_until
 
     def is_outdated(self, record: Record) -> bool:
-        """Whether a later contact of its customer has come between a record and its next request; it retires then."""
+        """Retire a record if a later contact of its customer is coded or is being sent; whether it was retired."""
         return self.run(lambda connection: connection.execute(sql("retire_outdated"), {"id": record.id}).rowcount == 1)
 
     def trials(self) -> Sequence[Record]:
-        """The records that try whether the outage is over; none when it isn't time, or another worker tries."""
+        """The trial records of the open circuit breaker; none when no trial is due, or another worker makes it."""
 
         def choose(connection: Connection) -> Sequence[Record]:
             with connection.transaction():
@@ -159,16 +160,17 @@ class ChunkSession:
         return self.run(choose)
 
     def another(self, campaigns: Iterable[Campaign]) -> Record | None:
-        """A record of another campaign, which tells if only these fail; none beyond those that were chosen by hand."""
+        """The newest record of another campaign than these; None where the chunk's records were chosen by hand."""
         if self._only is not None:
             return None
         return self.run(lambda connection: faults.another(connection, self._rules.operation, campaigns))
 
     def close(self) -> bool:
         """
-        Take no more, unless there is something; whether it is so.
+        Close the chunk if no record is left for it; returns whether it is closed.
 
-        In turn with whoever hands records over: what came in before is seen, what comes later makes a chunk.
+        A stage that hands records over holds the same lock: this session sees what came in before, and what comes
+        later makes a chunk.
         """
 
         def end(connection: Connection) -> bool:
@@ -203,7 +205,7 @@ class ChunkSession:
         return claimed
 
     def still_in_flight(self, record: int) -> float:
-        """Note that a record's call may still be in flight, though it was answered; seconds until it can't be."""
+        """Note that an answered request may still be in flight; returns the seconds until it can't be."""
 
         def busy(connection: Connection) -> float:
             row = connection.execute(
@@ -217,54 +219,55 @@ class ChunkSession:
         return self.run(busy)
 
     def faults(self) -> Faults:
-        """What is known to be wrong with the operation."""
+        """The suspended campaigns of the operation, and the reason of its open circuit breaker."""
         return self.run(self._faults)
 
     def count(self, fault: Fault) -> Faults:
-        """Count a record that was refused, once that is settled, or that failed; what is wrong by now."""
+        """Count a record that was refused (and settled) or that failed; returns the faults known by now."""
 
         def count(connection: Connection) -> Faults:
-            found = faults.count_fault(connection, self._breaker, fault)
-            known = self._faults(connection)
-            if found.outage or known.outage or fault.campaign in known.suspended:  # perhaps by another task meanwhile
+            counted = faults.count_fault(connection, self._breaker, fault)
+            current = self._faults(connection)
+            outage = counted.outage or current.outage
+            if outage or fault.campaign in current.suspended:  # perhaps another task found it meanwhile
                 faults.reopen(connection, self._breaker, [fault.record])
-            return replace(found, suspended=known.suspended, outage=found.outage or known.outage)
+            return replace(counted, suspended=current.suspended, outage=outage)
 
         return self.run(count)
 
     def judge(self, fault: Fault) -> Faults:
-        """Whether what failed in a row is an outage, now that nothing is left that could tell."""
+        """Whether the failures in a row are an outage, now that no other record is left to send."""
         return self.run(lambda connection: faults.judge(connection, self._breaker, fault))
 
     def resume(self, campaign: Campaign) -> None:
-        """A record of a suspended campaign was coded."""
+        """Resume a suspended campaign: a record of it was coded."""
         self.run(lambda connection: suspension.resume(connection, self._rules.operation, campaign))
 
     def now(self) -> datetime:
-        """What time it is."""
+        """The ledger's time."""
         return self.run(clock)
 
     def answered_since(self, since: datetime) -> bool:
-        """Whether wolkvox has answered any worker since."""
+        """Whether wolkvox has answered a worker's request since."""
         return self.run(lambda connection: faults.answered_since(connection, self._rules.operation, since))
 
     def open_breaker(self, reason: str, message: str) -> bool:
-        """Note that nothing can be sent; whether this task is the first to say so."""
+        """Open the operation's circuit breaker; whether this task is the first to do so."""
         return self.run(lambda connection: breaker.open_breaker(connection, self._breaker, reason, message))
 
     def revert_attempts(self, requests: Mapping[int, int]) -> None:
-        """So many requests of these records met an outage, and were no attempts of them."""
+        """Subtract requests that met an outage from the attempts of their records."""
         self.run(lambda connection: faults.revert_attempts(connection, self._chunk.chunk_id, requests))
 
     def close_breaker(self) -> None:
-        """A request went through."""
+        """Close the operation's circuit breaker: a request succeeded."""
         self.run(lambda connection: breaker.close_breaker(connection, self._rules.operation))
 
     def _faults(self, connection: Connection) -> Faults:
         outage = breaker.outage(connection, self._rules.operation, self._breaker.fingerprint)
         suspended = suspension.suspended_campaigns(connection, self._rules.operation)
         return Faults(
-            frozenset((one.type_campaign, one.campaign_id) for one in suspended), outage.reason if outage else None
+            frozenset((each.type_campaign, each.campaign_id) for each in suspended), outage.reason if outage else None
         )
 
     def _begin(self, connection: Connection) -> tuple[Any, ...] | None:
@@ -304,7 +307,7 @@ class ChunkSession:
             return [Record(*row) for row in connection.execute(sql("take_over"), values)]
 
     def _within_life(self, connection: Connection, records: Sequence[Record]) -> list[Record]:
-        """Those that have requests left; the others were killed with their task each time."""
+        """The records that have requests left; the others fail: each of their requests ended with its task."""
         used_up = [record.id for record in records if record.requests >= self._retry_policy.requests]
         if used_up:
             values = {
@@ -318,8 +321,8 @@ class ChunkSession:
         return [record for record in records if record.requests < self._retry_policy.requests]
 
     def run(self, work: Callable[[LedgerConnection], Result]) -> Result:
-        """Do some work on the ledger, again after a reconnection if the connection is lost meanwhile."""
-        if self._given_up is not None:  # whoever tidies up now would wait as long once more
+        """Run a function on the connection, and again on a new one if the connection is lost meanwhile."""
+        if self._given_up is not None:  # tidying up must not wait as long again
             raise self._given_up
         began = monotonic()
         try:
@@ -404,7 +407,7 @@ class ChunkSession:
         del self._slots[:-1]
 
     def _orphaned(self, connection: Connection) -> bool:
-        """Whether a dead task of the operation was sending something."""
+        """Whether a record of the operation is marked as being sent in a slot that nobody holds."""
         if self._only is not None or self._exports:
             return False
         row = connection.execute(
@@ -415,7 +418,7 @@ class ChunkSession:
         return bool(row and row[0])
 
     def _advance(self, connection: LedgerConnection, settled: Settled | None, following: int | None) -> bool:
-        """Straight through libpq: psycopg's own way takes twice the processor time, for every record."""
+        """Execute ``advance`` through libpq: psycopg's cursor takes twice the processor time for each record."""
         last = settled or _NOTHING
         values = (
             None if settled is None else str(last.id),
@@ -444,7 +447,7 @@ class ChunkSession:
 
 
 def _ids(settled: Settled | None, following: int | None) -> list[int]:
-    """The records of one step."""
+    """The ids of one step's records."""
     return [record for record in (settled.id if settled else None, following) if record is not None]
 
 

@@ -1,4 +1,4 @@
-"""From the warehouse into the ledger."""
+"""Loads contacts of the warehouse into the ledger."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from wolkvox.rules.digests import DIGEST_AFTER
 from wolkvox.rules.runs import Chunk, Run
 
 BATCH = 20_000  # contacts written at once: two such batches are what staging keeps in memory
-TELL_EVERY = 5 * BATCH  # rows: a few seconds' work
+LOG_EVERY = 5 * BATCH  # rows: a few seconds' work
 
-# Binary takes a third of the processor time that text does; a key's 16 bytes are what a uuid is in it.
+# Binary takes a third of the processor time of text; a key's 16 bytes are a uuid in that format.
 _COPY = """
     COPY incoming (
         contact_key, type_campaign, campaign_id, customer_id, cod_act, cod_act_2, comment, contacted_at, reason,
@@ -41,10 +41,10 @@ class Staged:
     What staging did, in records.
 
     ``pulled`` rows are ``new`` ones that can be sent, ``invalid`` ones that can't, and ``known`` ones that the
-    ledger held already. ``superseded`` counts older contacts of the same customer and campaign, ``expired``
-    those that waited too long, ``codes_unknown`` those whose disposition code the operation doesn't have,
-    ``reopened`` those offered again on request, and ``waiting`` all that are still to be sent. Of these ``records`` may
-    be sent now, of so many ``campaigns``; ``handed_over`` of them to workers of a run under way.
+    ledger held already. ``superseded``: older contacts of the same customer and campaign. ``expired``: contacts that
+    waited too long. ``codes_unknown``: contacts whose disposition code the operation doesn't have. ``reopened``:
+    contacts offered again on request. ``waiting``: all that are still to be sent; of these ``records`` may be sent now,
+    of this many ``campaigns``; ``handed_over`` of them go to workers of a run under way.
     """
 
     pulled: int = 0
@@ -70,20 +70,20 @@ def load(
     connection: Connection, contacts: Iterable[Contact], run: Run, secret: Callable[[], str | None] = lambda: None
 ) -> Staged:
     """
-    Write contacts into the ledger, in the transaction under way or one of its own; how many there were.
+    Write contacts into the ledger, in the current transaction or a new one; returns the counts.
 
     :param contacts: read as a stream: memory stays flat
-    :param secret: that of anonymous customers, asked for when contacts come that may be anonymous in the ledger
+    :param secret: returns the secret of anonymous customers; called when contacts are old enough to be anonymous
     """
     staged = Staged()
     with connection.transaction():
         _load(connection, contacts, asdict(run), staged, secret)
-    _tell(staged)
+    _log(staged)
     return staged
 
 
 class _Anonymous:
-    """Knows contacts that come again after they have become anonymous. Fresh ones cost it a comparison of dates."""
+    """Finds contacts that the ledger holds in their anonymous form. A fresh contact costs one comparison of dates."""
 
     def __init__(self, connection: Connection, now: datetime, secret: Callable[[], str | None]) -> None:
         self._connection, self._before, self._ask = connection, now - DIGEST_AFTER, secret
@@ -99,11 +99,11 @@ class _Anonymous:
         if not old or self._secret is None:
             return batch
         keys = {anonymous_key(self._secret, UUID(bytes=key)): key for key in old}
-        found = self._connection.execute(
+        rows = self._connection.execute(
             "SELECT contact_key FROM wolkvox.codification WHERE contact_key = ANY(%s)", (list(keys),)
         )
-        known = {keys[key] for (key,) in found}
-        return [contact for contact in batch if contact.key not in known] if known else batch
+        held = {keys[key] for (key,) in rows}
+        return [contact for contact in batch if contact.key not in held] if held else batch
 
 
 def _load(
@@ -114,11 +114,11 @@ def _load(
     secret: Callable[[], str | None],
 ) -> None:
     """
-    Write the contacts down, batch by batch; those that the ledger knows already change nothing.
+    Write the contacts batch by batch; those that the ledger holds already change nothing.
 
-    A thread hands one batch to PostgreSQL while the next one is read: each takes about half of the time. What is
-    loaded by now, Airflow above all, is kept from the garbage collector: each batch would make it look through all
-    of that again, an eighth of the reading.
+    A thread writes one batch to PostgreSQL while the next one is read: each takes about half of the time. The objects
+    loaded so far, mostly Airflow's, are frozen for the garbage collector, which would traverse all of them with each
+    batch: an eighth of the reading time.
     """
     gc.freeze()
     row = connection.execute("SELECT coalesce(max(id), 0), clock_timestamp() FROM wolkvox.codification").fetchone()
@@ -132,7 +132,7 @@ def _load(
         while batch := list(islice(rest, BATCH)):
             _count(staged, written)
             staged.pulled += len(batch)
-            if staged.pulled % TELL_EVERY == 0:
+            if staged.pulled % LOG_EVERY == 0:
                 log.info("%d rows pulled so far", staged.pulled)
             written = writer.submit(_write, connection, batch, scope, anonymous)
         _count(staged, written)
@@ -148,10 +148,10 @@ def _write(
     connection: Connection, batch: Sequence[Contact], scope: dict[str, Any], anonymous: _Anonymous
 ) -> tuple[int, int]:
     """
-    Write contacts down; how many of them are new and valid, and new and invalid.
+    Write contacts; returns how many are new and valid, and how many new and invalid.
 
-    Each answer that the writing thread waits for, it then has to wait for the reading one: so two statements are
-    sent as one text, which only a client cursor can.
+    Two statements are sent as one text, which only a client cursor can: after each answer of PostgreSQL the writing
+    thread has to wait for the reading thread.
     """
     unknown = anonymous.without(batch)
     with psycopg.ClientCursor(connection) as cursor:
@@ -165,21 +165,31 @@ def _write(
 
 def _renew(connection: Connection, scope: Mapping[str, Any]) -> int:
     """
-    Offer contacts anew whose code the warehouse has changed back, from 5 to 6 and to 5 again; how many.
+    Offer contacts again whose code the warehouse has changed back, from 5 to 6 and to 5 again; how many.
 
-    The last code of the warehouse is then the last one that wolkvox gets.
+    So the last code of the warehouse is the last one that wolkvox gets.
     """
     keys = [key for (key,) in connection.execute(sql("changed_back"), scope)]
     if not keys:
         return 0
-    params = {**scope, "keys": keys, "spare": [uuid4() for _ in keys]}
-    connection.execute(sql("free_keys"), params)
-    renewed = connection.execute(sql("renew_versions"), params).rowcount
-    connection.execute(sql("swap_versions"), params)
+    renewed = insert_again(connection, scope, keys, as_latest=True)
+    connection.execute(sql("swap_versions"), {"keys": keys})
     return renewed
 
 
-def _tell(staged: Staged) -> None:
+def insert_again(connection: Connection, scope: Mapping[str, Any], keys: Sequence[UUID], *, as_latest: bool) -> int:
+    """
+    Insert contacts again whose old rows must not change; returns how many.
+
+    :param keys: of the contacts; the old rows get other keys
+    :param as_latest: whether they come after the versions of the contact that came in later
+    """
+    params = {**scope, "keys": keys, "spare": [uuid4() for _ in keys], "as_latest": as_latest}
+    connection.execute(sql("free_keys"), params)
+    return connection.execute(sql("insert_again"), params).rowcount
+
+
+def _log(staged: Staged) -> None:
     log.info(
         "All %d rows pulled: %d new, %d that can't be sent, %d known",
         staged.pulled,

@@ -13,7 +13,7 @@ CAMPAIGNS_AT_ONCE = 20  # suspended campaigns that one worker tries at once
 
 
 class SuspendedCampaign(NamedTuple):
-    """A suspended campaign: why, in whose message, since when, and when it is tried next."""
+    """A suspended campaign: the reason, the message behind it, since when, and when it is tried next."""
 
     type_campaign: str
     campaign_id: str
@@ -34,7 +34,7 @@ def suspended_campaigns(connection: Connection, operation: str) -> list[Suspende
 
 
 def resume(connection: Connection, operation: str, campaign: Campaign) -> None:
-    """A record of a suspended campaign was coded: its others may be sent."""
+    """Resume a campaign: a record of it was coded."""
     connection.execute(
         "DELETE FROM wolkvox.suspended_campaign WHERE operation = %s AND type_campaign = %s AND campaign_id = %s",
         (operation, *campaign),
@@ -43,9 +43,9 @@ def resume(connection: Connection, operation: str, campaign: Campaign) -> None:
 
 def campaign_trials(connection: Connection, operation: str, retry_policy: RetryPolicy, most: int) -> list[Record]:
     """
-    The records that try suspended campaigns whose pause is over; their next pause begins.
+    The trial records of suspended campaigns whose delay is over; their next delay begins.
 
-    At most ``TRIALS`` of each: others than were tried before, as long as there are any.
+    At most ``TRIALS`` of each, first those that were never sent.
 
     :param most: records that may be sent, one or more
     """

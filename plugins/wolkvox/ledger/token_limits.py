@@ -1,4 +1,4 @@
-"""What the connection of each DAG said of its token's requests when the DAG ran last."""
+"""Keeps the request limit that each DAG's connection gave when the DAG last ran."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ COUNTS_FOR = timedelta(days=31)  # after a DAG's last run
 
 
 def note_limit(connection: Connection, fingerprint: int, limit: TokenLimit) -> None:
-    """Note what a DAG's connection says; nothing where the DAG isn't registered yet."""
+    """Note the limit of a DAG's connection; nothing where the DAG isn't registered yet."""
     connection.execute(sql("note_limit"), {**asdict(limit), "fingerprint": fingerprint})
 
 
 def other_limits(connection: Connection, fingerprint: int, limit: TokenLimit) -> list[TokenLimit]:
-    """What the connections of other DAGs say that share the token."""
+    """The limits of other DAGs' connections that share the token."""
     params = {"fingerprint": fingerprint, "dag_id": limit.dag_id, "counts_for": COUNTS_FOR}
     return [TokenLimit(*row) for row in connection.execute(sql("other_limits"), params)]

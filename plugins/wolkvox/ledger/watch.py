@@ -1,4 +1,4 @@
-"""What a DAG's trigger and its stages tell each other, through the ledger: neither of them keeps it in memory."""
+"""What a DAG's trigger and its stages note for each other in the ledger; neither keeps it in memory."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from wolkvox.rules.wake import Event, Fingerprint, Watch
 
 
 class WatchedDag(NamedTuple):
-    """Whose contacts a DAG stages, None before its first stage, and what is known of its trigger and stages."""
+    """A DAG's operation, None before its first stage, and what its trigger and stages noted."""
 
     operation: str | None
     watch: Watch
@@ -24,8 +24,7 @@ class Began(NamedTuple):
     """
     When a stage began, by the ledger's clock.
 
-    ``before`` is when the usual stage before it did, and ``poll_age`` how many seconds before a poll last worked; None:
-    none ever.
+    ``before``: when the last usual stage began. ``poll_age``: seconds since the last poll that worked. None: never.
     """
 
     at: datetime
@@ -39,7 +38,7 @@ class Began(NamedTuple):
 
 
 def read_watch(connection: Connection, dag_id: str) -> WatchedDag:
-    """What is known of a DAG's trigger and stages now."""
+    """What a DAG's trigger and stages have noted."""
     row = connection.execute(sql("read_watch"), {"dag_id": dag_id, "lock": Lock.STAGING.value}).fetchone()
     assert row is not None
     now, operation, cron, zone, wake, stage_lives, stage_began_at, *rest = row
@@ -66,7 +65,7 @@ def note_event(connection: Connection, dag_id: str, event: Event, last: datetime
     """
     Note an event before it is sent; False when another trigger has sent one since.
 
-    :param last: when the last event known was
+    :param last: when the last event was, as read before
     """
     params = {"dag_id": dag_id, "last": last, **asdict(event)}
     return connection.execute(sql("note_event"), params).rowcount == 1
@@ -83,9 +82,9 @@ def note_poll(connection: Connection, dag_id: str) -> None:
 
 def begin_stage(connection: Connection, dag_id: str, schedule: Schedule, *, usual: bool) -> Began:
     """
-    Note what begins the DAG's runs, and that a stage begins; while its connection is open, others see that it lives.
+    Note the DAG's schedule and that a stage begins; a lock shows that it lives while its connection is open.
 
-    :param usual: whether it pulls the usual window, so that the trigger need not send another run meanwhile
+    :param usual: whether it pulls the usual window: the trigger then sends no event meanwhile
     """
     if usual:
         connection.execute("SELECT pg_advisory_lock_shared(%s, hashtext(%s))", (Lock.STAGING.value, dag_id))
@@ -96,7 +95,7 @@ def begin_stage(connection: Connection, dag_id: str, schedule: Schedule, *, usua
 
 
 def other_operations(connection: Connection, dag_id: str) -> list[str]:
-    """The DAGs of other entries of ``operations.yaml`` that staged contacts lately."""
+    """DAGs of other entries of ``operations.yaml`` that staged contacts in the last 31 days."""
     params = {"dag_id": dag_id, "prefix": f"{DAG_ID}_"}
     return [other for (other,) in connection.execute(sql("other_operations"), params)]
 
@@ -105,10 +104,10 @@ def end_stage(
     connection: Connection, dag_id: str, began_at: datetime, fingerprint: Fingerprint | None, *, fruitful: bool
 ) -> None:
     """
-    Note what a stage's query gave just before its pull, once the pull is in the ledger.
+    Note the window's fingerprint, counted just before the pull, once the pull is in the ledger.
 
-    :param fingerprint: None when the warehouse can't tell: the trigger goes by the ledger alone then
-    :param fruitful: whether it brought records in or took some up
+    :param fingerprint: None when the warehouse can't be counted: the trigger then uses the ledger alone
+    :param fruitful: whether the stage brought records in or made chunks
     """
     none = {"since": None, "rows": None, "newest": None}
     params = asdict(fingerprint) if fingerprint else none

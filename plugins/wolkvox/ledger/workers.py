@@ -1,4 +1,4 @@
-"""Workers of an operation: how many are under way, and how many more what waits asks for."""
+"""The workers of an operation: how many are under way, and how many more the waiting records need."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from wolkvox.rules.chunks import MAX_CHUNK, SLOTS, allotments
 from wolkvox.rules.retry_policy import RetryPolicy
 from wolkvox.rules.runs import Run
 
-START = timedelta(minutes=5)  # a chunk that nobody began for so long has lost its task
-ENOUGH = timedelta(seconds=30)  # a worker whose time is over sooner isn't handed anything
-_QUIET = timedelta(hours=1)  # how long the ledger's word that nothing can be sent is taken, whatever its clock did
+START = timedelta(minutes=5)  # after which a chunk without a worker counts as lost
+ENOUGH = timedelta(seconds=30)  # of a worker's time that must be left to hand records to it
+_QUIET = timedelta(hours=1)  # the most that quiet_until may lie ahead: more was written by a clock that was ahead
 
 
 def in_turn(connection: Connection, operation: str) -> None:
-    """Wait until nobody else hands records over or ends, up to the end of the transaction."""
+    """Hold the operation's hand-over lock up to the end of the transaction."""
     lock_until_commit(connection, Lock.HAND_OVER, operation)
 
 
 def under_way(connection: Connection, operation: str, start: timedelta = START) -> int:
     """
-    How many workers take what waits, or will in a moment.
+    How many workers take what waits, or are about to start.
 
     :param start: how long a chunk that no task has begun yet counts as a worker
     """
@@ -34,9 +34,9 @@ def under_way(connection: Connection, operation: str, start: timedelta = START) 
 
 def sendable(connection: Connection, operation: str, most: int | None = None) -> tuple[int, int]:
     """
-    How many records may be sent now, and of how many campaigns; those that try a suspended campaign among them.
+    How many records may be sent now, and of how many campaigns; trials of suspended campaigns are counted too.
 
-    :param most: to count no further than that
+    :param most: records to count at most
     """
     longest = timedelta(seconds=RetryPolicy().longest_suspension)
     row = connection.execute(sql("sendable"), {"operation": operation, "most": most, "longest": longest}).fetchone()
@@ -45,7 +45,7 @@ def sendable(connection: Connection, operation: str, most: int | None = None) ->
 
 
 def chunks_wanted(connection: Connection, operation: str) -> int:
-    """How many chunks a stage would make now: 0 when nothing can be sent, or enough workers are under way."""
+    """How many chunks a stage would make now; 0 when nothing can be sent or enough workers are under way."""
     if _is_quiet(connection, operation):
         return 0
     records, _ = sendable(connection, operation, SLOTS * MAX_CHUNK)
@@ -55,7 +55,7 @@ def chunks_wanted(connection: Connection, operation: str) -> int:
 
 
 def _is_quiet(connection: Connection, operation: str) -> bool:
-    """Whether an outage is known whose next trial isn't due, or the day has no requests left."""
+    """Whether the circuit breaker is open and no trial is due, or the day has no requests left."""
     row = connection.execute(
         """
         SELECT
@@ -85,7 +85,7 @@ def _is_away(connection: Connection, operation: str) -> bool:
 
 
 def _left_behind(connection: Connection, operation: str) -> int:
-    """Records that tasks were sending which are dead by now: a stage puts them back."""
+    """How many records dead tasks were sending: a stage puts them back to pending."""
     row = connection.execute(
         "SELECT count(*)::integer FROM wolkvox.codification WHERE operation = %s AND state = 'sending'"
         " AND slot <> ALL(ARRAY(SELECT slot FROM wolkvox.held_slot))",
@@ -103,13 +103,13 @@ def passed_over(connection: Connection, run: Run) -> int:
 
 
 def others_wait(connection: Connection, chunk_id: str) -> bool:
-    """Whether a chunk of another operation waits for the slots that this one is sent through."""
+    """Whether a chunk of another operation with the same token waits for a slot."""
     row = connection.execute(sql("others_wait"), {"chunk_id": chunk_id, "start": START}).fetchone()
     return bool(row and row[0])
 
 
 def keep_quiet(connection: Connection, dag_id: str, seconds: float) -> None:
-    """Note that nothing can be sent for so long, whatever waits; 0: that it can."""
+    """Note for how many seconds nothing can be sent; 0: records can be sent."""
     connection.execute(
         "UPDATE wolkvox.dag SET quiet_until = CASE WHEN %(seconds)s > 0 THEN"
         " clock_timestamp() + least(%(seconds)s * interval '1 second', %(quiet)s) END"

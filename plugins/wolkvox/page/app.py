@@ -26,6 +26,7 @@ from wolkvox.page.reading import LEDGER, Days, csv_file, first_screen, service_l
 from wolkvox.page.setup import first_steps
 from wolkvox.page.shown import Looked, MayConnect, MayEdit, MaySeeIds, Names, Text, readable_slots, shown
 from wolkvox.rules.contacts import FIRST_YEAR, LAST_YEAR
+from wolkvox.rules.states import State
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -106,7 +107,6 @@ def full_ids(may_see: MaySeeIds, full: bool = False) -> bool:
 
 FullIds = Annotated[bool, Depends(full_ids)]
 
-State = Literal["pending", "sending", "coded", "rejected", "failed", "invalid", "superseded", "expired"]
 Dialled = Literal["after", "before", "vendor", "lag", "late_row", "outage", "quota", "refused", "invalid"]
 Day = Annotated[date | None, Query(ge=date(FIRST_YEAR, 1, 1), le=date(LAST_YEAR, 12, 31))]
 
@@ -123,7 +123,7 @@ def wanted(
 ) -> queries.Filter:
     """The records that the address asks for, of whatever days."""
     return queries.Filter(
-        states=tuple(state or queries.STATES),
+        states=tuple(state or State),
         type_campaign=type_campaign,
         campaign_id=campaign_id,
         reason=reason,

@@ -9,18 +9,18 @@ from typing import Any
 
 from wolkvox.ledger.breaker import OpenBreaker
 from wolkvox.ledger.figures import Count, Figures
-from wolkvox.ledger.impact import Impact, lag_sensitivity, total
+from wolkvox.ledger.impact import Impact, total, total_lag_sensitivity
 from wolkvox.ledger.suspension import SuspendedCampaign
 from wolkvox.page.health import health
 from wolkvox.page.known import Known
 from wolkvox.page.links import task_path
-from wolkvox.page.queries import AGES, FINAL, Campaign, Fresh, Run, ServiceLevel, Slot, Unbegun
+from wolkvox.page.queries import AGES, Campaign, Fresh, Run, ServiceLevel, Slot, Unbegun
 from wolkvox.rules.campaigns import Listed
 from wolkvox.rules.chunks import SLOTS
 from wolkvox.rules.spans import Span, waiting_at_ends
+from wolkvox.rules.states import FINAL, UNSUCCESSFUL, State
 from wolkvox.rules.verdict import backlog_gone_at
 
-REFUSALS = ("rejected", "failed", "invalid")
 MOST_REASONS = 20
 
 
@@ -78,7 +78,7 @@ def _impact(known: Known) -> dict[str, Any]:
             for (kind, campaign_id), parts in campaigns.items()
         ],
         "lag_sensitivity": [
-            {"minutes": minutes, "dials": dials} for minutes, dials in lag_sensitivity(known.impact).items()
+            {"minutes": minutes, "dials": dials} for minutes, dials in total_lag_sensitivity(known.impact).items()
         ],
     }
 
@@ -112,7 +112,7 @@ def _today(known: Known) -> dict[str, Any]:
         "limit": quota.limit,
         "left": known.left,
         "resets_at": known.resets_at.isoformat(),
-        **{state: figures.records(state) for state in ("coded", *REFUSALS)},
+        **{state: figures.records(state) for state in (State.CODED, *UNSUCCESSFUL)},
         "lag_p50": figures.lag_p50,
         "lag_p95": figures.lag_p95,
         "waiting": waiting.sendable + waiting.suspended + waiting.deferred,
@@ -145,9 +145,9 @@ def _series(known: Known, spans: Sequence[Span]) -> dict[str, list[Any]]:
     waiting_now = sum(part.records for part in known.unfinished)
     return {
         "starts": [int(span.starts_at.timestamp()) for span in spans],
-        "coded": [figure.records("coded") for figure in figures],
-        "refused": [figure.records("rejected", "invalid") for figure in figures],
-        "failed": [figure.records("failed") for figure in figures],
+        "coded": [figure.records(State.CODED) for figure in figures],
+        "refused": [figure.records(State.REJECTED, State.INVALID) for figure in figures],
+        "failed": [figure.records(State.FAILED) for figure in figures],
         "waiting": waiting_at_ends(spans, waiting_now, known.staged, finished),
         "lag_p50": [figure.lag_p50 for figure in figures],
         "lag_p95": [figure.lag_p95 for figure in figures],
@@ -173,7 +173,7 @@ def _campaigns(known: Known, counts: Sequence[Count]) -> list[dict[str, Any]]:
             "type_campaign": campaign[0],
             "campaign_id": campaign[1],
             **_listed(known, campaign[1]),
-            **{state: records[campaign, state] for state in ("waiting", "coded", *REFUSALS, "superseded", "expired")},
+            **{state: records[campaign, state] for state in ("waiting", *FINAL)},
             "last_run": known.last_runs.get(campaign),
             "oldest_waiting": oldest[campaign].isoformat() if campaign in oldest else None,
         }
@@ -192,7 +192,7 @@ def _reasons(counts: Sequence[Count]) -> list[dict[str, Any]]:
     totals: Counter[tuple[str, str | None]] = Counter()
     messages: dict[tuple[str, str | None], str] = {}
     for count in counts:
-        if count.state in REFUSALS:
+        if count.state in UNSUCCESSFUL:
             key = (count.state, count.reason)
             totals[key] += count.records
             messages[key] = count.message or messages.get(key, "")

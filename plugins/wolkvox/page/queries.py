@@ -21,14 +21,12 @@ from wolkvox.ledger.watch import read_watch
 from wolkvox.rules.health import OpenAlert
 from wolkvox.rules.schedule import Schedule
 from wolkvox.rules.spans import Span
+from wolkvox.rules.states import FINAL, State
 
 TASK_START = timedelta(minutes=2)  # that a task may take from the pool to its first request
 TIMEOUT = "15s"  # for one statement of the page
 LOCK_TIMEOUT = "3s"  # for somebody who changes a table's shape
 
-WAITING = ("pending", "sending")
-FINAL = ("coded", "rejected", "failed", "invalid", "superseded", "expired")
-STATES = (*WAITING, *FINAL)
 RUNS = 20  # shown at once
 AGES = (360, 3_600, 86_400, 604_800, None)  # seconds that contacts have waited at most; the last ones any time
 MOST_CONTACTS = 1_000  # of one customer
@@ -280,7 +278,7 @@ def heat(connection: Connection, operation: str, zone: str, since: datetime, unt
 
 def newest(connection: Connection, operation: str) -> datetime | None:
     """When the newest customer was contacted of whom the ledger knows; None when there is none."""
-    settled = [state for state in FINAL if state != "invalid"]
+    settled = [state for state in FINAL if state != State.INVALID]
     row = connection.execute(sql("newest"), {"operation": operation, "states": settled}).fetchone()
     assert row is not None
     moment: datetime | None = row[0]
@@ -323,7 +321,7 @@ class Filter:
     Two DAGs may have runs of the same name; records from before the ledger knew DAGs are any DAG's.
     """
 
-    states: tuple[str, ...] = STATES
+    states: tuple[State, ...] = tuple(State)
     type_campaign: str | None = None
     campaign_id: str | None = None
     reason: str | None = None

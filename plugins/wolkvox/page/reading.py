@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from wolkvox.airflow_core.dags import DagState, dag_state
 from wolkvox.hook import WolkvoxHook
 from wolkvox.ledger.breaker import outage
-from wolkvox.ledger.campaigns import names
+from wolkvox.ledger.campaigns import listed_campaigns
 from wolkvox.ledger.connection import Connection, clock
 from wolkvox.ledger.figures import figures
 from wolkvox.ledger.impact import Impact, breaches, impact
@@ -100,7 +100,7 @@ def service_level(chosen: Days, of: queries.Dag = USUAL) -> dict[str, Any]:
         spans = _chosen(last_days(now, zone), chosen, zone) if chosen != EVER else last_days(now, zone, 1)
         read = partial(queries.service_level, ledger, known.operation, thresholds.lag_target)
         parts = read(spans[0].starts_at, spans[-1].ends_at) if spans else []
-        listed = names(ledger, known.operation)
+        listed = listed_campaigns(ledger, known.operation)
         weeks = last_hours(now, HEAT_HOURS)
         heat = queries.heat(ledger, known.operation, zone, weeks[0].starts_at, weeks[-1].ends_at)
     return {
@@ -157,7 +157,7 @@ def know(
         chosen=_chosen(days, chosen, zone),
         lag_target=thresholds.lag_target,
         backlog_age=thresholds.backlog_age,
-        listed=names(ledger, operation),
+        listed=listed_campaigns(ledger, operation),
         impact=_impact(ledger, operation, days, chosen, zone),
         breaches=_breaches(ledger, operation, days, chosen, zone),
         undelivered=min((one.since for one in undelivered(ledger, operation, dag_id).values()), default=None),
@@ -245,7 +245,7 @@ def known_of(customer_id: str, *, unmasked: bool, of: queries.Dag = USUAL) -> Ev
     with queries.snapshot(LEDGER) as ledger:
         contacts, requests, dials = queries.customer(ledger, known.operation, customers)
         there_are = queries.count_contacts(ledger, known.operation, customers, len(contacts))
-        listed = names(ledger, known.operation)
+        listed = listed_campaigns(ledger, known.operation)
         digested = queries.daily_digests(ledger, known.operation, contacts)
         now = clock(ledger)
     shown = customer_id if unmasked else mask(customer_id) or ""

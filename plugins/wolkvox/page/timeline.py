@@ -11,8 +11,7 @@ from wolkvox.page.queries import Call, Contact, Dial
 from wolkvox.page.rows import mask, without_ids
 from wolkvox.rules.campaigns import Listed
 from wolkvox.rules.digests import DIGEST_AFTER, begin
-
-ANSWERED = ("coded", "rejected", "failed")  # states that the last request's answer may have led to
+from wolkvox.rules.states import ANSWERED, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +94,9 @@ def events(contact: Contact, earlier: Sequence[Call]) -> list[Event]:
         ),
         *requests,
     ]
-    if contact.state == "sending":
+    if contact.state == State.SENDING:
         found.append(Event("calling", contact.sent_at, state=contact.state, run=contact.dag_run_id))
-    elif contact.state == "pending":
+    elif contact.state == State.PENDING:
         found.append(Event("waiting", contact.not_before, state=contact.state, reason=contact.reason))
     elif not _was_answered(contact, earlier):
         settled = contact.settled_at
@@ -131,9 +130,9 @@ def _superseded_by(contacts: Sequence[Contact]) -> Mapping[int, datetime | None]
     found: dict[int, datetime | None] = {}
     for contact in contacts:  # the newest first
         campaign = (contact.type_campaign, contact.campaign_id)
-        if contact.state == "superseded" and campaign in newest:
+        if contact.state == State.SUPERSEDED and campaign in newest:
             found[contact.id] = newest[campaign].contacted_at
-        if contact.state != "invalid":
+        if contact.state != State.INVALID:
             newest[campaign] = contact
     return found
 

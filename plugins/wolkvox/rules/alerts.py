@@ -25,7 +25,7 @@ class Thresholds:
 
     ``refusals``: share of the latest records that were rejected or failed, and of the new rows that can't be sent; an
     alert that fires goes on down to half of it. ``backlog_age``: how long a contact may wait. ``quota``: share of the
-    day's requests that are used. ``lag_target``: how long after the contact wolkvox has it, at most; the page judges it.
+    day's requests that are used. ``lag_target``: how long after the contact wolkvox has it at most; the page judges it.
     """
 
     refusals: float = 0.02

@@ -10,10 +10,18 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from wolkvox.errors import Stopped
-from wolkvox.ledger.audits import Look, audit, campaigns_to_audit, offer_missing
+from wolkvox.ledger.audits import AuditedCampaign, audit, campaigns_to_audit, offer_missing
 from wolkvox.ledger.connection import clock, connected
 from wolkvox.ledger.exports import seconds_until_due
-from wolkvox.ledger.impact import Impact, breaches, count_impact, forget_impact, impact, lag_sensitivity, total
+from wolkvox.ledger.impact import (
+    Impact,
+    breaches,
+    count_impact,
+    forget_impact,
+    impact,
+    total,
+    total_lag_sensitivity,
+)
 from wolkvox.ledger.recent import recent_contacts
 from wolkvox.rules.audit import NAMED, AuditResult, complaints
 from wolkvox.rules.export_dates import DateCount
@@ -61,10 +69,10 @@ class _Audit:
                 if head is None:
                     self.result.not_verifiable.append(" ".join(campaign))
                 else:
-                    look = Look(self.wolkvox.settings.operation, campaign, begun)
+                    look = AuditedCampaign(self.wolkvox.settings.operation, campaign, begun)
                     self._compare(look, is_complete=head.unreadable == 0)
 
-    def _compare(self, look: Look, *, is_complete: bool) -> None:
+    def _compare(self, look: AuditedCampaign, *, is_complete: bool) -> None:
         """Note what it says; where some of its customers can't be told, who is missing may be one of them."""
         ledger, settings, name = self.asking.ledger, self.wolkvox.settings, " ".join(look.campaign)
         findings = audit(ledger, look, code_changes_result=settings.code_changes_result)
@@ -110,7 +118,7 @@ def audit_operation(task: Task, wolkvox: Wolkvox, rules: Rules) -> tuple[dict[st
         "breaches": dict(broken),
         "impact": {
             **total(counted),
-            "lag_sensitivity": {str(minutes): dials for minutes, dials in lag_sensitivity(counted).items()},
+            "lag_sensitivity": {str(minutes): dials for minutes, dials in total_lag_sensitivity(counted).items()},
         },
         "worth_today": [_of_a_campaign(one) for one in counted if one.day == today][:NAMED],
     }

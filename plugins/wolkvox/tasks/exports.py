@@ -26,7 +26,7 @@ SHARE = 0.5  # of a run's time that exports may take
 log = logging.getLogger(__name__)
 
 
-def settle_by_exports(asking: VendorClient, wolkvox: Wolkvox, run: Run, seconds: float) -> exports.Settled:
+def settle_by_exports(asking: VendorClient, wolkvox: Wolkvox, run: Run, seconds: float) -> exports.SettledByExports:
     """
     Settle waiting contacts by what wolkvox already has, campaign by campaign, before anything of them is sent.
 
@@ -34,7 +34,7 @@ def settle_by_exports(asking: VendorClient, wolkvox: Wolkvox, run: Run, seconds:
 
     :param seconds: how long the run may send
     """
-    settled, fewest = exports.Settled(), wolkvox.settings.export_from
+    settled, fewest = exports.SettledByExports(), wolkvox.settings.export_from
     if fewest is None:
         return settled
     ledger, until = asking.ledger, monotonic() + seconds * SHARE
@@ -63,13 +63,13 @@ def settle_by_exports(asking: VendorClient, wolkvox: Wolkvox, run: Run, seconds:
 
 def _settle(
     dials: Dials, run: Run, campaign_id: str, types: Sequence[str], head: ExportHeader, begun: datetime
-) -> exports.Settled:
+) -> exports.SettledByExports:
     """
     Settle by the export that is loaded, in each type that contacts give its campaign; note why it can't be.
 
     :param begun: when it was asked for
     """
-    ledger, skip_handled, settled = dials.ledger, dials.settings.skip_handled, exports.Settled()
+    ledger, skip_handled, settled = dials.ledger, dials.settings.skip_handled, exports.SettledByExports()
     campaigns = [(kind, campaign_id) for kind in types]
     # Each record whose customer can't be told may be the one that is looked for, or a second one of it.
     why = why_unfit(head, campaign_id, most_unreadable=0.0)

@@ -62,7 +62,7 @@ class VendorClient:
         :param beyond: requests that may be made although none are left
         """
         with lease_for_requests(self.ledger, self.slots, self.owner, self.stop) as slot:
-            block = reserve(self.ledger, self.quota, 1, name=uuid4(), beyond=beyond)
+            block = reserve(self.ledger, self.quota, 1, name=uuid4(), over_limit=beyond)
             turn = Permit(block.requests > 0, slot)
             try:
                 yield turn

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from wolkvox.ledger.activity_codes import keep_codes, kept_codes
-from wolkvox.ledger.campaigns import keep_campaigns, look_is_due, note_look
+from wolkvox.ledger.campaigns import keep_campaigns, note_sync, sync_is_due
 from wolkvox.ledger.connection import Connection
 from wolkvox.ledger.leases import sweep
 from wolkvox.ledger.quota import QuotaState, align
@@ -70,12 +70,12 @@ def look_at_campaigns(asking: VendorClient, wolkvox: Wolkvox, *, by_hand: bool) 
     ledger, operation = asking.ledger, asking.slots.operation
     if not wolkvox.settings.preflight or not anything_waits(ledger, operation):
         return
-    if not look_is_due(ledger, operation, by_hand=by_hand):
+    if not sync_is_due(ledger, operation, by_hand=by_hand):
         return
     looks: list[datetime] = []
 
     def ask() -> list[dict[str, Any]]:
-        looks.append(note_look(ledger, operation))  # whatever it says: once an hour
+        looks.append(note_sync(ledger, operation))  # whatever it says: once an hour
         return wolkvox.campaigns()
 
     listed = read_campaigns(asking.ask(ask) or [])

@@ -109,7 +109,7 @@ def stage_run(
             agree_on_limit(ledger, run.dag_id, wolkvox.settings)
             forget_other_outages(ledger, run.operation, wolkvox.settings.identity)
             staging = begin(ledger, run.dag_id, source.watched, options, window.end)
-        future, settled = FutureRowCounter(window.end), exports.Settled()
+        future, settled = FutureRowCounter(window.end), exports.SettledByExports()
         read = (
             read_contact(row, operation=run.operation, zone=zone, placeholders=source.placeholders)
             for row in source.rows
@@ -184,7 +184,7 @@ def _ask(task: Task, ledger: Connection, wolkvox: Wolkvox, source: Source) -> Al
 
 def _settle(
     task: Task, ledger: Connection, wolkvox: Wolkvox, staged: Staged, allowance: Allowance, wanted: Wanted
-) -> exports.Settled:
+) -> exports.SettledByExports:
     """
     Settle what needs no request by what wolkvox has, after what isn't sent any more has retired.
 
@@ -192,7 +192,7 @@ def _settle(
     """
     nothing_is_sent = allowance.outage or allowance.left == 0
     if wolkvox.settings.export_from is None or nothing_is_sent or wanted.customer_id is not None:
-        return exports.Settled()
+        return exports.SettledByExports()
     run = run_of(task, wolkvox.settings)
     retire(ledger, run, staged, allowance, wanted)
     return settle_by_exports(VendorClient.of(task, wolkvox.settings, ledger), wolkvox, run, wanted.seconds)

@@ -11,13 +11,13 @@ from typing import Any
 from wolkvox.ledger import exports
 from wolkvox.ledger.alerts import AlertChanges, known_alerts, note
 from wolkvox.ledger.breaker import OpenBreaker, outage
-from wolkvox.ledger.campaigns import names
+from wolkvox.ledger.campaigns import listed_campaigns
 from wolkvox.ledger.connection import Connection, clock, connected
 from wolkvox.ledger.figures import count_closed_spans, run_lag
 from wolkvox.ledger.latest import arrivals, latest
 from wolkvox.ledger.quota import QuotaRules, QuotaState, align
 from wolkvox.ledger.reports import GUESSED_REQUEST, backlog, seconds_per_request, waiting_since
-from wolkvox.ledger.runs import Account, account, end_run
+from wolkvox.ledger.runs import ChunkAccount, account, end_run
 from wolkvox.ledger.suspension import SuspendedCampaign, suspended_campaigns
 from wolkvox.ledger.workers import passed_over
 from wolkvox.rules.alerts import Thresholds, alerts, silence
@@ -119,7 +119,7 @@ def _note_alerts(
 
 
 def _records(
-    accounts: Mapping[str, Account], finished: Mapping[str, Mapping[str, Any]], judged: Mapping[str, int]
+    accounts: Mapping[str, ChunkAccount], finished: Mapping[str, Mapping[str, Any]], judged: Mapping[str, int]
 ) -> dict[str, Any]:
     """The records of the run's chunks, by state and whereabouts."""
     states: Counter[str] = Counter()
@@ -140,7 +140,7 @@ def _records(
     }
 
 
-def _judged(accounts: Mapping[str, Account], by_exports: exports.Settled) -> Counter[str]:
+def _judged(accounts: Mapping[str, ChunkAccount], by_exports: exports.SettledByExports) -> Counter[str]:
     """
     The records a run is judged by, by state, what its exports settled among them.
 
@@ -217,7 +217,7 @@ def _gone_at(rules: QuotaRules, quota: QuotaState, waiting: int, now: datetime) 
 
 def _faults(ledger: Connection, run: Run, away: OpenBreaker | None) -> dict[str, Any]:
     """Suspended campaigns and the outage, if there are any."""
-    listed = names(ledger, run.operation)
+    listed = listed_campaigns(ledger, run.operation)
     return {
         "suspended": [_describe(campaign, listed) for campaign in suspended_campaigns(ledger, run.operation)],
         "outage": away and {"reason": away.reason, "message": away.message, "since": away.since.isoformat()},

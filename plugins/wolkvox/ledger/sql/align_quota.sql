@@ -12,7 +12,7 @@ ON CONFLICT (account, day) DO UPDATE SET
         FROM (
             SELECT
                 CASE
-                    -- Calls reserved and not yet made make the vendor's figure too high by so many.
+                    -- Requests reserved and not yet made make the vendor's figure too high by so many.
                     WHEN quota.requests + %(vendor_left)s::integer
                         BETWEEN quota.vendor_limit AND quota.vendor_limit + %(reserved)s
                         THEN quota.vendor_limit

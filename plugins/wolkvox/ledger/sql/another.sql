@@ -1,5 +1,5 @@
--- The newest record that may be sent now and is of none of these campaigns, nor of a suspended one. What was sent since
--- records fail in a row, and is pending, has told what it can.
+-- The newest record that may be sent now and is of none of these campaigns, nor of a suspended one. A pending record
+-- that was sent since the operation's records began to fail is left out: its request says nothing new.
 SELECT
     id, type_campaign, campaign_id, customer_id, cod_act, cod_act_2, comment, attempts, not_before IS NOT NULL, true
 FROM wolkvox.codification AS record
@@ -16,9 +16,13 @@ WHERE operation = %(operation)s
     )
     AND NOT coalesce(
         sent_at >= (
-            SELECT least(CASE WHEN refused <> '{}' THEN refused_since END, CASE WHEN failed <> '{}' THEN failed_since END)
-            FROM wolkvox.consecutive_failures
-            WHERE consecutive_failures.operation = %(operation)s AND consecutive_failures.type_campaign = '' AND consecutive_failures.campaign_id = ''
+            SELECT
+                least(
+                    CASE WHEN failures.refused <> '{}' THEN failures.refused_since END,
+                    CASE WHEN failures.failed <> '{}' THEN failures.failed_since END
+                )
+            FROM wolkvox.consecutive_failures AS failures
+            WHERE failures.operation = %(operation)s AND failures.type_campaign = '' AND failures.campaign_id = ''
         ),
         false
     )

@@ -1,6 +1,6 @@
--- Whether wolkvox itself has answered since: what an export settles was not sent. An answer of the future was noted by
--- a clock that was ahead, and so was a moment of the future that is asked for.
-SELECT EXISTS (
+-- Whether wolkvox has answered a request since. Records without a chunk were settled by exports. Dates in the future,
+-- of an answer or the one asked for, were written by a clock that was ahead.
+SELECT EXISTS(
     SELECT
     FROM wolkvox.codification
     WHERE settled_at <= statement_timestamp()

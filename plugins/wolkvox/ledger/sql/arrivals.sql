@@ -1,13 +1,13 @@
--- The last arrival before now and before this moment of each week before.
+-- The last arrival before now, and the last one before the same time of each of the last weeks.
 SELECT
     (
         SELECT max(ingest_count.staged_at)
         FROM wolkvox.ingest_count
-        WHERE ingest_count.operation = %(operation)s AND ingest_count.staged_at <= moment.at
+        WHERE ingest_count.operation = %(operation)s AND ingest_count.staged_at <= instant.at
     ) AS last_at,
-    moment.at
+    instant.at
 FROM (
     SELECT week, now() - week * interval '7 days' AS at
     FROM generate_series(0, %(weeks)s) AS week
-) AS moment
-ORDER BY moment.week
+) AS instant
+ORDER BY instant.week

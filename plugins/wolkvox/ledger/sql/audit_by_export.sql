@@ -1,5 +1,5 @@
--- Each customer's last code of the campaign, of whichever type, against what its records in the export show. Written is
--- only what changed.
+-- Compares each customer's last code of the campaign, of either type, with what its records in the export show. Writes
+-- only what has changed.
 WITH of_either_type AS (
     SELECT DISTINCT ON (normalised_id)
         id,
@@ -25,7 +25,7 @@ WITH of_either_type AS (
         wolkvox.normalised_code(cod_act) AS code,
         nullif(wolkvox.normalised_code(cod_act_2), '') AS code_2,
         nullif(cod_act, '') AS shown,
-        cod_act = '' OR (result = 'CLEAN' AND (requests > 0 OR %(code_changes_result)s)) AS is_open,
+        cod_act = '' OR (result = 'CLEAN' AND (calls > 0 OR %(code_changes_result)s)) AS is_open,
         dialled_at
     FROM exported
 ), compared AS (

@@ -1,4 +1,4 @@
--- A run's time begins with its first worker; a task that is tried again, or cleared, has all of it again.
+-- A run's time begins with its first worker; a task that is retried or cleared has all of it again.
 UPDATE wolkvox.chunk
 SET began_at = clock_timestamp(),
     closed_at = NULL,

@@ -1,4 +1,4 @@
--- A look of the future was noted by a clock that was ahead; in the year 9999 are those of operations that never ask.
+-- A date in the future was written by a clock that was ahead; the year 9999 marks an operation that never asks.
 SELECT
     NOT EXISTS (
         SELECT
@@ -8,5 +8,9 @@ SELECT
     )
     OR (
         %(by_hand)s
-        AND EXISTS (SELECT FROM wolkvox.suspended_campaign WHERE operation = %(operation)s AND reason = ANY(%(misfits)s::text[]))
+        AND EXISTS (
+            SELECT
+            FROM wolkvox.suspended_campaign
+            WHERE operation = %(operation)s AND reason = ANY(%(misfits)s::text[])
+        )
     )

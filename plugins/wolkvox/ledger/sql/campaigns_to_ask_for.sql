@@ -1,4 +1,5 @@
--- Strangers that are looked for again count only once their time is over: no request is made for them alone.
+-- Contacts of customers who aren't in the campaign count only when their delay is over: no export is asked for them
+-- alone.
 SELECT campaign_id, array_agg(DISTINCT type_campaign)
 FROM wolkvox.codification AS record
 WHERE operation = %(operation)s

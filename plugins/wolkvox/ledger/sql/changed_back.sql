@@ -1,4 +1,4 @@
--- Versions of contacts that are in the warehouse again, while those that came after them are not.
+-- Versions of contacts that the warehouse shows again, while it does not show those that came after them.
 SELECT DISTINCT contact_version.outdated
 FROM wolkvox.contact_version
 INNER JOIN seen ON seen.contact_key = contact_version.outdated

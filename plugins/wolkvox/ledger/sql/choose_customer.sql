@@ -1,4 +1,4 @@
--- One customer's contacts, on request: suspended_campaign ones too, and those that were put off, whose turn it is now.
+-- One customer's contacts, on request: those of suspended campaigns too; deferred ones may be sent now.
 UPDATE wolkvox.codification
 SET not_before = CASE WHEN not_before > now() THEN now() ELSE not_before END
 WHERE id IN (

@@ -1,5 +1,5 @@
--- Chunks that an earlier try of the same stage made, or whose run is over: nobody begins them any more, unless somebody
--- clears their tasks.
+-- Closes the chunks that no task has begun, of an earlier try of the same stage or of a run that is over. Clearing
+-- their tasks opens them again.
 UPDATE wolkvox.chunk
 SET closed_at = clock_timestamp()
 WHERE operation = %(operation)s

@@ -1,5 +1,5 @@
--- What an export has of a campaign's contacts that were not compared before, and of the customers whose code wolkvox
--- took in the hour before the export was asked for.
+-- Counts what an export has of a campaign's contacts that were not compared before, and of the customers whose code
+-- wolkvox took in the hour before the export was asked for.
 WITH fresh AS (
     SELECT wolkvox.normalised_id(customer_id) AS normalised_id
     FROM wolkvox.codification
@@ -9,7 +9,9 @@ WITH fresh AS (
         AND state = 'pending'
         AND reason IS DISTINCT FROM 'not_in_campaign'
 ), confirmed AS (
-    SELECT DISTINCT ON (customer_id) wolkvox.normalised_id(customer_id) AS normalised_id, wolkvox.normalised_code(cod_act) AS code
+    SELECT DISTINCT ON (customer_id)
+        wolkvox.normalised_id(customer_id) AS normalised_id,
+        wolkvox.normalised_code(cod_act) AS code
     FROM wolkvox.codification
     INNER JOIN wolkvox.export USING (operation, campaign_id)
     WHERE operation = %(operation)s
@@ -27,5 +29,7 @@ SELECT
     (SELECT count(*) FROM confirmed)::integer,
     (SELECT count(*) FROM confirmed WHERE normalised_id NOT IN (SELECT normalised_id FROM exported))::integer,
     (
-        SELECT count(*) FROM confirmed WHERE (normalised_id, code) IN (SELECT normalised_id, wolkvox.normalised_code(cod_act) FROM exported)
+        SELECT count(*)
+        FROM confirmed
+        WHERE (normalised_id, code) IN (SELECT normalised_id, wolkvox.normalised_code(cod_act) FROM exported)
     )::integer

@@ -1,5 +1,5 @@
--- What the dates of the loaded export are: of how many dialled records one can't be read or is ahead of us, and, of the
--- codified customers with a date after their contact, how many have that of our own request.
+-- Counts the loaded export's dates: of the dialled records, those whose date can't be read or lies in the future; of
+-- the codified customers with a date after their contact, those whose date is that of our own request.
 SELECT
     dates.dialled,
     dates.unread,

@@ -1,5 +1,5 @@
--- What codifying the customers of a campaign was worth, by the local day on which each was codified.
--- Would one have been dialled since? As many of the campaign's others were, of those that were open at that moment.
+-- The impact of codifying a campaign's customers, by the local day on which each was codified.
+-- Calls prevented: the share of the campaign's other customers, open at that time, who were dialled since.
 WITH coded AS (
     SELECT
         id,
@@ -18,7 +18,7 @@ WITH coded AS (
 ), dialled AS (
     SELECT
         coded.id,
-        -- A dial after the protection is over is none that codifying should have kept away.
+        -- A dial after the end of the protection is not one that codifying should have prevented.
         bool_or(
             dial.dialled_at > coded.settled_at
             AND (coded.protected_until IS NULL OR dial.dialled_at < coded.protected_until)
@@ -27,7 +27,7 @@ WITH coded AS (
     FROM coded
     INNER JOIN wolkvox.dial ON dial.codification_id = coded.id
     GROUP BY coded.id
-), moments AS (
+), events AS (
     SELECT id, settled_at AS at, 0 AS dialled, 0 AS open
     FROM coded
     WHERE latest
@@ -40,7 +40,7 @@ WITH coded AS (
         id,
         sum(dialled) OVER since AS dialled,
         sum(open) OVER () - sum(open) OVER since AS left_alone
-    FROM moments
+    FROM events
     WINDOW since AS (ORDER BY at DESC)
 )
 SELECT

@@ -20,6 +20,6 @@ CROSS JOIN LATERAL (
     SELECT *
     FROM wolkvox.codification AS record
     WHERE record.operation = %(operation)s AND record.settled_at >= span.starts_at AND record.settled_at < span.ends_at
-    OFFSET 0 -- Span by span, each by the index: joined freely, a large ledger is read whole for two hours of it.
+    OFFSET 0 -- Span by span, each by the index: a free join reads a large ledger whole for two hours of it.
 ) AS record
 GROUP BY span.starts_at, span.ends_at, record.type_campaign, record.campaign_id, record.state, record.reason

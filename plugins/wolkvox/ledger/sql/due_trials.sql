@@ -1,4 +1,4 @@
--- The suspended campaigns whose pause is over, each for one worker: its next pause begins with this trial.
+-- The suspended campaigns whose delay is over. Each goes to one worker: its next delay begins with this trial.
 UPDATE wolkvox.suspended_campaign
 SET trials = trials + 1,
     until = clock_timestamp()

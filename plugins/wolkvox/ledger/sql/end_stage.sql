@@ -1,4 +1,4 @@
--- What another stage counted later stays, unless the clock was ahead then.
+-- Keeps what another stage counted later, unless that date lies in the future: a clock was ahead then.
 UPDATE wolkvox.watch
 SET
     staged_at = %(began_at)s,

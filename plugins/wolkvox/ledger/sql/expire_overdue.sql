@@ -1,4 +1,5 @@
--- Of every operation, also of those whose DAG is paused or gone. A contact whose date lies ahead counts from when it came.
+-- Of every operation, also where the DAG is paused or removed. A contact dated in the future counts from when it came
+-- in.
 UPDATE wolkvox.codification
 SET state = 'expired',
     settled_at = now(),

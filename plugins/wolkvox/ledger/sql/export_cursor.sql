@@ -1,4 +1,4 @@
--- How far a table is, and how far it will be once it has what is there now.
+-- Up to where a table has the results, and up to where it will have them after this time.
 SELECT
     coalesce(export_cursor.above, 0),
     coalesce(export_cursor.since, clock_timestamp()),

@@ -7,6 +7,6 @@ CREATE TEMPORARY TABLE exported (
     unread_date text NOT NULL,
     is_open boolean NOT NULL,
     result text NOT NULL,
-    requests integer NOT NULL,
+    calls integer NOT NULL,
     normalised_id text GENERATED ALWAYS AS (wolkvox.normalised_id(customer_id)) STORED
 )

@@ -1,5 +1,6 @@
--- The next settled contacts that are old enough go, and their numbers stay; of odd columns nothing stays. Whatever a
--- session holds locked is left to the next time. Returns how many went, and when the last of them was settled.
+-- Deletes the next settled contacts that are old enough, and adds them to the monthly totals, without columns that may
+-- hold anything. Leaves locked rows to the next time. Returns how many it deleted, and when the last of them was
+-- settled.
 WITH gone AS (
     DELETE FROM wolkvox.codification
     WHERE id IN (

@@ -1,4 +1,4 @@
--- Dates of our own requests that were taken for dials.
+-- Deletes the dates of our own requests that were noted as dials.
 DELETE FROM wolkvox.dial
 USING recent
 WHERE dial.codification_id = recent.id

@@ -1,4 +1,4 @@
--- Records that had all the requests of their life, each of which ended with its task.
+-- Fails records that have used up the requests of their life; each request ended with its task.
 UPDATE wolkvox.codification
 SET state = 'failed',
     settled_at = now(),

@@ -1,4 +1,4 @@
--- A campaign's days, counted anew: those that changed are written, and those without contacts go.
+-- Writes the days of a campaign that have changed, and deletes those that have no contacts any more.
 WITH counted AS (
     SELECT *
     FROM jsonb_to_recordset(%(counted)s) AS day (
@@ -21,7 +21,15 @@ INSERT INTO wolkvox.impact AS kept (
     operation, day, type_campaign, campaign_id, coded, dialled_after, dialled_before, calls_prevented, minutes
 )
 SELECT
-    %(operation)s, day, %(type_campaign)s, %(campaign_id)s, coded, dialled_after, dialled_before, calls_prevented, minutes
+    %(operation)s,
+    day,
+    %(type_campaign)s,
+    %(campaign_id)s,
+    coded,
+    dialled_after,
+    dialled_before,
+    calls_prevented,
+    minutes
 FROM counted
 ON CONFLICT (operation, day, type_campaign, campaign_id) DO UPDATE SET
     coded = excluded.coded,

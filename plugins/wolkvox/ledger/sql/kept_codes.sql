@@ -1,7 +1,7 @@
--- One of the future was kept by a clock that was ahead, and is as good as old.
+-- A list with a date in the future was written by a clock that was ahead: it counts as old.
 SELECT codes
 FROM wolkvox.activity_codes AS list
-WHERE list.operation = %(account)s
+WHERE list.account = %(account)s
     AND fetched_at BETWEEN clock_timestamp() - %(belief)s AND clock_timestamp()
     AND (
         fetched_at > clock_timestamp() - %(doubt)s

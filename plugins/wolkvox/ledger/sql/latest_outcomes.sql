@@ -1,17 +1,17 @@
--- The records that were answered for in the last hour, or the latest ones of a day where the hour has too few.
+-- The records that were settled by a request in the last hour, or the latest ones of a day if the hour has too few.
 SELECT
     count(*) AS total,
     count(*) FILTER (WHERE state = 'rejected') AS rejected,
     count(*) FILTER (WHERE state = 'failed') AS failed,
     min(settled_at) AS since
 FROM (
-    SELECT state, settled_at, row_number() OVER (ORDER BY settled_at DESC) AS place
+    SELECT state, settled_at, row_number() OVER (ORDER BY settled_at DESC) AS rank
     FROM wolkvox.codification
     WHERE operation = %(operation)s
         AND settled_at > %(now)s - %(longest)s
         AND settled_at <= %(now)s
         AND state IN ('coded', 'rejected', 'failed')
-        AND reason IS DISTINCT FROM 'already_handled' -- left out because it was asked for
+        AND reason IS DISTINCT FROM 'already_handled' -- not sent, as the connection asks
         AND NOT (
             state = 'rejected'
             AND EXISTS (
@@ -24,4 +24,4 @@ FROM (
     ORDER BY settled_at DESC
     LIMIT %(most)s
 ) AS answered
-WHERE settled_at > %(now)s - %(window)s OR place <= %(fewest)s
+WHERE settled_at > %(now)s - %(window)s OR rank <= %(fewest)s

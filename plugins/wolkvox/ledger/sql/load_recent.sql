@@ -1,5 +1,5 @@
--- What was settled since then, and what waits, each found by an index of its own. An anonymous customer can't be
--- compared with anybody.
+-- The contacts settled since then and the unsettled ones, each found by an index of its own. Anonymous customers can't
+-- be compared.
 INSERT INTO recent
 SELECT
     id,
@@ -16,41 +16,16 @@ SELECT
     confirmed_at,
     audit,
     shown
-FROM wolkvox.codification
-WHERE operation = %(operation)s AND settled_at >= %(since)s AND customer_id !~ '^#[0-9a-f]{32}$'
-UNION ALL
-SELECT
-    id,
-    type_campaign,
-    campaign_id,
-    wolkvox.normalised_id(customer_id),
-    cod_act,
-    cod_act_2,
-    state,
-    contacted_at,
-    sent_at,
-    NULL,
-    protected_until,
-    NULL,
-    NULL,
-    NULL
-FROM wolkvox.codification
-WHERE operation = %(operation)s AND state = 'pending' AND contacted_at >= %(since)s
-UNION ALL
-SELECT
-    id,
-    type_campaign,
-    campaign_id,
-    wolkvox.normalised_id(customer_id),
-    cod_act,
-    cod_act_2,
-    state,
-    contacted_at,
-    sent_at,
-    NULL,
-    protected_until,
-    NULL,
-    NULL,
-    NULL
-FROM wolkvox.codification
-WHERE operation = %(operation)s AND state = 'sending' AND contacted_at >= %(since)s
+FROM (
+    SELECT *
+    FROM wolkvox.codification
+    WHERE operation = %(operation)s AND settled_at >= %(since)s AND customer_id !~ '^#[0-9a-f]{32}$'
+    UNION ALL
+    SELECT *
+    FROM wolkvox.codification
+    WHERE operation = %(operation)s AND state = 'pending' AND contacted_at >= %(since)s
+    UNION ALL
+    SELECT *
+    FROM wolkvox.codification
+    WHERE operation = %(operation)s AND state = 'sending' AND contacted_at >= %(since)s
+) AS contact

@@ -1,4 +1,4 @@
--- An alert that is no longer kept is nobody's to be told of.
+-- Writes nothing for an alert that is no longer kept.
 INSERT INTO wolkvox.notification (operation, dag_id, alert, recipient, firing_since, resolved, notified_at)
 SELECT operation, dag_id, alert, %(recipient)s, %(firing_since)s, %(resolved)s, %(now)s
 FROM wolkvox.alert

@@ -1,6 +1,6 @@
--- A contact of the same customer, campaign and second as one that came in before: the warehouse has changed its code.
--- Keys begin with the second, so those of the same second lie side by side in their index. Each second is read once,
--- however many contacts it has: where the warehouse keeps days only, all of a day are of one.
+-- A contact of the same customer, campaign and second as an earlier one: the warehouse has changed its code. A key
+-- begins with the second (rules/contacts.py), so keys of one second are neighbours in the index. Each second is read
+-- once, however many contacts it has: a warehouse that keeps days only gives all contacts of a day one second.
 INSERT INTO wolkvox.contact_version (operation, outdated, current)
 SELECT %(operation)s, outdated, current
 FROM (

@@ -1,6 +1,6 @@
--- Each customer's last dial, if it came after a contact: noted with the contact whose protection it breaks, else with
--- the last one before it. Dates that came after the contacts were loaded are left to the next look: whose they are
--- can't be told.
+-- Notes each customer's last dial, if it came after a contact: with the contact whose protection it breaks, else with
+-- the last contact before it. Dates later than the load of the contacts are left to the next audit, which can tell what
+-- they are of.
 WITH dialled AS (
     SELECT DISTINCT ON (exported.customer_id)
         recent.id,
@@ -37,7 +37,7 @@ SELECT
         WHEN record.state = 'coded' AND record.settled_at < dialled.dialled_at THEN 'vendor'
         WHEN record.state IN ('rejected', 'failed') AND record.settled_at < dialled.dialled_at THEN 'refused'
         WHEN record.state = 'invalid' THEN 'invalid'
-        -- A run that asked for its time was over before the warehouse had it.
+        -- A run whose window has the contact was over before the warehouse had the row.
         WHEN record.staged_at > dialled.dialled_at AND EXISTS (
             SELECT
             FROM wolkvox.run

@@ -1,4 +1,4 @@
--- Of two triggers that send the same event, one finds that the other has noted it.
+-- Of two triggers that send the same event, only the first one writes it.
 INSERT INTO wolkvox.watch AS watch (dag_id, event_at, event_saw, event_repeats, polled_at)
 VALUES (%(dag_id)s, clock_timestamp(), %(saw)s, %(repeats)s, clock_timestamp())
 ON CONFLICT (dag_id) DO UPDATE SET

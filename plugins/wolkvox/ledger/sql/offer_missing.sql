@@ -1,5 +1,5 @@
--- What this audit found no code of is sent again: once in its life, and not before a later contact, which counts
--- instead. The answer that it was coded is kept by the trigger "answered".
+-- Offers again the records of which this audit found no code: once in the life of each, and not where a later contact
+-- counts. The trigger "answered" keeps the answer.
 UPDATE wolkvox.codification AS record
 SET state = 'pending', reason = 'audit_missing', settled_at = NULL, not_before = NULL
 FROM recent

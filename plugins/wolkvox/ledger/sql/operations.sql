@@ -1,4 +1,4 @@
--- Every operation that has settled contacts, or seals: one look into the index for each, however many contacts it has.
+-- Every operation that has settled contacts or daily digests: one search of the index for each, however many contacts.
 WITH RECURSIVE settled AS (
     SELECT min(operation) AS operation FROM wolkvox.codification WHERE settled_at IS NOT NULL
     UNION ALL

@@ -1,4 +1,4 @@
--- Whether the operation has another campaign than this one: one that waits, or had an answer lately.
+-- Whether the operation has another campaign: one with waiting records, or with a record coded lately.
 SELECT
     EXISTS (
         SELECT FROM wolkvox.codification

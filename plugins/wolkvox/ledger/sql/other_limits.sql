@@ -1,4 +1,4 @@
--- The upper bound: a clock that was ahead once must not make a DAG count for longer.
+-- The upper bound leaves out dates that a clock wrote which was ahead.
 SELECT dag_id, wolkvox_conn_id, daily_requests, quota_reserve, quota_timezone
 FROM wolkvox.dag
 WHERE fingerprint = %(fingerprint)s

@@ -1,5 +1,5 @@
--- Whether another operation with the same token has a chunk that no task has begun.
-SELECT EXISTS (
+-- Whether another operation with the same token has a new chunk that no task has begun.
+SELECT EXISTS(
     SELECT
     FROM wolkvox.chunk AS mine
     INNER JOIN wolkvox.chunk AS theirs

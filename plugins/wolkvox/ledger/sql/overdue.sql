@@ -1,4 +1,4 @@
--- What is too old to be sent and all the same not settled; what is being sent at this moment is no such thing.
+-- How many records are too old to be sent and not settled. A record whose request may still be in flight is not one.
 SELECT
     (
         SELECT count(*)

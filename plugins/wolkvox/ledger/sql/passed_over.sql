@@ -1,4 +1,4 @@
--- Records that a run could have sent from its beginning on: nothing is in their way, and nobody is at work.
+-- Records that a run could have sent since it began: not deferred, and of no suspended campaign.
 SELECT count(*)::integer
 FROM (
     SELECT

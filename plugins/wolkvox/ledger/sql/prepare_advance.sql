@@ -1,9 +1,8 @@
--- Settle record $1 as state $2, reason $3, code $4, message $5, taking back $6 attempts; mark record $7 as being sent
--- in slot $9 as part of chunk $8, the one numbered $14 of run $13 of DAG $12; $10 are the slots it may be marked in
--- already; record $1 isn't offered before a pause of $11 seconds, if that is not null. Counts 1 row when record $7 may
--- be sent.
--- Both rows are found by their id: coalesce keeps the planner off the indexes of records being sent, in which every
--- record leaves a dead entry that each next request would have to pass while an old snapshot is open somewhere.
+-- Settles record $1 as state $2, reason $3, code $4, message $5, less $6 attempts; it isn't offered again for $11
+-- seconds, if that is not null. Marks record $7 as being sent in slot $9 as part of chunk $8, number $14 of run $13 of
+-- DAG $12. $10 are the slots in which either may be marked already. Counts 1 row when record $7 may be sent. Both rows
+-- are found by their id: coalesce keeps the planner off the indexes of records being sent, in which every record leaves
+-- a dead entry that each next request would have to pass while an old snapshot is open somewhere.
 PREPARE advance (bigint, text, text, text, text, integer, bigint, text, text, text[], float, text, text, integer) AS
 WITH settled AS (
     UPDATE wolkvox.codification

@@ -1,12 +1,16 @@
--- What is known of a DAG's trigger and stages, and whose contacts it stages; a row of nulls before the first stage.
--- What is of the future was noted by a clock that was ahead: nobody waits for it.
+-- A DAG's operation, schedule, last stage and last events; a row of nulls before the first stage. Dates in the future
+-- were written by a clock that was ahead, and are left out.
+WITH clock AS MATERIALIZED (
+    SELECT clock_timestamp() AS now
+)
+
 SELECT
     clock.now,
     dag.operation,
     watch.cron,
     watch.timezone,
     watch.wake_seconds,
-    EXISTS (
+    EXISTS(
         SELECT
         FROM pg_locks
         WHERE locktype = 'advisory'
@@ -27,6 +31,6 @@ SELECT
     watch.event_saw,
     watch.event_repeats
 FROM (SELECT %(dag_id)s::text AS dag_id) AS asked
-CROSS JOIN (SELECT clock_timestamp() AS now OFFSET 0) AS clock
+CROSS JOIN clock
 LEFT JOIN wolkvox.watch USING (dag_id)
 LEFT JOIN wolkvox.dag USING (dag_id)

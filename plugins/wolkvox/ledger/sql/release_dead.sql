@@ -1,5 +1,5 @@
--- Too old to be sent, and sent by a task that died: no request takes a day. Whoever takes its slot next would find it,
--- but nobody takes the slots of an operation that is closed.
+-- Puts back to pending what dead tasks were sending and what is too old to be sent: no request takes a day. The next
+-- owner of the slot does the same, but a closed operation has none.
 UPDATE wolkvox.codification
 SET state = 'pending',
     reason = 'unknown_crash',

@@ -1,4 +1,4 @@
--- Only while the block is known: said twice, it counts once.
+-- Only while the block is there: given back twice, it counts once.
 WITH done AS (
     DELETE FROM wolkvox.reservation WHERE name = %(name)s RETURNING requests
 )

@@ -1,7 +1,7 @@
--- A block that was granted under this name already is the answer: asked twice, it counts once.
+-- Returns the block of this name if there is one: reserved twice, it counts once.
 WITH done AS (
     DELETE FROM wolkvox.reservation WHERE name = %(used_up)s
-), known AS (
+), reserved AS (
     SELECT requests FROM wolkvox.reservation WHERE name = %(name)s
 ), room AS (
     SELECT
@@ -9,15 +9,19 @@ WITH done AS (
         day,
         CASE
             WHEN exhausted_at BETWEEN clock_timestamp() - %(belief)s AND clock_timestamp() THEN 0
-            -- The last blocks get small, so that no task ends while another one holds requests it may not need.
+            -- The last blocks are small, so that no task ends while another one holds requests that it may not need.
             WHEN request_limit IS NULL THEN %(want)s
             ELSE greatest(
                 0,
-                least(%(want)s, request_limit + %(beyond)s - requests, greatest(1, (request_limit + %(beyond)s - requests) / 4))
+                least(
+                    %(want)s,
+                    request_limit + %(over_limit)s - requests,
+                    greatest(1, (request_limit + %(over_limit)s - requests) / 4)
+                )
             )
         END AS requests
     FROM wolkvox.quota
-    WHERE account = %(account)s AND day = %(day)s AND NOT EXISTS (SELECT FROM known)
+    WHERE account = %(account)s AND day = %(day)s AND NOT EXISTS (SELECT FROM reserved)
     FOR UPDATE
 ), granted AS (
     UPDATE wolkvox.quota
@@ -29,6 +33,6 @@ WITH done AS (
     INSERT INTO wolkvox.reservation (name, account, day, requests)
     SELECT %(name)s, %(account)s, %(day)s, requests FROM granted WHERE requests > 0
 )
-SELECT requests FROM known
+SELECT requests FROM reserved
 UNION ALL
 SELECT requests FROM granted

@@ -1,4 +1,4 @@
--- What came in or was settled since the last time, and all that the run had in its hands.
+-- What came in or was settled since the last time, and all records of the run.
 SELECT
     contact_key::text,
     operation,

@@ -1,4 +1,4 @@
--- A suspended campaign of which no record waits any more is resumed.
+-- Resumes the suspended campaigns that have no waiting record.
 DELETE FROM wolkvox.suspended_campaign
 WHERE operation = %(operation)s
     AND until <= clock_timestamp()

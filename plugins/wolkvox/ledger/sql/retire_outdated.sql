@@ -1,4 +1,4 @@
--- A record that was sent before is not sent again once wolkvox has, or is about to get, a later contact of its customer.
+-- Retires a record that was sent before if a later contact of its customer is coded or is being sent.
 UPDATE wolkvox.codification AS record
 SET state = 'superseded',
     reason = 'newer_contact',

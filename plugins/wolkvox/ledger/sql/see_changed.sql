@@ -1,4 +1,4 @@
--- Which of the contacts whose code was changed once are among these.
+-- Notes which of the contacts whose code was changed once are among these.
 INSERT INTO seen (contact_key)
 SELECT incoming.contact_key
 FROM incoming

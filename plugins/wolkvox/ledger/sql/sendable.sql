@@ -1,4 +1,4 @@
--- How many records may be sent now, of how many campaigns. Counts no further than a number of records, if one is given.
+-- How many records may be sent now, and of how many campaigns; counts up to %(most)s records.
 SELECT coalesce(sum(records), 0)::integer, count(*)::integer
 FROM (
     SELECT type_campaign, campaign_id, count(*) AS records

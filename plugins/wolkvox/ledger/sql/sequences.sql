@@ -1,5 +1,5 @@
--- The columns of the ledger that a sequence numbers, and the last number that it gave. Some logins may not ask that.
-SELECT class.relname, attribute.attname, sequence.relname, coalesce(known.last_value, 0)
+-- The columns of the ledger that have a sequence, and its last number. Leaves out what the login may not read.
+SELECT class.relname, attribute.attname, sequence.relname, coalesce(state.last_value, 0)
 FROM pg_class AS class
 INNER JOIN pg_attribute AS attribute ON attribute.attrelid = class.oid AND attribute.attidentity <> ''
 INNER JOIN pg_depend AS depend
@@ -8,6 +8,6 @@ INNER JOIN pg_depend AS depend
     AND depend.classid = 'pg_class'::regclass
     AND depend.deptype = 'i'
 INNER JOIN pg_class AS sequence ON sequence.oid = depend.objid AND sequence.relkind = 'S'
-INNER JOIN pg_sequences AS known ON known.schemaname = 'wolkvox' AND known.sequencename = sequence.relname
+INNER JOIN pg_sequences AS state ON state.schemaname = 'wolkvox' AND state.sequencename = sequence.relname
 WHERE class.relnamespace = 'wolkvox'::regnamespace AND has_sequence_privilege(sequence.oid, 'USAGE, SELECT')
 ORDER BY class.relname

@@ -1,11 +1,11 @@
--- Each waiting contact of a campaign against the records of its customer.
+-- Compares each waiting contact of a campaign with the exported records of its customer.
 WITH compared AS (
     SELECT
         record.id,
         record.customer_id,
         record.cod_act,
         record.contacted_at,
-        record.reason IS NOT DISTINCT FROM 'not_in_campaign' AS was_absent,
+        coalesce(record.reason = 'not_in_campaign', false) AS was_absent,
         coalesce(record.protected_until, record.staged_at + %(compared_again)s) AS looked_for_until,
         count(exported.customer_id) > 0 AS is_there,
         coalesce(
@@ -18,15 +18,16 @@ WITH compared AS (
         coalesce(
             bool_and(
                 coalesce(
-                    -- Exactly: 5 and 05 may be two codes of an operation, and a request tells.
+                    -- Exactly: 5 and 05 may be two codes of an operation; a request decides.
                     exported.cod_act = record.cod_act
                     AND (record.cod_act_2 IS NULL OR exported.cod_act_2 = record.cod_act_2)
                     AND exported.unread_date = ''
-                    -- Whoever was dialled since may have been given that code for another reason, and another comment.
+                    -- An agent who dialled the customer since may have given that code for another reason, with another
+                    -- comment.
                     AND (
                         exported.dialled_at IS NULL
                         OR exported.dialled_at < record.contacted_at - %(margin)s
-                        -- The date may be that of our own request, whose answer nobody saw.
+                        -- The date may be that of our own request, whose answer was lost.
                         OR exported.dialled_at BETWEEN record.sent_at - %(margin)s AND record.sent_at + 2 * %(margin)s
                     ),
                     false
@@ -48,7 +49,7 @@ WITH compared AS (
         was_absent,
         CASE
             WHEN is_handled AND is_coded AND NOT EXISTS (
-                -- The code that an earlier contact gave says nothing of this one.
+                -- The code of an earlier contact says nothing of this one.
                 SELECT
                 FROM wolkvox.codification AS earlier
                 WHERE earlier.operation = %(operation)s
@@ -80,20 +81,21 @@ WITH compared AS (
     WHERE finding IS NOT NULL AND NOT (finding = 'not_in_campaign' AND was_absent AND looked_for_until > now())
 ), settled AS (
     UPDATE wolkvox.codification AS record
-    SET state = contact_version.state,
-        reason = contact_version.reason,
+    SET state = changed.state,
+        reason = changed.reason,
         not_before = CASE
-            WHEN contact_version.state <> 'pending' THEN record.not_before
-            -- An export is asked for at most every so often: the one after that moment comes before the contact is sent.
-            WHEN contact_version.reason IS NOT NULL THEN contact_version.looked_for_until + %(ask_again)s
+            WHEN changed.state <> 'pending' THEN record.not_before
+            -- The wait between two exports is added: the export after looked_for_until comes before the contact is
+            -- sent.
+            WHEN changed.reason IS NOT NULL THEN changed.looked_for_until + %(ask_again)s
         END,
-        settled_at = CASE WHEN contact_version.state <> 'pending' THEN now() END,
-        dag_id = CASE WHEN contact_version.state <> 'pending' THEN %(dag_id)s ELSE record.dag_id END,
-        dag_run_id = CASE WHEN contact_version.state <> 'pending' THEN %(dag_run_id)s ELSE record.dag_run_id END,
-        chunk_id = CASE WHEN contact_version.state = 'pending' THEN record.chunk_id END,
-        chunk_number = CASE WHEN contact_version.state = 'pending' THEN record.chunk_number END
+        settled_at = CASE WHEN changed.state <> 'pending' THEN now() END,
+        dag_id = CASE WHEN changed.state <> 'pending' THEN %(dag_id)s ELSE record.dag_id END,
+        dag_run_id = CASE WHEN changed.state <> 'pending' THEN %(dag_run_id)s ELSE record.dag_run_id END,
+        chunk_id = CASE WHEN changed.state = 'pending' THEN record.chunk_id END,
+        chunk_number = CASE WHEN changed.state = 'pending' THEN record.chunk_number END
     FROM changed
-    WHERE record.id = contact_version.id AND record.state = 'pending'
+    WHERE record.id = changed.id AND record.state = 'pending'
     RETURNING record.state, record.reason
 )
 SELECT

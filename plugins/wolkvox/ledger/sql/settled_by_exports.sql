@@ -1,4 +1,4 @@
--- What a run's exports settled: never sent as part of a chunk of this run.
+-- What a run settled by exports: records of no chunk.
 SELECT
     count(*) FILTER (WHERE reason = 'not_in_campaign')::integer,
     count(*) FILTER (WHERE reason = 'already_coded')::integer,

@@ -1,6 +1,6 @@
--- The latest contact wins: each new one, whose id is above the mark, against all that is not settled and against what
--- is coded. Only new ones are asked for: however much waits, it was compared when it came in.
--- The array is there for the planner: right after many inserts it takes the rows for few, and would join them badly.
+-- The latest contact wins: compares each new one, whose id is above the mark, with all that is not settled and with
+-- what is coded. What waits already was compared when it came in. The array is for the planner: right after many
+-- inserts it expects few rows and would choose a slow join.
 WITH new AS MATERIALIZED (
     SELECT id, type_campaign, campaign_id, customer_id, contacted_at
     FROM wolkvox.codification
@@ -30,13 +30,13 @@ WHERE state = 'pending'
                 unsettled.*,
                 row_number() OVER (
                     PARTITION BY customer_id, campaign_id, type_campaign ORDER BY contacted_at DESC, id DESC
-                ) AS place
+                ) AS rank
             FROM unsettled
             WHERE (customer_id, campaign_id, type_campaign) IN (
                 SELECT customer_id, campaign_id, type_campaign FROM new
             )
-        ) AS placed
-        WHERE place > 1
+        ) AS ranked
+        WHERE rank > 1
         UNION
         SELECT id
         FROM new

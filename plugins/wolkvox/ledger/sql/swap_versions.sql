@@ -1,7 +1,7 @@
--- What came after these versions is outdated now.
-WITH turned AS (
+-- Makes these versions the current ones: what came after them is outdated now.
+WITH swapped AS (
     DELETE FROM wolkvox.contact_version WHERE outdated = ANY(%(keys)s) RETURNING operation, outdated, current
 )
 INSERT INTO wolkvox.contact_version (operation, outdated, current)
-SELECT operation, current, outdated FROM turned
+SELECT operation, current, outdated FROM swapped
 ON CONFLICT DO NOTHING

@@ -1,5 +1,5 @@
--- The newest records that may be sent now and that no other worker has taken. What this run has put off is not its own
--- again. Where exports are asked for, what turns up after that is the next run's: wolkvox may have it already.
+-- The newest records that may be sent now and that no other worker has taken. A run does not take again what it has
+-- deferred. Where exports are asked for, a record that becomes free later is the next run's, which asks for its export.
 SELECT
     id, type_campaign, campaign_id, customer_id, cod_act, cod_act_2, comment, attempts, not_before IS NOT NULL, false
 FROM wolkvox.codification AS record

@@ -1,4 +1,4 @@
--- Those of a chunk's own records that still wait: they were chosen by hand, so that nothing keeps them.
+-- The waiting ones of a chunk's own records. They were chosen by hand: no delay and no suspension applies.
 SELECT
     id, type_campaign, campaign_id, customer_id, cod_act, cod_act_2, comment, attempts, not_before IS NOT NULL, true
 FROM wolkvox.codification

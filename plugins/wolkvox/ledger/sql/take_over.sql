@@ -1,11 +1,11 @@
--- The older half of what the other workers have taken and not sent yet: whoever sends it first does.
+-- The older half of what the other workers have taken and not sent yet. Both may try to send one; the first does.
 SELECT
     id, type_campaign, campaign_id, customer_id, cod_act, cod_act_2, comment, attempts, not_before IS NOT NULL, false
 FROM (
-    SELECT record.*, row_number() OVER (ORDER BY contacted_at, id) AS place, count(*) OVER () AS records
+    SELECT record.*, row_number() OVER (ORDER BY contacted_at, id) AS rank, count(*) OVER () AS records
     FROM wolkvox.held_slot
-    CROSS JOIN LATERAL unnest(held_slot.taken) AS one (record_id)
-    INNER JOIN wolkvox.codification AS record ON record.id = one.record_id
+    CROSS JOIN LATERAL unnest(held_slot.taken) AS taken (record_id)
+    INNER JOIN wolkvox.codification AS record ON record.id = taken.record_id
     WHERE held_slot.operation = %(operation)s
         AND held_slot.slot <> %(slot)s
         AND record.state = 'pending'
@@ -18,6 +18,6 @@ FROM (
                 AND suspended_campaign.campaign_id = record.campaign_id
         )
 ) AS theirs
-WHERE place <= (records + 1) / 2
-ORDER BY place DESC
+WHERE rank <= (records + 1) / 2
+ORDER BY rank DESC
 LIMIT %(most)s

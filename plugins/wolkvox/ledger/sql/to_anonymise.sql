@@ -1,6 +1,6 @@
--- What was settled within a span of time, and what was left over before: with whether it is due. A contact's age counts
--- from the later of its settlement and its own date, so that none becomes anonymous that the warehouse has yet to give;
--- a date that is a year ahead is none.
+-- The contacts settled within a span of time, those left over before, and whether each is due. A contact's age counts
+-- from the later one of its settlement and its own date: a contact dated in the future may be pulled again. A date more
+-- than a year after the settlement counts as that year.
 SELECT
     least(coalesce(contacted_at, settled_at), settled_at + interval '1 year') < %(before)s AS is_due,
     id,

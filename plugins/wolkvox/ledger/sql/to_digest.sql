@@ -1,4 +1,4 @@
--- What was settled on a day, as its seal covers it. Dials that were noted later came after the seal.
+-- What was settled on a day, as its digest covers it. Dials noted later are not covered.
 SELECT
     id,
     customer_id,

@@ -1,13 +1,15 @@
--- What is offered again on request, and whether a seal covers what became of it. An anonymous customer can't be sent. Nor
--- is what was sealed offered again where a record of its own was made of it before: that one is. Keys begin with the
--- second of their contact, so it is found by them.
-SELECT id, contact_key, is_sealed
+-- What is offered again on request, and whether a daily digest covers it. An anonymous customer can't be sent. A
+-- digested record of which a new one was made before is left out: the new one is offered. Keys begin with the second of
+-- their contact, by which the new one is found.
+SELECT id, contact_key, is_digested
 FROM (
     SELECT
         *,
         settled_at < (
-            SELECT (max(day) + 1)::timestamp AT TIME ZONE 'UTC' FROM wolkvox.daily_digest WHERE daily_digest.operation = %(operation)s
-        ) IS TRUE AS is_sealed,
+            SELECT (max(day) + 1)::timestamp AT TIME ZONE 'UTC'
+            FROM wolkvox.daily_digest
+            WHERE daily_digest.operation = %(operation)s
+        ) IS TRUE AS is_digested,
         lpad(to_hex(floor(extract(EPOCH FROM contacted_at))::bigint), 8, '0') AS begins
     FROM wolkvox.codification
     WHERE operation = %(operation)s
@@ -20,7 +22,7 @@ FROM (
         AND customer_id !~ '^#[0-9a-f]{32}$'
     FOR UPDATE
 ) AS found
-WHERE NOT is_sealed
+WHERE NOT is_digested
     OR NOT EXISTS (
         SELECT
         FROM wolkvox.codification AS again

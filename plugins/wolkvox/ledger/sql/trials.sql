@@ -1,5 +1,5 @@
--- The records that try some suspended campaigns: the newest never sent, else those that were sent longest ago. Customers
--- who aren't in the campaign, and are looked for again, try nothing: wolkvox refuses them whatever the campaign does.
+-- The trial records of some suspended campaigns: first the newest ones that were never sent, then those sent longest
+-- ago. Customers who aren't in the campaign are left out: wolkvox rejects them whatever the campaign's state.
 SELECT
     id, type_campaign, campaign_id, customer_id, cod_act, cod_act_2, comment, attempts, not_before IS NOT NULL, true
 FROM (
@@ -7,7 +7,7 @@ FROM (
         record.*,
         row_number() OVER (
             PARTITION BY type_campaign, campaign_id ORDER BY sent_at NULLS FIRST, contacted_at DESC, id DESC
-        ) AS place
+        ) AS rank
     FROM wolkvox.codification AS record
     WHERE operation = %(operation)s
         AND state = 'pending'
@@ -16,5 +16,5 @@ FROM (
             SELECT * FROM unnest(%(types)s::text[], %(campaigns)s::text[])
         )
 ) AS ranked
-WHERE place <= %(trials)s
+WHERE rank <= %(trials)s
 ORDER BY contacted_at DESC, id DESC

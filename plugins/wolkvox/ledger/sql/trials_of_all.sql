@@ -1,5 +1,6 @@
--- The records that try whether an outage is over, each of another campaign: first the campaign that took a record last,
--- suspended ones at the end, of the others the one that was tried longest ago first; and of each the record that was.
+-- The trial records of an open circuit breaker, each of another campaign: first the campaign that coded a record last,
+-- suspended campaigns at the end, of the others the one that was tried longest ago first. Of each campaign the record
+-- that was sent longest ago.
 SELECT
     id, type_campaign, campaign_id, customer_id, cod_act, cod_act_2, comment, attempts, not_before IS NOT NULL, true
 FROM (
@@ -7,7 +8,7 @@ FROM (
         record.*,
         row_number() OVER (
             PARTITION BY type_campaign, campaign_id ORDER BY sent_at NULLS FIRST, contacted_at DESC, id DESC
-        ) AS place,
+        ) AS rank,
         max(sent_at) OVER (PARTITION BY type_campaign, campaign_id) AS tried_at
     FROM wolkvox.codification AS record
     WHERE operation = %(operation)s
@@ -15,7 +16,7 @@ FROM (
         AND (not_before IS NULL OR not_before <= clock_timestamp())
         AND (%(only)s::bigint[] IS NULL OR id = ANY(%(only)s))
 ) AS ranked
-WHERE place = 1
+WHERE rank = 1
 ORDER BY
     EXISTS (
         SELECT
@@ -27,7 +28,9 @@ ORDER BY
     (type_campaign, campaign_id) IS DISTINCT FROM (
         SELECT (latest.type_campaign, latest.campaign_id)
         FROM wolkvox.codification AS latest
-        WHERE latest.operation = %(operation)s AND latest.state = 'coded' AND latest.settled_at > clock_timestamp() - interval '1 day'
+        WHERE latest.operation = %(operation)s
+            AND latest.state = 'coded'
+            AND latest.settled_at > clock_timestamp() - interval '1 day'
         ORDER BY latest.settled_at DESC
         LIMIT 1
     ),

@@ -1,4 +1,4 @@
--- The rules that only new rows were held to so far.
+-- The constraints that were not yet checked on older rows.
 SELECT class.relname, rule.conname, pg_get_constraintdef(rule.oid)
 FROM pg_constraint AS rule
 INNER JOIN pg_class AS class ON class.oid = rule.conrelid

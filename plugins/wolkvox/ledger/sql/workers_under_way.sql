@@ -1,4 +1,4 @@
--- Workers that will take what waits: alive, with time left, or so new that their task may still be starting.
+-- Workers that will take what waits: alive with time left, or so new that their task may still be starting.
 SELECT count(*)::integer
 FROM wolkvox.chunk
 WHERE operation = %(operation)s

@@ -1,3 +1,4 @@
+-- noqa: disable=PRS
 -- The records whose customers were dialled after they were codified, while protected, or before, or for this cause,
 -- each with the last such dial.
 WITH record AS (

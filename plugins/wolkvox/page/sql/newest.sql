@@ -1,5 +1,5 @@
--- The newest contact of an operation, as the end of an index of each state: those that became invalid left aside, and
--- those that claim to be of the future.
+-- When the newest contact of an operation was made: each state's end of an index. Invalid contacts and those dated in
+-- the future are left out.
 SELECT max(contacted_at)
 FROM (
     (

@@ -1,3 +1,4 @@
+-- noqa: disable=PRS
 -- The records of a customer; each state's records are found in an index of their own.
 WITH found AS (
     SELECT id

@@ -1,5 +1,5 @@
--- The latest records of one state that fit; `record` is all of them, or those of `dialled`.
--- Listed by the moment of contact, or that of coming in where the contact has none or claims to be of after it.
+-- The latest records of one state that fit the filters, from `record` of every.sql or dialled.sql. Listed by the time
+-- of contact, or by the time they came in where the contact has none or a later one.
 SELECT
     id,
     type_campaign,

@@ -1,4 +1,4 @@
--- Chunks of running runs since which no task has taken a slot, for longer than a task takes to start: nobody sends.
+-- Chunks of running runs that no task has begun, for longer than a task takes to start: nobody sends.
 SELECT chunk.dag_id, chunk.dag_run_id, count(*)::integer, sum(cardinality(chunk.ids))::integer, min(chunk.made_at)
 FROM wolkvox.chunk
 INNER JOIN wolkvox.run USING (operation, dag_id, dag_run_id)
@@ -9,7 +9,7 @@ WHERE chunk.operation = %(operation)s
     AND NOT EXISTS (
         SELECT FROM wolkvox.slot WHERE slot.operation = chunk.operation AND slot.taken_at >= chunk.made_at
     )
-    -- Its slot may be another operation's by now, where two share a token.
+    -- Where two operations share a token, the slot may be the other one's by now.
     AND NOT EXISTS (
         SELECT FROM wolkvox.codification WHERE id = chunk.ids[1] AND sent_at >= chunk.made_at
     )

@@ -11,7 +11,7 @@ from sandbox_server import SandboxServer
 
 from wolkvox.hook import WolkvoxHook
 
-PARKED = "SELECT type_campaign, campaign_id, reason, words FROM wolkvox.suspended_campaign ORDER BY campaign_id"
+SUSPENDED = "SELECT type_campaign, campaign_id, reason, message FROM wolkvox.suspended_campaign ORDER BY campaign_id"
 
 
 @pytest.fixture(autouse=True)
@@ -43,7 +43,7 @@ def test_a_campaign_that_is_not_there_and_one_of_the_other_type_cost_one_call_an
     send(crew, "first")
     stats = sandbox.stats()
     assert (stats["codify_calls"], stats["calls"]) == (20, 20 + 2)  # the day's requests, and the campaigns
-    assert ledger.rows(PARKED) == [
+    assert ledger.rows(SUSPENDED) == [
         ("predictive", "15502", "campaign_type", "in wolkvox, campaign 15502 is preview, not predictive"),
         ("preview", "999", "campaign_unknown", "wolkvox has no campaign 999"),
     ]
@@ -73,7 +73,7 @@ def test_corrected_at_the_vendor_they_go_out_with_the_next_look(
     looked_an_hour_ago(ledger)
     send(crew, "next look")
     assert states(ledger) == {"coded": 30}
-    assert ledger.rows(PARKED) == []
+    assert ledger.rows(SUSPENDED) == []
 
 
 def test_whoever_waits_for_it_has_it_looked_at_at_once(
@@ -100,7 +100,7 @@ def test_a_list_that_leaves_out_a_campaign_whose_records_were_coded_since_the_la
     fill(warehouse, 3, first=20, campaign="999")
     send(crew, "second")
     assert states(ledger) == {"coded": 10, "pending": 3}
-    assert [row[1] for row in ledger.rows(PARKED)] == ["999"]
+    assert [row[1] for row in ledger.rows(SUSPENDED)] == ["999"]
 
 
 def test_what_was_coded_before_the_last_look_is_no_evidence(
@@ -117,7 +117,7 @@ def test_what_was_coded_before_the_last_look_is_no_evidence(
     sandbox.control(campaigns={"18": "preview"})
     fill(warehouse, 5, first=6)
     send(crew, "second")
-    assert [row[1] for row in ledger.rows(PARKED)] == ["17"]
+    assert [row[1] for row in ledger.rows(SUSPENDED)] == ["17"]
 
 
 def test_a_look_of_a_clock_that_was_ahead_puts_off_no_other(
@@ -129,7 +129,7 @@ def test_a_look_of_a_clock_that_was_ahead_puts_off_no_other(
     ledger.execute("UPDATE wolkvox.campaign_sync SET synced_at = synced_at + interval '30 days'")
     fill(warehouse, 5, campaign="999")
     send(crew, "second")
-    assert [row[1] for row in ledger.rows(PARKED)] == ["999"]
+    assert [row[1] for row in ledger.rows(SUSPENDED)] == ["999"]
     assert ledger.value("SELECT synced_at <= clock_timestamp() FROM wolkvox.campaign_sync")
 
 
@@ -145,17 +145,17 @@ def test_corrected_in_the_warehouse_they_are_other_contacts_and_go_out_at_once(
 
 
 @pytest.mark.parametrize("odd", [None, {}])
-def test_what_cannot_be_read_parks_nobody(
+def test_what_cannot_be_read_suspends_nobody(
     ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew, odd: dict[str, str] | None
 ) -> None:
     sandbox.control(campaigns=odd, default_fault=[{"kind": "string_code", "repeat": True}])
     fill(warehouse, 5)
     send(crew, "first")
     assert states(ledger) == {"coded": 5}
-    assert ledger.rows(PARKED) == []
+    assert ledger.rows(SUSPENDED) == []
 
 
-def test_when_the_next_look_fails_they_are_tried_as_any_parked_campaign_is(
+def test_when_the_next_look_fails_they_are_tried_as_any_suspended_campaign_is(
     ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew
 ) -> None:
     sandbox.control(campaigns={"17": "preview"})
@@ -164,7 +164,7 @@ def test_when_the_next_look_fails_they_are_tried_as_any_parked_campaign_is(
     sandbox.control(campaigns=None)
     looked_an_hour_ago(ledger)
     send(crew, "second")
-    assert ledger.rows(PARKED) == [], "one was taken: the campaign is free"
+    assert ledger.rows(SUSPENDED) == [], "one was taken: the campaign is free"
     assert states(ledger) == {"coded": 5}
 
 
@@ -178,14 +178,14 @@ def test_without_a_preflight_nothing_is_asked(
     assert (sandbox.stats()["calls"], states(ledger)) == (5, {"coded": 5})
 
 
-def test_people_are_told_once_by_its_own_words(ledger: Database, warehouse: Database, sandbox: SandboxServer) -> None:
+def test_people_are_told_once_by_its_own_message(ledger: Database, warehouse: Database, sandbox: SandboxServer) -> None:
     sandbox.control(campaigns={"17": "preview"})
     fill(warehouse, 5, campaign="999")
     _, counts = stage("first")
     summary, red = verdict("first", counts, [])
     assert red == []
-    (words,) = summary["news"]["firing"].values()
-    assert "Campaign preview 999 is suspended since" in words
-    assert "wolkvox has no campaign 999. Nothing of it is sent" in words
+    (message,) = summary["news"]["firing"].values()
+    assert "Campaign preview 999 is suspended since" in message
+    assert "wolkvox has no campaign 999. Nothing of it is sent" in message
     _, counts = stage("second")
     assert verdict("second", counts, [])[0]["news"]["firing"] == {}

@@ -10,7 +10,6 @@ from crew import wait_until
 
 from wolkvox.ledger.alerts import AlertChanges, known_alerts, note, note_one
 from wolkvox.ledger.connection import connected
-from wolkvox.ledger.latest import arrivals
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=timezone.utc)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -101,13 +100,3 @@ def test_of_two_verdicts_at_once_one_fires(ledger: Database) -> None:
         wait_until(lambda: ledger.value(waits), seconds=10.0)
     second.join()
     assert noted == [AlertChanges()]
-
-
-def test_arrivals_are_compared_with_the_same_hour_of_past_weeks(ledger: Database) -> None:
-    assert arrivals(ledger.connection, "0041") == (None, [])
-    for age in ("3 hours", "7 days 1 hour", "14 days 2 hours"):
-        ledger.execute("INSERT INTO wolkvox.ingest_count VALUES ('0041', now() - %s::interval, 5)", age)
-    newest, usual = arrivals(ledger.connection, "0041")
-    assert newest is not None
-    assert ledger.value("SELECT now() - %s::timestamptz < interval '3 hours 1 minute'", newest)
-    assert [round(gap / timedelta(hours=1)) for gap in usual] == [1, 2]

@@ -7,7 +7,7 @@ from typing import Any
 
 from conftest import Database
 
-from wolkvox.ledger.latest import latest
+from wolkvox.ledger.latest import arrivals, latest
 from wolkvox.rules.shares import Arrivals, Latest, Outcomes
 
 NOW = datetime(2026, 3, 2, 15, 7, tzinfo=timezone.utc)
@@ -97,3 +97,13 @@ def test_rows_whose_code_was_withdrawn_count_though_nothing_came_in(ledger: Data
     put(ledger, 100, 26 * HOUR, "pending")
     ledger.execute("UPDATE wolkvox.codification SET state = 'invalid', settled_at = %s", NOW - 0.1 * HOUR)
     assert read(ledger).arrivals.share == 1.0
+
+
+def test_arrivals_are_compared_with_the_same_hour_of_past_weeks(ledger: Database) -> None:
+    assert arrivals(ledger.connection, "0041") == (None, [])
+    for age in ("3 hours", "7 days 1 hour", "14 days 2 hours"):
+        ledger.execute("INSERT INTO wolkvox.ingest_count VALUES ('0041', now() - %s::interval, 5)", age)
+    newest, usual = arrivals(ledger.connection, "0041")
+    assert newest is not None
+    assert ledger.value("SELECT now() - %s::timestamptz < interval '3 hours 1 minute'", newest)
+    assert [round(gap / HOUR) for gap in usual] == [1, 2]
