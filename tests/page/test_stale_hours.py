@@ -19,7 +19,7 @@ MARKED = "SELECT count(DISTINCT hour) FROM wolkvox.dirty_hour"
 FIRES_FOR = """
 SELECT attname FROM pg_trigger
 INNER JOIN pg_attribute ON attrelid = tgrelid AND attnum = ANY(tgattr)
-WHERE tgrelid = 'wolkvox.codification'::regclass AND tgname = 'restated'
+WHERE tgrelid = 'wolkvox.codification'::regclass AND tgname = 'settled'
 """
 
 
@@ -56,7 +56,7 @@ def test_what_is_noted_of_a_contact_makes_no_hour_stale(counted: Database, noted
         "type_campaign = 'predictive'",
         "operation = 'other'",
         "contacted_at = now()",
-        "response_msg = 'other dictionary'",
+        "response_msg = 'another message'",
         "state = 'pending', settled_at = NULL",
     ],
 )
@@ -66,6 +66,6 @@ def test_what_the_figures_are_made_of_makes_its_hour_stale(counted: Database, ch
 
 
 def test_the_figures_are_made_of_nothing_that_is_not_looked_out_for(ledger: Database) -> None:
-    """Of the customer they hold nothing: it is taken out of the vendor's dictionary."""
+    """Of the customer they hold nothing: it is taken out of the vendor's message."""
     read = set(re.findall(r"\brecord\.(\w+)", sql("count_spans") + sql("span_lags"))) - {"customer_id"}
     assert read == {column for (column,) in ledger.rows(FIRES_FOR)}

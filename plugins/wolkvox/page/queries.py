@@ -421,7 +421,7 @@ def _of_state(connection: Connection, params: dict[str, Any], last: Place | None
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """One contact of a customer, and where it is by now."""
+    """One contact of a customer, and where it is by now; ``there_are``: how many the customer has."""
 
     id: int
     type_campaign: str | None
@@ -447,10 +447,11 @@ class Contact:
     audit: str | None
     shown: str | None
     protected_until: datetime | None = None
+    there_are: int = 0
 
 
-class Call(NamedTuple):
-    """A call of a record before its last one, and what was answered when (``settled_at``)."""
+class EarlierRequest(NamedTuple):
+    """A request of a record before its last one, and what was answered when (``settled_at``)."""
 
     record: int
     state: str
@@ -472,28 +473,18 @@ class Dial(NamedTuple):
 
 def customer(
     connection: Connection, operation: str, customers: Sequence[str]
-) -> tuple[list[Contact], list[Call], list[Dial]]:
+) -> tuple[list[Contact], list[EarlierRequest], list[Dial]]:
     """
-    A customer's contacts, the newest first, their earlier calls and the dials after them, the oldest first.
+    A customer's contacts, the newest first, their earlier requests and the dials after them, the oldest first.
 
     :param customers: the customer's id, and its anonymous form
     """
     params = {"operation": operation, "customers": list(customers), "limit": MOST_CONTACTS}
     with connection.cursor(row_factory=class_row(Contact)) as cursor:
-        contacts = cursor.execute(sql("of_customer") + sql("customer"), params).fetchall()
+        contacts = cursor.execute(sql("customer"), params).fetchall()
     ids = {"ids": [contact.id for contact in contacts]}
-    requests = [Call(*row) for row in connection.execute(sql("answers"), ids)]
+    requests = [EarlierRequest(*row) for row in connection.execute(sql("answers"), ids)]
     return contacts, requests, [Dial(*row) for row in connection.execute(sql("dials"), ids)]
-
-
-def count_contacts(connection: Connection, operation: str, customers: Sequence[str], found: int) -> int:
-    """How many contacts a customer has of whom ``found`` were read: they are counted where more may be there."""
-    if found < MOST_CONTACTS:
-        return found
-    params = {"operation": operation, "customers": list(customers)}
-    row = connection.execute(sql("of_customer") + sql("count_contacts"), params).fetchone()
-    assert row is not None
-    return int(row[0])
 
 
 def customer_of(connection: Connection, operation: str, record: int) -> str | None:

@@ -244,10 +244,10 @@ def known_of(customer_id: str, *, unmasked: bool, of: queries.Dag = USUAL) -> Ev
     customers = [customer_id] if secret is None else [customer_id, anonymous(secret, known.operation, customer_id)]
     with queries.snapshot(LEDGER) as ledger:
         contacts, requests, dials = queries.customer(ledger, known.operation, customers)
-        there_are = queries.count_contacts(ledger, known.operation, customers, len(contacts))
         listed = listed_campaigns(ledger, known.operation)
         digested = queries.daily_digests(ledger, known.operation, contacts)
         now = clock(ledger)
     shown = customer_id if unmasked else mask(customer_id) or ""
+    left_out = contacts[0].there_are - len(contacts) if contacts else 0
     told = timelines(contacts, requests, dials, listed, digested, unmasked=unmasked)
-    return Evidence(known.operation, shown, known.quota_timezone, now, told, there_are - len(contacts))
+    return Evidence(known.operation, shown, known.quota_timezone, now, told, left_out)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timezone
 from typing import Any
 
-from wolkvox.page.queries import Call, Contact, Dial
+from wolkvox.page.queries import Contact, Dial, EarlierRequest
 from wolkvox.page.rows import mask, without_ids
 from wolkvox.rules.campaigns import Listed
 from wolkvox.rules.digests import DIGEST_AFTER, begin
@@ -39,7 +39,7 @@ class Event:
 
 def timelines(
     contacts: Sequence[Contact],
-    requests: Iterable[Call],
+    requests: Iterable[EarlierRequest],
     dials: Iterable[Dial] = (),
     listed: Mapping[str, Listed] | None = None,
     digested: Mapping[date, str] | None = None,
@@ -51,9 +51,9 @@ def timelines(
 
     :param digested: the digests of days that are digested
     """
-    earlier: dict[int, list[Call]] = {}
-    for call in requests:
-        earlier.setdefault(call.record, []).append(call)
+    earlier: dict[int, list[EarlierRequest]] = {}
+    for request in requests:
+        earlier.setdefault(request.record, []).append(request)
     dialled: dict[int, list[Dial]] = {}
     for dial in dials:
         dialled.setdefault(dial.record, []).append(dial)
@@ -74,12 +74,20 @@ def timelines(
     ]
 
 
-def events(contact: Contact, earlier: Sequence[Call]) -> list[Event]:
+def events(contact: Contact, earlier: Sequence[EarlierRequest]) -> list[Event]:
     """What happened to a contact, in the order of time."""
     requests = [
-        Event("called", call.sent_at, call.settled_at, call.state, call.reason, call.response_code, call.response_msg)
-        for call in earlier
-        if call.sent_at is not None
+        Event(
+            "called",
+            request.sent_at,
+            request.settled_at,
+            request.state,
+            request.reason,
+            request.response_code,
+            request.response_msg,
+        )
+        for request in earlier
+        if request.sent_at is not None
     ]
     if _was_answered(contact, earlier):
         last = (contact.state, contact.reason, contact.response_code, contact.response_msg, contact.dag_run_id)
@@ -118,9 +126,9 @@ def with_dials(happened: Sequence[Event], dials: Sequence[Dial]) -> list[Event]:
     return found
 
 
-def _was_answered(contact: Contact, earlier: Sequence[Call]) -> bool:
+def _was_answered(contact: Contact, earlier: Sequence[EarlierRequest]) -> bool:
     """Whether the contact's state is what its last request's answer led to."""
-    known = {call.sent_at for call in earlier}
+    known = {request.sent_at for request in earlier}
     return contact.state in ANSWERED and contact.sent_at is not None and contact.sent_at not in known
 
 

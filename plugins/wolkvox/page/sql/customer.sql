@@ -1,4 +1,17 @@
--- A customer's records, the newest contact first; `found` is what they are.
+-- A customer's records, the newest contact first, each with how many there are; each branch has an index of its own.
+WITH found AS (
+    SELECT id
+    FROM wolkvox.codification
+    WHERE customer_id = ANY(%(customers)s) AND operation = %(operation)s AND state NOT IN ('pending', 'sending')
+    UNION ALL
+    SELECT id
+    FROM wolkvox.codification
+    WHERE customer_id = ANY(%(customers)s) AND operation = %(operation)s AND state = 'pending'
+    UNION ALL
+    SELECT id
+    FROM wolkvox.codification
+    WHERE customer_id = ANY(%(customers)s) AND operation = %(operation)s AND state = 'sending'
+)
 SELECT
     id,
     type_campaign,
@@ -23,7 +36,8 @@ SELECT
     confirmed_at,
     audit,
     shown,
-    protected_until
+    protected_until,
+    (SELECT count(*) FROM found) AS there_are
 FROM wolkvox.codification
 INNER JOIN found USING (id)
 ORDER BY contacted_at DESC NULLS LAST, id DESC

@@ -1,6 +1,6 @@
 -- What was codified in [since, until), and how much of it within the target: all, by campaign, and by channel.
 SELECT
-    CASE GROUPING(type_campaign, channel) WHEN 3 THEN 'all' WHEN 1 THEN 'campaign' ELSE 'channel' END AS part,
+    CASE grouping(type_campaign, channel) WHEN 3 THEN 'all' WHEN 1 THEN 'campaign' ELSE 'channel' END AS part,
     type_campaign,
     campaign_id,
     channel,
