@@ -241,9 +241,9 @@ test("the lag and the share within the target are compared with yesterday and la
   const shown = byTitle({}, { fresh, fresh_before: before });
   const lag = shown["From contact to wolkvox, last hour"];
   assert.equal(lag.notes[1], "yesterday at this hour 5 min · 7 days ago –");
-  assert.equal(lag.trend, "better");
+  assert.deepEqual(lag.trend, { way: "down", is: "better" });
   const share = shown["Within 6 min, last hour"];
-  assert.deepEqual([share.value, share.trend], ["94%", "worse"]);
+  assert.deepEqual([share.value, share.trend], ["94%", { way: "down", is: "worse" }]);
   assert.equal(share.notes[0], "yesterday at this hour 97% · 7 days ago –");
 });
 
@@ -253,10 +253,10 @@ test("only all is 100 %", () => {
 });
 
 test("a figure is another one from a fifth on", () => {
-  assert.deepEqual(
-    [trend(100, 100), trend(121, 100), trend(83, 100), trend(0, 100), trend(1, 0), trend(null, 1), trend(1, null)],
-    ["same", "worse", "better", "better", "worse", null, null],
-  );
+  const ways = [trend(100, 100), trend(121, 100), trend(83, 100), trend(0, 100), trend(1, 0)].map(({ way }) => way);
+  assert.deepEqual(ways, ["same", "up", "down", "down", "up"]);
+  assert.deepEqual([trend(1, 2).is, trend(2, 1).is], ["better", "worse"]);
+  assert.deepEqual([trend(null, 1), trend(1, null)], [null, null]);
 });
 
 const OVERVIEW = {

@@ -109,21 +109,21 @@ function showTodo(items) {
 }
 
 function todoItem({ level, sentence, detail, since, action, link }) {
-  const lines = [detail, since, action].filter(Boolean).map((text) => element("p", {}, text));
+  const known = [detail, since].filter(Boolean).join(" ");
   return element(
     "li",
     { class: level },
     element("strong", {}, sentence),
-    ...lines,
-    link && element("p", {}, node(link)),
+    known && element("p", { class: "soft" }, known),
+    (action || link) && element("p", {}, action, " ", link && node(link)),
   );
 }
 
-const ARROWS = { better: "▼", worse: "▲", same: "=" };
+const ARROWS = { up: "▲", down: "▼", same: "=" };
 
 function tile({ title, value, trend, meter, spark, notes }, size) {
   const arrow =
-    trend && element("span", { class: `trend ${trend}`, title: say(`trend.${trend}`) }, ` ${ARROWS[trend]}`);
+    trend && element("span", { class: `trend ${trend.is}`, title: say(`trend.${trend.way}`) }, ` ${ARROWS[trend.way]}`);
   const below = [meter ? node({ meter }) : null, spark ? sparkline(spark) : null, ...notes].filter(Boolean);
   return element(
     "div",

@@ -38,6 +38,7 @@ async function arrive() {
   airflow.rememberAddress();
   fillForms();
   renderRecords();
+  $("loading").hidden = screen() !== "overview";
   isForeign = await isForeignRun();
   await polls.now();
   leadLinks(); // the answer may have named the operation

@@ -6,11 +6,19 @@ import { counted, say } from "./words.js";
 
 const NOTICED = 1.2; // times as much before a figure counts as another one
 
-/** Whether a figure got better or worse, a smaller one being better; null where there is nothing to compare. */
+/** Whether a figure went up or down, which is better; null where there is nothing to compare. */
 export function trend(now, before) {
   if (isNothing(now) || isNothing(before)) return null;
-  if (now > before * NOTICED) return "worse";
-  return now * NOTICED < before ? "better" : "same";
+  if (now > before * NOTICED) return { way: "up", is: "worse" };
+  if (now * NOTICED < before) return { way: "down", is: "better" };
+  return { way: "same", is: "same" };
+}
+
+// Of shares near to all, what is missing is what counts.
+function trendOfShare({ share: now }, { share: before } = {}) {
+  if (isNothing(now) || isNothing(before)) return null;
+  const { is } = trend(1 - now, 1 - before);
+  return { way: is === "same" ? is : is === "worse" ? "down" : "up", is };
 }
 
 const BLOCKED = { outage: "tile.blocked_outage", paused: "tile.blocked_paused" };
@@ -37,11 +45,10 @@ function lastHour({ fresh, fresh_before: before, hours }) {
 }
 
 function share({ fresh, fresh_before: before, lag_target: target }) {
-  const late = ({ share: within }) => (isNothing(within) ? null : 1 - within);
   return {
     title: say("tile.share", { target: duration(target) }),
     value: percent(fresh.share),
-    trend: before[0] ? trend(late(fresh), late(before[0])) : null,
+    trend: trendOfShare(fresh, before[0]),
     meter: isNothing(fresh.share)
       ? null
       : { min: 0, max: 1, value: fresh.share, low: 0.5, high: 0.95, optimum: 1, "aria-label": percent(fresh.share) },
