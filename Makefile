@@ -1,6 +1,6 @@
 # What each target does: `make help`.
 .DEFAULT_GOAL := help
-.PHONY: help up down status env demo test faults bench wheel sbom audit site page sql check lock clean
+.PHONY: help up down status env demo test test-all faults bench wheel sbom audit site page sql check lock clean
 SHELL := /bin/sh
 PYTHON ?= python3
 VENV := .venv
@@ -11,7 +11,7 @@ LOCAL := cd include && ../$(VENV)/bin/python -m local
 LEFT_OVER := build plugins/*.egg-info
 
 help:  ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' Makefile | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-8s %s\n' "$$name" "$$what"; done
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-8s %s\n' "$$name" "$$what"; done
 
 # The package itself is installed too, for Airflow to know its connection type.
 # Everything goes to stderr, so that `make -s env` prints nothing but export lines. Compiled, as pip does: it halves
@@ -43,8 +43,11 @@ env: $(READY)  ## print what a shell needs for `airflow`: eval "$(make -s env)"
 demo: $(READY)  ## codify 11,500 contacts against the sandbox and compare what both sides counted
 	@$(LOCAL).demo
 
-test: $(READY)  ## run the tests
+test: $(READY)  ## run the tests that a change waits for
 	@$(VENV)/bin/python -m pytest --numprocesses 2
+
+test-all: $(READY)  ## and those of whole deployments; what of the package they run
+	@$(VENV)/bin/python -m pytest --numprocesses 2 -m 'not minutes' --cov
 
 faults: $(READY)  ## run the tests that take minutes
 	@$(VENV)/bin/python -m pytest -m minutes
@@ -83,6 +86,7 @@ node_modules/.package-lock.json: package.json package-lock.json
 check: $(READY) site sbom page sql  ## style, types, SQL, lock, compose file, docs, JavaScript, and what is installed
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/lint-imports
 	$(VENV)/bin/mypy
 	@cp constraints.txt $(VENV)/constraints.txt
 	$(call compile,$(VENV)/constraints.txt)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,11 +17,10 @@ from typing import Any
 
 import psycopg
 
-from benchmarks import PROJECT
 from benchmarks.contacts import FILL_WAREHOUSE
 from benchmarks.figure import BrokenMeasurement, Figure
 from benchmarks.place import Place
-from benchmarks.under_airflow import free_port
+from benchmarks.under_airflow import copy_project, free_port
 from local.airflow_api import call
 from local.settings import Stack, databases
 from local.stack import DAG, airflow_api, start, stop
@@ -106,11 +104,7 @@ def _wait(true: Any) -> None:
 @contextmanager
 def _stack(place: Place, name: str, operations: str) -> Iterator[Stack]:
     """A stack of its own whose operations are as given, its DAG unpaused and its first run over."""
-    project = place.home / f"{name}-project"
-    for folder in ("dags", "include/sql"):
-        shutil.copytree(PROJECT / folder, project / folder)
-    if operations:
-        (project / "include" / "operations.yaml").write_text(operations)
+    project = copy_project(place, name, operations)
     root: Path = place.home / f"{name}-stack"
     bundle = {
         "name": "dags-folder",

@@ -32,7 +32,7 @@ def main(measured: Mapping[str, float] | None = None) -> None:
     """``measured``: figures that grow meanwhile, to be told with the tally."""
     from wolkvox.hook import WolkvoxHook
     from wolkvox.ledger.leases import Owner
-    from wolkvox.metrics import ChunkMetrics
+    from wolkvox.operators.metrics import ChunkMetrics
     from wolkvox.rules.retry_policy import RetryPolicy
     from wolkvox.rules.runs import Chunk
     from wolkvox.tasks.chunk import codify_chunk

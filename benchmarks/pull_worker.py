@@ -22,7 +22,7 @@ from sqlalchemy.engine import make_url
 from benchmarks.workers import serve
 from wolkvox.rules.contacts import COLUMNS
 from wolkvox.rules.window import Window
-from wolkvox.warehouse import BATCH, contacted_customers
+from wolkvox.warehouse.queries import BATCH, contacted_customers
 
 WHOSE, ADDRESS, ROWS = sys.argv[1], make_url(sys.argv[2]), int(sys.argv[3])
 WINDOW = Window(datetime(2026, 3, 1, tzinfo=timezone.utc), datetime(2026, 3, 4, tzinfo=timezone.utc))

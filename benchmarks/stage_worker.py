@@ -27,7 +27,7 @@ from wolkvox.rules.runs import Chunk
 from wolkvox.rules.window import Window
 from wolkvox.tasks.stage import Source, stage_run
 from wolkvox.tasks.task import Task
-from wolkvox.warehouse import contacted_customers
+from wolkvox.warehouse.queries import contacted_customers
 
 ZONE = "America/Bogota"
 QUERY = PROJECT / "include" / "sql" / "contacted_customers.sql"

@@ -22,7 +22,7 @@ def measure(place: Place) -> list[Figure]:
     from wolkvox.hook import WolkvoxHook
     from wolkvox.ledger.leases import Owner
     from wolkvox.ledger.staging import Staged
-    from wolkvox.metrics import ChunkMetrics
+    from wolkvox.operators.metrics import ChunkMetrics
     from wolkvox.rules.alerts import Thresholds
     from wolkvox.rules.options import RunOptions
     from wolkvox.rules.retry_policy import RetryPolicy

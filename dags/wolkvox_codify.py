@@ -36,38 +36,36 @@ and works alone where no triggerer runs. The window of a run that an event began
 A worker sends for `run_minutes` (empty: 15) at most, the newest contacts first; the rest is the next run's. A record
 whose answer was never seen, or whose tries were used up, is offered by the next run, then after growing delays, and is
 `failed` for good after 8 requests. A campaign that refuses or fails for all its records is suspended: three of them try
-it after growing delays, none is rejected meanwhile. Alerts tell when such a thing begins and ends, and once a day while
-it lasts.
+it after growing delays, none is rejected meanwhile. An alert fires when such a thing begins, is repeated once a day,
+and is resolved when it ends.
 
 Nothing is lost by clearing a task or by running a window twice: what is coded is never sent again.
 """
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pendulum
-from airflow.sdk import DAG, Asset, DeadlineAlert, DeadlineReference, Param, SyncCallback
+from airflow.sdk import Asset, DeadlineAlert, DeadlineReference, SyncCallback
 
-from wolkvox.dag import DagWithDeadline
+from wolkvox.dag.deadline import DagWithDeadline
+from wolkvox.dag.defaults import task_defaults
+from wolkvox.dag.operations import deployed_operations, search_path
+from wolkvox.dag.params import run_params
+from wolkvox.dag.schedule import codify_schedule
 from wolkvox.notifier import WolkvoxAlert
-from wolkvox.operations import Operation, operations, search_path
 from wolkvox.operators import (
     WolkvoxCodifyOperator,
     WolkvoxResultsOperator,
     WolkvoxStageOperator,
     WolkvoxVerdictOperator,
 )
-from wolkvox.schedule import codify_schedule
 
 HERE = Path(__file__).parent
+RETRIES = {"retries": 1, "retry_delay": timedelta(seconds=10)}  # few and short: fresh contacts wait for the run's end
 
-
-def codify_dag(operation: Operation) -> DAG:
-    """The DAG of one operation."""
-    whose: dict[str, Any] = {"wolkvox_conn_id": operation.wolkvox_conn_id, "operation": operation.key}
-    alert = {"to": operation.alert_to}
-    late = timedelta(minutes=operation.latest_end_minutes)
+for operation in deployed_operations(HERE).all:
+    alert, late = {"to": operation.alert_to}, timedelta(minutes=operation.latest_end_minutes)
     with DagWithDeadline(
         dag_id=operation.dag_id,
         description=f"Codify customers in wolkvox ({operation.name}) that were reached outside the dialler",
@@ -79,82 +77,14 @@ def codify_dag(operation: Operation) -> DAG:
         deadline=DeadlineAlert(DeadlineReference.DAGRUN_QUEUED_AT, late, SyncCallback(WolkvoxAlert, alert)),
         tags=["wolkvox", "reverse-etl", operation.name],
         template_searchpath=search_path(HERE),
-        default_args={
-            "owner": "data-engineering",
-            "retries": 1,  # few and short: fresh contacts wait for this run's end
-            "retry_delay": timedelta(seconds=10),
-        },
-        params={
-            "window_start": Param(
-                None,
-                type=["null", "string"],
-                format="date-time",
-                description="Pull contacts from this time on. Empty: the run's interval, widened by lookback_hours.",
-            ),
-            "window_end": Param(
-                None,
-                type=["null", "string"],
-                format="date-time",
-                description="Pull contacts before this time; at most 31 days after the start.",
-            ),
-            "lookback_hours": Param(
-                operation.lookback_hours,
-                type="number",
-                minimum=0,
-                maximum=720,
-                description="How late a row may reach the warehouse, in hours.",
-            ),
-            "run_minutes": Param(
-                operation.run_minutes,
-                type=["null", "number"],
-                exclusiveMinimum=0,
-                maximum=90,
-                description="How long the run may send, in minutes. Empty: 15.",
-            ),
-            "limit": Param(
-                None,
-                type=["null", "integer"],
-                minimum=1,
-                maximum=1_000_000_000,
-                description="Send at most so many records in this run.",
-            ),
-            "dry_run": Param(
-                False, type="boolean", description="Validate and report what would be sent; change nothing."
-            ),
-            "max_failed_ratio": Param(
-                operation.max_failed_ratio,
-                type="number",
-                minimum=0,
-                maximum=1,
-                description="Share of failed or rejected records that is red.",
-            ),
-            "customer_id": Param(
-                None,
-                type=["null", "string"],
-                maxLength=100,
-                description="Pull and send this customer only, ahead of all else; also what is deferred or suspended.",
-            ),
-            "resend": Param(
-                "none",
-                type="string",
-                pattern="^[a-z0-9_]+$",
-                examples=["none", "failed", "rejected"],
-                description="Offer the window's records again that are failed or rejected, or have this reason.",
-            ),
-        },
-    ) as dag:
+        default_args={"owner": "data-engineering", **RETRIES, **task_defaults(operation)},
+        params=run_params(operation),
+    ):
         stage = WolkvoxStageOperator(
             task_id="stage",
-            execution_timeout=late,  # a warehouse that never answers holds up no other run for longer
             sql=operation.sql,
-            warehouse_conn_id=operation.warehouse_conn_id,
-            timezone=operation.timezone,
-            warehouse_timezone=operation.warehouse_timezone,
-            placeholder_ids=operation.placeholder_ids,
-            refused=operation.refused,
             protection=operation.protects,
-            is_built_in=operation.is_built_in,
-            **whose,
+            execution_timeout=late,  # a warehouse that never answers holds up no other run for longer
         )
         codify = WolkvoxCodifyOperator.partial(
             task_id="codify",
@@ -162,28 +92,15 @@ def codify_dag(operation: Operation) -> DAG:
             retries=0,  # what it leaves is the next run's, sooner than a retry could have a dead task's slot
             linger=operation.linger_seconds,
             map_index_template="chunk {{ task.chunk.number }}{{ task.sent }}",
-            **whose,
         ).expand(chunk=stage.output)
         verdict = WolkvoxVerdictOperator(
             task_id="verdict",
             thresholds=operation.alert_thresholds,
             protection=operation.protects,
             outlets=[Asset(operation.asset)],
-            on_success_callback=WolkvoxAlert(**alert),  # tells of a degraded run, and is silent otherwise
+            on_success_callback=WolkvoxAlert(**alert),  # delivers alerts of a green run, and is silent otherwise
             on_failure_callback=WolkvoxAlert(**alert),
-            **whose,
         )
-
         stage >> codify >> verdict
         if operation.results_table:
-            codify >> WolkvoxResultsOperator(
-                task_id="results",
-                table=operation.results_table,
-                warehouse_conn_id=operation.warehouse_conn_id,
-                **whose,
-            )
-    return dag
-
-
-for operation in operations(HERE).all:
-    codify_dag(operation)
+            codify >> WolkvoxResultsOperator(task_id="results", table=operation.results_table)

@@ -1,7 +1,7 @@
-"""No DAG: a mistake in ``operations.yaml`` is told among Airflow's import errors, and breaks this file alone."""
+"""No DAG: a mistake in ``operations.yaml`` is shown among Airflow's import errors, and breaks this file alone."""
 
 from pathlib import Path
 
-from wolkvox.operations import refuse_mistakes
+from wolkvox.dag.operations import refuse_mistakes
 
 refuse_mistakes(Path(__file__).parent)  # airflow looks into files that name a dag

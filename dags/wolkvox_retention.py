@@ -2,8 +2,8 @@
 # Old contacts: digested, then anonymous, then gone
 
 Runs from the start, every night. What is too old to be sent expires, also where the operation's own DAG is paused or
-gone. Contacts that were settled five weeks ago don't change any more: each day's get a digest, a digest that follows
-from the day before (`python -m wolkvox verify` compares). `ANONYMISE_AFTER` its settlement a contact's customer is a
+gone. Contacts that were settled five weeks ago don't change any more: each day's get a digest, in a chain with the day
+before (`python -m wolkvox verify` compares). `ANONYMISE_AFTER` its settlement a contact's customer is a
 hash, and its comment and wolkvox's messages are empty; who has the customer's id still finds it on the page, for the
 hash is made with the Airflow variable `wolkvox_evidence_secret`: **keep a copy of it.** After `KEEP` the contact is
 deleted, and its numbers stay in `wolkvox.monthly_total`. Change both to what your data protection officer asks for;
@@ -35,7 +35,7 @@ TIMEZONE = "America/Bogota"
 
 with DAG(
     dag_id="wolkvox_retention",
-    description="DailyDigest, anonymise and delete old contacts of the wolkvox ledger",
+    description="Digest, anonymise and delete old contacts of the wolkvox ledger",
     doc_md=__doc__,
     schedule=CronTriggerTimetable("30 3 * * *", timezone=TIMEZONE),  # half past three at night
     start_date=pendulum.datetime(2026, 1, 1, tz=TIMEZONE),

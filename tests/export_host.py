@@ -31,10 +31,14 @@ WHOLE = {"code": "200", "total_records": "2", "campaign_id": "17", "records": [r
 TEXT = json.dumps(WHOLE).encode()
 
 
+POLL = 0.01  # seconds until a host that is to stop notices
+
+
 class Odd(BaseHTTPRequestHandler):
     """Answers an export with whatever the server was given, and codes everything, counting both."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # a body waits for no acknowledgement of its headers
 
     def do_GET(self) -> None:
         server: Any = self.server
@@ -96,7 +100,7 @@ def odd(monkeypatch: pytest.MonkeyPatch) -> Iterator[Host]:
     monkeypatch.setenv("AIRFLOW_CONN_WOLKVOX_DEFAULT", "")
     with Host() as host:
         host.connect()
-        threading.Thread(target=host.serve_forever, daemon=True).start()
+        threading.Thread(target=host.serve_forever, args=(POLL,), daemon=True).start()
         yield host
         host.over.set()
         host.shutdown()

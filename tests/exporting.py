@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from conftest import Database
 
 BOGOTA = ZoneInfo("America/Bogota")
+POLL = 0.01  # seconds until a host that is to stop notices
 CONTACT = """
 INSERT INTO wolkvox.codification (
     contact_key, operation, type_campaign, campaign_id, customer_id, cod_act, cod_act_2, contacted_at, protected_until,
@@ -72,7 +73,7 @@ class ExportHost:
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, args=(POLL,), daemon=True).start()
 
     def connection(self, **extra: Any) -> str:
         """``AIRFLOW_CONN_WOLKVOX_DEFAULT`` for this host."""

@@ -29,7 +29,7 @@ class Mailbox(socketserver.ThreadingTCPServer):
         super().__init__(("127.0.0.1", 0), _Delivery)
 
     def __enter__(self) -> Mailbox:
-        threading.Thread(target=self.serve_forever, daemon=True).start()
+        threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()  # stops within 10 ms
         return self
 
     def __exit__(

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from crew import SQL, ZONE, task
 
-from wolkvox import connections, polling
 from wolkvox.hook import WolkvoxHook
 from wolkvox.rules.options import read_options
 from wolkvox.rules.schedule import Schedule
@@ -20,7 +19,9 @@ from wolkvox.rules.window import Window
 from wolkvox.tasks.stage import Source, stage_run
 from wolkvox.tasks.watch import Watched
 from wolkvox.triggers import WorkTrigger
-from wolkvox.warehouse import contacted_customers, window_fingerprint
+from wolkvox.warehouse import connections, polling
+from wolkvox.warehouse.fingerprints import window_fingerprint
+from wolkvox.warehouse.queries import contacted_customers
 
 if TYPE_CHECKING:
     from conftest import Database

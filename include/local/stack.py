@@ -38,9 +38,9 @@ from local.settings import (
     started_with,
     write_private,
 )
-from wolkvox.names import DAG_ID, POOL
-from wolkvox.operations import operations
+from wolkvox.dag.operations import deployed_operations
 from wolkvox.rules.chunks import SLOTS
+from wolkvox.rules.names import DAG_ID, POOL_DESCRIPTION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -187,7 +187,7 @@ def _wait_for_airflow(stack: Stack, remote: Any, *, since: datetime | None) -> N
     url = address(stack)
     supervision.wait_until(lambda: _alive(remote) and _healthy(url, since), PATIENCE, f"Airflow at {url}")
     api = airflow_api(stack)
-    found = operations(Path(started_with(stack.root)["AIRFLOW__CORE__DAGS_FOLDER"]))
+    found = deployed_operations(Path(started_with(stack.root)["AIRFLOW__CORE__DAGS_FOLDER"]))
     for mistake in found.mistakes:
         say(f"operations.yaml {mistake}")
     _make_pools(api, sorted({operation.pool for operation in found.all}))
@@ -222,7 +222,9 @@ def _after(moment: str | None, since: datetime | None) -> bool:
 
 def _make_pools(api: AirflowApi, names: Sequence[str]) -> None:
     """What `python -m wolkvox pools` does, without the seconds it takes to start."""
-    entities = [{"name": name, "slots": SLOTS, "description": POOL, "include_deferred": True} for name in names]
+    entities = [
+        {"name": name, "slots": SLOTS, "description": POOL_DESCRIPTION, "include_deferred": True} for name in names
+    ]
     action = {"action": "create", "entities": entities, "action_on_existence": "skip"}
     api.send("PATCH", "/pools", {"actions": [action]})
 

@@ -10,7 +10,7 @@ class BadSetting(WolkvoxError, ValueError):
 
 
 class BadToken(WolkvoxError):
-    """wolkvox refused the token: no call can succeed until the connection is corrected."""
+    """wolkvox refused the token: no request can succeed until the connection is corrected."""
 
 
 class WrongEndpoint(WolkvoxError):
@@ -22,7 +22,7 @@ class QuotaUsedUp(WolkvoxError):
 
 
 class GatewayGaveUp(WolkvoxError):
-    """Something on the way gave up waiting: wolkvox may still be at the request, so its slot isn't silent yet."""
+    """Something on the way gave up waiting: wolkvox may still be at the request, so its slot is still in flight."""
 
 
 class BreakerOpen(WolkvoxError):
@@ -42,7 +42,7 @@ class LedgerSlow(WolkvoxError):
 
 
 class Stopped(WolkvoxError):
-    """The task was told to stop (SIGTERM, marked failed): the rest of its chunk stays pending."""
+    """The task had to stop (SIGTERM, marked failed): the rest of its chunk stays pending."""
 
 
 class Unaccounted(WolkvoxError):

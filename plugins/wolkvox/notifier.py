@@ -1,5 +1,5 @@
 """
-Tell people when an alert fires, when it resolved, and once a day in between.
+The notifier that delivers alerts: when one fires, when it is resolved, and once a day in between.
 
 By default that is an e-mail, as soon as Airflow has an SMTP connection; ``notifiers`` takes any other notifier. What
 could not be delivered is due again with the next run.
@@ -7,31 +7,22 @@ could not be delivered is due again with the next run.
 
 from __future__ import annotations
 
-import json
-import logging
 from collections.abc import Callable, Mapping, Sequence
-from copy import copy
 from datetime import datetime, timezone
-from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
-from airflow.sdk import BaseNotifier, Variable, conf
+from airflow.sdk import BaseNotifier, conf
 from airflow.sdk.exceptions import AirflowException
 
-from wolkvox.errors import BadSetting, WolkvoxError
-from wolkvox.rules.firing import REMIND_AFTER, due, may_try, notice
+from wolkvox.delivery.recipients import Send, recipients
+from wolkvox.errors import WolkvoxError
+from wolkvox.rules.firing import Due, due, may_try, notice
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from wolkvox.ledger.connection import Connection
-
-LOG = "log"  # the recipient where there is no other
-
-Send = Callable[[str, str, Any], None]  # subject, text, context; raises when it isn't delivered
-
-log = logging.getLogger(__name__)
 
 
 class WolkvoxAlert(BaseNotifier):
@@ -72,7 +63,7 @@ class WolkvoxAlert(BaseNotifier):
             self._without_ledger(context, _message(context.get("exception")))
 
     def _late(self, context: Context) -> None:
-        """Tell of a run that goes on after its deadline, as of any alert; without the ledger, tell it all the same."""
+        """Deliver the alert of a run that is under way after its deadline; without the ledger too."""
         from wolkvox.ledger.alerts import note_one
         from wolkvox.ledger.connection import clock, connected
         from wolkvox.ledger.runs import operation_of, run_is_over
@@ -91,7 +82,7 @@ class WolkvoxAlert(BaseNotifier):
             self.log.warning("The ledger doesn't know the late run: %s", _message(error))
             operation = None
         if operation is None:
-            self._tell_all(context, f"{dag_id} takes too long", self._text(context, [message]))
+            self._send_to_all(context, f"{dag_id} takes too long", _text(context, [message]))
         else:
             self._with_ledger(context, operation, "UTC")
 
@@ -102,76 +93,75 @@ class WolkvoxAlert(BaseNotifier):
             with connected(self.ledger_conn_id) as ledger:
                 self._deliver(ledger, context, operation, zone)
         except (WolkvoxError, AirflowException) as error:
-            self.log.warning("What is due will be told with the next run: %s", _message(error))
+            self.log.warning("What is due is delivered with the next run: %s", _message(error))
 
     def _deliver(self, ledger: Connection, context: Context, operation: str, zone: str) -> None:
-        """To each recipient what it is to be told of the DAG's alerts, one callback at a time."""
+        """Send each recipient the alerts that are due to it, one callback at a time."""
         from wolkvox.ledger.alerts import known_alerts
         from wolkvox.ledger.connection import clock
-        from wolkvox.ledger.notifications import (
-            begin_delivery,
-            keep_recipients,
-            mark_notified,
-            mark_undelivered,
-            notified,
-            undelivered,
-        )
+        from wolkvox.ledger.notifications import begin_delivery, keep_recipients, notified, undelivered
 
         dag_id, _ = _run(context)
         if not begin_delivery(ledger, operation, dag_id):
-            self.log.warning("Another callback is delivering alerts: the next run tells what it leaves.")
+            self.log.warning("Another callback is delivering alerts: the next run delivers what it leaves.")
             return
         alerts, failing = known_alerts(ledger, operation, dag_id), undelivered(ledger, operation, dag_id)
         if not alerts and not failing:
             return
-        recipients, logged = self._recipients(), set()
-        keep_recipients(ledger, operation, dag_id, list(recipients))
-        for name, send in recipients.items():
+        senders, logged = recipients(self.to, self.notifiers), set()
+        keep_recipients(ledger, operation, dag_id, list(senders))
+        for name, send in senders.items():
             now = clock(ledger)
             dues = due(alerts.values(), notified(ledger, operation, dag_id, name), now)
             if not dues or not may_try(failing.get(name), now):
                 continue
-            what, lines = notice(dues, zone)
-            subject, text = f"{dag_id} {what}", self._text(context, lines)
+            headline, lines = notice(dues, zone)
+            subject, text = f"{dag_id} {headline}", _text(context, lines)
             if text not in logged:
                 self.log.warning("%s: %s", subject, text)
                 logged.add(text)
-            why = self._try(send, name, subject, text, context)
-            if why is None:
-                mark_notified(ledger, operation, dag_id, name, dues, clock(ledger))
-            else:
-                mark_undelivered(ledger, operation, dag_id, name, why, clock(ledger))
+            self._note(ledger, (operation, dag_id, name), dues, self._try(send, name, subject, text, context))
+
+    @staticmethod
+    def _note(ledger: Connection, recipient: tuple[str, str, str], dues: Sequence[Due], failure: str | None) -> None:
+        """Note that alerts were delivered to a recipient (operation, DAG, name), or why they were not."""
+        from wolkvox.ledger.connection import clock
+        from wolkvox.ledger.notifications import mark_notified, mark_undelivered
+
+        if failure is None:
+            mark_notified(ledger, *recipient, dues, clock(ledger))
+        else:
+            mark_undelivered(ledger, *recipient, failure, clock(ledger))
 
     def _without_ledger(self, context: Context, message: str) -> None:
         """
-        Tell of a task that failed without a summary: each recipient once a day for the same message.
+        Deliver the message of a task that failed without a summary, once a day to each recipient.
 
-        The ledger, which remembers everything else that was told, may be just what is missing.
+        The ledger, which remembers all other deliveries, may be just what is missing.
         """
-        dag_id, _ = _run(context)
-        name, now = f"wolkvox_told_{dag_id}", datetime.now(timezone.utc)
-        known = _remembered(name)
-        told = self._tell_all(
-            context,
-            f"{dag_id} failed",
-            self._text(context, [message]),
-            lambda recipient: not _was_told(known.get(recipient), message, now),
-        )
-        if told:
-            _remember(name, known | {one: {"message": message, "at": now.isoformat()} for one in told})
+        from wolkvox.delivery.memory import Memory
 
-    def _tell_all(
-        self, context: Context, subject: str, text: str, wanted: Callable[[str], bool] = lambda _: True
+        dag_id, _ = _run(context)
+        memory, now = Memory(dag_id), datetime.now(timezone.utc)
+        text = _text(context, [message])
+        reached = self._send_to_all(
+            context, f"{dag_id} failed", text, lambda recipient: not memory.has(recipient, message, now)
+        )
+        if reached:
+            memory.keep(reached, message, now)
+
+    def _send_to_all(
+        self, context: Context, subject: str, text: str, is_due: Callable[[str], bool] = lambda _: True
     ) -> list[str]:
-        """The recipients, of those that are wanted, whom the message reached."""
-        recipients = {name: send for name, send in self._recipients().items() if wanted(name)}
-        if recipients:
+        """The recipients, of those to whom the message is due, that it reached."""
+        senders = {name: send for name, send in recipients(self.to, self.notifiers).items() if is_due(name)}
+        if senders:
             self.log.warning("%s: %s", subject, text)
-        return [name for name, send in recipients.items() if self._try(send, name, subject, text, context) is None]
+        return [name for name, send in senders.items() if self._try(send, name, subject, text, context) is None]
 
     def _try(self, send: Send, recipient: str, subject: str, text: str, context: Context) -> str | None:
         """Send a message; why it was not delivered, None when it was. All others are tried whatever happens."""
-        from wolkvox.mail import reason
+        from wolkvox.delivery.mail import reason
 
         try:
             send(subject, text, context)
@@ -180,79 +170,18 @@ class WolkvoxAlert(BaseNotifier):
             return reason(error)
         return None
 
-    def _recipients(self) -> dict[str, Send]:
-        """Who is told, by the name under which the ledger keeps what was told."""
-        if self.notifiers:
-            return {_name(notifier, self.notifiers): partial(_carry, notifier) for notifier in self.notifiers}
-        from wolkvox.mail import RECIPIENTS, AlertMail, mail_addresses
 
-        found = mail_addresses(self.to)
-        if found is None:
-            return {LOG: lambda subject, text, context: None}
-        for written in found.left_aside:
-            self.log.warning("%r is no e-mail address: it is left aside. Correct alert_to or %s.", written, RECIPIENTS)
-        if not found.usable:
-            return {"e-mail": _no_address}
-        return {
-            address: lambda subject, text, context, address=address: AlertMail(address, subject, text)(context)  # type: ignore[misc]
-            for address in found.usable
-        }
-
-    def _text(self, context: Context, lines: list[str]) -> str:
-        dag_id, run_id = _run(context)
-        return "\n".join([*lines, f"Run {run_id}: {_link(dag_id, run_id)}"])
-
-
-def _name(notifier: BaseNotifier, among: Sequence[BaseNotifier]) -> str:
-    """A notifier's class, numbered where there are several."""
-    alike = [one for one in among if type(one) is type(notifier)]
-    place = [one is notifier for one in alike].index(True)
-    return type(notifier).__name__ + (f" {place + 1}" if place else "")
-
-
-def _carry(notifier: BaseNotifier, subject: str, text: str, context: Any) -> None:
-    # A copy: a notifier's templates are filled in once and for all.
-    copy(notifier)({**context, "wolkvox": {"subject": subject, "text": text}})
-
-
-def _no_address(subject: str, text: str, context: Any) -> None:
-    raise BadSetting("there is no address: set the variable wolkvox_alert_to, or the SMTP connection's from_email")
+def _text(context: Context, lines: list[str]) -> str:
+    """The lines of a message, and where the run is."""
+    dag_id, run_id = _run(context)
+    return "\n".join([*lines, f"Run {run_id}: {_link(dag_id, run_id)}"])
 
 
 def _link(dag_id: str, run_id: str) -> str:
-    """The run's address; without a host when Airflow was never told its own."""
+    """The run's address; without a host where Airflow has none in its configuration."""
     path = f"dags/{quote(dag_id, '')}/runs/{quote(run_id, '')}"
     base_url = conf.get("api", "base_url", fallback="").rstrip("/")
     return f"{base_url}/{path}" if urlsplit(base_url).netloc else f"{path} in Airflow"
-
-
-def _remembered(name: str) -> dict[str, Any]:
-    """What each recipient was told without the ledger."""
-    try:
-        known = json.loads(Variable.get(name, default=None) or "{}")
-    except Exception as error:
-        log.warning("What was told is not known (%s): telling it, perhaps again.", type(error).__name__)
-        return {}
-    return known if isinstance(known, dict) else {}
-
-
-def _remember(name: str, told: Mapping[str, Any]) -> None:
-    try:
-        Variable.set(name, json.dumps(told))
-    except Exception as error:
-        log.warning("What was told can't be kept (%s): it is told again.", type(error).__name__)
-
-
-def _was_told(known: object, message: str, now: datetime) -> bool:
-    """Whether somebody was told the same message within a day."""
-    try:
-        return (
-            isinstance(known, dict)
-            and known["message"] == message
-            and now - datetime.fromisoformat(known["at"]) < REMIND_AFTER
-        )
-    except (KeyError, TypeError, ValueError):
-        return False
 
 
 def _run(context: Mapping[str, Any]) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""What Airflow is told of this package: the page, and where it hangs in the UI."""
+"""Airflow's plugin of this package: the page, and its places in the UI."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from airflow.plugins_manager import AirflowPlugin
 
-from wolkvox.links import RowsLink
+from wolkvox.operators.link import RowsLink
 
 Scope = MutableMapping[str, Any]
 

@@ -1,5 +1,5 @@
 """
-What Airflow is told of this package where it is installed: a connection type with a form, a notifier, a setting.
+The metadata of this package for Airflow, where it is installed: a connection type with a form, a notifier, a setting.
 
 Read by every Airflow command through the entry point ``apache_airflow_provider``: it imports nothing heavy.
 """
@@ -16,7 +16,7 @@ HIDDEN = ["login", "schema"]
 LABELS = {"host": "Address", "password": "Token"}
 PLACEHOLDERS = {"host": "https://wv0041.wolkvox.com", "password": "made in wolkvox Manager", "extra": "{}"}
 
-# The connection's extra, as the form asks for it; docs/connection.md says the same of each.
+# The connection's extra, as the form asks for it; docs/connection.md has a row for each.
 FIELDS: dict[str, dict[str, Any]] = {
     "wolkvox_server": {
         "label": "Server",
@@ -67,13 +67,13 @@ FIELDS: dict[str, dict[str, Any]] = {
     "export_date": {
         "label": "Date in exports",
         "description": "change: a date within a minute of our own request is no dial; dial: it is one."
-        " `python -m wolkvox examine` tells.",
+        " `python -m wolkvox examine` finds out.",
         "schema": {"type": ["string", "null"], "enum": ["dial", "change"], "default": "change"},
     },
     "export_result": {
         "label": "Result in exports",
         "description": "change: codifying changes the result CLEAN of a record that was not dialled; keep: it doesn't."
-        " `python -m wolkvox examine` tells.",
+        " `python -m wolkvox examine` finds out.",
         "schema": {"type": ["string", "null"], "enum": ["change", "keep"], "default": "change"},
     },
     "export_timezone": {

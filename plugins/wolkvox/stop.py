@@ -1,4 +1,4 @@
-"""Told to stop: a flag that a signal handler may set at any moment."""
+"""A flag that ends a task, which a signal handler may set at any time."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ class Stop:
     """
 
     def __init__(self) -> None:
-        self._told = False
+        self._is_set = False
 
     def set(self) -> None:
         """End after the request in flight."""
-        self._told = True
+        self._is_set = True
 
     def is_set(self) -> bool:
-        """Whether somebody said so."""
-        return self._told
+        """Whether the task is to stop."""
+        return self._is_set
 
     def wait(self, timeout: float) -> bool:
-        """Sleep for so many seconds, or until told to stop; whether that was so."""
+        """Sleep for ``timeout`` seconds, or until the flag is set; whether it is."""
         deadline = time.monotonic() + timeout
-        while not self._told and (left := deadline - time.monotonic()) > 0:
+        while not self._is_set and (left := deadline - time.monotonic()) > 0:
             time.sleep(min(left, LOOK))
-        return self._told
+        return self._is_set

@@ -19,10 +19,11 @@ from wolkvox.errors import WolkvoxError
 from wolkvox.rules.wake import pause
 
 FIRST_WAIT, LONGEST_WAIT = 5.0, 300.0  # seconds after a poll that failed, doubled with each one in a row
-LOGGED_EVERY = 60.0  # seconds between two lines that tell of trouble
+LOGGED_EVERY = 60.0  # seconds between two lines about polls that fail
 
 _TEMPLATE = re.compile(r"\{[{%#]")
 _importer = ThreadPoolExecutor(1, "wolkvox-import")  # drivers take a second, in which the event loop must go on
+_POLLING = "wolkvox.warehouse.polling"
 
 log = logging.getLogger(__name__)
 
@@ -69,12 +70,12 @@ class WorkTrigger(BaseEventTrigger):
         """Poll for ever."""
         trouble = _Trouble(self.dag_id)
         wait = random.uniform(0, min(self.wake, FIRST_WAIT))  # noqa: S311 - many triggers begin at the same moment
-        is_open = False  # until then a poll looks connections up and opens them: its length tells nothing of the next
+        is_open = False  # until then a poll looks connections up and opens them: its length says nothing of the next
         while True:
             await asyncio.sleep(wait)
             began = monotonic()
             try:
-                polling = await asyncio.get_running_loop().run_in_executor(_importer, import_module, "wolkvox.polling")
+                polling = await asyncio.get_running_loop().run_in_executor(_importer, import_module, _POLLING)
                 watch, is_event = await polling.poll(self)
             except Exception as error:
                 wait = trouble.begin(str(error) if isinstance(error, WolkvoxError) else type(error).__name__)
@@ -96,11 +97,11 @@ class _Trouble:
     is_logged: bool = False
     logged_at: float = -LOGGED_EVERY
 
-    def begin(self, what: str) -> float:
+    def begin(self, reason: str) -> float:
         """Seconds to wait after one more poll that failed."""
         if not self.is_logged and monotonic() - self.logged_at >= LOGGED_EVERY:
             self.is_logged, self.logged_at = True, monotonic()
-            log.warning("Polls for work of %s fail; the cron alone begins its runs. %s", self.dag_id, what)
+            log.warning("Polls for work of %s fail; the cron alone begins its runs. %s", self.dag_id, reason)
         self.failures += 1
         return min(LONGEST_WAIT, FIRST_WAIT * (1 << min(self.failures - 1, 10)))
 

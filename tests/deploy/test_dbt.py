@@ -18,7 +18,9 @@ from warehouses import by_engine
 
 from wolkvox.rules.contacts import COLUMNS, OPTIONAL, read_contact
 from wolkvox.rules.window import Window
-from wolkvox.warehouse import contacted_customers
+from wolkvox.warehouse.queries import contacted_customers
+
+pytestmark = pytest.mark.slow
 
 EXAMPLE = Path(__file__).parents[2] / "example_dbt"
 QUERY = f"SELECT {', '.join((*COLUMNS, *OPTIONAL))} FROM contacted_customers" + (

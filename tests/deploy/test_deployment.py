@@ -213,6 +213,7 @@ def test_a_long_running_service_waits_for_init_and_comes_back_after_a_crash(serv
     assert definition["restart"] == "unless-stopped"
 
 
+@pytest.mark.slow
 def test_every_service_turns_healthy(deployment: Deployment, admin: requests.Session) -> None:
     health = admin.get(f"{deployment.api}/api/v2/monitor/health", timeout=30).json()
     assert {part: state["status"] for part, state in health.items()} == {
@@ -224,6 +225,7 @@ def test_every_service_turns_healthy(deployment: Deployment, admin: requests.Ses
     assert all(process.poll() is None for name, process in deployment.processes.items() if name != "init")
 
 
+@pytest.mark.slow
 def test_only_the_admin_of_the_settings_gets_in(deployment: Deployment, admin: requests.Session) -> None:
     assert requests.get(f"{deployment.api}/api/v2/pools", timeout=30).status_code == 401
     wrong = {"username": "admin", "password": "admin"}
@@ -232,14 +234,17 @@ def test_only_the_admin_of_the_settings_gets_in(deployment: Deployment, admin: r
     assert [(user["username"], user["roles"]) for user in users] == [("admin", [{"name": "Admin"}])]
 
 
+@pytest.mark.slow
 def test_a_second_init_leaves_what_is_there(deployment: Deployment) -> None:
     assert "admin already exists in the db" in deployment.log("init").read_text()
 
 
+@pytest.mark.slow
 def test_the_pool_has_two_slots(deployment: Deployment, admin: requests.Session) -> None:
     assert admin.get(f"{deployment.api}/api/v2/pools/wolkvox", timeout=30).json()["slots"] == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("service", "statement"),
     [
@@ -257,21 +262,25 @@ def test_no_service_can_do_more_to_the_ledger_than_it_has_to(
             ledger.execute(statement.encode())
 
 
+@pytest.mark.slow
 def test_no_login_of_the_ledger_gets_at_airflows_metadata(deployment: Deployment) -> None:
     ledger = deployment.environment("worker")["AIRFLOW_CONN_WOLKVOX_LEDGER"]
     with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
         psycopg.connect(ledger.replace("/ledger", "/airflow"))
 
 
+@pytest.mark.slow
 def test_the_page_is_read_with_a_login_that_only_reads(deployment: Deployment, admin: requests.Session) -> None:
     page = admin.get(f"{deployment.api}/wolkvox/overview", timeout=30)
     assert page.status_code == 200, page.text
 
 
+@pytest.mark.slow
 def test_the_dag_files_import(deployment: Deployment, admin: requests.Session) -> None:
     assert admin.get(f"{deployment.api}/api/v2/importErrors", timeout=30).json()["import_errors"] == []
 
 
+@pytest.mark.slow
 def test_a_run_of_the_dag_codes_the_warehouse_through_the_sandbox(
     deployment: Deployment, admin: requests.Session
 ) -> None:
@@ -290,6 +299,7 @@ def test_a_run_of_the_dag_codes_the_warehouse_through_the_sandbox(
     assert set(stats["calls_per_record"].values()) == {1}
 
 
+@pytest.mark.slow
 def test_a_tasks_log_is_read_from_the_volume(deployment: Deployment, admin: requests.Session) -> None:
     dag = f"{deployment.api}/api/v2/dags/wolkvox_codify"
     (run, *_) = admin.get(f"{dag}/dagRuns?state=success&order_by=start_date", timeout=30).json()["dag_runs"]
@@ -300,12 +310,14 @@ def test_a_tasks_log_is_read_from_the_volume(deployment: Deployment, admin: requ
     assert any(line["event"].startswith("The run: ") for line in log), log
 
 
+@pytest.mark.slow
 def test_the_first_cleaning_is_at_once_and_its_health_says_how_it_went(deployment: Deployment) -> None:
     deployment.start("cleaning")
     deployment.wait_until_healthy("cleaning")
     assert "Checking table job" in deployment.log("cleaning").read_text()
 
 
+@pytest.mark.slow
 def test_a_backup_brings_the_ledger_back(deployment: Deployment) -> None:
     owner = psycopg.connect(deployment.environment("init")["AIRFLOW_CONN_WOLKVOX_LEDGER"], autocommit=True)
     coded = "SELECT count(*) FROM wolkvox.codification WHERE state = 'coded'"
@@ -331,6 +343,7 @@ def test_a_backup_brings_the_ledger_back(deployment: Deployment) -> None:
     assert stat.S_IMODE(dump.stat().st_mode) == 0o600
 
 
+@pytest.mark.slow
 def test_nothing_is_written_but_to_a_tmp_of_its_own_and_the_logs(deployment: Deployment) -> None:
     """So a container can do without a disk that it can write to."""
     assert files_of_image(deployment.home) == deployment.image

@@ -11,6 +11,8 @@ import pytest
 from debian import program
 from fresh_environment import ROOT, uv
 
+pytestmark = pytest.mark.slow
+
 PACKAGES = (
     "SQLAlchemy==2.0.58",
     "PyMySQL==1.2.4",

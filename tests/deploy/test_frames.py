@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from fresh_environment import ROOT, uv
 
+pytestmark = pytest.mark.slow
+
 PACKAGES = ("pandas", "pyarrow", "polars", "tzdata")
 READ = """
 import json

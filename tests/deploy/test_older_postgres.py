@@ -10,6 +10,8 @@ import pytest
 from conftest import Database
 from debian import debian_postgres
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 
 

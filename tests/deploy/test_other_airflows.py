@@ -16,6 +16,8 @@ from local.airflow_api import call
 
 pytest_plugins = ("fresh_environment",)
 
+pytestmark = pytest.mark.slow
+
 # By release, the day whose packages it is tried with.
 RELEASES = {"3.2.2": "2026-06-05", "3.3.0": "2026-07-20"}
 # And what has to be newer: 3.2.2's own constraints pin 6.7, whose hook lets nobody else open the connection.

@@ -15,6 +15,8 @@ import requests
 from composed import ROOT, Deployment, deployed, wait_until
 from ruamel.yaml import YAML
 
+pytestmark = pytest.mark.slow
+
 CONTACTS = 800  # more than runs of every minute can send while the first test takes its time
 DAG = "wolkvox_codify"
 VALUES = YAML(typ="safe").load(ROOT / "include" / "kubernetes" / "values.yaml")

@@ -14,9 +14,10 @@ from conftest import Database
 from crew import fill, stage, verdict
 from sandbox_server import SandboxServer
 
-from wolkvox import metrics
 from wolkvox.__main__ import main
+from wolkvox.dag.params import run_params
 from wolkvox.ledger.reports import Tally
+from wolkvox.operators import metrics
 from wolkvox.provider import FIELDS
 from wolkvox.rules import alerts, firing
 from wolkvox.rules.answers import Answer, Kind, classify
@@ -78,8 +79,7 @@ def test_every_setting_of_the_connection_has_its_row_and_its_default() -> None:
 
 
 def test_every_param_of_the_dag_has_its_row() -> None:
-    dag = (ROOT / "dags" / "wolkvox_codify.py").read_text()
-    assert list(defaults(page("params"))) == re.findall(r'^ +"(\w+)": Param\(', dag, re.MULTILINE)
+    assert list(defaults(page("params"))) == list(run_params(usual()))
 
 
 def test_every_key_of_an_operation_has_its_row_and_its_default() -> None:

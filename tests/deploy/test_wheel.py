@@ -152,6 +152,7 @@ def test_its_dependencies_are_those_the_project_pins() -> None:
     assert asked <= pinned
 
 
+@pytest.mark.slow
 def test_it_is_a_provider_of_a_stock_airflow_and_agrees_with_all_that_is_installed(elsewhere: Elsewhere) -> None:
     providers = json.loads(elsewhere.run("airflow", "providers", "list", "-o", "json").stdout)
     assert [one["version"] for one in providers if one["package_name"] == DISTRIBUTION] == [__version__]
@@ -163,6 +164,7 @@ def test_it_is_a_provider_of_a_stock_airflow_and_agrees_with_all_that_is_install
     elsewhere.run(BIN / "uv", "pip", "check", "--python", elsewhere.bin / "python")
 
 
+@pytest.mark.slow
 def test_the_examples_are_dags(elsewhere: Elsewhere) -> None:
     elsewhere.run("airflow", "dags", "reserialize")
     said = elsewhere.run("airflow", "dags", "list", "-o", "json").stdout.splitlines()
@@ -170,6 +172,7 @@ def test_the_examples_are_dags(elsewhere: Elsewhere) -> None:
     assert {dag["dag_id"] for dag in found} == {path.stem for path in (ROOT / "example_dags").glob("*.py")}
 
 
+@pytest.mark.slow
 def test_a_dag_of_a_few_lines_codes_what_a_query_or_another_task_gives(
     elsewhere: Elsewhere, ledger: Database, warehouse: Database, sandbox: SandboxServer
 ) -> None:
@@ -188,6 +191,7 @@ def test_a_dag_of_a_few_lines_codes_what_a_query_or_another_task_gives(
     assert [row[:2] for row in ledger.rows(told)] == [("whatsapp", True)]
 
 
+@pytest.mark.slow
 def test_the_form_asks_for_what_it_needs_and_its_test_button_tells(
     elsewhere: Elsewhere, browser: Browser, sandbox: SandboxServer
 ) -> None:
@@ -226,6 +230,7 @@ def test_the_form_asks_for_what_it_needs_and_its_test_button_tells(
             assert token not in answer["message"]
 
 
+@pytest.mark.slow
 def test_lineage_tells_where_contacts_come_from_and_go_and_nothing_of_anybody(
     elsewhere: Elsewhere, ledger: Database, warehouse: Database, sandbox: SandboxServer
 ) -> None:

@@ -12,6 +12,8 @@ import pytest
 import requests
 from composed import ROOT, Deployment, deployed, state_of, wait_until
 
+pytestmark = pytest.mark.slow
+
 CONTACTS = 600
 OPERATIONS = """
 default:

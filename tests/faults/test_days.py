@@ -18,6 +18,8 @@ from wolkvox.rules.retry_policy import RetryPolicy
 from wolkvox.rules.runs import Chunk
 from wolkvox.tasks.chunk import codify_chunk
 
+pytestmark = pytest.mark.slow
+
 RUNS = 96  # a day of quarters of an hour
 IN_NO_TIME = RetryPolicy(first_wait=0.0, longest_wait=0.0, maintenance_wait=0.0, longest_retry_after=0.0)
 MOMENTS = (

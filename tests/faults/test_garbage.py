@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from sandbox_server import SandboxServer
 
 from wolkvox.hook import WolkvoxHook
-from wolkvox.metrics import ChunkMetrics
+from wolkvox.operators.metrics import ChunkMetrics
 from wolkvox.tasks.chunk import codify_chunk
 
 EXAMPLES, ROWS = 15, 20

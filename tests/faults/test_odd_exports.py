@@ -15,7 +15,7 @@ from sandbox_server import SandboxServer
 
 from wolkvox.hook import WolkvoxHook
 from wolkvox.ledger.suspension import campaign_trials
-from wolkvox.metrics import ChunkMetrics
+from wolkvox.operators.metrics import ChunkMetrics
 from wolkvox.tasks.chunk import codify_chunk
 
 pytest_plugins = ("export_host",)

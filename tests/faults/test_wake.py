@@ -31,8 +31,7 @@ from watching import (
 )
 from wire import Wire
 
-from wolkvox import connections, polling, triggers
-from wolkvox import warehouse as warehouses
+from wolkvox import triggers
 from wolkvox.errors import WolkvoxError
 from wolkvox.ledger.watch import note_event, read_watch
 from wolkvox.page.queries import polls
@@ -41,7 +40,8 @@ from wolkvox.rules.schedule import Schedule
 from wolkvox.rules.wake import Event, Watch, pause
 from wolkvox.rules.window import Window
 from wolkvox.tasks.watch import Watched, begin
-from wolkvox.warehouse import contacted_customers
+from wolkvox.warehouse import connections, fingerprints, polling
+from wolkvox.warehouse.queries import contacted_customers
 
 __all__ = ["new_process"]
 
@@ -415,7 +415,7 @@ def test_a_first_poll_that_takes_long_is_soon_followed_by_the_next(monkeypatch: 
 def test_a_package_that_can_not_be_imported_is_one_line(
     quick: None, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(sys.modules, "wolkvox.polling", None)
+    monkeypatch.setitem(sys.modules, "wolkvox.warehouse.polling", None)
     assert run_for(1.0, trigger(wake=0.05))[0] == 0
     (line,) = lines(caplog)
     assert line.endswith("ModuleNotFoundError")
@@ -458,7 +458,7 @@ def test_trouble_that_comes_and_goes_is_one_line_a_minute(
 def test_a_warehouse_that_hangs_holds_up_nobody_else(
     quick: None, ledger: Database, warehouse: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(warehouses._SHORT, "postgresql", "SET LOCAL statement_timeout = '300ms'")
+    monkeypatch.setitem(fingerprints._SHORT, "postgresql", "SET LOCAL statement_timeout = '300ms'")
     ledger.execute("CREATE TABLE contacted_customers AS SELECT 1 AS contacted_at LIMIT 0")
     monkeypatch.setenv("AIRFLOW_CONN_OTHER", os.environ["AIRFLOW_CONN_WOLKVOX_LEDGER"])
     other = trigger("SELECT now() AS contacted_at", dag_id="wolkvox_codify_other", warehouse_conn_id="other")

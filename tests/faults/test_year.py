@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from conftest import Database, _database
+from conftest import Database, Databases
 from contact_rows import row
 
 from local.postgres import binaries
@@ -197,20 +197,19 @@ def run_ahead(year: Year, now: datetime) -> None:
 
 
 @pytest.fixture(scope="module")
-def year(postgres_socket: Path, ledger_template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Year]:
+def year(databases: Databases, ledger_template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Year]:
     """The ledger after a year."""
     backup = tmp_path_factory.mktemp("year") / "ledger.dump"
-    with pytest.MonkeyPatch.context() as patch:
-        template = f" TEMPLATE {ledger_template}"
-        for ledger in _database(postgres_socket, template, "AIRFLOW_CONN_WOLKVOX_LEDGER", patch):
-            year = Year(ledger)
-            for day in range(365):
-                live(year, day, backup)
-                if day % 60 == 59:
-                    assert year.findings() == [], f"day {day}"
-            year.at(BEGIN + 365 * DAY)
-            year.night(365)
-            yield year
+    with pytest.MonkeyPatch.context() as patch, databases.made(ledger_template) as ledger:
+        patch.setenv("AIRFLOW_CONN_WOLKVOX_LEDGER", ledger.uri)
+        year = Year(ledger)
+        for day in range(365):
+            live(year, day, backup)
+            if day % 60 == 59:
+                assert year.findings() == [], f"day {day}"
+        year.at(BEGIN + 365 * DAY)
+        year.night(365)
+        yield year
 
 
 def test_no_night_is_red_without_work_for_somebody(year: Year) -> None:

@@ -10,6 +10,7 @@ from conftest import Database
 from contact_rows import row
 from staged import coded, stage_in, worker
 
+from wolkvox.cli.verify import verify
 from wolkvox.errors import BadSetting, Unaccounted
 from wolkvox.ledger import digests, retention
 from wolkvox.ledger.anonymising import anonymise
@@ -20,7 +21,6 @@ from wolkvox.ledger.retention import forget
 from wolkvox.rules.contacts import read_contact
 from wolkvox.rules.runs import Resend
 from wolkvox.tasks.retention import Ages, retire
-from wolkvox.verify import verify
 
 SECRET = "of the operation"
 KEEP = timedelta(days=1_096)
@@ -301,7 +301,7 @@ def test_a_dial_that_an_export_shows_after_the_digest_is_no_finding(digested: Da
 def test_the_command_says_what_is_as_it_was_and_what_is_not(
     digested: Database, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("wolkvox.verify.known_secret", lambda: SECRET)
+    monkeypatch.setattr("wolkvox.cli.verify.known_secret", lambda: SECRET)
     assert retire("wolkvox_ledger", ages(), lambda: SECRET, str).complaints == []
     assert verify("wolkvox_ledger") == 0
     out = capsys.readouterr().out
@@ -311,7 +311,7 @@ def test_the_command_says_what_is_as_it_was_and_what_is_not(
     assert verify("wolkvox_ledger") == 1
     assert "4 contacts were digested, 3 are there now" in capsys.readouterr().out
     for secret, words in ((None, "is missing"), ("another", "holds another secret than the one that made the digests")):
-        monkeypatch.setattr("wolkvox.verify.known_secret", lambda secret=secret: secret)
+        monkeypatch.setattr("wolkvox.cli.verify.known_secret", lambda secret=secret: secret)
         assert verify("wolkvox_ledger") == 1
         assert capsys.readouterr().out == (
             f"FAIL the Airflow variable 'wolkvox_evidence_secret' {words}: nothing can be compared."

@@ -151,6 +151,7 @@ def cause(day: Day, customer: str, dialled: datetime) -> str:
     return "quota" if day.contacted[customer] < last and dialled > first else "lag"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("preflight", ["off", "on"])
 def test_a_day_s_worth_is_what_the_sandbox_knows(
     ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew, preflight: str

@@ -13,7 +13,8 @@ from contact_rows import read
 from staged import stage_in, states
 
 from local.postgres import binaries
-from wolkvox import check
+from wolkvox.cli.check import findings
+from wolkvox.cli.check.connections import check_schema
 from wolkvox.errors import BadSetting
 from wolkvox.ledger.migrate import migrate
 from wolkvox.operators import WolkvoxStageOperator
@@ -25,7 +26,7 @@ SEQUENCES = (
 
 def schema_line() -> str:
     """What the check says of the ledger's schema."""
-    (finding,) = check._look_at(WolkvoxStageOperator(task_id="stage", sql=""), "dag", check._schema)
+    (finding,) = findings(WolkvoxStageOperator(task_id="stage", sql=""), "dag", {"schema": check_schema})
     assert finding.ok == finding.message.startswith("version ")
     return finding.message
 

@@ -27,7 +27,7 @@ def test_a_third_task_waits_and_then_says_who_holds_the_slots(
     ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew
 ) -> None:
     connect(sandbox, preflight=False)
-    sandbox.control(default_fault=[{"kind": "slow", "seconds": 12.0}])  # longer than the third task takes to start
+    sandbox.control(default_fault=[{"kind": "slow", "seconds": 6.0}])  # longer than the third task takes to start
     fill(warehouse, 3)
     chunks, _ = stage(chunk_size=1)
     holders = [crew.codify(chunk) for chunk in chunks[:2]]

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from conftest import Database
+from conftest import Database, Databases
 from ledger_history import fill_history
 from staged import RULES, stage_in, worker
 
@@ -450,23 +450,18 @@ STATEMENTS = {
 
 
 @pytest.fixture(scope="module")
-def million(postgres_socket: Path, ledger_template: str) -> Iterator[psycopg.Connection[Any]]:
+def million(databases: Databases, ledger_template: str) -> Iterator[psycopg.Connection[Any]]:
     """A session of a ledger of a million contacts, with what a stage and an audit load into tables of their own."""
-    admin, name = Database(postgres_socket, "postgres"), f"plans_{uuid4().hex}"
-    admin.execute(f"CREATE DATABASE {name} TEMPLATE {ledger_template}")
-    database = Database(postgres_socket, name)
-    ledger = database.connection
-    fill_history(ledger, MILLION, timedelta(hours=1))
-    with ledger.transaction():
-        ledger.execute(BACKLOG, (NOW, None, 5_000))
-        for table in ("incoming", "exported"):
-            ledger.execute(sql(table).replace("ON COMMIT DROP", "").encode())
-        ledger.execute(REST.encode())
-    ledger.execute("VACUUM ANALYZE")
-    yield ledger
-    ledger.close()
-    admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    admin.connection.close()
+    with databases.made(ledger_template) as database:
+        ledger = database.connection
+        fill_history(ledger, MILLION, timedelta(hours=1))
+        with ledger.transaction():
+            ledger.execute(BACKLOG, (NOW, None, 5_000))
+            for table in ("incoming", "exported"):
+                ledger.execute(sql(table).replace("ON COMMIT DROP", "").encode())
+            ledger.execute(REST.encode())
+        ledger.execute("VACUUM ANALYZE")
+        yield ledger
 
 
 def explained(ledger: psycopg.Connection[Any], statement: str, values: dict[str, Any], how: str = "") -> dict[str, Any]:

@@ -18,6 +18,8 @@ from local.airflow_api import AirflowApi
 from local.settings import Stack
 from local.stack import DAG, airflow_api, start, stop
 
+pytestmark = pytest.mark.slow
+
 POLICY = 240.0  # seconds: two busy cores start Airflow slowly
 CONTACT = "INSERT INTO contacted_customers VALUES ('preview', '17', %s, '5', NULL, 'by chat', %s)"
 

@@ -19,6 +19,8 @@ from local.settings import Stack
 from local.stack import DAG, airflow_api, start, stop
 from sandbox.state import Stats
 
+pytestmark = pytest.mark.slow
+
 RUN = "manual__pipeline"
 POLICY = 240.0  # seconds
 SEEDED = """

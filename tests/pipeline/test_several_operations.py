@@ -22,6 +22,8 @@ from local.airflow_api import AirflowApi, call
 from local.settings import LOGIN, Stack
 from local.stack import address, airflow_api, start, stop
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 POLICY = 240.0  # seconds
 # north and east share a token, as two business units of one wolkvox operation do.

@@ -37,7 +37,8 @@ def test_what_is_not_listed_or_of_the_other_type_may_not() -> None:
 
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda of: st.lists(of) | st.dictionaries(st.text(), of),
+    lambda of: st.lists(of, max_size=3) | st.dictionaries(st.text(), of, max_size=3),
+    max_leaves=5,
 )
 
 

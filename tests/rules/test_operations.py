@@ -8,8 +8,8 @@ from textwrap import dedent
 
 import pytest
 
+from wolkvox.dag.operations import deployed_operations, refuse_mistakes, search_path
 from wolkvox.errors import BadSetting
-from wolkvox.operations import operations, refuse_mistakes, search_path
 from wolkvox.rules.alerts import Thresholds
 from wolkvox.rules.operations import Operations, read_operations
 
@@ -290,13 +290,13 @@ def test_the_file_is_found_beside_the_dags_or_among_them(tmp_path: Path) -> None
 
     folder = tmp_path / "dags"
     folder.mkdir()
-    assert [one.name for one in operations(folder).all] == ["default"]
+    assert [one.name for one in deployed_operations(folder).all] == ["default"]
     (folder / "operations.yaml").write_bytes("\ufeffsales:\r\n  pool: two\r\n".encode())
-    assert [(one.name, one.pool) for one in operations(folder).all] == [("sales", "two")]
+    assert [(one.name, one.pool) for one in deployed_operations(folder).all] == [("sales", "two")]
     include = folder.parent / "include"
     include.mkdir()
     (include / "operations.yaml").write_text("service:\n  timezone: nowhere\n")
-    assert [one.name for one in operations(folder).all] == ["service"]
+    assert [one.name for one in deployed_operations(folder).all] == ["service"]
     with pytest.raises(BadSetting, match=r"1 in operations.yaml:\nline 2, service.timezone: 'nowhere' can't be used"):
         refuse_mistakes(folder)
     (include / "operations.yaml").write_bytes(b"a:\nb:\n  pool: ni\xf1o\n")

@@ -9,7 +9,7 @@ from airflow.sdk import DAG
 from conftest import Database
 from sandbox_server import SandboxServer
 
-from wolkvox.check import _channels
+from wolkvox.cli.check.contacts import check_channels
 from wolkvox.operators import WolkvoxStageOperator
 from wolkvox.rules.protection import Protection, read_protection
 
@@ -26,7 +26,7 @@ CONTACT = (
 
 def said(rules: Protection) -> str:
     with DAG("d", schedule=None):
-        return _channels(WolkvoxStageOperator(task_id="stage", protection=rules))
+        return check_channels(WolkvoxStageOperator(task_id="stage", protection=rules))
 
 
 @pytest.fixture

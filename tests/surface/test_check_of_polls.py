@@ -7,7 +7,7 @@ from airflow.sdk import DAG, Asset, AssetWatcher
 from conftest import Database
 from watching import new_process, trigger
 
-from wolkvox import check
+from wolkvox.cli.check import runs
 from wolkvox.errors import WolkvoxError
 from wolkvox.operators import WolkvoxStageOperator
 
@@ -24,7 +24,7 @@ def stage() -> WolkvoxStageOperator:
 
 @pytest.fixture(autouse=True)
 def unpaused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(check, "is_paused", lambda _: False)
+    monkeypatch.setattr(runs, "is_paused", lambda _: False)
 
 
 def noted(ledger: Database, seconds: float) -> None:
@@ -37,7 +37,7 @@ def noted(ledger: Database, seconds: float) -> None:
 
 def test_a_trigger_that_polls_is_well(ledger: Database, stage: WolkvoxStageOperator) -> None:
     noted(ledger, 60)
-    assert check._polls(stage) == "polls for work every 5 s"
+    assert runs.check_polls(stage) == "polls for work every 5 s"
 
 
 @pytest.mark.parametrize("seconds", [301, 86_400])
@@ -46,7 +46,7 @@ def test_a_trigger_that_no_longer_polls_is_told_with_what_to_do(
 ) -> None:
     noted(ledger, seconds)
     with pytest.raises(WolkvoxError, match=r"has worked since 20.*only the cron begins runs. See that `airflow trigg"):
-        check._polls(stage)
+        runs.check_polls(stage)
 
 
 def test_a_warehouse_that_no_poll_can_count_is_told_with_what_to_do(
@@ -55,12 +55,12 @@ def test_a_warehouse_that_no_poll_can_count_is_told_with_what_to_do(
     noted(ledger, 60)
     ledger.execute("UPDATE wolkvox.watch SET staged_at = now()")
     with pytest.raises(WolkvoxError, match=r"could not count .* only the cron finds them.* in brackets"):
-        check._polls(stage)
+        runs.check_polls(stage)
     ledger.execute("UPDATE wolkvox.watch SET since = now(), row_count = 0")
-    assert check._polls(stage) == "polls for work every 5 s"
+    assert runs.check_polls(stage) == "polls for work every 5 s"
     stage.sql = None  # the contacts are handed over as records
     ledger.execute("UPDATE wolkvox.watch SET since = NULL, row_count = NULL")
-    assert check._polls(stage) == "polls for work every 5 s"
+    assert runs.check_polls(stage) == "polls for work every 5 s"
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_a_query_that_only_stage_can_ask_is_said_to_wait_for_the_schedule(ledger
     with DAG("wolkvox_codify", schedule=work):
         stage = WolkvoxStageOperator(task_id="stage", sql=sql or "SELECT 1")
     noted(ledger, 60)
-    said = check._polls(stage)
+    said = runs.check_polls(stage)
     assert said.startswith("polls the ledger alone every 5 s: ")
     assert "New contacts wait for the next run of the schedule." in said
 
@@ -84,23 +84,23 @@ def test_a_query_that_one_of_two_triggers_can_ask_is_asked(ledger: Database) -> 
     with DAG("wolkvox_codify", schedule=Asset("work", watchers=watchers)):
         stage = WolkvoxStageOperator(task_id="stage", sql="SELECT 1")
     noted(ledger, 60)
-    assert check._polls(stage) == "polls for work every 5 s"
+    assert runs.check_polls(stage) == "polls for work every 5 s"
 
 
 def test_a_trigger_that_never_polled_is_told(ledger: Database, stage: WolkvoxStageOperator) -> None:
     with pytest.raises(WolkvoxError, match="has worked ever"):
-        check._polls(stage)
+        runs.check_polls(stage)
 
 
 @pytest.mark.parametrize("paused", [True, None])
 def test_a_paused_dag_misses_no_trigger(
     ledger: Database, stage: WolkvoxStageOperator, monkeypatch: pytest.MonkeyPatch, paused: bool | None
 ) -> None:
-    monkeypatch.setattr(check, "is_paused", lambda _: paused)
-    assert check._polls(stage) == "polls for work every 5 s once the DAG is unpaused"
+    monkeypatch.setattr(runs, "is_paused", lambda _: paused)
+    assert runs.check_polls(stage) == "polls for work every 5 s once the DAG is unpaused"
 
 
 def test_a_dag_without_a_trigger_misses_none() -> None:
     with DAG("wolkvox_codify", schedule=None):
         stage = WolkvoxStageOperator(task_id="stage", sql="SELECT 1")
-    assert check._polls(stage) == "no trigger: the schedule alone begins runs"
+    assert runs.check_polls(stage) == "no trigger: the schedule alone begins runs"

@@ -14,10 +14,10 @@ import pytest
 from airflow.sdk import DAG, AssetOrTimeSchedule, CronDataIntervalTimetable
 from airflow.sdk.exceptions import AirflowFailException, ParamValidationError
 
+from wolkvox.dag.schedule import schedule_of
 from wolkvox.notifier import WolkvoxAlert
 from wolkvox.operators import WolkvoxStageOperator
 from wolkvox.rules.schedule import Schedule
-from wolkvox.schedule import schedule_of
 
 ROOT = Path(__file__).parents[2]
 DAG_FILES = sorted((ROOT / "dags").glob("*.py"))

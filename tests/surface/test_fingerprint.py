@@ -17,7 +17,8 @@ from warehouses import MOMENTS, by_engine, fill_other
 from wolkvox.errors import WolkvoxError
 from wolkvox.rules.wake import Fingerprint
 from wolkvox.rules.window import Window
-from wolkvox.warehouse import engine_of, fingerprint, window_fingerprint
+from wolkvox.warehouse.fingerprints import fingerprint, window_fingerprint
+from wolkvox.warehouse.sessions import engine_of
 
 pytest_plugins = ("warehouses",)
 

@@ -14,10 +14,10 @@ from contact_rows import row
 from crew import ZONE, task, verdict
 from sandbox_server import SandboxServer
 
-from wolkvox.check import _operations
+from wolkvox.cli.check.contacts import check_operations
+from wolkvox.dag.operations import deployed_operations
 from wolkvox.errors import BadSetting
 from wolkvox.hook import WolkvoxHook
-from wolkvox.operations import operations
 from wolkvox.operators import WolkvoxStageOperator
 from wolkvox.rules.options import read_options
 from wolkvox.rules.window import Window
@@ -42,7 +42,7 @@ def firing(counts: dict[str, Any]) -> Any:
 
 def checked() -> str:
     with DAG("wolkvox_codify", schedule=None):
-        return _operations(WolkvoxStageOperator(task_id="stage", is_built_in=True))
+        return check_operations(WolkvoxStageOperator(task_id="stage", is_built_in=True))
 
 
 @pytest.fixture
@@ -88,4 +88,4 @@ def test_the_dag_knows_whether_there_is_a_file(tmp_path: Path, entry: str | None
     assert bag.import_errors == {}
     (dag,) = bag.dags.values()
     assert cast("WolkvoxStageOperator", dag.get_task("stage")).is_built_in is (entry is None)
-    assert [one.is_built_in for one in operations(dags).all] == [entry is None]
+    assert [one.is_built_in for one in deployed_operations(dags).all] == [entry is None]

@@ -8,7 +8,7 @@ import pytest
 from airflow.sdk import DAG
 from conftest import Database
 
-from wolkvox.check import _shared_token
+from wolkvox.cli.check.token import check_shared_token
 from wolkvox.operators import WolkvoxStageOperator
 
 TOKEN = "t0ken-of-both"
@@ -27,7 +27,7 @@ def test_two_dags_whose_connections_disagree_are_told_on_both_lines(
 ) -> None:
     stages = [stage("sales", monkeypatch, licenses=20), stage("service", monkeypatch, licenses=1)]
     for one in stages:
-        (finding,) = _shared_token(one, stages)
+        (finding,) = check_shared_token(one, stages)
         assert (finding.name, finding.ok) == (f"{one.dag_id} token", False)
         for words in ("'wolkvox_sales' says 20000 requests", "'wolkvox_service' says 1000 requests", "licenses"):
             assert words in finding.message
@@ -36,7 +36,7 @@ def test_two_dags_whose_connections_disagree_are_told_on_both_lines(
 
 def test_two_dags_whose_connections_agree_are_told_so(ledger: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     stages = [stage("sales", monkeypatch, licenses=20), stage("service", monkeypatch, licenses="20")]
-    (finding,) = _shared_token(stages[0], stages)
+    (finding,) = check_shared_token(stages[0], stages)
     assert (finding.ok, finding.message) == (True, "shared with service, which count its requests alike")
 
 
@@ -49,7 +49,7 @@ def test_a_dag_elsewhere_that_shares_the_ledger_counts_as_it_ran_last(
         " quota_timezone, staged_at) VALUES ('far', 'far', 'wolkvox_far', %s, 1000, 0, 'America/Bogota', now())",
         sales.wolkvox().settings.fingerprint,
     )
-    (finding,) = _shared_token(sales, [sales])
+    (finding,) = check_shared_token(sales, [sales])
     assert (finding.ok, "(DAG 'far')" in finding.message) == (False, True)
 
 
@@ -57,7 +57,7 @@ def test_a_token_of_ones_own_has_no_line_nor_has_what_can_not_be_known(
     ledger: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sales = stage("sales", monkeypatch, licenses=20)
-    assert list(_shared_token(sales, [sales])) == []
+    assert list(check_shared_token(sales, [sales])) == []
     wrong = stage("service", monkeypatch, licenses="many")
-    assert list(_shared_token(sales, [sales, wrong])) == []
-    assert list(_shared_token(wrong, [sales, wrong])) == []
+    assert list(check_shared_token(sales, [sales, wrong])) == []
+    assert list(check_shared_token(wrong, [sales, wrong])) == []

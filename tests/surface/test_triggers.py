@@ -15,8 +15,8 @@ from airflow.triggers.base import BaseEventTrigger
 from conftest import Database
 from watching import contact, new_process, poll, trigger
 
+from wolkvox.dag.schedule import schedule_of
 from wolkvox.rules.schedule import Schedule
-from wolkvox.schedule import schedule_of
 from wolkvox.triggers import WorkTrigger
 
 __all__ = ["new_process"]

@@ -29,7 +29,9 @@ from wolkvox.operators import WolkvoxStageOperator
 from wolkvox.rules.contacts import COLUMNS, read_contact
 from wolkvox.rules.window import Window
 from wolkvox.stop import Stop
-from wolkvox.warehouse import _session, contacted_customers, customers_of_records
+from wolkvox.warehouse.queries import contacted_customers
+from wolkvox.warehouse.records import customers_of_records
+from wolkvox.warehouse.sessions import session_statement
 
 pytest_plugins = ("warehouses",)
 
@@ -316,7 +318,7 @@ def test_mariadbs_timestamps_are_read_on_the_operations_clock_whatever_the_serve
 def test_a_session_is_put_on_the_operations_clock_where_the_database_has_one(
     dialect: str, statement: str | None
 ) -> None:
-    assert _session(dialect, "America/Bogota", NOON) == statement
+    assert session_statement(dialect, "America/Bogota", NOON) == statement
 
 
 def check_other() -> None:

@@ -15,14 +15,14 @@ from contact_rows import INSERT, row
 from crew import SQL, ZONE, states, task, verdict
 from sandbox_server import SandboxServer
 
-from wolkvox.check import _warehouse
+from wolkvox.cli.check.contacts import check_warehouse
 from wolkvox.errors import BadSetting
 from wolkvox.hook import WolkvoxHook
 from wolkvox.operators import WolkvoxStageOperator
 from wolkvox.rules.options import read_options
 from wolkvox.rules.window import Window
 from wolkvox.tasks.stage import Source, stage_run
-from wolkvox.warehouse import contacted_customers, future_contact
+from wolkvox.warehouse.queries import contacted_customers, future_contact
 
 
 def plain(warehouse: Database) -> None:
@@ -54,7 +54,7 @@ def stage(run: str = "run", zone: str = ZONE, **params: Any) -> dict[str, Any]:
 def checked(zone: str = ZONE, warehouse_timezone: str | None = None) -> str:
     with DAG("d", schedule=None):
         operator = WolkvoxStageOperator(task_id="stage", sql=SQL, timezone=zone, warehouse_timezone=warehouse_timezone)
-    return _warehouse(operator)
+    return check_warehouse(operator)
 
 
 EASTERN = [
@@ -143,7 +143,7 @@ def checked_with(bound: str) -> str:
     """What check says of a query whose bounds reach the database as something else."""
     statement = re.sub(r":(window_\w+)", lambda name: bound.format(f"CAST(:{name[1]} AS timestamptz)"), SQL)
     with DAG("d", schedule=None):
-        return _warehouse(WolkvoxStageOperator(task_id="stage", sql=statement))
+        return check_warehouse(WolkvoxStageOperator(task_id="stage", sql=statement))
 
 
 @pytest.mark.parametrize("hours", [-5, -3, 2])
@@ -159,11 +159,11 @@ def test_check_tells_when_a_driver_drops_the_zone_of_the_bounds(
 
 
 def test_the_operations_key_reaches_the_stage_and_its_trigger(tmp_path: Path) -> None:
-    from wolkvox.operations import operations
-    from wolkvox.schedule import codify_schedule, schedule_of
+    from wolkvox.dag.operations import deployed_operations
+    from wolkvox.dag.schedule import codify_schedule, schedule_of
 
     (tmp_path / "operations.yaml").write_text("default:\n  timezone: America/Lima\n  warehouse_timezone: UTC\nsales:\n")
-    utc, usual = operations(tmp_path).all
+    utc, usual = deployed_operations(tmp_path).all
     assert (utc.warehouse_zone, usual.warehouse_zone) == ("UTC", "America/Bogota")
     schedule = codify_schedule(utc, tmp_path)
     (watcher,) = schedule.asset_condition.watchers  # type: ignore[union-attr]

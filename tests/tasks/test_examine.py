@@ -13,7 +13,7 @@ from conftest import Database
 from exporting import BOGOTA, export_host
 from sandbox_server import SandboxServer
 
-from wolkvox import examine
+from wolkvox.cli import examine
 
 CUSTOMER = "0041234567"
 

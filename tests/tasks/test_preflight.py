@@ -28,6 +28,7 @@ from wolkvox.tasks.exports import settle_by_exports
 from wolkvox.tasks.permits import VendorClient
 from wolkvox.tasks.preflight import agree_on_limit, disposition_codes, look_at_campaigns, requests_left
 from wolkvox.tasks.task import Task
+from wolkvox.vendor.session import KeptConnection
 from wolkvox.vendor.settings import Settings, read_settings
 
 OWNER = Owner("dag", "run", "stage", -1, 1)
@@ -273,7 +274,7 @@ def test_a_question_that_a_gateway_gave_up_on_leaves_its_slot_busy(
     """wolkvox may be at it for as long as a call lasts: two others beside it would be three."""
     waiting(ledger)
     answer = classify(code, {}, b"<html>", datetime.now(timezone.utc))
-    monkeypatch.setattr(WolkvoxHook, "_call", lambda *_: (answer, b"<html>"))
+    monkeypatch.setattr(KeptConnection, "request", lambda *_: (answer, b"<html>"))
     ask(requests_left, call_timeout=50)
     left = "SELECT extract(epoch FROM in_flight_until - clock_timestamp())::float FROM wolkvox.slot"
     (seconds,) = ledger.rows(left)[0]

@@ -420,7 +420,7 @@ def variables(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """Airflow's variables."""
     kept: dict[str, str] = {}
     stub = SimpleNamespace(get=lambda name, default: kept.get(name), set=kept.__setitem__)
-    monkeypatch.setattr("wolkvox.notifier.Variable", stub)
+    monkeypatch.setattr("wolkvox.delivery.memory.Variable", stub)
     return kept
 
 
@@ -445,7 +445,7 @@ def test_a_verdict_that_could_not_be_reached_is_told_of_once_a_day(variables: di
 
 @pytest.mark.parametrize("odd", ["", "5", "[]", '{"words": "Away.", "at": "x"}', '{"Kept": {"words": "Away."}}', "{"])
 def test_an_odd_memory_costs_at_most_a_message(variables: dict[str, str], odd: str) -> None:
-    variables[f"wolkvox_told_{DAG}"] = odd
+    variables[f"wolkvox_notified_{DAG}"] = odd
     sent: list[str] = []
     for _ in range(2):
         WolkvoxAlert(notifiers=[Kept(sent)])(context({}, exception=LedgerUnavailable("Away.")))

@@ -9,7 +9,8 @@ from conftest import Database
 from mailbox_server import Mailbox
 from sandbox_server import SandboxServer
 
-from wolkvox.check import Finding, check
+from wolkvox.cli.check import check
+from wolkvox.cli.check.finding import Finding
 from wolkvox.ledger.connection import clock
 from wolkvox.ledger.notifications import mark_undelivered
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from wolkvox.links import RowsLink
+from wolkvox.operators.link import RowsLink
 from wolkvox.page.links import record_path
 
 

@@ -14,7 +14,7 @@ from airflow.sdk._shared.observability.metrics.base_stats_logger import NoStatsL
 from airflow.sdk.observability import stats as airflow_stats
 from airflow.sdk.observability.metrics.statsd_logger import get_statsd_logger
 
-from wolkvox import metrics
+from wolkvox.operators import metrics
 from wolkvox.rules.answers import Answer, Kind
 from wolkvox.rules.records import Record
 from wolkvox.tasks.worker import Progress

@@ -27,9 +27,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from sandbox_server import SandboxServer
 
 from wolkvox.errors import BadSetting, BadToken, WolkvoxError, WrongEndpoint
-from wolkvox.hook import TokenInfo, WolkvoxHook
+from wolkvox.hook import WolkvoxHook
 from wolkvox.rules.answers import Answer, Kind
 from wolkvox.rules.records import Record
+from wolkvox.vendor.api import TokenInfo
 from wolkvox.vendor.settings import TransportOptions, read_settings
 
 TOKEN = "t0ken-that-nobody-may-see"
@@ -423,6 +424,16 @@ def test_a_connection_that_rested_for_seconds_is_not_used_again(
         time.sleep(rest)
         assert wolkvox.codify(RECORD).kind is Kind.CODED
     assert len(server.clients) == 2
+
+
+def test_airflows_own_run_has_the_connections_address_and_token(server: Server, hook: Hook) -> None:
+    wolkvox = hook(f"{server.url}/proxy", wolkvox_server="0041")
+    wolkvox.method = "GET"
+    assert wolkvox.run("api/v2/information.php", {"api": "campaigns"}, {"X-Mine": "1"}).content == CODED
+    (request,) = server.requests
+    assert (request.method, request.path) == ("GET", "/proxy/api/v2/information.php?api=campaigns")
+    sent = {name: request.headers.get(name) for name in ("wolkvox-token", "wolkvox_server", "X-Mine", "Authorization")}
+    assert sent == {"wolkvox-token": TOKEN, "wolkvox_server": "0041", "X-Mine": "1", "Authorization": None}
 
 
 def test_a_call_says_who_makes_it(server: Server, hook: Hook) -> None:

@@ -1,1 +1,1 @@
-"""All that is Airflow's own and no public interface of it: a new release is looked at here."""
+"""All that is Airflow's own and no public interface of it: check it here with each new release."""

@@ -1,4 +1,4 @@
-"""Who may do what on the page, as Airflow says, and what it notes of that in its audit log."""
+"""Who may do what on the page, by Airflow's own rights, and its audit log."""
 
 from __future__ import annotations
 
@@ -86,9 +86,9 @@ def require_whole_ids(*, may_see: bool) -> None:
 def note(user: Any, event: str, of: Mapping[str, Any], *, dag_id: str, run_id: str | None = None) -> None:
     """Write into Airflow's audit log who did what; ``of`` holds no personal data."""
     with create_session() as session:
-        said = json.dumps({name: value for name, value in of.items() if value is not None}, default=str)
+        extra = json.dumps({name: value for name, value in of.items() if value is not None}, default=str)
         name = user.get_name()
-        session.add(Log(event, owner=name, owner_display_name=name, extra=said, dag_id=dag_id, run_id=run_id))
+        session.add(Log(event, owner=name, owner_display_name=name, extra=extra, dag_id=dag_id, run_id=run_id))
 
 
 def noted_lately(user: Any, events: Collection[str], within: timedelta) -> int:

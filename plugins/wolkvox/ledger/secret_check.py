@@ -5,8 +5,17 @@ from __future__ import annotations
 from hmac import compare_digest
 
 from wolkvox.ledger.connection import Connection
+from wolkvox.ledger.secret import SECRET
 from wolkvox.rules.anonymity import check_value
 
+_REMEDY = (
+    "Digests and anonymous customers need the one that they were made with, so nothing was done. Put it back from your"
+    " copy. If it is lost for good, begin anew: nobody will find anonymous customers by their ids any more, and"
+    " `verify` compares from then on. For that, delete the variable and run in the ledger's database: DELETE FROM"
+    " wolkvox.daily_digest; UPDATE wolkvox.retention SET secret_check = NULL"
+)
+MISSING = f"The Airflow variable {SECRET!r} is missing. {_REMEDY}"
+ANOTHER = f"The Airflow variable {SECRET!r} holds another secret than before. {_REMEDY}"
 _UNSEEN = b""  # there was a secret before its check value was kept
 
 

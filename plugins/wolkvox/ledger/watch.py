@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from wolkvox.ledger.connection import Connection, sql
 from wolkvox.ledger.locks import Lock
-from wolkvox.names import DAG_ID
+from wolkvox.rules.names import DAG_ID
 from wolkvox.rules.schedule import Schedule
 from wolkvox.rules.wake import Event, Fingerprint, Watch
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from wolkvox.names import DAG_ID
+from wolkvox.rules.names import DAG_ID
 
 
 def task_path(dag_id: str, run_id: str, task_id: str, map_index: int = -1) -> str:

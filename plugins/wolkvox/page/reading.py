@@ -11,8 +11,9 @@ from tempfile import SpooledTemporaryFile
 from typing import IO, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from airflow.sdk import BaseHook
+
 from wolkvox.airflow_core.dags import DagState, dag_state
-from wolkvox.hook import WolkvoxHook
 from wolkvox.ledger.breaker import outage
 from wolkvox.ledger.campaigns import listed_campaigns
 from wolkvox.ledger.connection import Connection, clock
@@ -21,8 +22,8 @@ from wolkvox.ledger.impact import Impact, breaches, impact
 from wolkvox.ledger.notifications import undelivered
 from wolkvox.ledger.quota import QuotaRules
 from wolkvox.ledger.reports import seconds_per_request
+from wolkvox.ledger.secret import known_secret
 from wolkvox.ledger.suspension import suspended_campaigns
-from wolkvox.names import DAG_ID
 from wolkvox.page import queries
 from wolkvox.page.evidence import Evidence
 from wolkvox.page.known import Known, last_thresholds
@@ -30,9 +31,9 @@ from wolkvox.page.overview import describe_run, describe_service, last_settled, 
 from wolkvox.page.rows import as_csv, describe, mask
 from wolkvox.page.timeline import timelines
 from wolkvox.rules.anonymity import anonymous
+from wolkvox.rules.names import DAG_ID
 from wolkvox.rules.spans import Span, last_days, last_hours
-from wolkvox.secret import known_secret
-from wolkvox.vendor.settings import Settings
+from wolkvox.vendor.settings import Settings, read_settings
 
 LEDGER = "wolkvox_ledger"
 USUAL = queries.Dag(DAG_ID, None, "wolkvox_default")  # before the first run
@@ -76,7 +77,7 @@ def known_dags() -> list[queries.Dag]:
 
 def settings(of: queries.Dag) -> Settings:
     """What a DAG's connection says."""
-    return WolkvoxHook(of.wolkvox_conn_id, of.operation).settings
+    return read_settings(BaseHook.get_connection(of.wolkvox_conn_id), of.operation)
 
 
 def first_screen(

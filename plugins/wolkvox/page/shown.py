@@ -12,10 +12,10 @@ from fastapi import Depends, HTTPException, Query
 
 from wolkvox.airflow_core.access import GetUserDep, may_connect, may_edit, may_read, may_see_ids, may_trigger
 from wolkvox.errors import WolkvoxError
-from wolkvox.names import DAG_ID
 from wolkvox.page.limits import Recent, in_turn
 from wolkvox.page.queries import Dag
 from wolkvox.page.reading import USUAL, known_dags
+from wolkvox.rules.names import DAG_ID
 
 Text = Annotated[str | None, Query(max_length=1_000, pattern=r"^[^\x00]*$")]  # PostgreSQL takes no NUL
 

@@ -13,9 +13,9 @@ import yaml
 from croniter import CroniterBadDateError, croniter
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from wolkvox.names import DAG_ID
 from wolkvox.rules.addresses import read_addresses
 from wolkvox.rules.alerts import Thresholds
+from wolkvox.rules.names import DAG_ID
 from wolkvox.rules.options import LONGEST_RUN
 from wolkvox.rules.protection import Protection, Unreadable, Zone, read_protection
 from wolkvox.rules.values import folded

@@ -60,8 +60,11 @@ def text_of(value: object) -> str | None:
     meant = plain(value)
     if _has_lost_digits(value, meant):
         raise ValueError("not_whole")
-    if meant is not value:
-        return text_of(meant)
+    return _integer(value) if meant is value else text_of(meant)
+
+
+def _integer(value: object) -> str:
+    """An integer of any type, as text; errors as ``text_of``."""
     if isinstance(value, bool) or not isinstance(value, SupportsIndex):
         raise ValueError("not_text")
     try:

@@ -16,19 +16,10 @@ from wolkvox.ledger.connection import Connection, connected, refusal
 from wolkvox.ledger.digests import digest, operations
 from wolkvox.ledger.locks import Lock, lock_session
 from wolkvox.ledger.retention import expire, forget, tidy
-from wolkvox.ledger.secret_check import fits, is_needed, keep_check
+from wolkvox.ledger.secret_check import ANOTHER, MISSING, fits, is_needed, keep_check
 from wolkvox.rules.digests import DAY, DIGEST_AFTER
 
 log = logging.getLogger(__name__)
-
-_REMEDY = (
-    "Seals and anonymous customers need the one that they were made with, so nothing was done. Put it back from your"
-    " copy. If it is lost for good, begin anew: nobody will find anonymous customers by their ids any more, and"
-    " `verify` compares from then on. For that, delete the variable and run in the ledger's database: DELETE FROM"
-    " wolkvox.daily_digest; UPDATE wolkvox.retention SET secret_check = NULL"
-)
-MISSING = f"The Airflow variable 'wolkvox_evidence_secret' is missing. {_REMEDY}"
-ANOTHER = f"The Airflow variable 'wolkvox_evidence_secret' holds another secret than before. {_REMEDY}"
 
 
 @dataclass(frozen=True, slots=True)

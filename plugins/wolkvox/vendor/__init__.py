@@ -1,1 +1,1 @@
-"""HTTP to wolkvox: what a connection says, one exchange done right, and the API's requests."""
+"""HTTP to wolkvox: a connection's settings, its session, one exchange done right, and the API's requests."""

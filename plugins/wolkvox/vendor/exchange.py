@@ -25,18 +25,18 @@ from urllib3.exceptions import (
 from wolkvox.rules.answers import Answer, read_document, unknown, unreachable
 
 # Seconds without a request after which a connection isn't used again: servers end it after five (Apache's default), and
-# what translates addresses on the way may have forgotten it. A call that meets that moment would end unknown.
+# what translates addresses on the way may have forgotten it. A request in that instant would end unknown.
 LONGEST_IDLE = 2.0
 LONGEST_LINE = 65_536  # bytes of a header
 MOST_BYTES = 1_048_576  # that are read of an answer's body, and unpacked of it: answers to records have some hundred
-_PIECE = 65_536  # bytes read at once of a body whose length isn't told, or too large
+_PIECE = 65_536  # bytes read at once of a body whose length isn't given, or too large
 _GZIP = b"\x1f\x8b"
 _GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
 
 
 @dataclass(slots=True)
 class _Response:
-    """What the pool and the hook need of a response; the last five are the pool's own."""
+    """What the pool and its user need of a response; the last five are the pool's own."""
 
     status: int
     headers: HTTPMessage
@@ -49,7 +49,7 @@ class _Response:
 
 
 class _Until(RawIOBase):
-    """What a socket receives until a moment: a server that sends a byte now and then can't prolong it."""
+    """What a socket receives until a deadline: a server that sends a byte now and then can't prolong it."""
 
     def __init__(self, sock: socket, seconds: float | None) -> None:
         self._sock = sock
@@ -125,7 +125,7 @@ class _Exchange(HTTPConnection):
 
     @property
     def is_connected(self) -> bool:
-        """Whether the pool may use it for one more call."""
+        """Whether the pool may use it for one more request."""
         rested = time.monotonic() - self._answered_at > LONGEST_IDLE
         return not rested and bool(super().is_connected)  # type: ignore[misc]  # of urllib3's class
 
@@ -186,8 +186,8 @@ def _decoded(body: bytes, headers: HTTPMessage) -> bytes:
     What the header says of it may be wrong: a body that is readable as it stands is taken so, any other that can't be
     unpacked is nothing.
     """
-    told = headers.get("Content-Encoding") or ("gzip" if body.startswith(_GZIP) else "")
-    codings = [coding for part in told.split(",") if (coding := part.strip().lower()) not in ("", "identity")]
+    header = headers.get("Content-Encoding") or ("gzip" if body.startswith(_GZIP) else "")
+    codings = [coding for part in header.split(",") if (coding := part.strip().lower()) not in ("", "identity")]
     unpacked = body
     try:
         for coding in reversed(codings):
@@ -215,7 +215,7 @@ def use_plain_exchange(pool: HTTPConnectionPool) -> None:
 
 
 def broken(error: HTTPError) -> Answer:
-    """Tell a request that never left from one whose answer nobody saw."""
+    """The answer of a request that failed: one that never left, or one whose answer nobody saw."""
     cause: BaseException = error.reason if isinstance(error, MaxRetryError) and error.reason is not None else error
     if isinstance(cause, ProxyError):
         cause = cause.original_error

@@ -52,7 +52,7 @@ def read_export(source: Readable, head: ExportHeader, zone: tzinfo) -> Iterator[
     """
     The records of an export, one by one; ``head`` is filled in meanwhile, and complete after the last one.
 
-    :param zone: of its moments
+    :param zone: of its dates
     :raises WolkvoxError: when it can't be read, saying nothing of what stands in it
     """
     stream = JsonStream(source)
@@ -78,12 +78,12 @@ def read_export(source: Readable, head: ExportHeader, zone: tzinfo) -> Iterator[
 
 
 def _note(head: ExportHeader, prefix: str, event: str, value: Any) -> None:
-    """A value beside the records, which says something of the export as a whole."""
+    """Note a value beside the records, which describes the export as a whole."""
     first, _, _ = prefix.partition(".")
-    told = "" if value is None else str(value).strip()
+    text = "" if value is None else str(value).strip()
     if first == "error":
-        head.error = f"{head.error or ''} {told}".strip()[:LONGEST]
+        head.error = f"{head.error or ''} {text}".strip()[:LONGEST]
     elif prefix in OF_THE_HEAD:
-        setattr(head, OF_THE_HEAD[prefix], told if event in SCALARS else f"({event.removeprefix('start_')})")
+        setattr(head, OF_THE_HEAD[prefix], text if event in SCALARS else f"({event.removeprefix('start_')})")
     elif tells_of_more(name := prefix.rpartition(".")[2], value):
         head.more = name

@@ -1,0 +1,58 @@
+"""The check of whom a DAG's alerts reach."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from wolkvox.delivery.mail import RECIPIENTS, mail_addresses, try_server
+from wolkvox.errors import BadSetting
+from wolkvox.ledger.connection import connected
+from wolkvox.ledger.notifications import undelivered
+from wolkvox.notifier import WolkvoxAlert
+from wolkvox.operators import WolkvoxStageOperator
+
+
+def check_mail(stage: WolkvoxStageOperator) -> str:
+    """Whom the DAG's alerts reach. No message is sent.
+
+    :raises BadSetting: when alerts don't reach somebody
+    """
+    _refuse_undelivered(stage)
+    alert = _alert(stage)
+    if alert is None:
+        return "none: no task of this DAG has a WolkvoxAlert among its callbacks"
+    if alert.notifiers:
+        return "none: alerts go to " + ", ".join(type(notifier).__name__ for notifier in alert.notifiers)
+    addresses = mail_addresses(alert.to)
+    if addresses is None:
+        return "none: there is no SMTP connection, alerts are in the log only"
+    if addresses.left_aside or not addresses.usable:
+        wrong = ", ".join(map(repr, addresses.left_aside)) or "nothing"
+        raise BadSetting(
+            f"{wrong} is no e-mail address: correct alert_to of the operation, or the variable {RECIPIENTS}."
+            f" Alerts go to {len(addresses.usable)} others."
+        )
+    return f"{try_server()} takes a connection; alerts go to {len(addresses.usable)} address(es)"
+
+
+def _refuse_undelivered(stage: WolkvoxStageOperator) -> None:
+    with connected(stage.ledger_conn_id, writing=False) as ledger:
+        failing = undelivered(ledger, stage.wolkvox().settings.operation, stage.dag_id)
+    if failing:
+        first = next(iter(failing.values()))
+        raise BadSetting(
+            f"Alerts don't reach {', '.join(failing)} since {first.since:%Y-%m-%d %H:%M} UTC: {first.reason}. They are"
+            " due again with each run."
+        )
+
+
+def _alert(stage: WolkvoxStageOperator) -> WolkvoxAlert | None:
+    """The callback that delivers the DAG's alerts."""
+    dag = stage.get_dag()
+    assert dag is not None
+    for task in dag.tasks:
+        given = task.on_failure_callback or ()
+        for callback in given if isinstance(given, Sequence) else [given]:
+            if isinstance(callback, WolkvoxAlert):
+                return callback
+    return None

@@ -1,0 +1,63 @@
+"""Who is notified of alerts, and what carries a message to each."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from copy import copy
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from wolkvox.errors import BadSetting
+
+if TYPE_CHECKING:
+    from airflow.sdk import BaseNotifier
+
+LOG = "log"  # the recipient where there is no other
+
+Send = Callable[[str, str, Any], None]  # subject, text, context; raises when it isn't delivered
+
+log = logging.getLogger(__name__)
+
+
+def recipients(to: Sequence[str] | str, notifiers: Sequence[BaseNotifier]) -> dict[str, Send]:
+    """
+    What carries a message to each recipient, by the name under which the ledger keeps what was delivered.
+
+    :param to: addresses of the e-mail; none: those of the variable ``wolkvox_alert_to``
+    :param notifiers: what carries the message instead of the e-mail
+    """
+    if notifiers:
+        return {_name(notifier, notifiers): partial(_carry, notifier) for notifier in notifiers}
+    from wolkvox.delivery.mail import RECIPIENTS, mail_addresses
+
+    addresses = mail_addresses(to)
+    if addresses is None:
+        return {LOG: lambda subject, text, context: None}
+    for written in addresses.left_aside:
+        log.warning("%r is no e-mail address: it is left aside. Correct alert_to or %s.", written, RECIPIENTS)
+    if not addresses.usable:
+        return {"e-mail": _no_address}
+    return {address: partial(_mail, address) for address in addresses.usable}
+
+
+def _name(notifier: BaseNotifier, among: Sequence[BaseNotifier]) -> str:
+    """A notifier's class, numbered where there are several."""
+    same_class = [one for one in among if type(one) is type(notifier)]
+    place = [one is notifier for one in same_class].index(True)
+    return type(notifier).__name__ + (f" {place + 1}" if place else "")
+
+
+def _carry(notifier: BaseNotifier, subject: str, text: str, context: Any) -> None:
+    # A copy: a notifier's templates are filled in once and for all.
+    copy(notifier)({**context, "wolkvox": {"subject": subject, "text": text}})
+
+
+def _mail(address: str, subject: str, text: str, context: Any) -> None:
+    from wolkvox.delivery.mail import AlertMail
+
+    AlertMail(address, subject, text)(context)
+
+
+def _no_address(subject: str, text: str, context: Any) -> None:
+    raise BadSetting("there is no address: set the variable wolkvox_alert_to, or the SMTP connection's from_email")
