@@ -20,12 +20,13 @@ from debian import program
 from sandbox_server import SandboxServer
 
 from wolkvox.hook import WolkvoxHook
+from wolkvox.errors import BadSetting
 from wolkvox.ledger.breaker import Breaker, open_breaker
 from wolkvox.page.dictionary import dictionary
 from wolkvox.page.evidence import Evidence, as_csv
 from wolkvox.page.evidence_pdf import as_pdf
 from wolkvox.page.limits import GaveUp
-from wolkvox.page.reading import customer_of, known_of
+from wolkvox.page.reading import customer_of, known_of, named
 from wolkvox.rules.retry_policy import RetryPolicy
 
 WITH_CHANNEL = SQL.replace("contacted_at\nFROM", "contacted_at, channel, direct\nFROM")
@@ -181,6 +182,21 @@ def test_it_is_sent_though_it_was_put_off_or_its_campaign_is_parked(
     send(crew, customer_id="customer-2")
     assert customers(sandbox) == {"customer-2": 1}
     assert events("customer-2")[0][-1][:2] == ("called", "coded")
+
+
+def test_a_record_stands_for_its_customer_where_no_id_may_stand(
+    ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew
+) -> None:
+    fill(warehouse, 3)
+    assert named("customer-2") == "customer-2", "nothing is known of it"
+    stage("before", limit=1)
+    record = int(ledger.value("SELECT id FROM wolkvox.codification WHERE customer_id = 'customer-2'"))
+    assert named("customer-2") == f"record {record}"
+    send(crew, customer_id=named("customer-2"))
+    assert customers(sandbox) == {"customer-2": 1}
+    with pytest.raises(BadSetting, match=f"no record {record + 99} of this operation"):
+        stage("other", by_hand=True, customer_id=f"record {record + 99}")
+    assert customers(sandbox) == {"customer-2": 1}, "a record that isn't there stands for nobody, not for all"
 
 
 def test_in_an_outage_it_is_the_one_that_tries(

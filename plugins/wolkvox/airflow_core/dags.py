@@ -40,12 +40,16 @@ def is_paused(dag_id: str) -> bool | None:
     return None if state is None else state.is_paused
 
 
-def send_customer(dag_id: str, customer_id: str, user: str) -> str | None:
-    """Trigger a run that sends one customer; its id, None when there is no such DAG."""
+def send_customer(dag_id: str, customer: str, user: str) -> str | None:
+    """
+    Trigger a run that sends one customer; its id, None when there is no such DAG.
+
+    :param customer: the customer's id, or the name of a record of theirs
+    """
     run = trigger_dag(
         dag_id,
         triggered_by=DagRunTriggeredByType.UI,
         triggering_user_name=user,
-        conf={"customer_id": customer_id},
+        conf={"customer_id": customer},
     )
     return None if run is None else str(run.run_id)

@@ -17,7 +17,7 @@ from wolkvox.page.dictionary import dictionary
 from wolkvox.page.downloads import attachment
 from wolkvox.page.evidence import Evidence, as_csv
 from wolkvox.page.limits import in_turn, while_wanted
-from wolkvox.page.reading import customer_of, known_of
+from wolkvox.page.reading import customer_of, known_of, named
 from wolkvox.page.rows import mask
 from wolkvox.page.shown import Looked, MaySeeIds, MayTrigger
 from wolkvox.rules.ids import read_id
@@ -142,7 +142,7 @@ async def send(customer: Customer, looked: Looked, may_trigger: MayTrigger) -> d
         if is_paused(dag_id) is None:
             raise HTTPException(404, f"Airflow has no DAG {dag_id}.")
         customer_id = _customer_id(customer, looked)
-        run_id = send_customer(dag_id, customer_id, looked.user.get_name())
+        run_id = send_customer(dag_id, named(customer_id, looked.of), looked.user.get_name())
         seen = {"customer": mask(customer_id)}
         note(looked.user, "wolkvox_send_customer", seen, dag_id=dag_id, run_id=run_id)
         return run_id, is_paused(dag_id)

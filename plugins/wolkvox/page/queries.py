@@ -487,12 +487,12 @@ def customer(
     return contacts, requests, [Dial(*row) for row in connection.execute(sql("dials"), ids)]
 
 
-def customer_of(connection: Connection, operation: str, record: int) -> str | None:
-    """The customer of a record; None where the operation has no such record, or the record no customer."""
-    row = connection.execute(
-        "SELECT customer_id FROM wolkvox.codification WHERE id = %s AND operation = %s", (record, operation)
-    ).fetchone()
-    return None if row is None else row[0]
+def newest_record(connection: Connection, operation: str, customer_id: str) -> int | None:
+    """The number of a customer's newest record; None where there is none."""
+    with connection.cursor(row_factory=class_row(Contact)) as cursor:
+        params = {"operation": operation, "customers": [customer_id], "limit": 1}
+        found = cursor.execute(sql("customer"), params).fetchone()
+    return None if found is None else found.id
 
 
 def daily_digests(connection: Connection, operation: str, contacts: Sequence[Contact]) -> dict[date, str]:

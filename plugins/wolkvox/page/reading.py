@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from airflow.sdk import BaseHook
 
 from wolkvox.airflow_core.dags import DagState, dag_state
+from wolkvox.ledger import customers
 from wolkvox.ledger.breaker import outage
 from wolkvox.ledger.campaigns import listed_campaigns
 from wolkvox.ledger.connection import Connection, clock
@@ -32,6 +33,7 @@ from wolkvox.page.rows import as_csv, describe, mask
 from wolkvox.page.timeline import timelines
 from wolkvox.rules.anonymity import anonymous
 from wolkvox.rules.names import DAG_ID
+from wolkvox.rules.options import name_of_record
 from wolkvox.rules.spans import Span, last_days, last_hours
 from wolkvox.vendor.settings import Settings, read_settings
 
@@ -236,15 +238,26 @@ def csv_file(
 def customer_of(record: int, of: queries.Dag = USUAL) -> str | None:
     """The customer of an operation's record; None when there is none."""
     with queries.snapshot(LEDGER) as ledger:
-        return queries.customer_of(ledger, settings(of).operation, record)
+        return customers.customer_of(ledger, settings(of).operation, record)
+
+
+def named(customer_id: str, of: queries.Dag = USUAL) -> str:
+    """
+    What names a customer in a run's configuration, which everybody may read who may read the DAG.
+
+    The number of the customer's newest record; the id itself where the ledger has no record of the customer yet.
+    """
+    with queries.snapshot(LEDGER) as ledger:
+        record = queries.newest_record(ledger, settings(of).operation, customer_id)
+    return customer_id if record is None else name_of_record(record)
 
 
 def known_of(customer_id: str, *, unmasked: bool, of: queries.Dag = USUAL) -> Evidence:
     """What the ledger knows of a customer now."""
     known, secret = settings(of), known_secret()
-    customers = [customer_id] if secret is None else [customer_id, anonymous(secret, known.operation, customer_id)]
+    ids = [customer_id] if secret is None else [customer_id, anonymous(secret, known.operation, customer_id)]
     with queries.snapshot(LEDGER) as ledger:
-        contacts, requests, dials = queries.customer(ledger, known.operation, customers)
+        contacts, requests, dials = queries.customer(ledger, known.operation, ids)
         listed = listed_campaigns(ledger, known.operation)
         digested = queries.daily_digests(ledger, known.operation, contacts)
         now = clock(ledger)

@@ -5,16 +5,17 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from wolkvox.errors import BadToken, Stopped
+from wolkvox.errors import BadSetting, BadToken, Stopped
 from wolkvox.ledger import exports
 from wolkvox.ledger.breaker import Breaker, OpenBreaker, forget_other_outages, open_breaker, outage
 from wolkvox.ledger.claiming import Wanted, claim, retire
 from wolkvox.ledger.connection import Connection, clock, connected
+from wolkvox.ledger.customers import customer_of
 from wolkvox.ledger.reports import GUESSED_REQUEST, seconds_per_request
 from wolkvox.ledger.runs import begin_run, register_dag
 from wolkvox.ledger.staging import Staged, load
@@ -102,7 +103,7 @@ def stage_run(
     """
     run, zone = run_of(task, wolkvox.settings), ZoneInfo(source.zone)
     with connected(task.ledger_conn_id, task.stop) as ledger:
-        staging = None
+        staging, options = None, _with_customer(ledger, run.operation, options)
         if not options.dry_run:
             begin_run(ledger, run, window, source.began_by)
             register_dag(ledger, run, wolkvox.settings.conn_id)
@@ -154,6 +155,17 @@ def _claimed(wolkvox: Wolkvox, source: Source, window: Window, options: RunOptio
         source.by_hand,
         wolkvox.settings.fingerprint,
     )
+
+
+def _with_customer(ledger: Connection, operation: str, options: RunOptions) -> RunOptions:
+    """The options with the customer's id, where the number of a record stands for it."""
+    record = options.customer_record
+    if record is None:
+        return options
+    customer_id = customer_of(ledger, operation, record)
+    if customer_id is None:
+        raise BadSetting(f"customer_id: the ledger has no record {record} of this operation that names a customer.")
+    return replace(options, customer_id=customer_id)
 
 
 def _wanted(contacts: Iterable[Contact], customer_id: str | None) -> Iterable[Contact]:

@@ -100,11 +100,8 @@ function showAsk() {
   const waits = found.contacts.filter(({ state }) => WAITING.includes(state)).length;
   const said = waits ? say("customer.will_send", { number: waits }) : say("customer.will_send_none");
   $("sending").hidden = false;
-  show(
-    $("sending"),
-    element("p", {}, said, " ", say("customer.id_in_run")),
-    element("p", { class: "buttons" }, button("send")),
-  );
+  const named = found.contacts.length ? null : say("customer.id_in_run");
+  show($("sending"), element("p", {}, said, " ", named), element("p", { class: "buttons" }, button("send")));
   $("sending").querySelector("button").focus();
 }
 
