@@ -43,6 +43,9 @@ def test_pointing_at_a_chart_tells_its_values(page: Page, airflow: Airflow) -> N
     assert box is not None
     page.mouse.move(box["x"] + box["width"] - 8, box["y"] + 20)
     expect(page.locator("#days-records .pointed")).to_contain_text("coded 251")
+    page.mouse.click(box["x"] + box["width"] - 8, box["y"] + 20)
+    expect(page.locator("#records-title")).to_contain_text("Records contacted from ")
+    expect(page.locator("#rows tbody tr")).to_have_count(100)
 
 
 def test_a_table_is_sorted_by_its_headings_and_adds_up(page: Page, airflow: Airflow) -> None:

@@ -1,8 +1,10 @@
 // Records and lags by hour and day, as pictures with a table of the same figures below each.
+import { address } from "./address.js";
 import { ceiling, labelled, labelStep, lagRange, lagTicks, stacked, WHOLE_STEPS } from "./chart-data.js";
 import { $, element } from "./dom.js";
 import { dayLabel, duration, hourLabel, number, tick } from "./formats.js";
 import { isNothing } from "./nothing.js";
+import { localDay } from "./ranges.js";
 import { fill } from "./table.js";
 import { say } from "./words.js";
 
@@ -71,6 +73,7 @@ export function drawCharts(overview) {
     fill(`${chart.id}-figures`, figureColumns(names, format, series, labels), [...labels.keys()].reverse(), named);
     plots.get(chart.id)?.destroy();
     plots.set(chart.id, plot(chart, { ...series, target: overview.lag_target }, labels));
+    if (chart.span === "days") openOnClick(chart, series, overview.zone);
   }
 }
 
@@ -121,9 +124,21 @@ function labelAxis(labels, room, axis) {
   };
 }
 
+// A click on a day opens its records.
+function openOnClick(chart, series, zone) {
+  const plot = $(chart.id).querySelector(".plot");
+  plot.onclick = () => {
+    const start = series.starts[$(chart.id).dataset.place];
+    if (isNothing(start)) return;
+    const day = localDay(start * 1000, zone);
+    location.search = address({ view: "records", since: day, until: day });
+  };
+}
+
 function point(figure, kind, series, labels, place) {
   const { names, format } = KINDS[kind];
   const isOff = isNothing(place);
+  figure.dataset.place = place ?? "";
   const values = isOff ? [] : names.map((name) => `${named(name)} ${format(series[name][place])}`);
   figure.querySelector(".pointed").textContent = isOff ? "" : [labels[place], ...values].join(" · ");
 }
