@@ -264,3 +264,39 @@ def test_the_first_steps_say_which_are_done_and_who_may_do_them(logins: Logins) 
         ("wolkvox", "warehouse", "ledger", "tables"), True
     )
     assert (seen["may_connect"], edited["may_connect"]) == (False, True)
+
+
+NOT_THERE = {"record": 2**62}  # so that no run is triggered by whoever may
+REFUSED_TO = {  # by role: what each answers to a GET, to a POST about a customer, and to one that sends
+    None: (401, 401, 401),
+    "stranger": (403, 403, 403),
+    "reader": (200, 404, 403),
+    "seller": (403, 403, 403),
+    "user": (200, 404, 404),
+    "op": (200, 404, 404),
+    "editor": (200, 404, 404),
+}
+
+
+@pytest.mark.parametrize("role", REFUSED_TO, ids=str)
+def test_every_endpoint_of_the_pages_own_description_asks_who_it_is(
+    airflow: Airflow, logins: Logins, role: str | None
+) -> None:
+    """The seller may read the DAG of an operation that isn't there: nothing of the others is hers."""
+    from wolkvox.page.app import app
+
+    get, post, send = REFUSED_TO[role]
+    asked = [(path, method) for path, methods in app.openapi()["paths"].items() for method in methods]
+    assert len(asked) >= 11
+    with requests.Session() if role is None else logins.session(role) as session:
+        for path, method in asked:
+            if "{" in path:
+                continue
+            body = NOT_THERE if method == "post" else None
+            answer = session.request(
+                method, f"{logins.url}/wolkvox{path}", json=body, headers=FROM_THE_PAGE, timeout=30
+            )
+            wanted = get if method == "get" else send if path == "/send" else post
+            assert answer.status_code == wanted, (role, method, path, answer.text)
+            if wanted in (401, 403):
+                assert not re.search(r"15501|15502|scheduled__|manual__", answer.text), path
