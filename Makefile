@@ -7,6 +7,8 @@ VENV := .venv
 READY := $(VENV)/.ready
 UV := $(VENV)/bin/uv
 LOCAL := cd include && ../$(VENV)/bin/python -m local
+# Of tests: one more than the two cores that they are made for, since most of their time is waiting for real servers.
+PROCESSES := 3
 # By builds of former versions: the egg-info makes the package known to Airflow twice, the rest goes into no wheel any more.
 LEFT_OVER := build plugins/*.egg-info
 
@@ -44,10 +46,10 @@ demo: $(READY)  ## codify 11,500 contacts against the sandbox and compare what b
 	@$(LOCAL).demo
 
 test: $(READY)  ## run the tests that a change waits for
-	@$(VENV)/bin/python -m pytest --numprocesses 2
+	@$(VENV)/bin/python -m pytest --numprocesses $(PROCESSES)
 
 test-all: $(READY)  ## and those of whole deployments; what of the package they run
-	@$(VENV)/bin/python -m pytest --numprocesses 2 -m 'not minutes' --cov
+	@$(VENV)/bin/python -m pytest --numprocesses $(PROCESSES) -m 'not minutes' --cov
 
 faults: $(READY)  ## run the tests that take minutes
 	@$(VENV)/bin/python -m pytest -m minutes
@@ -74,9 +76,8 @@ page: node_modules/.package-lock.json  ## the page's JavaScript: its style and i
 	@npm run --silent check
 	@npm test --silent
 
-# Apart from the lock, as it would hold back what the product runs with. Its rules are in pyproject.toml.
-sql: $(READY)  ## the style of the SQL files
-	@$(UV) tool run --quiet --system-certs --from sqlfluff==4.5.0 sqlfluff lint --disable-progress-bar --nocolor plugins/wolkvox
+sql: $(READY)  ## the style of the SQL files; the rules are in pyproject.toml
+	@$(VENV)/bin/sqlfluff lint --disable-progress-bar --nocolor plugins/wolkvox
 
 node_modules/.package-lock.json: package.json package-lock.json
 	@command -v npm >/dev/null || { echo 'Node.js 18 or later is needed: apt-get install nodejs npm' >&2; exit 1; }
@@ -88,6 +89,7 @@ check: $(READY) site sbom page sql  ## style, types, SQL, lock, compose file, do
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/mypy
+	$(VENV)/bin/python -m wolkvox lint
 	@cp constraints.txt $(VENV)/constraints.txt
 	$(call compile,$(VENV)/constraints.txt)
 	diff constraints.txt $(VENV)/constraints.txt || { echo 'constraints.txt is out of date: make lock' >&2; exit 1; }

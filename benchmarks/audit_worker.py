@@ -9,8 +9,9 @@ from benchmarks.contacts import RUN, stopped
 from benchmarks.workers import serve
 from wolkvox.hook import WolkvoxHook
 from wolkvox.ledger.leases import Owner
+from wolkvox.rules.audit import AuditRules
 from wolkvox.rules.retry_policy import RetryPolicy
-from wolkvox.tasks.audit import Rules, audit_operation
+from wolkvox.tasks.audit import audit_operation
 from wolkvox.tasks.task import Task
 
 
@@ -24,7 +25,7 @@ def work() -> dict[str, Any]:
     task = Task("wolkvox_ledger", Owner("wolkvox_audit", RUN, "audit", -1, 1), stopped(), 600.0, RetryPolicy())
     before = peak()
     with WolkvoxHook() as wolkvox:
-        summary, _ = audit_operation(task, wolkvox, Rules(most_unconfirmed=0.0))
+        summary, _ = audit_operation(task, wolkvox, AuditRules(most_unconfirmed=0.0))
     return {**summary, "more_mib": peak() - before}
 
 

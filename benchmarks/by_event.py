@@ -27,7 +27,7 @@ from local.stack import DAG, airflow_api, start, stop
 
 STALE, LATENCY = 6_000, 0.2  # records, and seconds a request
 EVERY = 5.0  # seconds between two fresh contacts
-POLICY = 300.0  # seconds until the last of them must be coded
+TIMEOUT = 300.0  # seconds until the last of them must be coded
 FRESH = "INSERT INTO contacted_customers VALUES ('preview', '100002', %s, '5', NULL, NULL, now())"
 ANSWERED = """
 SELECT customer_id, extract(epoch FROM settled_at)::float
@@ -94,7 +94,7 @@ def _count(ledger: psycopg.Connection[tuple[Any, ...]]) -> int:
 
 
 def _wait(true: Any) -> None:
-    deadline = time.monotonic() + POLICY
+    deadline = time.monotonic() + TIMEOUT
     while not true():
         if time.monotonic() > deadline:
             raise BrokenMeasurement("contacts were not codified in time")

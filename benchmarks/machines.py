@@ -33,7 +33,7 @@ north:
 LATENCY, SLOW = 0.05, 0.2  # seconds a call: of the whole run, and beside the backlog
 STALE = 1_500  # contacts of each operation that wait when the first fresh one comes
 FRESH, EVERY, FOR = 5, 20.0, 240.0  # contacts, seconds from insertion to insertion, and seconds in all
-POLICY = 900.0  # seconds
+TIMEOUT = 900.0  # seconds
 CONTACTS = """
 INSERT INTO contacted_customers
 SELECT 'preview', %s, %s || clock_timestamp() || n, '5', NULL, NULL, now() - %s FROM generate_series(1, %s) AS n
@@ -124,7 +124,7 @@ def _lags(stack: Deployment, place: Place) -> dict[str, list[float]]:
         while (now := time.monotonic() - began) < seconds or any(
             len(_of(ledger, campaign)) < inserted for campaign in DAGS.values()
         ):
-            if now > POLICY:
+            if now > TIMEOUT:
                 raise BrokenMeasurement("fresh contacts were not coded")
             if EVERY * (inserted / FRESH) < min(now, seconds):
                 for campaign in DAGS.values():
@@ -178,10 +178,10 @@ def _trigger(stack: Deployment, admin: requests.Session, dag: str, **params: flo
 
 
 def _wait(admin: requests.Session, run: str) -> None:
-    deadline = time.monotonic() + POLICY
+    deadline = time.monotonic() + TIMEOUT
     while (state := state_of(admin, run)) not in ("success", "failed"):
         if time.monotonic() > deadline:
-            raise BrokenMeasurement(f"A run is {state} after {POLICY:.0f} s")
+            raise BrokenMeasurement(f"A run is {state} after {TIMEOUT:.0f} s")
         time.sleep(1.0)
     if state != "success":
         raise BrokenMeasurement("A run failed")

@@ -19,7 +19,7 @@ from typing import Any
 from benchmarks import PROJECT
 from benchmarks.figure import BrokenMeasurement
 
-POLICY = 600.0  # seconds until workers that hang are ended
+TIMEOUT = 600.0  # seconds until workers that hang are ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ def run(commands: Sequence[Sequence[str]]) -> Outcome:
         subprocess.Popen(command, cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         for command in commands
     ]
-    watch = Timer(POLICY, _end, [processes])
+    watch = Timer(TIMEOUT, _end, [processes])
     watch.start()
     try:
         for process in processes:

@@ -12,7 +12,7 @@ FILE = Path(__file__).with_name("ledger.md")
 HEAD = """# The ledger's tables
 
 Made by `python docs/dictionary.py URI` from the database's own comments. The table that is for your queries is
-`wolkvox.codification`; all moments are instants with a zone.
+`wolkvox.codification`; all times have a zone.
 """
 TABLES = """
 SELECT table_name, obj_description(format('wolkvox.%I', table_name)::regclass, 'pg_class')
@@ -48,12 +48,12 @@ def dictionary(ledger: psycopg.Connection[Any]) -> str:
     parts = [HEAD]
     for table, purpose in ledger.execute(TABLES).fetchall():
         rows = ["| column | type | empty | what it is |", "|---|---|---|---|"]
-        for name, kind, required, words in ledger.execute(COLUMNS, (table,)):
-            rows.append(f"| `{name}` | {kind} | {'never' if required else 'may be'} | {words} |")
+        for name, kind, required, comment in ledger.execute(COLUMNS, (table,)):
+            rows.append(f"| `{name}` | {kind} | {'never' if required else 'may be'} | {comment} |")
         parts.append(f"## `wolkvox.{table}`\n\n{purpose}\n\n" + "\n".join(rows) + "\n")
-        fired = [f"- `{name}`, {when}: {words}." for name, when, words in ledger.execute(TRIGGERS, (table,))]
+        fired = [f"- `{name}`, {when}: {comment}." for name, when, comment in ledger.execute(TRIGGERS, (table,))]
         if fired:
-            parts.append("Whoever writes to it fires:\n\n" + "\n".join(fired) + "\n")
+            parts.append("A change of it fires these triggers:\n\n" + "\n".join(fired) + "\n")
     return "\n".join(parts)
 
 

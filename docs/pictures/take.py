@@ -48,7 +48,7 @@ def main() -> None:
             _take(browser, login, page, "dark", "iframe >> #campaigns tbody", viewport=DESKTOP, color_scheme="dark")
             bare = f"{address(stack)}/wolkvox/"
             _take(browser, login, bare, "phone", "#campaigns tbody", language="es", viewport=PHONE, locale="es-CO")
-            customer = partial(_search, _twice_called(stack))
+            customer = partial(_search, _sent_twice(stack))
             _take(
                 browser,
                 login,
@@ -93,8 +93,8 @@ def _log_in(browser: Browser, stack: Stack) -> Any:
     return page.context.storage_state()
 
 
-def _twice_called(stack: Stack) -> str:
-    """A customer whose first call went wrong."""
+def _sent_twice(stack: Stack) -> str:
+    """Return a customer whose first request went wrong."""
     with psycopg.connect(stack.uri(databases(demo=True)["ledger"])) as ledger:
         row = ledger.execute(
             "SELECT customer_id FROM wolkvox.codification WHERE state = 'coded'"
@@ -141,9 +141,9 @@ def _take(
 
 
 def _free_port() -> int:
-    with socket.socket() as examine:
-        examine.bind(("127.0.0.1", 0))
-        port: int = examine.getsockname()[1]
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
         return port
 
 

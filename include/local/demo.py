@@ -25,16 +25,16 @@ from local.stack import DAG, airflow_api, start, summary
 
 AUDIT = "wolkvox_audit"
 TIMEOUT = 360.0  # seconds the run may take
-LATENCY = 0.01  # seconds the sandbox takes for a call
+LATENCY = 0.01  # seconds that the sandbox takes for a request
 SPOKEN = 10.0  # seconds between two lines of progress where there is no terminal
 
 UNKNOWN = [f"C{n}" for n in range(7, 241, 7)]
 REFUSED = [f"C{n}" for n in range(5, 241, 15) if n % 7]
 DIALLED = "15501"  # the campaign whose list the sandbox's dialler goes through meanwhile
 OTHERS = [str(710000000 + n) for n in range(3000)]  # its customers whom nobody reached
-EARLY = 20  # calls of the dialler each time before the run: so many minutes after the last one's contact
+EARLY = 20  # dials at a time, before the run; each of MINUTES says how long after the contact
 MINUTES = (0, 0, 1, 1, 3, 3, 4, 7, 8, 12, 20, 25, 40, 70, 150)
-LATER = 2400  # calls after it
+LATER = 2400  # dials after it
 
 HICCUPS = [str(700000000 + n) for n in range(1000, 9001, 2000)]
 
@@ -70,7 +70,7 @@ class Outcome:
 
     @property
     def seen(self) -> Counter[str]:
-        """Records the sandbox was called for, by campaign."""
+        """Records that the sandbox got, by campaign."""
         return Counter(record.rsplit("/", 1)[0] for record in self.sandbox["calls_per_record"])
 
 
@@ -86,7 +86,7 @@ def main() -> None:
         state = watch(stack, api, run_id)
         outcome = count(stack, api, run_id, state)
         dial(stack, LATER)
-        shown = audit(api)
+        findings = audit(api)
         truth = dialled(stack)
     except StackError as error:
         sys.exit(f"\n{error}")
@@ -96,20 +96,20 @@ def main() -> None:
         sys.exit("\nInterrupted. The stack is still up: `make down` stops it.")
     console.print(table(outcome))
     print(f"{totals(outcome)}\n\n{summary(stack)}\n", flush=True)
-    found = differences(outcome)
-    if shown.get("confirmed") != outcome.sandbox["coded"]:
-        found.append(f"the audit found {shown}, the sandbox has {outcome.sandbox['coded']} coded")
-    worth = shown.get("worth", {})
-    if (worth.get("dialled_before"), worth.get("dialled_after")) != truth:
-        found.append(f"the audit tells of {worth}, the sandbox dialled {truth} customers before and after the code")
-    if found:
-        sys.exit("The demo failed:\n" + "\n".join(f"- {what}" for what in found))
+    faults = differences(outcome)
+    if findings.get("confirmed") != outcome.sandbox["coded"]:
+        faults.append(f"the audit found {findings}, the sandbox has {outcome.sandbox['coded']} coded")
+    impact = findings.get("impact", {})
+    if (impact.get("dialled_before"), impact.get("dialled_after")) != truth:
+        faults.append(f"the audit counts {impact}, the sandbox dialled {truth} customers before and after the code")
+    if faults:
+        sys.exit("The demo failed:\n" + "\n".join(f"- {what}" for what in faults))
     print(
         f"Ledger, sandbox and XCom agree: {outcome.sandbox['coded']:,} customers coded, each exactly once, at most"
         f" {outcome.sandbox['peak_in_flight']} requests at a time. {time.monotonic() - began:.0f} s in all."
-        f" Asked again, the sandbox shows {shown['confirmed']:,} codes, and none otherwise; its dialler called"
-        f" {worth['dialled_before']} of them before they were codified, {worth['dialled_after']} after, and about"
-        f" {worth['calls_prevented']:,} calls fewer than it would have."
+        f" The audit confirms all {findings['confirmed']:,} codes. The sandbox's dialler called"
+        f" {impact['dialled_before']} of these customers before they were codified and {impact['dialled_after']} after;"
+        f" codifying prevented about {impact['calls_prevented']:,} calls."
         " The stack is still up: `make down` stops it."
     )
 
@@ -125,7 +125,7 @@ def seed(stack: Stack) -> tuple[datetime, datetime]:
 
 
 def set_sandbox(stack: Stack, begin: datetime) -> None:
-    """A sandbox that doesn't know some customers, refuses some codes, stumbles now and then, and has begun to dial."""
+    """Make the sandbox lack some customers, reject some codes, answer 500 now and then, and dial."""
     faults = {customer: [{"kind": "invalid_code", "repeat": True}] for customer in REFUSED}
     faults |= {customer: [{"kind": "status", "status": 500}] for customer in HICCUPS}
     call(f"{stack.sandbox_url}/reset", "POST")
@@ -140,19 +140,19 @@ def set_sandbox(stack: Stack, begin: datetime) -> None:
         },
     )
     for place, minutes in enumerate(MINUTES, start=1):
-        moment = begin + timedelta(seconds=8 * EARLY * place + 4, minutes=minutes)  # a contact every eight seconds
-        call(f"{stack.sandbox_url}/control", "PUT", {"now": moment.isoformat()})
+        now = begin + timedelta(seconds=8 * EARLY * place + 4, minutes=minutes)  # a contact every eight seconds
+        call(f"{stack.sandbox_url}/control", "PUT", {"now": now.isoformat()})
         dial(stack, EARLY)
     call(f"{stack.sandbox_url}/control", "PUT", {"now": None})
 
 
-def dial(stack: Stack, requests: int) -> None:
-    """The sandbox's dialler makes so many calls."""
-    call(f"{stack.sandbox_url}/dial", "POST", {"campaign_id": DIALLED, "calls": requests})
+def dial(stack: Stack, dials: int) -> None:
+    """Let the sandbox's dialler make so many calls."""
+    call(f"{stack.sandbox_url}/dial", "POST", {"campaign_id": DIALLED, "calls": dials})
 
 
 def dialled(stack: Stack) -> tuple[int, int]:
-    """How many customers the dialler called before, and how many after they were codified, by its own books."""
+    """Return how many customers the sandbox dialled before they were codified, and how many after."""
     truth = call(f"{stack.sandbox_url}/truth")
     coded = {customer: at for campaign, customer, at in truth["coded"] if campaign == DIALLED}
     called = [(customer, at) for _, customer, at in truth["dialled"] if customer in coded]
@@ -193,17 +193,18 @@ def watch(stack: Stack, api: AirflowApi, run_id: str) -> str:
             states = _states(ledger)
             settled = sum(states[state] for state in SETTLED)
             total = sum(states.values())
-            told = pace.tell(now, sum(states[state] for state in SENT), total - settled)
-            shown = " ".join(f"{state} {count:,}" for state, count in sorted(states.items())) or "staging"
-            progress.states = shown
-            progress.update(bar, completed=settled, total=total or None, pace=told)
+            speed = pace.tell(now, sum(states[state] for state in SENT), total - settled)
+            progress.states = " ".join(f"{state} {count:,}" for state, count in sorted(states.items())) or "staging"
+            progress.update(bar, completed=settled, total=total or None, pace=speed)
             if run["state"] in ("success", "failed"):
                 return str(run["state"])
             if not console.is_terminal and now - spoken >= SPOKEN:
-                console.print(f"{now - began:4.0f} s  {shown}  {told}", highlight=False, soft_wrap=True)
+                console.print(f"{now - began:4.0f} s  {progress.states}  {speed}", highlight=False, soft_wrap=True)
                 spoken = now
             if now - began > TIMEOUT:
-                raise StackError(f"The run is {run['state']} after {TIMEOUT:.0f} s; the ledger holds: {shown}")
+                raise StackError(
+                    f"The run is {run['state']} after {TIMEOUT:.0f} s; the ledger holds: {progress.states}"
+                )
             time.sleep(1)
 
 
@@ -259,7 +260,7 @@ def count(stack: Stack, api: AirflowApi, run_id: str, run_state: str) -> Outcome
 
 
 def audit(api: AirflowApi) -> dict[str, Any]:
-    """What the DAG that compares finds."""
+    """Run the audit; return its summary."""
     run_id = f"demo__{datetime.now(timezone.utc):%Y%m%dT%H%M%S}"
     api.send("POST", f"/dags/{AUDIT}/dagRuns", {"dag_run_id": run_id, "logical_date": None, "conf": {}})
     console.print(f"Triggered {AUDIT}, run {run_id}", highlight=False)
@@ -273,7 +274,7 @@ def audit(api: AirflowApi) -> dict[str, Any]:
 
 
 def table(outcome: Outcome) -> Table:
-    """The ledger by campaign and state, beside the records the sandbox was called for."""
+    """The ledger by campaign and state, beside the records that the sandbox got."""
     states = [state for state in (*SETTLED, "pending", "sending") if outcome.states[state]]
     result = Table(
         box=SIMPLE_HEAD, pad_edge=False, show_edge=False, title="Records in the ledger, and seen by the sandbox"
@@ -298,10 +299,10 @@ def totals(outcome: Outcome) -> str:
     verdict, sandbox = outcome.verdict, outcome.sandbox
     return "\n".join(
         (
-            f"ledger         {outcome.states['coded']:>7,} coded  {outcome.attempts:>7,} calls",
-            f"verdict, XCom  {verdict.get('coded', 0):>7,} coded  {verdict.get('calls', 0):>7,} calls"
+            f"ledger         {outcome.states['coded']:>7,} coded  {outcome.attempts:>7,} requests",
+            f"verdict, XCom  {verdict.get('coded', 0):>7,} coded  {verdict.get('requests', 0):>7,} requests"
             f"  {verdict.get('quota_requests') or 0:>7,} of the day's quota",
-            f"sandbox        {sandbox['coded']:>7,} coded  {sandbox['codify_calls']:>7,} calls"
+            f"sandbox        {sandbox['coded']:>7,} coded  {sandbox['codify_calls']:>7,} requests"
             f"  {sandbox['quota_used']:>7,} of the day's quota  {sandbox['peak_in_flight']} in flight at most",
         )
     )
@@ -312,7 +313,7 @@ def _number(value: int) -> str:
 
 
 def differences(outcome: Outcome) -> list[str]:
-    """What is not as it must be; empty when all sides agree."""
+    """Return a sentence for each difference; an empty list when all sides agree."""
     states, sandbox, verdict = outcome.states, outcome.sandbox, outcome.verdict
     sent_by_campaign = Counter({campaign: 0 for campaign, _ in outcome.ledger})
     for (campaign, state), number in outcome.ledger.items():
@@ -324,9 +325,9 @@ def differences(outcome: Outcome) -> list[str]:
         f"the ledger has {states['coded']} coded, the sandbox {sandbox['coded']}": states["coded"] == sandbox["coded"],
         f"sent by campaign: ledger {dict(sent_by_campaign)}, sandbox {dict(outcome.seen)}": +sent_by_campaign
         == outcome.seen,
-        f"calls: ledger {outcome.attempts}, verdict {verdict.get('calls')}, sandbox {sandbox['codify_calls']}": {
+        f"requests: ledger {outcome.attempts}, verdict {verdict.get('requests')}, sandbox {sandbox['codify_calls']}": {
             outcome.attempts,
-            verdict.get("calls"),
+            verdict.get("requests"),
         }
         == {sandbox["codify_calls"]},
         f"the verdict's XCom differs from the ledger: {verdict}": all(

@@ -96,15 +96,15 @@ def answers(stack: Stack) -> bool:
     return True
 
 
-def create(stack: Stack, databases: Iterable[str], *, anew: bool) -> None:
-    """Create the databases that are missing; ``anew`` drops them first, whoever is connected."""
+def create(stack: Stack, databases: Iterable[str], *, again: bool) -> None:
+    """Create the databases that are missing; ``again`` drops them first, whoever is connected."""
     with psycopg.connect(stack.uri("postgres"), autocommit=True) as server:
         there = {name for (name,) in server.execute("SELECT datname FROM pg_database")}
         for name in databases:
-            if anew:
+            if again:
                 drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
                 server.execute(drop.format(sql.Identifier(name)))
-            if anew or name not in there:
+            if again or name not in there:
                 server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
 
 

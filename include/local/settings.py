@@ -230,7 +230,7 @@ def airflow_url(settings: Mapping[str, str]) -> str:
 
 
 def hostname() -> str:
-    """What Airflow calls this machine: its programs reach each other on the loopback address only."""
+    """The name by which Airflow reaches this machine: its programs reach each other on the loopback address only."""
     return LOOPBACK
 
 

@@ -46,8 +46,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 DAG = DAG_ID
-MISTAKES = "wolkvox_operations.py"  # tells what is wrong in operations.yaml, which keeps no other DAG from running
-PATIENCE = 240.0  # seconds until Airflow must be up, on a slow machine too
+MISTAKES = "wolkvox_operations.py"  # reports what is wrong in operations.yaml, which keeps no other DAG from running
+TIMEOUT = 240.0  # seconds until Airflow must be up, on a slow machine too
 COUNT = "SELECT state, count(*) FROM wolkvox.codification GROUP BY state ORDER BY state"
 
 
@@ -56,7 +56,7 @@ def start(root: Path, caller: Mapping[str, str], *, demo: bool = False) -> Stack
     Start the stack kept in ``root``, or bring a running one up to date. Returns when the DAG can be run.
 
     :param caller: an environment; its AIRFLOW_PORT, SANDBOX_PORT and ``AIRFLOW_…`` win over the defaults
-    :param demo: on databases of the demo's own, made anew, and deaf to the caller's ``AIRFLOW_…`` variables
+    :param demo: on databases of the demo's own, made again, and deaf to the caller's ``AIRFLOW_…`` variables
     :raises StackError: a port is taken, a program doesn't start, or the DAG has an import error
     """
     stack = open_stack(root, caller)
@@ -134,10 +134,10 @@ def _need_free_ports(wanted: Mapping[str, str], held: Mapping[str, str]) -> None
         port = int(wanted[setting])
         if wanted[setting] == held.get(setting):
             continue
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with socket.socket() as candidate:
+            candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
-                probe.bind((LOOPBACK, port))
+                candidate.bind((LOOPBACK, port))
             except OSError as error:
                 raise StackError(
                     f"Port {port} is taken: choose another one with {variable}, e.g. {variable}={port + 1}"
@@ -145,16 +145,16 @@ def _need_free_ports(wanted: Mapping[str, str], held: Mapping[str, str]) -> None
 
 
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])
+    with socket.socket() as candidate:
+        candidate.bind((LOOPBACK, 0))
+        return int(candidate.getsockname()[1])
 
 
 def _prepare_databases(stack: Stack, wanted: Mapping[str, str], *, demo: bool) -> None:
     """Databases, their schemas, and Airflow's login."""
     supervision.wait_until(lambda: postgres.answers(stack), 60, "PostgreSQL")
     mine = databases(demo=demo)
-    postgres.create(stack, mine.values(), anew=demo)
+    postgres.create(stack, mine.values(), again=demo)
     postgres.create_warehouse(stack, mine["warehouse"])
     Path(stack.home).mkdir(mode=0o700, exist_ok=True)
     write_private(stack.home / "passwords.json", {LOGIN: stack.secrets.password})
@@ -182,18 +182,18 @@ def _wait_for_airflow(stack: Stack, remote: Any, *, since: datetime | None) -> N
     """
     Wait until the UI answers, the scheduler and the DAG processor are at work and the DAG is known.
 
-    :param since: what was seen before that moment was another scheduler
+    :param since: what was seen before this time was another scheduler
     """
     url = address(stack)
-    supervision.wait_until(lambda: _alive(remote) and _healthy(url, since), PATIENCE, f"Airflow at {url}")
+    supervision.wait_until(lambda: _alive(remote) and _healthy(url, since), TIMEOUT, f"Airflow at {url}")
     api = airflow_api(stack)
-    found = deployed_operations(Path(started_with(stack.root)["AIRFLOW__CORE__DAGS_FOLDER"]))
-    for mistake in found.mistakes:
+    configured = deployed_operations(Path(started_with(stack.root)["AIRFLOW__CORE__DAGS_FOLDER"]))
+    for mistake in configured.mistakes:
         say(f"operations.yaml {mistake}")
-    _make_pools(api, sorted({operation.pool for operation in found.all}))
-    for operation in found.all:
-        known = partial(_registered, api, operation.dag_id, since)
-        supervision.wait_until(known, PATIENCE, f"the DAG {operation.dag_id}")
+    _make_pools(api, sorted({operation.pool for operation in configured.all}))
+    for operation in configured.all:
+        registered = partial(_registered, api, operation.dag_id, since)
+        supervision.wait_until(registered, TIMEOUT, f"the DAG {operation.dag_id}")
 
 
 def _alive(remote: Any) -> bool:
@@ -216,8 +216,8 @@ def _healthy(url: str, since: datetime | None) -> bool:
     )
 
 
-def _after(moment: str | None, since: datetime | None) -> bool:
-    return moment is not None and (since is None or datetime.fromisoformat(moment.replace("Z", "+00:00")) >= since)
+def _after(seen_at: str | None, since: datetime | None) -> bool:
+    return seen_at is not None and (since is None or datetime.fromisoformat(seen_at.replace("Z", "+00:00")) >= since)
 
 
 def _make_pools(api: AirflowApi, names: Sequence[str]) -> None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 GROUPS = {"sandbox": ("sandbox",), "airflow": AIRFLOW}
 PAUSE = 0.2  # seconds between two looks
-GRACE = 20.0  # seconds a running task has to finish the call it is in
+GRACE = 20.0  # seconds a running task has to finish its request
 
 
 def manager(stack: Stack) -> Any | None:
@@ -65,9 +65,9 @@ def sweep(stack: Stack) -> bool:
     # A process number is not given out again while a session is named after it.
     if pid_file.stat().st_mtime < psutil.boot_time() or psutil.pid_exists(leader):
         return False
-    found = _end_orphans(leader)
+    ended = _end_orphans(leader)
     pid_file.unlink()
-    return found
+    return ended
 
 
 def outdated(stack: Stack) -> bool:

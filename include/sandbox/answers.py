@@ -18,11 +18,11 @@ class Delivery(Enum):
 @dataclass(frozen=True)
 class Answer:
     """
-    One answer to one call.
+    One answer to one request.
 
     :param label: under what ``calls_by_status`` counts it: the code in the body, else the HTTP status
     :param effect: whether the record is coded
-    :param seconds: how long the call takes from its receipt; None for the set latency
+    :param seconds: how long the request takes from its receipt; None for the set latency
     """
 
     label: str
@@ -65,5 +65,5 @@ QUOTA_USED_UP = refusal(403, "TOKEN LIMIT EXCEEDED")
 NO_SUCH_API = refusal(400, "THE API YOU WANT TO CONSULT DOES NOT EXIST")
 PARAMETERS_REQUIRED = refusal(400, "SOME PARAMETERS ARE REQUIRED")
 INVALID_CODE = refusal(422, "El codAct no es valido")
-NOT_FOUND = refusal(404, "NO RECORDS FOUND")  # the text is the sandbox's own: the vendor's is not known
+NOT_FOUND = refusal(404, "NO RECORDS FOUND")  # the text is the sandbox's own: the vendor documents none
 CONNECTION_DROPPED = Answer(label="reset", delivery=Delivery.NONE)

@@ -47,7 +47,7 @@ class Api:
     """
     The vendor's pages as one ASGI endpoint.
 
-    A call is in flight from its receipt until its handling ends, even when its client has gone, as with a
+    A request is in flight from its receipt until its handling ends, even when its client has gone, as with a
     PHP back end; it has left before its answer does, so that a client which waits for answers never overlaps.
     """
 
@@ -55,7 +55,7 @@ class Api:
         self.sandbox = sandbox
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one call."""
+        """Handle one request."""
         received_at = asyncio.get_running_loop().time()
         request = Request(scope, receive)
         self.sandbox.connected(scope["client"])
@@ -78,33 +78,33 @@ class Api:
         try:
             answer = await self._handle(request, received_at, admitted)
         except ClientDisconnect:
-            pass  # gone before its request was whole: nothing to do, nobody to tell
+            pass  # gone before its request was whole: nothing to do, nobody to answer
         finally:
             self.sandbox.leave(admitted=admitted, label=answer.label)
         return answer
 
     async def _handle(self, request: Request, received_at: float, admitted: bool) -> Answer:
-        call = _read(request, await request.body())
+        asked = _read(request, await request.body())
         within_quota = self.sandbox.spend()
-        if call.api == CODIFY:
-            self.sandbox.codify_called(call.record)
+        if asked.api == CODIFY:
+            self.sandbox.count_codify(asked.record)
         if not admitted:
             return TOO_MANY_AT_ONCE
         if not within_quota:
             return QUOTA_USED_UP
-        return await self._take_time(self._decide(call), call, received_at)
+        return await self._take_time(self._decide(asked), asked, received_at)
 
-    def _decide(self, call: "_Call") -> Answer:
-        if call.api == CODIFY:
-            return self._codify(call.record, call.cod_act)
-        if call.api == TOKEN_INFO:
+    def _decide(self, asked: "_Asked") -> Answer:
+        if asked.api == CODIFY:
+            return self._codify(asked.record, asked.cod_act)
+        if asked.api == TOKEN_INFO:
             return json_answer("0", status=200, error="", msg="", data=[self.sandbox.token_info()])
-        if call.api == ACTIVITY_CODES:
+        if asked.api == ACTIVITY_CODES:
             return self._activity_codes()
-        if call.api == CAMPAIGNS:
+        if asked.api == CAMPAIGNS:
             return self._campaigns()
-        if call.api == EXPORT:
-            return self._export(call.campaign_id)
+        if asked.api == EXPORT:
+            return self._export(asked.campaign_id)
         return NO_SUCH_API
 
     def _codify(self, record: Record | None, cod_act: str) -> Answer:
@@ -160,19 +160,19 @@ class Api:
         head = {"code": "200", "total_records": str(len(records)), "campaign_id": campaign_id}
         return Answer("200", body=json.dumps({**head, "records": records}).encode())
 
-    async def _take_time(self, answer: Answer, call: "_Call", received_at: float) -> Answer:
+    async def _take_time(self, answer: Answer, asked: "_Asked", received_at: float) -> Answer:
         settings = self.sandbox.settings
         seconds = settings.latency if answer.seconds is None else answer.seconds
         done_at = received_at + min(seconds, settings.request_limit)
         await asyncio.sleep(done_at - asyncio.get_running_loop().time())
         if seconds > settings.request_limit:
             return CONNECTION_DROPPED
-        if answer.effect and call.record:
-            self.sandbox.code(call.record, call.cod_act, call.cod_act_2)
+        if answer.effect and asked.record:
+            self.sandbox.code(asked.record, asked.cod_act, asked.cod_act_2)
         return answer
 
 
-class _Call(NamedTuple):
+class _Asked(NamedTuple):
     api: tuple[str, str, str]
     record: Record | None
     cod_act: str
@@ -180,12 +180,12 @@ class _Call(NamedTuple):
     campaign_id: str
 
 
-def _read(request: Request, body: bytes) -> _Call:
+def _read(request: Request, body: bytes) -> _Asked:
     query = request.query_params
     api = (request.scope["path"], request.method, query.get("api", ""))
     fields = _fields(body) if api == CODIFY else {}
     codes = fields.get("cod_act", ""), fields.get("cod_act_2", "")
-    return _Call(api, _record(query, fields), *codes, query.get("campaign_id", ""))
+    return _Asked(api, _record(query, fields), *codes, query.get("campaign_id", ""))
 
 
 def _fields(body: bytes) -> dict[str, str]:
@@ -200,7 +200,7 @@ def _fields(body: bytes) -> dict[str, str]:
 
 
 def _record(query: Mapping[str, str], fields: Mapping[str, str]) -> Record | None:
-    """What a codify call is about; None when a required parameter is missing or not as documented."""
+    """The record of a codify request; None when a required parameter is missing or not as documented."""
     type_campaign, campaign_id = query.get("type_campaign", ""), query.get("campaign_id", "")
     if type_campaign not in TYPES_OF_CAMPAIGN or not (campaign_id.isascii() and campaign_id.isdigit()):
         return None
@@ -262,7 +262,7 @@ class Desk:
         return Response(status_code=204)
 
     async def dial(self, request: Request) -> Response:
-        """The dialler makes so many calls in a campaign; 400 when it isn't told which and how many."""
+        """The dialler makes so many calls in a campaign; 400 without a campaign or a number."""
         try:
             asked = json.loads(await request.body())
             self.sandbox.dial(str(asked["campaign_id"]), int(asked["calls"]))
@@ -271,7 +271,7 @@ class Desk:
         return Response(status_code=204)
 
     async def truth(self, request: Request) -> Response:
-        """What the dialler did and was told."""
+        """What the dialler did, and which codes it got."""
         return Response(json.dumps(self.sandbox.truth()), media_type="application/json")
 
     async def reset(self, request: Request) -> Response:
@@ -288,8 +288,8 @@ def _page(stats: Stats) -> str:
         '<!doctype html><html lang="en"><meta charset="utf-8"><title>wolkvox sandbox</title>'
         "<h1>wolkvox sandbox</h1>"
         + _table("What it saw", figures)
-        + _table("Calls by status", statuses)
-        + _table(f"Most called records (at most {RECORDS_SHOWN})", dict(often))
+        + _table("Requests by status", statuses)
+        + _table(f"Records with the most requests (at most {RECORDS_SHOWN})", dict(often))
     )
 
 
@@ -305,7 +305,7 @@ def create_app(environment: Mapping[str, str]) -> Router:
     """
     The sandbox as the environment sets it: SANDBOX_TOKEN, SANDBOX_LICENSES, SANDBOX_LATENCY (seconds).
 
-    A bare router, without Starlette's middleware: it costs a call less, and hands uvicorn's own ``send`` on.
+    A bare router, without Starlette's middleware: it saves a function call, and hands uvicorn's own ``send`` on.
     """
     token = environment.get("SANDBOX_TOKEN")
     if not token:

@@ -1,4 +1,4 @@
-"""Planned faults: how the call of a given customer goes wrong."""
+"""Planned faults: how the request for a given customer goes wrong."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -26,8 +26,8 @@ class Fault:
     One planned fault.
 
     :param kind: a key of ``KINDS``
-    :param repeat: stays in force instead of being used up by one call
-    :param seconds: for ``slow``: how long the call takes
+    :param repeat: stays in force instead of being used up by one request
+    :param seconds: for ``slow``: how long the request takes
     :param status: for ``status``: the HTTP status, with ``headers`` and a ``body`` or ``code`` and ``msg``
     """
 
@@ -41,7 +41,7 @@ class Fault:
     msg: str = ""
 
     def answer(self, customer_id: str) -> Answer:
-        """What the call of this customer gets."""
+        """The answer to a request for this customer."""
         return KINDS[self.kind](self, customer_id)
 
 
@@ -83,7 +83,7 @@ def read_faults(plan: Any) -> list[Fault]:
 def _read_fault(fault: Any) -> Fault:
     if not isinstance(fault, dict) or fault.get("kind") not in KINDS:
         raise ValueError(f"a fault needs a kind, one of {', '.join(KINDS)}; got {fault!r}")
-    if unknown := fault.keys() - {known.name for known in fields(Fault)}:
+    if unknown := fault.keys() - {field.name for field in fields(Fault)}:
         raise ValueError(f"unknown settings of a fault: {', '.join(sorted(unknown))}")
     read = Fault(**fault)
     if not isinstance(read.seconds, int | float) or read.status not in set(HTTPStatus):

@@ -9,13 +9,13 @@ from zoneinfo import ZoneInfo
 
 from sandbox.faults import Fault, read_faults
 
-SIMULTANEOUS_CALLS = 2
-CALLS_PER_LICENCE = 1000
+SIMULTANEOUS_REQUESTS = 2
+REQUESTS_PER_LICENCE = 1000
 QUOTA_ZONE = ZoneInfo("America/Bogota")
 
 
 class Record(NamedTuple):
-    """What one codify call is about."""
+    """What one codify request is about."""
 
     type_campaign: str
     campaign_id: str
@@ -52,7 +52,7 @@ class Settings:
     """
     What ``PUT /control`` changes; times in seconds.
 
-    :param request_limit: after so long the server itself ends a call, unanswered and without effect
+    :param request_limit: after so long the server itself ends a request, unanswered and without effect
     :param day: ISO date that stands for today's; None for the clock's, in Bogota
     :param activity_codes: the only codes accepted, None for any
     :param campaigns: the type of each campaign that there is, by its id, None for any
@@ -60,7 +60,7 @@ class Settings:
     :param codes: what members carry from the start, by campaign and customer
     :param lost: customers whose code is answered for, and not kept
     :param shows: the code that a customer shows instead of the one that was sent
-    :param now: ISO moment that stands for now, where the dialler is concerned; None for the clock's
+    :param now: timestamp in ISO 8601 that stands for now, for the dialler; None for the clock's
     :param recalled: customers that the dialler calls although they are coded: their records are CLEAN again
     :param coding_sets_result: whether a code is the result of a record that was not dialled; else it stays CLEAN
     :param coding_moves_date: whether the date that an export shows is that of the last code, too
@@ -106,9 +106,9 @@ class _Seen:
     coded: dict[Record, tuple[str, str]] = field(default_factory=dict)  # the codes that each shows
     calls_per_record: Counter[Record] = field(default_factory=Counter)
     calls_by_status: Counter[str] = field(default_factory=Counter)
-    calls_by_day: Counter[str] = field(default_factory=Counter)
+    requests_by_day: Counter[str] = field(default_factory=Counter)
     coded_at: dict[Record, datetime] = field(default_factory=dict)
-    dialled: list[tuple[str, str, datetime]] = field(default_factory=list)  # campaign, customer, moment
+    dialled: list[tuple[str, str, datetime]] = field(default_factory=list)  # campaign, customer, timestamp
     passed_over: list[tuple[str, str, datetime]] = field(default_factory=list)  # coded, so not dialled
     next_turn: Counter[str] = field(default_factory=Counter)  # place in each campaign's list
     clients: dict[object, object] = field(default_factory=dict)
@@ -128,7 +128,7 @@ class Sandbox:
 
     def connected(self, client: object) -> None:
         """
-        Count the connection of an API call once.
+        Count the connection of a request once.
 
         uvicorn gives every scope of one connection the same address object, so that a port used again by
         another connection still counts.
@@ -138,34 +138,34 @@ class Sandbox:
             self._seen.connections += 1
 
     def unauthorised(self) -> None:
-        """Count a call without the right token; it costs nothing else."""
+        """Count a request without the right token; it costs nothing else."""
         self._seen.unauthorised += 1
 
     def enter(self) -> bool:
-        """A call has arrived; False when as many as the token allows are already being handled."""
+        """A request has arrived; False when as many as the token allows are already being handled."""
         self._seen.calls += 1
         self._in_flight += 1
         self._seen.peak_in_flight = max(self._seen.peak_in_flight, self._in_flight)
-        if self._admitted >= SIMULTANEOUS_CALLS:
+        if self._admitted >= SIMULTANEOUS_REQUESTS:
             return False
         self._admitted += 1
         return True
 
     def leave(self, *, admitted: bool, label: str) -> None:
-        """The handling of a call has ended, whether or not its client still waits."""
+        """The handling of a request has ended, whether or not its client still waits."""
         self._in_flight -= 1
         self._admitted -= admitted
         self._seen.calls_by_status[label] += 1
 
     def spend(self) -> bool:
-        """Take one call from the day's quota; False when it is used up."""
+        """Take one request from the day's quota; False when it is used up."""
         if self.quota_used >= self.quota_limit:
             return False
-        self._seen.calls_by_day[self._today()] += 1
+        self._seen.requests_by_day[self._today()] += 1
         return True
 
-    def codify_called(self, record: Record | None) -> None:
-        """Count a codify call, and the record where the call names one."""
+    def count_codify(self, record: Record | None) -> None:
+        """Count a codify request, and its record where it names one."""
         self._seen.codify_calls += 1
         if record is not None:
             self._seen.calls_per_record[record] += 1
@@ -192,11 +192,11 @@ class Sandbox:
                 calls -= 1
 
     def truth(self) -> dict[str, list[tuple[str, str, str]]]:
-        """All that the dialler did and was told: campaign, customer and moment of each."""
+        """All dials, and all codes that arrived: campaign, customer and timestamp of each."""
         seen = self._seen
         coded = [(record.campaign_id, record.customer_id, at) for record, at in seen.coded_at.items()]
-        told = {"dialled": seen.dialled, "passed_over": seen.passed_over, "coded": coded}
-        return {name: [(*who, at.isoformat()) for *who, at in rows] for name, rows in told.items()}  # type: ignore[misc]
+        rows_by_name = {"dialled": seen.dialled, "passed_over": seen.passed_over, "coded": coded}
+        return {name: [(*who, at.isoformat()) for *who, at in rows] for name, rows in rows_by_name.items()}  # type: ignore[misc]
 
     def exported(self, campaign_id: str) -> list[Exported]:
         """The customers of a campaign as an export shows them."""
@@ -211,8 +211,8 @@ class Sandbox:
         }
         rows = []
         for customer, (code, second) in self._codes(campaign_id).items():
-            moments = [*dials.get(customer, []), *([moved[customer]] if customer in moved else [])]
-            date = f"{max(moments).astimezone(QUOTA_ZONE):%Y-%m-%d %H:%M:%S}" if moments else ""
+            dates = [*dials.get(customer, []), *([moved[customer]] if customer in moved else [])]
+            date = f"{max(dates).astimezone(QUOTA_ZONE):%Y-%m-%d %H:%M:%S}" if dates else ""
             made = dials.get(customer, [])
             result = self._result(campaign_id, customer, made, is_coded=code != "")
             rows.append(Exported(customer, code, second, len(made), date, result))
@@ -237,7 +237,7 @@ class Sandbox:
         }
 
     def next_fault(self, customer_id: str) -> Fault | None:
-        """The fault that this call of the customer meets, used up unless it repeats."""
+        """The fault of this request for the customer, used up unless it repeats."""
         faults = self.settings.faults.get(customer_id)
         if faults is None and self.settings.default_fault:
             faults = self._seen.defaults_left.setdefault(customer_id, list(self.settings.default_fault))
@@ -247,13 +247,13 @@ class Sandbox:
 
     @property
     def quota_limit(self) -> int:
-        """Calls a day."""
-        return self.settings.licenses * CALLS_PER_LICENCE
+        """Requests a day."""
+        return self.settings.licenses * REQUESTS_PER_LICENCE
 
     @property
     def quota_used(self) -> int:
-        """Calls spent today."""
-        return self._seen.calls_by_day[self._today()]
+        """Requests of today."""
+        return self._seen.requests_by_day[self._today()]
 
     def token_info(self) -> TokenInfo:
         """The quota as the vendor shows it."""
@@ -266,18 +266,18 @@ class Sandbox:
 
     def control(self, change: Mapping[str, Any]) -> None:
         """Change settings, all of them or, with a ValueError that says what is wrong, none."""
-        known = {name: _READERS[name](value) for name, value in change.items() if name in _READERS}
-        if unknown := change.keys() - known.keys():
+        given = {name: _READERS[name](value) for name, value in change.items() if name in _READERS}
+        if unknown := change.keys() - given.keys():
             raise ValueError(f"unknown settings: {', '.join(sorted(unknown))}; known: {', '.join(_READERS)}")
-        quota_used = known.pop("quota_used", None)
-        self.settings = replace(self.settings, **known)
+        quota_used = given.pop("quota_used", None)
+        self.settings = replace(self.settings, **given)
         if quota_used is not None:
-            self._seen.calls_by_day[self._today()] = quota_used
-        if "default_fault" in known:
+            self._seen.requests_by_day[self._today()] = quota_used
+        if "default_fault" in given:
             self._seen.defaults_left.clear()
 
     def reset(self) -> None:
-        """Back to the start, settings too; calls being handled go on and stay in flight."""
+        """Back to the start, settings too; requests that are being handled go on and stay in flight."""
         self.settings = self._at_start
         self._seen = _Seen(peak_in_flight=self._in_flight)
 
@@ -322,9 +322,9 @@ def _day(value: Any) -> str | None:
     return None if value is None else date.fromisoformat(value).isoformat()
 
 
-def _moment(value: Any) -> str:
+def _timestamp(value: Any) -> str:
     if not isinstance(value, str) or datetime.fromisoformat(value).tzinfo is None:
-        raise ValueError(f"expected a moment with its zone, got {value!r}")
+        raise ValueError(f"expected a timestamp with its zone, got {value!r}")
     return value
 
 
@@ -351,7 +351,7 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "campaigns": lambda value: None if value is None else {str(key): str(kind) for key, kind in dict(value).items()},
     "members": lambda value: {key: dict.fromkeys(_strings(ids)) for key, ids in dict(value).items()},
     "codes": lambda value: None if value is None else {key: dict(codes) for key, codes in dict(value).items()},
-    "now": lambda value: None if value is None else _moment(value),
+    "now": lambda value: None if value is None else _timestamp(value),
     "recalled": lambda value: frozenset(_strings(value)),
     "coding_sets_result": bool,
     "coding_moves_date": bool,

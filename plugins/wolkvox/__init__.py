@@ -1,3 +1,3 @@
-"""Codify contacts in the wolkvox dialler that were reached outside of it."""
+"""Codify customers in the wolkvox dialler who were reached outside of it."""
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"

@@ -76,7 +76,7 @@ def test_its_contacts_are_read_and_can_all_be_sent(dbt: Path, project: Path, mon
 @pytest.mark.parametrize(
     ("seed", "line", "test"),
     [
-        ("manual_calls", "c-4,573009998866,15502,2026-03-02 15:14:00+00,paid", "a_contact_is_told_once"),
+        ("manual_calls", "c-4,573009998866,15502,2026-03-02 15:14:00+00,paid", "a_contact_is_there_once"),
         ("manual_calls", "c-4,,15502,2026-03-02 15:15:00+00,paid", "not_null_contacted_customers_customer_id"),
         ("branch_visits", "b-2,573005554444,2999-03-02 16:00:00+00", "no_contact_is_of_the_future"),
     ],

@@ -29,7 +29,9 @@ def test_a_files_tests_stay_together(request: pytest.FixtureRequest) -> None:
     assert group(request.node) == "deploy/test_grouping"
 
 
-def test_all_that_use_the_stack_stay_together_with_the_rest_of_their_files(request: pytest.FixtureRequest) -> None:
+def test_all_that_use_the_stack_are_slow_and_stay_with_the_rest_of_their_files(
+    request: pytest.FixtureRequest,
+) -> None:
     made = items(request, test_page=["airflow"], test_access=["logins", "airflow"], test_access__2=[], test_words=[])
     conftest.pytest_collection_modifyitems(made)
     assert {item.name: group(item) for item in made} == {
@@ -38,3 +40,4 @@ def test_all_that_use_the_stack_stay_together_with_the_rest_of_their_files(reque
         "test_access__2": "airflow",
         "test_words": "ui/test_words",
     }
+    assert [item.name for item in made if item.get_closest_marker("slow")] == ["test_page", "test_access"]

@@ -23,7 +23,7 @@ RELEASES = {"3.2.2": "2026-06-05", "3.3.0": "2026-07-20"}
 # And what has to be newer: 3.2.2's own constraints pin 6.7, whose hook lets nobody else open the connection.
 POSTGRES = "apache-airflow-providers-postgres"
 NEWER = {"3.2.2": (f"{POSTGRES}==6.8.0", f"--exclude-newer-package={POSTGRES}=2026-07-20")}
-POLICY = 240.0  # seconds
+TIMEOUT = 240.0  # seconds
 
 
 @pytest.fixture(scope="module", params=RELEASES)
@@ -66,6 +66,6 @@ def test_the_page_shows_its_figures(connected: Elsewhere) -> None:
     url = f"http://127.0.0.1:{port}"
     environment = {**connected.environment, "AIRFLOW__API__BASE_URL": url, "AIRFLOW__API__PORT": str(port)}
     command = [str(connected.bin / "airflow"), "api-server"]
-    with serving(command, port, connected.folder / "api-server.log", POLICY, env=environment, cwd=connected.folder):
+    with serving(command, port, connected.folder / "api-server.log", TIMEOUT, env=environment, cwd=connected.folder):
         login = call(f"{url}/auth/token")["access_token"]
         assert call(f"{url}/wolkvox/overview", token=login)["operation"] == "0041"

@@ -14,6 +14,7 @@ from conftest import Database
 from crew import fill, stage, verdict
 from sandbox_server import SandboxServer
 
+from wolkvox import __version__
 from wolkvox.__main__ import main
 from wolkvox.dag.params import run_params
 from wolkvox.ledger.reports import Tally
@@ -22,7 +23,7 @@ from wolkvox.provider import FIELDS
 from wolkvox.rules import alerts, firing
 from wolkvox.rules.answers import Answer, Kind, classify
 from wolkvox.rules.chunks import MAX_CHUNK
-from wolkvox.rules.operations import LINGER, OURS, Operation, usual
+from wolkvox.rules.operation import LINGER, Entry, usual
 from wolkvox.rules.protection import DAYS, Protection
 from wolkvox.rules.records import Record
 from wolkvox.rules.retry_policy import TRIALS, RetryPolicy
@@ -85,7 +86,7 @@ def test_every_param_of_the_dag_has_its_row() -> None:
 def test_every_key_of_an_operation_has_its_row_and_its_default() -> None:
     told = defaults(page("operations-yaml"))
     thresholds = type(usual().thresholds).model_fields
-    keys = {name for name in Operation.model_fields if name not in OURS}
+    keys = set(Entry.model_fields)
     assert set(told) == {*keys, *thresholds}
     odd = {"wolkvox_conn_id", "pool", "thresholds", "run_minutes", "alert_to"}
     for name in keys - odd:
@@ -204,6 +205,17 @@ def test_every_command_has_its_row_and_its_options(
         assert set(re.findall(r"--[\w-]+", options)) == set(re.findall(r"--[\w-]+", usage(command))) - {"--help"}
 
 
+@pytest.mark.parametrize("text", [".env.example", "docs/kubernetes.md", "docker-compose.yaml"])
+def test_the_image_is_named_with_this_version(text: str) -> None:
+    named = re.findall(r"\bVERSION(?::-|=)([\w.]+)|wolkvox-codify:([\d.]+)", (ROOT / text).read_text())
+    assert {one or other for one, other in named} == {__version__}
+
+
+def test_the_latest_release_of_the_changelog_is_this_version() -> None:
+    (latest, *_) = re.findall(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert re.fullmatch(rf"{re.escape(__version__)} \(\d{{4}}-\d\d-\d\d\)|Unreleased", latest)
+
+
 def _hours(seconds: float) -> str:
     return f"{seconds / 3600:g} hours"
 
@@ -220,11 +232,11 @@ NUMBERS = [
     ("faults", f"up to {USUAL.tries} attempts in its first run"),
     ("faults", f"one after {USUAL.first_delay / 60:g} minutes, {2 * USUAL.first_delay / 60:g}, 1 hour"),
     ("faults", f"{USUAL.blocked} requests, then it is `rejected`"),
-    ("faults", f"refuses {USUAL.refusals} different records in a row, or {USUAL.outages} different ones fail"),
+    ("faults", f"rejects {USUAL.refusals} different records of a campaign in a row, or {USUAL.outages} different"),
     ("faults", f"up to {TRIALS} records try it {MINUTES}, up to {_hours(USUAL.longest_suspension)}"),
     ("faults", f"after {USUAL.first_breaker_delay / 60:g} minute, 2, up to {USUAL.longest_breaker_delay / 60:g}"),
     ("faults", f"after {CALL_TIMEOUT:g} seconds at least"),
-    ("suspended-campaigns", f"{USUAL.refusals} different records in a row were refused"),
+    ("suspended-campaigns", f"{USUAL.refusals} different records in a row were rejected"),
     ("suspended-campaigns", f"{USUAL.outages} different records failed"),
     ("suspended-campaigns", f"{MINUTES}, up to {_hours(USUAL.longest_suspension)}"),
     ("circuit-breaker", f"After {USUAL.outages} different records"),
@@ -232,6 +244,10 @@ NUMBERS = [
     ("circuit-breaker", f"one campaign counts for {USUAL.refusals * 2 // 5} at most"),
     ("answers", f"up to {USUAL.tries} times in its first run"),
     ("states", f"given up after {USUAL.requests} requests"),
+    ("glossary", f"given up after {USUAL.requests} requests"),
+    ("exports", f"within the {USUAL.requests} requests that a contact may cost"),
+    ("supervisor.es", f"abandonados tras {USUAL.requests} peticiones"),
+    ("suspended-campaigns", f"wolkvox rejects {['', 'once', 'twice', 'three times'][USUAL.refused_trials]} becomes"),
     ("guarantees", f"{USUAL.requests} in a record's life"),
     ("when-runs-begin", f"waits {LINGER:g} seconds for more"),
     ("when-runs-begin", f"`wake` seconds, {usual().wake:g} by default"),

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from debian import serving
 from fresh_environment import BIN, CONNECTIONS, ROOT, Elsewhere, uv
-from jsonschema import validate  # type: ignore[import-untyped]  # Airflow brings it
+from jsonschema import validate  # Airflow brings it
 from playwright.sync_api import Browser, expect
 from sandbox_server import SandboxServer, free_port
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 pytest_plugins = ("airflow_server", "fresh_environment")
 
-POLICY = 240.0  # seconds
+TIMEOUT = 240.0  # seconds
 NAMES = re.compile(r"^ *\"?([A-Za-z0-9_.-]+)")
 
 
@@ -199,7 +199,7 @@ def test_the_form_asks_for_what_it_needs_and_its_test_button_tells(
     url = f"http://127.0.0.1:{port}"
     environment = {**elsewhere.environment, "AIRFLOW__API__BASE_URL": url, "AIRFLOW__API__PORT": str(port)}
     command = [str(elsewhere.bin / "airflow"), "api-server"]
-    with serving(command, port, elsewhere.folder / "api-server.log", POLICY, env=environment, cwd=elsewhere.folder):
+    with serving(command, port, elsewhere.folder / "api-server.log", TIMEOUT, env=environment, cwd=elsewhere.folder):
         login = call(f"{url}/auth/token")["access_token"]
         page = browser.new_page()
         page.goto(f"{url}/connections")

@@ -157,7 +157,6 @@ def failures(crew: Crew, sandbox: SandboxServer, ledger: Database, monkeypatch: 
     return [worker.result().get("error", "none") for worker in ended]
 
 
-@pytest.mark.slow
 def test_no_log_no_xcom_and_no_rendered_field_holds_a_token_a_customer_or_a_comment(
     airflow: Airflow,
     ledger: Database,

@@ -12,10 +12,12 @@ from crew import connect, fill, stage, states, task, verdict
 from sandbox_server import SandboxServer
 
 from wolkvox.hook import WolkvoxHook
+from wolkvox.rules.ages import Ages
+from wolkvox.rules.audit import AuditRules
 from wolkvox.rules.runs import Chunk
-from wolkvox.tasks.audit import Rules, audit_operation
+from wolkvox.tasks.audit import audit_operation
 from wolkvox.tasks.chunk import codify_chunk
-from wolkvox.tasks.retention import Ages, retire
+from wolkvox.tasks.retention import retire
 
 TABLES = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'wolkvox' AND table_type = 'BASE TABLE'"
 AGED = (
@@ -74,7 +76,7 @@ def test_a_day_of_all_dags_is_green(fed: Database, warehouse: Database, sandbox:
     assert whole_run("second") == []
     assert whole_run("third") == []
     with WolkvoxHook() as wolkvox:
-        _, complaint = audit_operation(task("audit", "wolkvox_audit"), wolkvox, Rules(31, False, 0.0))
+        _, complaint = audit_operation(task("audit", "wolkvox_audit"), wolkvox, AuditRules(31, False, 0.0))
     assert complaint is None
     fed.execute("UPDATE wolkvox.run SET began_at = began_at - interval '900 days' WHERE dag_run_id = 'first'")
     now = fed.value("SELECT now()")

@@ -23,6 +23,7 @@ from wolkvox.ledger.sending import ChunkSession
 from wolkvox.rules.records import Settled
 from wolkvox.rules.retry_policy import RetryPolicy
 from wolkvox.rules.runs import Chunk
+from wolkvox.rules.states import State
 from wolkvox.stop import Stop
 
 RECORDS = 2_000
@@ -220,7 +221,7 @@ def test_two_reconnections_in_a_row_in_different_slots_still_write_the_answer(
             if slot == 1:
                 others[0].execute(b"SELECT pg_advisory_unlock(7, 0)")
             ledger.run(lambda connection: connection.execute("SELECT 1"))
-        ledger.advance(Settled(record.id, "coded", None, "202", None), None)
+        ledger.advance(Settled(record.id, State.CODED, None, "202", None), None)
     assert states(database) == {"coded": 1, "pending": 1}
 
 

@@ -17,7 +17,8 @@ from sandbox_server import SandboxServer
 
 from local.postgres import binaries
 from wolkvox.ledger.migrate import migrate
-from wolkvox.tasks.retention import Ages, retire
+from wolkvox.rules.ages import Ages
+from wolkvox.tasks.retention import retire
 
 PAGE = Path(__file__).parents[2] / "docs" / "security.md"
 ROLES = ("wolkvox_owner", "wolkvox_writer", "wolkvox_reader")

@@ -12,6 +12,7 @@ from typing import Any
 import psutil
 import psycopg
 import pytest
+from conftest import folder_in_memory
 from crew import CONTACTS, sent_again, wait_until
 from sandbox_server import SandboxServer, free_port
 
@@ -30,8 +31,8 @@ def vendor() -> Iterator[SandboxServer]:
 
 
 @pytest.fixture(scope="module")
-def stack(vendor: SandboxServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    root = tmp_path_factory.mktemp("stack")
+def stack(vendor: SandboxServer) -> Iterator[Stack]:
+    root = folder_in_memory("scheduler")
     settings = {
         "PATH": os.environ["PATH"],
         "AIRFLOW_PORT": str(free_port()),

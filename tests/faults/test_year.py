@@ -16,9 +16,10 @@ from wolkvox.errors import BadSetting
 from wolkvox.ledger.claiming import Wanted, claim
 from wolkvox.ledger.digests import Verified, operations, verify_digests
 from wolkvox.ledger.staging import Staged, load
+from wolkvox.rules.ages import Ages
 from wolkvox.rules.contacts import Contact, read_contact
 from wolkvox.rules.runs import Allowance, Resend, Run
-from wolkvox.tasks.retention import Ages, Retired, retire
+from wolkvox.tasks.retention import Retired, retire
 
 pytestmark = pytest.mark.timeout(900)  # a minute, and several on a machine that is busy
 

@@ -163,17 +163,17 @@ test("problems are what was refused, what is suspended and who was dialled, the 
   assert.deepEqual(shown[0], {
     href: "?type_campaign=preview&campaign_id=17&state=pending",
     text: "La campaña preview 17 Cobranza está en pausa automática",
-    note: "wolkvox no conoce esa campaña o ese cliente.",
+    note: "wolkvox no tiene esa campaña o ese cliente.",
   });
   assert.equal(shown[1].href, "?dialled=vendor");
-  assert.deepEqual([shown[2].text, shown[2].note], ["wolkvox no conoce esa campaña o ese cliente.", "not_found"]);
+  assert.deepEqual([shown[2].text, shown[2].note], ["wolkvox no tiene esa campaña o ese cliente.", "not_found"]);
   assert.equal(cell(columns.PROBLEMS, "kind", rows[0]).text, "en pausa automática");
   assert.equal(cell(columns.PROBLEMS, "kind", rows[2]).text, "rechazado");
 });
 
 test("an event of a time line says when, what, why, and what was answered", () => {
   const event = {
-    name: "called",
+    name: "sent",
     at: "2026-03-01T15:00:00Z",
     until: "2026-03-01T15:00:01Z",
     state: "rejected",
@@ -185,7 +185,7 @@ test("an event of a time line says when, what, why, and what was answered", () =
   const texts = eventTexts(event);
   assert.match(texts.when, /10:00:00.+ → .+10:00:01/);
   assert.equal(texts.state, "rejected");
-  assert.equal(texts.why, "wolkvox refused it; its message says why. (refused_422)");
+  assert.equal(texts.why, "wolkvox rejected it; its message says why. (refused_422)");
   assert.equal(texts.answer, "422 · <b>NO</b>");
 });
 
@@ -219,12 +219,9 @@ test("what went wrong is said in the reader's language, the server's own detail 
     "Falta una conexión o está incompleta.",
   );
   assert.equal(problem(429, { detail: "Too many searches" }), "Demasiadas búsquedas en un minuto: espere un poco.");
-  assert.equal(problem(500, null), "Airflow encontró un error; el log de su api-server dice cuál.");
+  assert.equal(problem(500, null), "Airflow informa un error; el log de su api-server dice cuál.");
   assert.equal(problem(503, { problem: "Of another release." }), "Of another release.");
-  assert.equal(
-    problem(500, { detail: [{ loc: [] }] }),
-    "Airflow encontró un error; el log de su api-server dice cuál.",
-  );
+  assert.equal(problem(500, { detail: [{ loc: [] }] }), "Airflow informa un error; el log de su api-server dice cuál.");
 });
 
 test("days and minutes stand on one axis, with ticks that don't crowd it", () => {

@@ -57,8 +57,8 @@ test("a key without a text is shown as it is", () => {
 
 test("a reason is explained, whatever HTTP status it ends in and whatever column it names", () => {
   reads("en");
-  assert.equal(explain("not_found"), "wolkvox knows no such campaign or customer.");
-  assert.equal(explain("not_found_404"), "wolkvox knows no such campaign or customer.");
+  assert.equal(explain("not_found"), "wolkvox has no such campaign or customer.");
+  assert.equal(explain("not_found_404"), "wolkvox has no such campaign or customer.");
   assert.equal(explain("cod_act_missing"), "cod_act is missing in the warehouse.");
   assert.equal(explain("customer_id_not_an_id"), "customer_id can't be an id.");
   assert.equal(explain("nobody_knows_this_one"), null);

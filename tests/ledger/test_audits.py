@@ -11,7 +11,8 @@ from sandbox_server import SandboxServer
 
 from wolkvox.hook import WolkvoxHook
 from wolkvox.page.reading import known_of
-from wolkvox.tasks.audit import Rules, audit_operation
+from wolkvox.rules.audit import AuditRules
+from wolkvox.tasks.audit import audit_operation
 
 NAMED = "SELECT customer_id, audit, shown FROM wolkvox.codification WHERE audit IS NOT NULL ORDER BY 2, 1"
 
@@ -25,7 +26,7 @@ def audit(days: int = 31, *, resend: bool = False, most: float = 0.0) -> tuple[d
     """What the task ``audit`` does."""
     another_night()
     with WolkvoxHook() as wolkvox:
-        return audit_operation(task("audit", "wolkvox_audit"), wolkvox, Rules(days, resend, most))
+        return audit_operation(task("audit", "wolkvox_audit"), wolkvox, AuditRules(days, resend, most))
 
 
 @pytest.fixture

@@ -30,6 +30,7 @@ from wolkvox.ledger.reports import backlog
 from wolkvox.ledger.sending import ChunkSession
 from wolkvox.rules.records import Settled
 from wolkvox.rules.runs import Chunk
+from wolkvox.rules.states import State
 from wolkvox.stop import Stop
 
 RULES = LeaseRules(7, "0041", 1.0, 5.0)
@@ -228,7 +229,7 @@ def test_patience_with_a_silent_server_ends_when_it_should(
         wire.fall_silent()
         began = time.monotonic()
         with pytest.raises(LedgerUnavailable, match="out of reach for 4 s"):
-            ledger.advance(Settled(record, "coded", None, "202", "coded"), None)
+            ledger.advance(Settled(record, State.CODED, None, "202", "coded"), None)
         assert 4.0 <= time.monotonic() - began < 4.0 + 6.0
 
 
@@ -242,7 +243,7 @@ def test_what_a_silent_server_missed_is_written_when_it_speaks_again(
         assert held.advance(None, record)
         wire.fall_silent()
         threading.Timer(3.0, wire.speak).start()
-        held.advance(Settled(record, "coded", None, "202", "coded"), None)
+        held.advance(Settled(record, State.CODED, None, "202", "coded"), None)
     assert ledger.value("SELECT state FROM wolkvox.codification WHERE id = %s", record) == "coded"
 
 

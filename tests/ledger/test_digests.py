@@ -18,9 +18,10 @@ from wolkvox.ledger.connection import clock, sql
 from wolkvox.ledger.digests import Verified, digest, verify_digests
 from wolkvox.ledger.locks import Lock, lock_session
 from wolkvox.ledger.retention import forget
+from wolkvox.rules.ages import Ages
 from wolkvox.rules.contacts import read_contact
 from wolkvox.rules.runs import Resend
-from wolkvox.tasks.retention import Ages, retire
+from wolkvox.tasks.retention import retire
 
 SECRET = "of the operation"
 KEEP = timedelta(days=1_096)
@@ -310,11 +311,12 @@ def test_the_command_says_what_is_as_it_was_and_what_is_not(
     digested.execute("DELETE FROM wolkvox.codification WHERE customer_id = 'customer-40-2'")
     assert verify("wolkvox_ledger") == 1
     assert "4 contacts were digested, 3 are there now" in capsys.readouterr().out
-    for secret, words in ((None, "is missing"), ("another", "holds another secret than the one that made the digests")):
+    another = "holds another secret than the one that made the digests"
+    for secret, message in ((None, "is missing"), ("another", another)):
         monkeypatch.setattr("wolkvox.cli.verify.known_secret", lambda secret=secret: secret)
         assert verify("wolkvox_ledger") == 1
         assert capsys.readouterr().out == (
-            f"FAIL the Airflow variable 'wolkvox_evidence_secret' {words}: nothing can be compared."
+            f"FAIL the Airflow variable 'wolkvox_evidence_secret' {message}: nothing can be compared."
             " Put the old one back.\n"
         )
 
@@ -326,7 +328,7 @@ def none() -> str:
 @pytest.mark.parametrize(("secret", "message"), [(None, "is missing"), ("another", "holds another secret than before")])
 @pytest.mark.parametrize("made", ["digests", "anonymous customers"])
 def test_without_its_secret_retention_does_nothing_and_says_what_to_do(
-    ledger: Database, secret: str | None, words: str, made: str
+    ledger: Database, secret: str | None, message: str, made: str
 ) -> None:
     ledger.execute(INSERT)
     if made == "anonymous customers":
@@ -337,7 +339,7 @@ def test_without_its_secret_retention_does_nothing_and_says_what_to_do(
     if made == "anonymous customers":
         ledger.execute("DELETE FROM wolkvox.daily_digest")
     before = ledger.rows("SELECT * FROM wolkvox.codification ORDER BY id")
-    with pytest.raises(BadSetting, match=words) as error:
+    with pytest.raises(BadSetting, match=message) as error:
         retire("wolkvox_ledger", ages(timedelta(days=37), timedelta(days=36)), lambda: secret, none)
     assert "Put it back from your copy" in str(error.value)
     assert ledger.rows("SELECT * FROM wolkvox.codification ORDER BY id") == before

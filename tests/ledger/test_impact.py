@@ -21,9 +21,10 @@ from crew import Crew, age, another_night, connect, fill, stage, states, task, v
 from sandbox_server import SandboxServer
 
 from wolkvox.hook import WolkvoxHook
+from wolkvox.rules.audit import AuditRules
 from wolkvox.rules.impact import MINUTES
 from wolkvox.rules.protection import read_protection
-from wolkvox.tasks.audit import Rules, audit_operation
+from wolkvox.tasks.audit import audit_operation
 
 BOGOTA = ZoneInfo("America/Bogota")
 COLOMBIA = read_protection((Path(__file__).parents[2] / "include" / "protection" / "colombia.yaml").read_text())
@@ -140,7 +141,7 @@ class Truth:
 def audit(**rules: Any) -> tuple[dict[str, Any], str | None]:
     another_night()
     with WolkvoxHook() as wolkvox:
-        return audit_operation(task("audit", "wolkvox_audit"), wolkvox, Rules(**rules))
+        return audit_operation(task("audit", "wolkvox_audit"), wolkvox, AuditRules(**rules))
 
 
 def cause(day: Day, customer: str, dialled: datetime) -> str:

@@ -34,6 +34,7 @@ from wolkvox.rules.records import Settled
 from wolkvox.rules.retry_policy import RetryPolicy
 from wolkvox.rules.runs import Allowance, Resend, Run
 from wolkvox.rules.spans import shown_spans
+from wolkvox.rules.states import State
 
 HISTORY = 200_000
 NOW = datetime.now(timezone.utc)
@@ -148,7 +149,7 @@ def test_no_statement_reads_the_whole_ledger(ledger: Database, connection: Ledge
         assert other_worker.take(20)
         first, second = session.take(20)[:2]
         assert session.advance(None, first.id)
-        assert session.advance(Settled(first.id, "rejected", "refused_422", "422", "no"), second.id)
+        assert session.advance(Settled(first.id, State.REJECTED, "refused_422", "422", "no"), second.id)
         refused = Fault(first.id, first.campaign, "refused_422", "422 NO", "Look.", refused=True)
         session.count(refused)
         failed = Fault(second.id, second.campaign, "overloaded_500", "500", "Look.", refused=False)

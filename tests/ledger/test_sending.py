@@ -18,6 +18,7 @@ from wolkvox.rules.faults import Fault
 from wolkvox.rules.records import EVERYTHING_REFUSED, Settled
 from wolkvox.rules.retry_policy import RetryPolicy
 from wolkvox.rules.runs import Allowance, Chunk
+from wolkvox.rules.states import State
 from wolkvox.stop import Stop
 
 STATES = "SELECT state, attempts FROM wolkvox.codification ORDER BY id LIMIT 3"
@@ -78,7 +79,7 @@ def test_a_record_has_one_turn_in_each_run(ledger: Database) -> None:
     with worker(ledger, staged_chunk(ledger, 3)) as session:
         first = session.take(20)[0]
         session.advance(None, first.id)
-        session.advance(Settled(first.id, "pending", "overloaded_500", "500", "oops", pause=0.0), None)
+        session.advance(Settled(first.id, State.PENDING, "overloaded_500", "500", "oops", delay=0.0), None)
         assert [record.customer_id for record in session.take(20)] == ["1"]
     again = stage_in(ledger.connection, [], "next").chunks[0]
     with worker(ledger, again) as session:
@@ -96,7 +97,7 @@ def test_a_record_that_will_be_tried_again_is_not_taken_meanwhile(ledger: Databa
     with worker(ledger, stage_in(ledger.connection, contacts, **options).chunks[0]) as session:
         record = session.take(1)[0]
         session.advance(None, record.id)
-        session.advance(Settled(record.id, "pending", "overloaded_503", "503", "busy"), None)
+        session.advance(Settled(record.id, State.PENDING, "overloaded_503", "503", "busy"), None)
         assert [one.campaign_id for one in session.take(20, [record.id])] == ["18"]
 
 
@@ -203,7 +204,7 @@ def test_a_refusal_that_is_counted_after_an_outage_was_found_is_settled_by_it_ne
     with worker(ledger, stage_in(ledger.connection, contacts).chunks[0]) as session:
         record = session.take(1)[0]
         session.advance(None, record.id)
-        session.advance(Settled(record.id, "rejected", "refused_422", "422", "no"), None)
+        session.advance(Settled(record.id, State.REJECTED, "refused_422", "422", "no"), None)
         open_breaker(ledger.connection, Breaker("0041", 0, ("d", "r"), RetryPolicy()), EVERYTHING_REFUSED, "message")
         found = session.count(Fault(record.id, record.campaign, "refused_422", "422 NO", "Look.", refused=True))
     assert (found.outage, found.first) == (EVERYTHING_REFUSED, False)
@@ -215,7 +216,7 @@ def test_a_refusal_that_is_counted_after_its_campaign_was_suspended_is_settled_b
     with worker(ledger, stage_in(ledger.connection, contacts).chunks[0]) as session:
         record = session.take(1)[0]
         session.advance(None, record.id)
-        session.advance(Settled(record.id, "rejected", "not_found", "404", "no"), None)
+        session.advance(Settled(record.id, State.REJECTED, "not_found", "404", "no"), None)
         ledger.execute(SUSPEND, "10 minutes")
         found = session.count(Fault(record.id, record.campaign, "not_found", "404 NO", "Look.", refused=True))
     assert found.suspended == {("preview", "666")}

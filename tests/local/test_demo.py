@@ -63,7 +63,7 @@ def test_sides_that_agree_are_no_failure() -> None:
     ("side", "change", "said"),
     [
         ("run_state", "failed", "the DAG run is failed"),
-        ("attempts", 11_147, "calls: ledger 11147"),
+        ("attempts", 11_147, "requests: ledger 11147"),
         ("sandbox", {"coded": 1}, "the ledger has 11093 coded, the sandbox 1"),
         ("sandbox", {"peak_in_flight": 3}, "3 requests were in flight at once"),
         ("sandbox", {"codify_calls": 1}, "sandbox 1"),

@@ -95,7 +95,7 @@ def test_postgresql_takes_connections_through_its_socket_alone_and_stops_without
     remote = supervision.launch(made)
     supervision.wait_until(lambda: postgres.answers(made), 30, "PostgreSQL")
     mine = databases(demo=False)
-    postgres.create(made, mine.values(), anew=False)
+    postgres.create(made, mine.values(), again=False)
     postgres.create_warehouse(made, mine["warehouse"])
     with psycopg.connect(made.uri("warehouse")) as warehouse:
         assert warehouse.execute("SHOW listen_addresses").fetchone() == ("",)
@@ -113,10 +113,10 @@ def test_a_demos_databases_are_new_each_time_whoever_is_connected(root: Path) ->
     postgres.prepare(made)
     supervision.launch(made)
     supervision.wait_until(lambda: postgres.answers(made), 30, "PostgreSQL")
-    postgres.create(made, ["demo_warehouse"], anew=True)
+    postgres.create(made, ["demo_warehouse"], again=True)
     with psycopg.connect(made.uri("demo_warehouse"), autocommit=True) as connected:
         connected.execute("CREATE TABLE old ()")
-        postgres.create(made, ["demo_warehouse"], anew=True)
+        postgres.create(made, ["demo_warehouse"], again=True)
         with psycopg.connect(made.uri("demo_warehouse")) as warehouse:
             assert warehouse.execute("SELECT to_regclass('old')").fetchone() == (None,)
 

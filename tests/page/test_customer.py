@@ -19,8 +19,8 @@ from crew import SQL, Crew, connect, fill, stage, states
 from debian import program
 from sandbox_server import SandboxServer
 
-from wolkvox.hook import WolkvoxHook
 from wolkvox.errors import BadSetting
+from wolkvox.hook import WolkvoxHook
 from wolkvox.ledger.breaker import Breaker, open_breaker
 from wolkvox.page.dictionary import dictionary
 from wolkvox.page.evidence import Evidence, as_csv
@@ -61,18 +61,18 @@ def test_every_call_keeps_its_answer(ledger: Database, warehouse: Database, sand
     assert [event[:3] for event in events("customer-1")[0]] == [
         ("contacted", None, None),
         ("pulled", None, None),
-        ("called", "pending", "overloaded_503"),
-        ("called", "pending", "overloaded_503"),
-        ("called", "pending", "unknown_timeout"),
+        ("sent", "pending", "overloaded_503"),
+        ("sent", "pending", "overloaded_503"),
+        ("sent", "pending", "unknown_timeout"),
         ("waiting", "pending", "unknown_timeout"),
     ]
     send(crew, customer_id="customer-1")
-    assert events("customer-1")[0][-1] == ("called", "coded", None, "202")
+    assert events("customer-1")[0][-1] == ("sent", "coded", None, "202")
     assert len(events("customer-1")[0]) == 6
     answered = known_of("customer-1", unmasked=True).contacts[0]["events"]
     moments = [event["at"] for event in answered]
     assert moments == sorted(moments)
-    assert all(event["until"] > event["at"] for event in answered if event["name"] == "called")
+    assert all(event["until"] > event["at"] for event in answered if event["name"] == "sent")
     assert answered[2]["message"] == "busy"
 
 
@@ -87,8 +87,8 @@ def test_what_was_answered_before_a_record_was_offered_again_is_kept(
     assert [event[:2] for event in events("customer-1")[0]] == [
         ("contacted", None),
         ("pulled", None),
-        ("called", "rejected"),
-        ("called", "coded"),
+        ("sent", "rejected"),
+        ("sent", "coded"),
     ]
 
 
@@ -181,7 +181,7 @@ def test_it_is_sent_though_it_was_put_off_or_its_campaign_is_parked(
     assert customers(sandbox) == {}
     send(crew, customer_id="customer-2")
     assert customers(sandbox) == {"customer-2": 1}
-    assert events("customer-2")[0][-1][:2] == ("called", "coded")
+    assert events("customer-2")[0][-1][:2] == ("sent", "coded")
 
 
 def test_a_record_stands_for_its_customer_where_no_id_may_stand(
@@ -257,7 +257,7 @@ def test_the_csv_carries_its_origin_and_the_digest_of_its_rows(evidence: Evidenc
     assert said[dictionary(language)("evidence.zone")] == "America/Bogota"
     assert said[dictionary(language)("evidence.made_at")].endswith("-05:00")
     rows = list(csv.DictReader(io.StringIO(table)))
-    assert [row["event"] for row in rows] == ["contacted", "pulled", "called", "called"]
+    assert [row["event"] for row in rows] == ["contacted", "pulled", "sent", "sent"]
     assert rows[2]["message"] == "'=no hay servicio, “más tarde” ☎"
     assert rows[3]["state"] == "coded"
 
@@ -310,7 +310,7 @@ def many(contacts: int, requests: int, message: str) -> Evidence:
     """A customer with many contacts, each of which was sent several times."""
     at = datetime(2026, 3, 1, 12, tzinfo=timezone.utc).isoformat()
     event = {
-        "name": "called",
+        "name": "sent",
         "at": at,
         "until": at,
         "state": "failed",

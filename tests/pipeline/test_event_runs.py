@@ -11,6 +11,7 @@ from typing import Any
 import psutil
 import psycopg
 import pytest
+from conftest import folder_in_memory
 from crew import wait_until
 from sandbox_server import SandboxServer, free_port
 
@@ -20,7 +21,7 @@ from local.stack import DAG, airflow_api, start, stop
 
 pytestmark = pytest.mark.slow
 
-POLICY = 240.0  # seconds: two busy cores start Airflow slowly
+TIMEOUT = 240.0  # seconds: two busy cores start Airflow slowly
 CONTACT = "INSERT INTO contacted_customers VALUES ('preview', '17', %s, '5', NULL, 'by chat', %s)"
 
 
@@ -31,8 +32,8 @@ def vendor() -> Iterator[SandboxServer]:
 
 
 @pytest.fixture(scope="module")
-def stack(vendor: SandboxServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    root = tmp_path_factory.mktemp("stack")
+def stack(vendor: SandboxServer) -> Iterator[Stack]:
+    root = folder_in_memory("event_runs")
     settings = {
         "PATH": os.environ["PATH"],
         "AIRFLOW_PORT": str(free_port()),
@@ -70,13 +71,13 @@ def test_a_contact_is_codified_long_before_the_cron_would_begin_a_run(stack: Sta
     api = airflow_api(stack)
     api.send("PATCH", f"/dags/{DAG}", {"is_paused": False})
     polled = "SELECT count(*) FROM wolkvox.watch WHERE polled_at IS NOT NULL AND staged_at IS NOT NULL"
-    wait_until(lambda: rows(stack, "ledger", polled) == [(1,)], POLICY)
-    wait_until(lambda: is_settled(api), POLICY)
+    wait_until(lambda: rows(stack, "ledger", polled) == [(1,)], TIMEOUT)
+    wait_until(lambda: is_settled(api), TIMEOUT)
     began = time.monotonic()
     rows(stack, "warehouse", CONTACT, "1001", datetime.now(timezone.utc))
     wait_until(lambda: vendor.stats()["coded"] == 1, 120.0)
     print(f"\n{time.monotonic() - began:.1f} s from the warehouse to wolkvox")
-    wait_until(lambda: is_settled(api), POLICY)
+    wait_until(lambda: is_settled(api), TIMEOUT)
     assert rows(
         stack,
         "ledger",
@@ -115,8 +116,8 @@ def test_contacts_that_come_while_the_triggerer_is_dead_or_the_dag_paused_are_co
     api = airflow_api(stack)
     api.send("PATCH", f"/dags/{DAG}", {"is_paused": False})
     polled = "SELECT count(*) FROM wolkvox.watch WHERE polled_at IS NOT NULL AND staged_at IS NOT NULL"
-    wait_until(lambda: rows(stack, "ledger", polled) == [(1,)], POLICY)
-    wait_until(lambda: is_settled(api), POLICY)
+    wait_until(lambda: rows(stack, "ledger", polled) == [(1,)], TIMEOUT)
+    wait_until(lambda: is_settled(api), TIMEOUT)
 
     assert kill_the_triggerer(stack) > 1
     rows(stack, "warehouse", CONTACT, "2001", datetime.now(timezone.utc))
@@ -124,7 +125,7 @@ def test_contacts_that_come_while_the_triggerer_is_dead_or_the_dag_paused_are_co
     wait_until(lambda: "2001" in coded(stack), 600.0)
     print(f"\n{time.monotonic() - began:.0f} s beside a triggerer that was killed")
 
-    wait_until(lambda: is_settled(api), POLICY)
+    wait_until(lambda: is_settled(api), TIMEOUT)
     api.send("PATCH", f"/dags/{DAG}", {"is_paused": True})
     time.sleep(30.0)  # until the file is parsed again: its trigger ends
     rows(stack, "warehouse", CONTACT, "2002", datetime.now(timezone.utc))
@@ -134,7 +135,7 @@ def test_contacts_that_come_while_the_triggerer_is_dead_or_the_dag_paused_are_co
     began = time.monotonic()
     wait_until(lambda: "2002" in coded(stack), 600.0)
     print(f"{time.monotonic() - began:.0f} s after it was unpaused")
-    wait_until(lambda: is_settled(api), POLICY)
+    wait_until(lambda: is_settled(api), TIMEOUT)
     assert {customer: times for customer, times in coded(stack).items() if customer in ("2001", "2002")} == {
         "2001": 1,
         "2002": 1,

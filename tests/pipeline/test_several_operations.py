@@ -15,6 +15,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from conftest import folder_in_memory
 from mailbox_server import Mailbox
 from sandbox_server import SandboxServer, free_port
 
@@ -25,7 +26,7 @@ from local.stack import address, airflow_api, start, stop
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
-POLICY = 240.0  # seconds
+TIMEOUT = 240.0  # seconds
 # north and east share a token, as two business units of one wolkvox operation do.
 OPERATIONS = """
 north:
@@ -136,15 +137,15 @@ class Several:
 
 
 def wait_for(ready: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + POLICY
+    deadline = time.monotonic() + TIMEOUT
     while not ready():
         assert time.monotonic() < deadline
         time.sleep(0.3)
 
 
 @pytest.fixture(scope="module")
-def several(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Several]:
-    root = tmp_path_factory.mktemp("operations")
+def several() -> Iterator[Several]:
+    root = folder_in_memory("operations")
     shutil.copytree(ROOT / "dags", root / "dags", ignore=shutil.ignore_patterns("__pycache__"))
     (root / "include" / "sql").mkdir(parents=True)
     shutil.copytree(ROOT / "include" / "protection", root / "include" / "protection")

@@ -93,7 +93,7 @@ def meaning(status: int, body: bytes, **headers: str) -> Answer:
         # the dialler holds the record at this moment
         (409, said(409, "is being dialled"), Kind.CONFLICT, "conflict_409", "409"),
         (200, said(423), Kind.CONFLICT, "conflict_423", "423"),
-        # success in the code, failure in the words
+        # success in the code, failure in the message
         (200, said("", error="CAMPAIGN NOT FOUND"), Kind.REJECTED, "refused_200", "200"),
         (200, said(200, "", "customer is in a call"), Kind.REJECTED, "refused_200", "200"),
         (202, said("202", None, {"detail": "no"}), Kind.REJECTED, "refused_202", "202"),
@@ -102,8 +102,8 @@ def meaning(status: int, body: bytes, **headers: str) -> Answer:
         (200, said(202, "ok", "None"), Kind.CODED, None, "202"),
         *[(202, said(202, "ok", none), Kind.CODED, None, "202") for none in NO_ERROR],
         *[
-            (202, said(202, "ok", words), Kind.REJECTED, "refused_202", "202")
-            for words in ("no es valido", "error", "not ok", "400", "ninguno de los registros", ["no"], "sin saldo")
+            (202, said(202, "ok", error), Kind.REJECTED, "refused_202", "202")
+            for error in ("no es valido", "error", "not ok", "400", "ninguno de los registros", ["no"], "sin saldo")
         ],
         # success, though the code is written otherwise
         *[(200, said(code), Kind.CODED, None, "200") for code in ("000", "OK", "ok ", "Success", 0.0)],
@@ -206,7 +206,7 @@ def test_of_several_objects_without_a_code_the_first_one_speaks() -> None:
         (Answer(Kind.REJECTED), ""),
     ],
 )
-def test_a_refusal_is_told_without_ids_in_the_vendors_words_or_ours(answer: Answer, text: str) -> None:
+def test_a_refusal_shows_no_ids_whether_the_message_is_the_vendors_or_ours(answer: Answer, text: str) -> None:
     assert refusal(answer, "c7") == text
 
 
@@ -225,8 +225,8 @@ def test_a_refusal_is_told_without_ids_in_the_vendors_words_or_ours(answer: Answ
         (b"x" * 5_000, "x" * LONGEST_MSG),
     ],
 )
-def test_the_vendors_words_are_kept_as_they_are(body: bytes, words: str | None) -> None:
-    assert meaning(422, body).msg == words
+def test_the_vendors_message_is_kept_as_it_is(body: bytes, message: str | None) -> None:
+    assert meaning(422, body).msg == message
 
 
 @pytest.mark.parametrize(
@@ -253,7 +253,7 @@ def test_retry_after_may_be_seconds_or_a_date(retry_after: str, seconds: float |
     assert meaning(429, b"", Retry_After=retry_after).retry_after == seconds
 
 
-def test_a_call_without_an_answer_says_why() -> None:
+def test_a_request_without_an_answer_says_why() -> None:
     assert unknown("reset") == Answer(Kind.UNKNOWN, "unknown_reset")
     assert unknown("timeout") == Answer(Kind.UNKNOWN, "unknown_timeout", still_in_flight=True), (
         "wolkvox may still be at it"

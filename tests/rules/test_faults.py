@@ -10,7 +10,6 @@ from wolkvox.rules.answers import Kind
 from wolkvox.rules.faults import (
     AGAIN,
     CERTAIN,
-    DOUBTFUL,
     HOST,
     REFUSALS,
     REVERTED,
@@ -82,17 +81,17 @@ def test_no_two_campaigns_alone_are_ever_everything(campaigns: list[tuple[str, s
 
 def test_each_answer_that_is_no_success_says_something_of_somebody() -> None:
     ours = {Kind.QUOTA, Kind.CODED}  # the day's requests are used up; it is done
-    of_records = REFUSALS | DOUBTFUL | {Kind.CONFLICT}
+    of_records = REFUSALS | AGAIN | {Kind.UNKNOWN}
     assert set(Kind) == ours | of_records | HOST | CERTAIN
     assert not of_records & (HOST | CERTAIN)
 
 
-def test_a_conflict_is_tried_again_counts_as_an_attempt_and_is_never_taken_back() -> None:
+def test_a_conflict_is_tried_again_counts_as_an_attempt_and_is_never_reverted() -> None:
     """The dialler holds that record: it says nothing of the others, so that no outage undoes its attempts."""
     assert Kind.CONFLICT in AGAIN
-    assert Kind.CONFLICT not in UNCOUNTED | REVERTED | DOUBTFUL
+    assert Kind.CONFLICT not in UNCOUNTED | REVERTED
 
 
-def test_only_what_counts_as_an_attempt_is_taken_back() -> None:
+def test_only_what_counts_as_an_attempt_is_reverted() -> None:
     assert not REVERTED & UNCOUNTED
     assert REVERTED <= AGAIN

@@ -7,6 +7,8 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from wolkvox.dag.operations import deployed_operations, refuse_mistakes, search_path
 from wolkvox.errors import BadSetting
@@ -141,6 +143,37 @@ def test_what_operations_have_in_common_may_be_written_once() -> None:
     ]
 
 
+def test_a_template_is_no_operation_and_its_mistakes_are_told_where_they_stand() -> None:
+    found = read(
+        "x-all: &all\n  wake: never\nsales:\n  <<: *all\nservice:\n  <<: *all\n  wake: 5\nx-notes: [anything]\n"
+    )
+    assert [(one.name, one.refused is None) for one in found.all] == [("sales", False), ("service", True)]
+    assert [(one.line, one.key) for one in found.mistakes] == [(2, "sales.wake")]
+    assert [one.name for one in read("x-all: {wake: 5}\n").all] == ["default"]
+
+
+@pytest.mark.parametrize(("text", "names"), [("sales: 'x\n", ["sales"]), ("'x\n", []), ("[\n", []), ("x-all: [\n", [])])
+def test_a_file_of_which_nothing_can_be_read_is_not_taken_for_an_empty_one(text: str, names: list[str]) -> None:
+    found = read(text)
+    assert ([one.name for one in found.all if one.refused], len(found.all)) == (names, len(names))
+    assert len(found.mistakes) == 1
+
+
+_MARKS = st.sampled_from("'\"[]{}:#&*!|>%@`,?-\t ")
+_OTHERS = st.characters(exclude_categories=["Zl", "Zp", "Cs"], exclude_characters="\n\r\x85")
+
+
+@example("'x")
+@example("[x")
+@given(st.text(st.one_of(_MARKS, _OTHERS)))
+def test_whatever_is_typed_into_an_entry_harms_no_other(typed: str) -> None:
+    first, last = "first: &all\n  timezone: America/Lima\n  pool: one\n", "last:\n  <<: *all\n  pool: two\n"
+    entry = f"middle:\n  alert_to: {typed}\n  pool: middle\n"
+    kept = {one.name: one for one in read_operations(first + entry + last, DEPLOYED.get).all}
+    assert (kept["first"].refused, kept["first"].pool) == (None, "one")
+    assert (kept["last"].refused, kept["last"].pool, kept["last"].timezone) == (None, "two", "America/Lima")
+
+
 # A line of an entry that is wrong, and what the message must name.
 WRONG_LINES = {
     "wolkvox_conn_id: 0041": "id of an Airflow connection, in quotes",
@@ -246,7 +279,7 @@ def test_a_mistake_is_told_with_its_line_key_and_remedy_and_harms_no_other(line:
         ("Sales", "small letters"),
         ("0041", "a letter first"),
         ("ventas-1", "small letters"),
-        ("sales requests", "small letters"),
+        ("sales calls", "small letters"),
         ("x" * 32, "at most 31"),
         ("[a, b]", "small letters"),
     ],
@@ -254,7 +287,7 @@ def test_a_mistake_is_told_with_its_line_key_and_remedy_and_harms_no_other(line:
 def test_a_name_that_is_none_is_told_and_harms_no_other(name: str, remedy: str) -> None:
     found = read(f"first:\n{name}:\n  pool: one\n{GOOD}")
     (mistake,) = found.mistakes
-    assert (mistake.line, mistake.name) == (2, None)
+    assert (mistake.line, mistake.place) == (2, ())
     assert remedy in str(mistake)
     assert [one.name for one in found.all if one.refused is None] == ["first", "good"]
 
@@ -262,7 +295,7 @@ def test_a_name_that_is_none_is_told_and_harms_no_other(name: str, remedy: str) 
 def test_an_operation_that_is_there_twice_is_refused_for_none_can_tell_which_is_meant() -> None:
     found = read(f"sales:\n  pool: one\n{GOOD}sales:\n  pool: two\n")
     assert [str(mistake) for mistake in found.mistakes] == [
-        "line 5, sales: 'sales' is there twice: give the second one another name."
+        "line 5, sales: this key is there twice, first in line 1: leave one of the two out or rename it."
     ]
     assert {one.name: one.refused is None for one in found.all} == {"sales": False, "good": True}
 
@@ -277,12 +310,12 @@ def test_a_file_of_another_shape_is_told(text: str) -> None:
 
 def test_every_mistake_of_a_file_is_told_at_once() -> None:
     found = read("a:\n  pool: 1\n  schedule: x\nb:\n  sqll: x\n  timezone: y\nC:\n")
-    assert [(one.line, one.name, one.key) for one in found.mistakes] == [
-        (2, "a", "pool"),
-        (3, "a", "schedule"),
-        (5, "b", "sqll"),
-        (6, "b", "timezone"),
-        (7, None, None),
+    assert [(one.line, one.key) for one in found.mistakes] == [
+        (2, "a.pool"),
+        (3, "a.schedule"),
+        (5, "b.sqll"),
+        (6, "b.timezone"),
+        (7, ""),
     ]
 
 
@@ -327,8 +360,11 @@ def test_the_usual_query_is_in_the_package_where_nothing_else_was_deployed(tmp_p
             "line 2, sales.warehouse_timezone: -5 can't be used: give the name of the time zone",
         ),
         ("warehouse_timezone: Etc/GMT-5", "Etc/GMT-5 is 5 hours ahead of UTC"),
-        ("placeholder_ids: [000]", "line 2, sales.placeholder_ids: 000 can't be used: give a list of ids"),
-        ('placeholder_ids: ["--"]', "line 2, sales.placeholder_ids: '--' can't be used (no letter or digit is in it)"),
+        ("placeholder_ids: [000]", "line 2, sales.placeholder_ids.0: 000 can't be used: give a list of ids"),
+        (
+            'placeholder_ids: ["--"]',
+            "line 2, sales.placeholder_ids.0: '--' can't be used (no letter or digit is in it)",
+        ),
         ("placeholder_ids: SIN CARNET", "line 2, sales.placeholder_ids: 'SIN CARNET' can't be used"),
         ("is_built_in: true", "line 2, sales.is_built_in: there is no such key"),
     ],

@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from wolkvox.rules.protection import Protection, Unreadable, read_protection
+from wolkvox.rules.mistakes import Unreadable
+from wolkvox.rules.protection import Protection, read_protection
 
 EXAMPLES = Path(__file__).parents[2] / "include" / "protection"
 BOGOTA, SANTIAGO = ZoneInfo("America/Bogota"), ZoneInfo("America/Santiago")
@@ -37,7 +38,7 @@ def until(rules: Protection, contacted_at: str, channel: str | None, direct: boo
         ("2026-11-30 00:00", "sms", True, "Mon 2026-12-07 07:00"),
         ("2026-11-26 10:00", "Call", True, "Fri 2026-11-27 07:00"),  # the same channel: not again that day
         ("2026-11-27 20:00", "call", True, "Sat 2026-11-28 08:00"),
-        ("2026-11-28 09:00", "call", True, "Mon 2026-11-30 07:00"),  # no requests on Sundays
+        ("2026-11-28 09:00", "call", True, "Mon 2026-11-30 07:00"),  # no calls on Sundays
         ("2026-01-09 10:00", "whatsapp", True, "Tue 2026-01-13 07:00"),  # Monday the 12th is a holiday
         ("2026-11-26 10:00", "whatsapp", None, "Mon 2026-11-30 07:00"),  # not told whether direct: taken to be
         ("2026-11-26 10:00", None, True, "Mon 2026-11-30 07:00"),
@@ -54,7 +55,7 @@ def test_colombia(contacted_at: str, channel: str | None, direct: bool | None, e
     [
         ("2026-11-26 10:00", "visita", None, "Mon 2026-11-30 08:00"),
         ("2026-11-24 10:00", "sms", False, "Fri 2026-11-27 08:00"),
-        ("2026-11-26 10:00", "sms", True, "Mon 2026-11-30 08:00"),  # no requests on weekends
+        ("2026-11-26 10:00", "sms", True, "Mon 2026-11-30 08:00"),  # no calls on weekends
         ("2026-12-05 10:00", "sms", True, "Wed 2026-12-09 08:00"),  # nor on the 8th of December
         # Clocks go forward at midnight from the 5th to the 6th of September: that day has no 00:00.
         ("2026-09-03 10:00", "email", True, "Mon 2026-09-07 08:00"),
@@ -119,7 +120,7 @@ GOOD = 'timezone: America/Bogota\nweek: monday\nholidays: CO\nhours:\n  monday: 
         ("week: monday", "week: friday", "line 2, week: 'friday' can't be used: give monday, sunday"),
         ("07:00-19:00", "19:00-07:00", "line 5, hours.monday: '19:00-07:00' can't be used"),
         ("07:00-19:00", "7-19", "line 5, hours.monday: '7-19' can't be used"),
-        ("  monday:", "  Monday:", "line 5, hours.Monday"),
+        ("  monday:", "  Monday:", "line 5, hours.Monday: 'Monday' can't be used: give a day and its calling hours"),
         ("days: 1", "dias: 1", "line 7, rules.0.dias: there is no such key"),
         ("days: 1", "days: 010", "line 7, rules.0.days: 010 can't be used: give days from 1 to 366"),
         ("days: 1", "days: 1:30", "line 7, rules.0.days: 1:30 can't be used"),

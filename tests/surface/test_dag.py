@@ -250,7 +250,8 @@ def test_each_operation_has_a_dag_of_its_own(alone: Path) -> None:
         "sales",
         "America/Santiago",
     )
-    assert (codify.pool, codify.partial_kwargs["operation"]) == ("wolkvox_sales", "sales")
+    worker = codify.unmap({"chunk": {}})
+    assert (worker.pool, worker.wolkvox_conn_id, worker.operation) == ("wolkvox_sales", "wolkvox_sales", "sales")
     assert (verdict.operation, verdict.thresholds.refusals) == ("sales", 0.5)
     assert [asset.name for asset in verdict.outlets] == ["wolkvox_codification_sales"]
     results = sales.get_task("results")

@@ -98,9 +98,9 @@ def test_a_newest_value_that_is_no_moment_is_kept_as_a_digest(two: Database) -> 
     ],
 )
 def test_a_query_that_can_not_be_counted_says_why_without_values(
-    warehouse: Database, statement: str, words: str
+    warehouse: Database, statement: str, message: str
 ) -> None:
-    with pytest.raises(WolkvoxError, match=words) as raised:
+    with pytest.raises(WolkvoxError, match=message) as raised:
         counted(statement)
     assert "573001234567" not in f"{raised.value!r} {raised.value.__cause__!r}"
 

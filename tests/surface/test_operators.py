@@ -206,7 +206,7 @@ def test_when_the_days_calls_are_used_up_the_run_is_green_and_the_rest_waits(
 @pytest.mark.parametrize(
     ("connection", "params", "staged", "requests"),
     [
-        ({"password": "no such token"}, {}, 2, {"requests": 0, "unauthorised": 1}),
+        ({"password": "no such token"}, {}, 2, {"calls": 0, "unauthorised": 1}),
         ({}, {"window_start": "2026-01-01T00:00:00Z", "window_end": "2026-02-02T00:00:00Z"}, 0, {"unauthorised": 0}),
     ],
 )

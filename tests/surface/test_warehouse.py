@@ -170,11 +170,13 @@ def test_an_error_that_comes_after_some_rows_is_told_as_any_other(warehouse: Dat
         ("sqlserver://127.0.0.1", "Connection 'warehouse': Unknown hook type \"sqlserver\". Install the provider"),
     ],
 )
-def test_a_connection_that_is_no_sql_database_is_refused(monkeypatch: pytest.MonkeyPatch, uri: str, words: str) -> None:
+def test_a_connection_that_is_no_sql_database_is_refused(
+    monkeypatch: pytest.MonkeyPatch, uri: str, message: str
+) -> None:
     monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", uri)
     with pytest.raises(BadSetting) as refused:
         pulled()
-    assert str(refused.value).startswith(words)
+    assert str(refused.value).startswith(message)
 
 
 @pytest.fixture
@@ -232,12 +234,14 @@ def test_of_two_columns_that_differ_by_case_alone_the_exact_one_is_taken(warehou
         ("SELECT complain()", "customer … … is locked"),
     ],
 )
-def test_what_a_database_says_is_told_without_anybodys_values(warehouse: Database, statement: str, words: str) -> None:
+def test_what_a_database_says_is_told_without_anybodys_values(
+    warehouse: Database, statement: str, message: str
+) -> None:
     warehouse.execute(
         "CREATE FUNCTION complain() RETURNS void LANGUAGE plpgsql"
         " AS $$ BEGIN RAISE 'customer 52998123 ''secret-customer'' is locked'; END $$"
     )
-    with pytest.raises(WolkvoxError, match=words) as raised:
+    with pytest.raises(WolkvoxError, match=message) as raised:
         pulled(statement)
     assert "secret-customer" not in f"{raised.value!r} {raised.value.__cause__!r}"
     assert "52998123" not in str(raised.value)

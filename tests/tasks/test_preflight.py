@@ -216,12 +216,12 @@ def two(ledger: Database) -> Database:
     ],
 )
 def test_two_connections_that_share_a_token_and_do_not_agree_on_its_requests_are_refused(
-    two: Database, ours: dict[str, object], words: str
+    two: Database, ours: dict[str, object], message: str
 ) -> None:
     agree_on_limit(two.connection, "sales", told("wolkvox_sales", licenses=20))
     with pytest.raises(BadSetting, match="share a token") as refused:
         agree_on_limit(two.connection, "service", told("wolkvox_service", **ours))
-    assert words in str(refused.value)
+    assert message in str(refused.value)
     assert "'wolkvox_sales' says 20000 requests a day, a reserve of 0 and days of America/Bogota" in str(refused.value)
     assert TOKEN not in str(refused.value)
 

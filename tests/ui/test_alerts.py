@@ -383,10 +383,10 @@ def test_addresses_are_taken_as_people_write_them(
 
 
 def test_what_is_no_address_is_left_aside_with_a_log_line(
-    days: Days, mailbox: Mailbox, capsys: pytest.CaptureFixture[str]
+    days: Days, mailbox: Mailbox, caplog: pytest.LogCaptureFixture
 ) -> None:
     days.run("quota", alert=WolkvoxAlert(to=["ana", "ana@example.com"]))
-    assert "'ana' is no e-mail address" in capsys.readouterr().out
+    assert "'ana' is no e-mail address" in caplog.text
     assert [recipients for recipients, _ in mailbox.mails] == [["ana@example.com"]]
 
 

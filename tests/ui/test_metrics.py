@@ -45,7 +45,7 @@ def stats(monkeypatch: pytest.MonkeyPatch) -> Kept:
     return kept
 
 
-def test_a_chunk_counts_what_came_on_top(stats: Kept) -> None:
+def test_a_chunk_sends_what_was_added(stats: Kept) -> None:
     tags = {"operation": "0041"}
     chunk = metrics.ChunkMetrics("0041")
     progress = Progress(started=time.monotonic())
@@ -57,7 +57,7 @@ def test_a_chunk_counts_what_came_on_top(stats: Kept) -> None:
     chunk.finish()
     assert stats.sent == [
         ("incr", "wolkvox.coded", 3, tags),
-        ("incr", "wolkvox.refused", 1, tags),
+        ("incr", "wolkvox.rejected", 1, tags),
         ("incr", "wolkvox.unknown", 1, tags),
         ("incr", "wolkvox.requests", 5, tags),
         ("incr", "wolkvox.coded", 1, tags),
@@ -65,10 +65,10 @@ def test_a_chunk_counts_what_came_on_top(stats: Kept) -> None:
     ]
 
 
-def test_each_call_is_timed(stats: Kept) -> None:
+def test_each_request_is_timed(stats: Kept) -> None:
     send = metrics.ChunkMetrics("0041").timed(lambda record: Answer(Kind.CODED))
     assert send(RECORD) == Answer(Kind.CODED)
-    assert stats.sent == [("timing", "wolkvox.call", True, {"operation": "0041"})]
+    assert stats.sent == [("timing", "wolkvox.request", True, {"operation": "0041"})]
 
 
 def test_a_run_leaves_gauges(stats: Kept) -> None:

@@ -30,7 +30,7 @@ def test_from_the_navigation_to_a_records_log(page: Page, airflow: Airflow) -> N
     assert ledger == {"coded": 251, "rejected": 2, "invalid": 1}
 
     expect(frame.locator("#tiles")).to_contain_text(f"Coded today{ledger['coded']}")
-    expect(frame.locator("#tiles")).to_contain_text("2 by wolkvox, 1 invalid")
+    expect(frame.locator("#tiles")).to_contain_text("2 rejected by wolkvox, 1 invalid")
     requests = airflow.rows("SELECT requests, request_limit FROM wolkvox.quota")[0]
     expect(frame.locator("#tiles")).to_contain_text(f"Requests today{requests[0]:,} of {requests[1]:,}")
     expect(frame.locator("#tiles")).to_contain_text("No backlog")

@@ -31,7 +31,8 @@ from wolkvox.hook import WolkvoxHook
 from wolkvox.rules.answers import Answer, Kind
 from wolkvox.rules.records import Record
 from wolkvox.vendor.api import TokenInfo
-from wolkvox.vendor.settings import TransportOptions, read_settings
+from wolkvox.vendor.settings import read_settings
+from wolkvox.vendor.transport import TransportOptions
 
 TOKEN = "t0ken-that-nobody-may-see"
 RECORD = Record(1, "preview", "17", "0052998123", "5", None, "by chat")
@@ -633,10 +634,10 @@ def test_the_sandbox_lists_its_codes(sandbox: SandboxServer, hook: Hook) -> None
     ],
 )
 def test_a_read_that_fails_says_what_was_seen(
-    server: Server, hook: Hook, status: int, body: bytes, error: type[WolkvoxError], words: str
+    server: Server, hook: Hook, status: int, body: bytes, error: type[WolkvoxError], message: str
 ) -> None:
     server.status, server.body = status, body
-    with pytest.raises(error, match=words) as raised:
+    with pytest.raises(error, match=message) as raised:
         hook(server.url).token_info()
     assert raised.type is error
 
@@ -819,10 +820,10 @@ def test_what_is_no_plain_address_is_refused(host: str) -> None:
         ({"host": "https//wv0041.wolkvox.com"}, "The host of connection 'c' is no plain address"),
     ],
 )
-def test_a_setting_that_cannot_be_used_is_named_and_the_token_is_not(fields: dict[str, Any], words: str) -> None:
+def test_a_setting_that_cannot_be_used_is_named_and_the_token_is_not(fields: dict[str, Any], message: str) -> None:
     with pytest.raises(BadSetting) as raised:
         read_settings(connection(**fields))
-    assert words in str(raised.value)
+    assert message in str(raised.value)
     assert "secret" not in str(raised.value)
 
 

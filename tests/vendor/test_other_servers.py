@@ -221,10 +221,10 @@ def test_three_thousand_records_are_coded_once_each_by_apache_with_php(
     ],
 )
 def test_what_php_hosts_answer_is_understood_with_one_call(
-    site: Site, nginx: str, hook: Hook, way: str, what: str, kind: Kind, code: str, words: str
+    site: Site, nginx: str, hook: Hook, way: str, what: str, kind: Kind, code: str, message: str
 ) -> None:
     answer = hook(f"{nginx}/packed" if way == "through nginx" else site.url).codify(record("7", what))
-    assert (answer.kind, answer.code, answer.msg) == (kind, code, words)
+    assert (answer.kind, answer.code, answer.msg) == (kind, code, message)
     assert site.per_customer() == {"7": 1}
 
 

@@ -35,6 +35,9 @@ def parser() -> ArgumentParser:
         )
     )
     commands.add_parser("pools", help="make the pools that the DAGs name and that are missing, of two slots each")
+    lint = commands.add_parser("lint", help="check operations.yaml and protection rules without Airflow")
+    lint.add_argument("dags", nargs="?", help="folder of the DAG files: AIRFLOW__CORE__DAGS_FOLDER, else dags")
+    lint.add_argument("--schema", choices=("operations", "protection"), help="print this file's JSON schema instead")
     return parser
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 
 from wolkvox.errors import BadSetting
-from wolkvox.rules.operations import Mistake, Operation, Operations, read_operations, usual
+from wolkvox.rules.mistakes import Mistake
+from wolkvox.rules.operation import Operation, usual
+from wolkvox.rules.operations import Operations, read_operations
 
 FILE = "operations.yaml"
 BUILT_IN = Path(__file__).parents[1] / "include"  # what there is where only DAGs and plugins were deployed
@@ -25,8 +26,7 @@ def deployed_operations(dags: Path) -> Operations:
 
     :param dags: the folder of the DAG files
     """
-    places = [Path(folder) for folder in search_path(dags)]
-    path = next((place / FILE for place in places if (place / FILE).is_file()), None)
+    path = file_of(dags)
     if path is None:
         return Operations([usual().model_copy(update={"is_built_in": True})])
     try:
@@ -34,27 +34,32 @@ def deployed_operations(dags: Path) -> Operations:
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         message = "a character here isn't UTF-8: save the file with the encoding UTF-8."
-        return Operations([], [Mistake(line, None, None, message)])
+        return Operations([], [Mistake(line, (), message)])
     except OSError as error:
         message = f"the file can't be read ({error.strerror}): give Airflow's user the right to."
-        return Operations([], [Mistake(1, None, None, message)])
-    return read_operations(text, lambda name: _read(places, name))
+        return Operations([], [Mistake(1, (), message)])
+    return read_operations(text, lambda name: _read(dags, name))
 
 
 def query_of(operation: Operation, dags: Path) -> str | None:
     """The text of an operation's warehouse query; None where its file was not deployed."""
-    return _read(map(Path, search_path(dags)), operation.sql)
+    return _read(dags, operation.sql)
 
 
-def _read(places: Iterable[Path], name: str) -> str | None:
-    """The text of a file in the first place that has it."""
-    path = next((place / name for place in places if (place / name).is_file()), None)
+def file_of(dags: Path, name: str = FILE) -> Path | None:
+    """The path of a file in the first folder that has it; None where none has."""
+    paths = [Path(folder, name) for folder in search_path(dags)]
+    return next(filter(Path.is_file, paths), None)
+
+
+def _read(dags: Path, name: str) -> str | None:
+    path = file_of(dags, name)
     return None if path is None else path.read_text(encoding="utf-8-sig", errors="replace")
 
 
 def refuse_mistakes(dags: Path) -> None:
     """
-    Refuse a file of operations that has mistakes.
+    Say all that is wrong in the file.
 
     :raises BadSetting: one line a mistake: its line in the file, its key, and what to do
     """

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from wolkvox.ledger.connection import Connection, sql
+from wolkvox.rules.ages import OFFERED_FOR
 from wolkvox.rules.audit import Findings
 from wolkvox.rules.export_dates import MARGIN
 from wolkvox.rules.records import Campaign
 
 SETTLING = timedelta(minutes=15)  # before an export was asked for: it may be a copy some minutes old
-OFFERED = timedelta(days=30)  # since the contact: an older one would expire before it is sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,6 @@ def offer_missing(connection: Connection, audited: AuditedCampaign, most_request
 
     :param most_requests: that one contact may have in its life
     """
-    since = audited.begun - OFFERED
+    since = audited.begun - OFFERED_FOR
     params = {**audited.params(), "contacted_since": since, "most_requests": most_requests}
     return connection.execute(sql("offer_missing"), params).rowcount

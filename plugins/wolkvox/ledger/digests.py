@@ -9,9 +9,8 @@ from datetime import date, datetime, timedelta, timezone
 
 from wolkvox.errors import Unaccounted
 from wolkvox.ledger.connection import Connection, clock, sql
+from wolkvox.rules.ages import DAY, DIGEST_AFTER
 from wolkvox.rules.digests import (
-    DAY,
-    DIGEST_AFTER,
     DailyDigest,
     DigestedRow,
     begin,

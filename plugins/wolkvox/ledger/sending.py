@@ -431,7 +431,7 @@ class ChunkSession:
             self._chunk.chunk_id,
             self._slots[-1],
             f"{{{','.join(self._slots)}}}",
-            None if last.pause is None else str(last.pause),
+            None if last.delay is None else str(last.delay),
             self._dag_id,
             self._chunk.dag_run_id,
             str(self._chunk.number),

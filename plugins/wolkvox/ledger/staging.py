@@ -16,9 +16,9 @@ from uuid import UUID, uuid4
 import psycopg
 
 from wolkvox.ledger.connection import Connection, sql
+from wolkvox.rules.ages import DIGEST_AFTER
 from wolkvox.rules.anonymity import anonymous_key
 from wolkvox.rules.contacts import Contact
-from wolkvox.rules.digests import DIGEST_AFTER
 from wolkvox.rules.runs import Chunk, Run
 
 BATCH = 20_000  # contacts written at once: two such batches are what staging keeps in memory

@@ -37,9 +37,10 @@ class WolkvoxAuditOperator(WolkvoxOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Look at each campaign."""
         from wolkvox.operators.metrics import report_audit
-        from wolkvox.tasks.audit import Rules, audit_operation
+        from wolkvox.rules.audit import AuditRules
+        from wolkvox.tasks.audit import audit_operation
 
-        rules = Rules(self.days, self.resend_missing, self.most_unconfirmed)
+        rules = AuditRules(self.days, self.resend_missing, self.most_unconfirmed)
         with failing_for_good(), self.wolkvox() as wolkvox:
             summary, complaint = audit_operation(self._task(context), wolkvox, rules)
         report_audit(summary)

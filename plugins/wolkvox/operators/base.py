@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 # tries by itself. A task that waits for its retry would keep that run from starting.
 NOT_RETRIED = (BadSetting, BadToken, WrongEndpoint, BreakerOpen, NoFreeSlot)
 
-EXPIRE_AFTER = timedelta(days=31)  # age of a contact from which it is no longer sent
 LEASE_TIMEOUT = 600.0  # seconds a task waits for a free slot before it says who holds them
 
 

@@ -1,8 +1,8 @@
 """
-Figures for whatever Airflow's own metrics go to (StatsD, OpenTelemetry); without either they cost nothing.
+The product's metrics go where Airflow's own metrics go: StatsD or OpenTelemetry. Without either they cost nothing.
 
-All names begin with ``wolkvox.``. The tag names the operation, never a customer. Plain StatsD drops tags: there, each
-figure goes out a second time with the operation at the end of its name, as in ``wolkvox.backlog.sales``.
+All names begin with ``wolkvox.``. A tag names the operation, never a customer. Plain StatsD drops tags: there, each
+figure is sent a second time with the operation at the end of its name, as in ``wolkvox.backlog.sales``.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from wolkvox.rules.answers import Answer
 from wolkvox.rules.records import Record
 from wolkvox.tasks.worker import Progress
 
-COUNTED = {"coded": "coded", "rejected": "refused", "failed": "failed"}
-_ODD = re.compile(r"[^A-Za-z0-9_.-]")  # what some backends drop a whole figure for, without an error
+COUNTED = ("coded", "rejected", "failed")
+_ODD = re.compile(r"[^A-Za-z0-9_.-]")  # for such a character some backends drop a figure, without an error
 
 
 class ChunkMetrics:
     """
-    Counters of one codify task, sent as it goes, and the time of each request.
+    Counters of one codify task, sent while it works, and a timer of its requests.
 
-    ``wolkvox.coded``, ``.refused``, ``.failed``, ``.unknown`` and ``.requests`` are counters, ``.call`` is a timer.
+    ``wolkvox.coded``, ``.rejected``, ``.failed``, ``.unknown`` and ``.requests`` are counters, ``.request`` is a timer.
     """
 
     def __init__(self, operation: str) -> None:
@@ -39,37 +39,37 @@ class ChunkMetrics:
         self._progress: Progress | None = None
 
     def timed(self, send: Callable[[Record], Answer]) -> Callable[[Record], Answer]:
-        """``send``, with each request timed."""
+        """Return ``send`` with a timer around each request."""
 
-        def call(record: Record) -> Answer:
+        def request(record: Record) -> Answer:
             began = monotonic()
             answer = send(record)
-            _time("call", timedelta(seconds=monotonic() - began), self._operation)
+            _time("request", timedelta(seconds=monotonic() - began), self._operation)
             return answer
 
-        return call
+        return request
 
     def report(self, progress: Progress) -> None:
-        """Send what came on top since the last time."""
+        """Send what was added since the last report."""
         self._progress = progress
-        now = Counter({name: progress.states[state] for state, name in COUNTED.items()})
+        now = Counter({state: progress.states[state] for state in COUNTED})
         now.update(unknown=progress.unknown, requests=progress.requests)
         for name, count in (now - self._sent).items():
             _count(name, count, self._operation)
         self._sent = now
 
     def finish(self) -> None:
-        """Send the rest, however the chunk ended."""
+        """Send the rest, also where the task failed."""
         if self._progress is not None:
             self.report(self._progress)
 
 
 def report_stage(operation: str, summary: Mapping[str, Any]) -> None:
     """
-    What began the run, and how long nobody has polled for work, tagged with the operation.
+    Send what began the run, and the time since the last poll for work, tagged with the operation.
 
-    ``wolkvox.runs`` is a counter, tagged with ``began_by`` (event, schedule, person, other) too; ``.poll_age`` is a
-    gauge: seconds since the last poll of the DAG's trigger that worked.
+    ``wolkvox.runs`` is a counter, also tagged with ``began_by`` (event, schedule, person, other). ``.poll_age`` is a
+    gauge: seconds since the DAG's trigger last polled with success.
     """
     _count("runs", 1, operation, began_by=summary["began_by"])
     if summary["poll_age"] is not None:
@@ -78,11 +78,11 @@ def report_stage(operation: str, summary: Mapping[str, Any]) -> None:
 
 def report_run(summary: Mapping[str, Any]) -> None:
     """
-    Gauges at the end of a run, tagged with the operation.
+    Send the gauges of a run that ends, tagged with the operation.
 
-    ``wolkvox.backlog`` (records), ``.backlog_age`` (seconds), ``.backlog_at_opening`` (records that wait, or will, when
-    calling hours begin), ``.quota_left`` (requests), ``.lag_p50`` and ``.lag_p95`` (seconds from contact to
-    codification of the run's records).
+    ``wolkvox.backlog`` (records), ``.backlog_age`` (seconds), ``.backlog_at_opening`` (records that wait, or will wait,
+    when calling hours begin), ``.quota_left`` (requests), ``.lag_p50`` and ``.lag_p95`` (seconds from contact to
+    codification of the run's records). A gauge without a value is not sent.
     """
     gauges = {
         "backlog": summary["waiting"],
@@ -99,26 +99,27 @@ def report_run(summary: Mapping[str, Any]) -> None:
 
 def report_audit(summary: Mapping[str, Any]) -> None:
     """
-    Gauges of what an audit found in the days it looked at, tagged with the operation.
+    Send the gauges of an audit: its findings in the days that it compared, tagged with the operation.
 
     ``wolkvox.confirmed``, ``.mismatch``, ``.missing``, ``.open_again``, ``.overtaken`` (contacts), ``.dialled_after``,
-    ``.dialled_before``, ``.calls_avoided`` and ``.breaches`` (customers), ``.not_verifiable`` (campaigns).
+    ``.dialled_before``, ``.calls_prevented`` and ``.breaches`` (customers), ``.not_verifiable`` (campaigns).
     """
     impact = summary["impact"]
     gauges = {
         **{name: summary[name] for name in ("confirmed", "mismatch", "missing", "open_again", "overtaken")},
         "not_verifiable": len(summary["not_verifiable"]),
-        **{name: impact[name] for name in ("dialled_after", "dialled_before")},
-        "calls_avoided": impact["calls_prevented"],
+        **{name: impact[name] for name in ("dialled_after", "dialled_before", "calls_prevented")},
         "breaches": sum(summary["breaches"].values()),
     }
     for name, value in gauges.items():
         _gauge(name, value, summary["operation"])
 
 
-def _age(moment: str | None) -> float:
-    """Seconds since a moment; 0 when nothing waits."""
-    return 0.0 if moment is None else (datetime.now(timezone.utc) - datetime.fromisoformat(moment)).total_seconds()
+def _age(timestamp: str | None) -> float:
+    """Return the seconds since a timestamp; 0 for None, when nothing waits."""
+    if timestamp is None:
+        return 0.0
+    return (datetime.now(timezone.utc) - datetime.fromisoformat(timestamp)).total_seconds()
 
 
 def _count(name: str, count: int, operation: str, **tags: str) -> None:
@@ -148,7 +149,7 @@ def _tags(operation: str, **more: str) -> dict[str, str]:
 
 @cache
 def _tags_are_dropped() -> bool:
-    """Whether Airflow's metrics go to a StatsD that knows no tags."""
+    """Return whether Airflow's metrics go to plain StatsD, which has no tags."""
 
     def on(option: str) -> bool:
         return conf.getboolean("metrics", option, fallback=False)

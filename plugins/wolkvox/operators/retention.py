@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator
 
 from wolkvox.errors import Unaccounted
-from wolkvox.operators.base import EXPIRE_AFTER, failing_for_good
+from wolkvox.operators.base import failing_for_good
+from wolkvox.rules.ages import EXPIRE_AFTER, Ages
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -48,7 +49,7 @@ class WolkvoxRetentionOperator(BaseOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Do what is due, batch by batch."""
         from wolkvox.ledger.secret import known_secret, new_secret
-        from wolkvox.tasks.retention import Ages, retire
+        from wolkvox.tasks.retention import retire
 
         ages = Ages(self.keep, self.anonymise_after, self.expire_after)
         with failing_for_good():

@@ -12,7 +12,8 @@ from airflow.sdk import XComArg, conf
 from jinja2 import TemplateNotFound
 
 from wolkvox.errors import BadSetting
-from wolkvox.operators.base import EXPIRE_AFTER, WolkvoxOperator, fail, failing_for_good
+from wolkvox.operators.base import WolkvoxOperator, fail, failing_for_good
+from wolkvox.rules.ages import EXPIRE_AFTER
 from wolkvox.rules.options import RunOptions, began_by, read_options
 from wolkvox.rules.values import folded
 from wolkvox.rules.window import Window, choose_window, interval_of

@@ -25,8 +25,8 @@ from wolkvox.page.limits import Recent, in_turn
 from wolkvox.page.reading import LEDGER, Days, csv_file, first_screen, service_level, some_rows, some_runs
 from wolkvox.page.setup import first_steps
 from wolkvox.page.shown import Looked, MayConnect, MayEdit, MaySeeIds, Names, Text, readable_slots, shown
-from wolkvox.rules.contacts import FIRST_YEAR, LAST_YEAR
 from wolkvox.rules.states import State
+from wolkvox.rules.timestamps import FIRST_YEAR, LAST_YEAR
 
 HEADERS = {
     "Content-Security-Policy": (

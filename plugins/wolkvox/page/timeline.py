@@ -9,8 +9,9 @@ from typing import Any
 
 from wolkvox.page.queries import Contact, Dial, EarlierRequest
 from wolkvox.page.rows import mask, without_ids
+from wolkvox.rules.ages import DIGEST_AFTER
 from wolkvox.rules.campaigns import Listed
-from wolkvox.rules.digests import DIGEST_AFTER, begin
+from wolkvox.rules.digests import begin
 from wolkvox.rules.states import ANSWERED, State
 
 
@@ -19,7 +20,7 @@ class Event:
     """
     Something that happened to a contact.
 
-    ``name`` is one of contacted, pulled, called (``until``: when it was answered), calling, waiting, and, without a
+    ``name`` is one of contacted, pulled, sent (``until``: when it was answered), sending, waiting, and, without a
     request: superseded, expired, invalid, failed, and earlier (``requests`` whose answers were not kept).
     What wolkvox showed afterwards is dialled (``reason``: why, although the customer was protected), confirmed,
     mismatch or missing. ``noted_at``: when it was written down, where that may be after its day was digested.
@@ -78,7 +79,7 @@ def events(contact: Contact, earlier: Sequence[EarlierRequest]) -> list[Event]:
     """What happened to a contact, in the order of time."""
     requests = [
         Event(
-            "called",
+            "sent",
             request.sent_at,
             request.settled_at,
             request.state,
@@ -91,7 +92,7 @@ def events(contact: Contact, earlier: Sequence[EarlierRequest]) -> list[Event]:
     ]
     if _was_answered(contact, earlier):
         last = (contact.state, contact.reason, contact.response_code, contact.response_msg, contact.dag_run_id)
-        requests.append(Event("called", contact.sent_at, contact.settled_at, *last))
+        requests.append(Event("sent", contact.sent_at, contact.settled_at, *last))
     found = [
         Event("contacted", contact.contacted_at),
         Event("pulled", contact.staged_at),
@@ -103,7 +104,7 @@ def events(contact: Contact, earlier: Sequence[EarlierRequest]) -> list[Event]:
         *requests,
     ]
     if contact.state == State.SENDING:
-        found.append(Event("calling", contact.sent_at, state=contact.state, run=contact.dag_run_id))
+        found.append(Event("sending", contact.sent_at, state=contact.state, run=contact.dag_run_id))
     elif contact.state == State.PENDING:
         found.append(Event("waiting", contact.not_before, state=contact.state, reason=contact.reason))
     elif not _was_answered(contact, earlier):

@@ -14,7 +14,7 @@ LONGEST = 254  # characters of an address, by RFC 5321
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """``usable`` ones, each once and in their order, and what is none."""
+    """``usable`` addresses, each once and in their order, and texts that are no address."""
 
     usable: list[str] = field(default_factory=list)
     left_aside: list[str] = field(default_factory=list)
@@ -22,24 +22,24 @@ class Addresses:
 
 def read_addresses(*texts: str) -> Addresses:
     """
-    The addresses in texts, parted by commas, semicolons, line feeds or blanks, or a JSON list.
+    Return the addresses in texts, separated by commas, semicolons, line feeds or blanks, or a JSON list.
 
     ``Ana <ana@example.com>`` and ``"Pérez, Ana" <ana@example.com>`` are addresses too.
     """
-    found = Addresses()
-    known = set()
+    addresses = Addresses()
+    seen = set()
     for written in (part for text in texts for part in _written(text)):
         address = written.strip("[]'\"").removeprefix("mailto:")
-        if not address or address.lower() in known:
+        if not address or address.lower() in seen:
             continue
-        known.add(address.lower())
+        seen.add(address.lower())
         usable = len(address) <= LONGEST and address.isprintable() and _ADDRESS.fullmatch(address)
-        (found.usable if usable else found.left_aside).append(address)
-    return found
+        (addresses.usable if usable else addresses.left_aside).append(address)
+    return addresses
 
 
 def _written(text: str) -> Iterable[str]:
-    """What may be an address each."""
+    """Return the parts of a text, each of which may be an address."""
     text = text.strip()
     if text.startswith("["):
         try:
@@ -58,7 +58,7 @@ def _parts(text: str) -> list[str]:
 
 
 def _of_piece(piece: str) -> list[str]:
-    """``Ana María <ana@example.com>`` is one address, message without angle brackets are one each."""
+    """Return one address for ``Ana María <ana@example.com>``, and one for each word without angle brackets."""
     inside = re.findall(r"<([^<>]*)>", piece)
-    message = re.sub(r"<[^<>]*>", " ", piece).split()
-    return [*(one.strip() for one in inside), *(word for word in message if not inside or "@" in word)]
+    others = re.sub(r"<[^<>]*>", " ", piece).split()
+    return [*(one.strip() for one in inside), *(part for part in others if not inside or "@" in part)]

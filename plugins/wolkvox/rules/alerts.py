@@ -1,4 +1,4 @@
-"""What is not as it should be in an operation, each alert by a name and in one sentence. Pure."""
+"""The alerts of an operation, each by a name and in one sentence. Pure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SLACK = timedelta(hours=1)  # on top of twice the usual gap
 @dataclass(frozen=True, slots=True)
 class Thresholds:
     """
-    From where on people are notified of what makes no run red.
+    The thresholds of alerts about what makes no run red.
 
     ``refusals``: share of the latest records that were rejected or failed, and of the new rows that can't be sent; an
     alert that fires goes on down to half of it. ``backlog_age``: how long a contact may wait. ``quota``: share of the
@@ -43,40 +43,21 @@ def alerts(
     zone: str,
 ) -> dict[str, str]:
     """
-    The alerts whose cause is there now: a sentence for each name, empty when all is well.
+    Return the alerts whose cause is there now: a sentence for each name, empty when all is well.
 
     A complaint of the verdict is named ``red:…``, a suspended campaign ``suspended:…``.
 
     :param summary: what ``verdict`` returns
     :param latest: the latest records, by which shares are judged
     :param firing: names of the alerts that are firing
-    :param zone: the operation's, for moments
+    :param zone: the operation's, for timestamps
     """
-    outage = summary["outage"]
-    found = {
-        f"red:{name}": sentence
-        for name, sentence in summary["complaints"].items()
-        if not (outage and name in OF_AN_OUTAGE)
-    }
-    if outage:
-        found["outage"] = f"Nothing can be sent since {_moment(outage['since'], zone)}: {outage['message']}"
-    for campaign in summary["suspended"]:
-        if campaign["reason"] in MISFITS:
-            found[f"suspended:{campaign['campaign']}"] = (
-                f"Campaign {_called(campaign)} is suspended since {_moment(campaign['since'], zone)}:"
-                f" {campaign['message']}. Nothing of it is sent; its records wait until it is corrected in wolkvox"
-                " Manager or in the warehouse."
-            )
-            continue
-        found[f"suspended:{campaign['campaign']}"] = (
-            f"Campaign {_called(campaign)} refuses everything since {_moment(campaign['since'], zone)}"
-            f" ({campaign['message'] or campaign['reason']}): it is suspended and tried now and then, its records wait."
-            " Check its id and type in wolkvox Manager."
-        )
+    current = _complaints(summary) | _suspended(summary, zone)
     sentences = {
+        "outage": _outage(summary, zone),
         "refusals": _refusals(latest.outcomes, _level("refusals", thresholds, firing), thresholds, zone),
         "invalid": _invalid(latest.arrivals, _level("invalid", thresholds, firing), thresholds, zone),
-        "backlog_age": None if summary["stopped"] == "outage" else _backlog(summary, thresholds, now, zone),
+        "backlog_age": _backlog(summary, thresholds, now, zone),
         "opening": _opening(summary, zone),
         "quota": _quota(summary, thresholds, zone),
         "silence": summary["silence"],
@@ -84,14 +65,42 @@ def alerts(
         "operations": why_lost(summary.get("lost_operations", ())),
         "exports": _exports(summary),
     }
-    if "red:refusals" in {*found, *firing} and "refusals" not in firing:
+    if "red:refusals" in {*current, *firing} and "refusals" not in firing:
         sentences["refusals"] = None  # the graver alert says it
-    return found | {name: sentence for name, sentence in sentences.items() if sentence}
+    return current | {name: sentence for name, sentence in sentences.items() if sentence}
+
+
+def _complaints(summary: Mapping[str, Any]) -> dict[str, str]:
+    """Return the verdict's complaints, but for those that an outage explains."""
+    explained = OF_AN_OUTAGE if summary["outage"] else ()
+    return {f"red:{name}": sentence for name, sentence in summary["complaints"].items() if name not in explained}
+
+
+def _outage(summary: Mapping[str, Any], zone: str) -> str | None:
+    outage = summary["outage"]
+    return outage and f"Nothing can be sent since {_local(outage['since'], zone)}: {outage['message']}"
+
+
+def _suspended(summary: Mapping[str, Any], zone: str) -> dict[str, str]:
+    return {f"suspended:{campaign['campaign']}": _why_suspended(campaign, zone) for campaign in summary["suspended"]}
+
+
+def _why_suspended(campaign: Mapping[str, Any], zone: str) -> str:
+    since = _local(campaign["since"], zone)
+    if campaign["reason"] in MISFITS:
+        return (
+            f"Campaign {_named(campaign)} is suspended since {since}: {campaign['message']}. Nothing of it is sent; its"
+            " records wait until it is corrected in wolkvox Manager or in the warehouse."
+        )
+    return (
+        f"Campaign {_named(campaign)} refuses everything since {since} ({campaign['message'] or campaign['reason']}):"
+        " it is suspended and tried now and then, its records wait. Check its id and type in wolkvox Manager."
+    )
 
 
 def why_lost(dag_ids: Sequence[str]) -> str | None:
     """
-    What it means that a run has the built-in defaults while others have contacts here.
+    Return what it means that a run has the built-in defaults while others have contacts in this ledger.
 
     :param dag_ids: DAGs of other operations
     """
@@ -104,15 +113,15 @@ def why_lost(dag_ids: Sequence[str]) -> str | None:
     )
 
 
-def _called(campaign: Mapping[str, Any]) -> str:
-    """A campaign's type and number, and the name that people know it by."""
+def _named(campaign: Mapping[str, Any]) -> str:
+    """Return a campaign's type and number, and its name in wolkvox."""
     name = campaign.get("name")
     return f"{campaign['campaign']} ({name})" if name else str(campaign["campaign"])
 
 
 def silence(newest: datetime | None, usual: Sequence[timedelta], now: datetime) -> str | None:
     """
-    Whether the source has fallen silent, in one sentence.
+    Return in one sentence that the source is silent; None: it isn't.
 
     :param newest: when something new came in last
     :param usual: for this hour and weekday of each week before, how long nothing had come in then
@@ -129,7 +138,7 @@ def silence(newest: datetime | None, usual: Sequence[timedelta], now: datetime) 
 
 
 def _level(name: str, thresholds: Thresholds, firing: Collection[str]) -> float:
-    """The share over which an alert fires; one that is firing goes on down to half of it."""
+    """Return the share over which an alert fires; one that is firing goes on down to half of it."""
     return thresholds.refusals / 2 if name in firing else thresholds.refusals
 
 
@@ -154,24 +163,24 @@ def _invalid(arrivals: Arrivals, level: float, thresholds: Thresholds, zone: str
 
 def _backlog(summary: Mapping[str, Any], thresholds: Thresholds, now: datetime, zone: str) -> str | None:
     oldest = summary["oldest_waiting"]
-    if not oldest or now - datetime.fromisoformat(oldest) <= thresholds.backlog_age:
+    if summary["stopped"] == "outage" or not oldest or now - datetime.fromisoformat(oldest) <= thresholds.backlog_age:
         return None
     return (
-        f"The oldest of {summary['waiting']} waiting contacts is of {_moment(oldest, zone)}: more than"
+        f"The oldest of {summary['waiting']} waiting contacts is of {_local(oldest, zone)}: more than"
         f" {_hours(thresholds.backlog_age)} ago."
     )
 
 
 def _opening(summary: Mapping[str, Any], zone: str) -> str | None:
-    """Customers who were reached before calling hours, and whom the dialler may call in them."""
+    """Return how many customers were reached before calling hours, and may be dialled in them."""
     left = summary.get("left_at_opening")
     if not left:
         return None
-    moment = _moment(summary["opening"], zone)
+    opening = _local(summary["opening"], zone)
     if summary["opened"]:
-        return f"Calling hours began at {moment}, and {left} contacts from before still wait: they may be dialled."
+        return f"Calling hours began at {opening}, and {left} contacts from before still wait: they may be dialled."
     return (
-        f"Calling hours begin at {moment}, and {left} of {summary['waiting']} waiting contacts won't be codified by"
+        f"Calling hours begin at {opening}, and {left} of {summary['waiting']} waiting contacts won't be codified by"
         " then, at this pace and with the requests that are left: they may be dialled."
     )
 
@@ -180,17 +189,17 @@ def _zone(summary: Mapping[str, Any], now: datetime) -> str | None:
     ahead = summary.get("future_contact")
     if ahead:
         return why_in_future(datetime.fromisoformat(ahead), now, summary["warehouse_zone"])
-    beyond = summary.get("beyond_window", 0)
-    if not beyond:
+    later = summary.get("beyond_window", 0)
+    if not later:
         return None
     return (
-        f"{beyond} contacts claim to be of after the end of their window: contacted_at is in another zone than the"
+        f"{later} contacts claim to be of after the end of their window: contacted_at is in another zone than the"
         " operation's warehouse_timezone says, so lags and expiry are wrong by the difference."
     )
 
 
 def _exports(summary: Mapping[str, Any]) -> str | None:
-    """Exports that nothing is concluded from, the first ones by name."""
+    """Return the exports that nothing is concluded from, the first ones by name."""
     aside = summary.get("exports_left_aside")
     if not aside:
         return None
@@ -206,12 +215,12 @@ def _quota(summary: Mapping[str, Any], thresholds: Thresholds, zone: str) -> str
     limit, requests = summary["quota_limit"], summary["quota_requests"]
     if limit is None or requests < limit * thresholds.quota:
         return None
-    begins = _moment(summary["quota_resets_at"], zone)
+    begins = _local(summary["quota_resets_at"], zone)
     return f"{requests} of today's {limit} requests are used; a new day begins at {begins}."
 
 
-def _moment(timestamp: str, zone: str) -> str:
-    """A timestamp in ISO 8601, on the operation's clock."""
+def _local(timestamp: str, zone: str) -> str:
+    """Return a timestamp in ISO 8601 on the operation's clock."""
     return local_time(datetime.fromisoformat(timestamp), zone)
 
 

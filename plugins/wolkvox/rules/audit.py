@@ -1,4 +1,4 @@
-"""What an audit makes of its counts: the findings of a campaign, and what somebody has to look at. Pure."""
+"""The findings of an audit, and what a person has to look at. Pure."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 
+from wolkvox.rules.ages import AUDITED_FOR
 from wolkvox.rules.export_dates import DateCount
 
 NAMED = 20  # campaigns that a sentence names: it travels through XCom
@@ -29,19 +30,34 @@ class Findings:
 
     @property
     def wrong(self) -> int:
-        """Contacts that somebody should look at."""
+        """How many contacts a person should look at."""
         return self.open_again + self.mismatch + self.missing
 
     @property
     def judged(self) -> int:
-        """All of them."""
+        """How many contacts the export says something of."""
         return self.confirmed + self.overtaken + self.wrong
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRules:
+    """
+    How an audit compares.
+
+    ``days``: how far back, at most 31. ``resend_missing``: whether contacts of which wolkvox shows no code are offered
+    again. ``most_unconfirmed``: share of the contacts that may not be confirmed, or dialled all the same, and of the
+    dialled records whose date may not be readable.
+    """
+
+    days: int = AUDITED_FOR.days
+    resend_missing: bool = False
+    most_unconfirmed: float = 0.01
 
 
 @dataclass(slots=True)
 class AuditResult:
     """
-    What an audit found, by campaign ("preview 17").
+    The findings of an audit, by campaign ("preview 17").
 
     ``coded``: how many coded contacts each campaign has, ``not_verifiable``: campaigns without an export that can be
     relied on, ``dates``: of the exports of the others.
@@ -54,18 +70,18 @@ class AuditResult:
     offered_again: int = 0
 
     def counts(self) -> Counter[str]:
-        """The findings of all campaigns together."""
+        """Return the findings of all campaigns together."""
         counts = Counter(asdict(Findings()))
         for findings in self.campaigns.values():
             counts.update(asdict(findings))
         return counts
 
     def unread(self) -> dict[str, int]:
-        """Records whose date can't be read, by campaign."""
+        """Return how many records have a date that can't be read, by campaign."""
         return {name: dates.unread for name, dates in self.dates.items() if dates.unread}
 
     def all_dates(self) -> DateCount:
-        """The dates of all campaigns together."""
+        """Return the dates of all campaigns together."""
         every = DateCount()
         for dates in self.dates.values():
             every.add(dates)
@@ -87,7 +103,7 @@ def complaints(
     dates_are_dials: bool,
 ) -> list[str]:
     """
-    Why somebody has to look at an audit, and at what.
+    Return why a person has to look at an audit, and at what: a sentence each.
 
     :param dialled_after: customers dialled after they had been codified, by campaign
     :param coded: codified customers of the days that this was counted of
@@ -96,19 +112,19 @@ def complaints(
     :param dates_are_dials: whether the settings say that a date in an export is that of a dial, whatever was codified
     """
     dates = result.all_dates()
-    told = [_unverified(result), _unconfirmed(result, most), _dialled(dialled_after, coded, most)]
+    sentences = [_unverified(result), _unconfirmed(result, most), _dialled(dialled_after, coded, most)]
     if dates.unread > most * dates.dialled:
-        told.append(_unread(result.unread(), dates, conn_id))
+        sentences.append(_unread(result.unread(), dates, conn_id))
     if dates_are_dials and dates.are_ours:
-        told.append(
+        sentences.append(
             f"Most dates in the exports ({dates.ours} of {dates.dated}) are those of our own requests, so they say"
             f" nothing of dials: set export_date of connection {conn_id!r} to change."
         )
-    return [sentence for sentence in told if sentence]
+    return [sentence for sentence in sentences if sentence]
 
 
 def _unverified(result: AuditResult) -> str | None:
-    """Where no contact is coded, campaigns are counted: their customers are protected all the same."""
+    """Count campaigns where no contact is coded: their customers are protected all the same."""
     number, what = result.coded, "coded contacts"
     if not any(number.values()):
         number, what = dict.fromkeys(number, 1), "campaigns"
@@ -163,7 +179,7 @@ def _unread(unread: Mapping[str, int], dates: DateCount, conn_id: str) -> str:
 
 
 def _some(names: Iterable[str]) -> str:
-    """The first names, and how many more there are."""
+    """Return the first names, and how many more there are."""
     every = list(names)
     more = f" and {len(every) - NAMED} more" if len(every) > NAMED else ""
     return ", ".join(every[:NAMED]) + more

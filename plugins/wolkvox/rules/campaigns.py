@@ -15,7 +15,7 @@ _LONGEST = 200  # characters of a name that are kept
 
 
 class Listed(NamedTuple):
-    """A campaign as wolkvox lists it; what it doesn't say in message that are known is None."""
+    """A campaign as wolkvox lists it; None for a type or status that it writes in another way."""
 
     campaign_id: str
     type_campaign: str | None
@@ -24,7 +24,7 @@ class Listed(NamedTuple):
 
 
 def read_campaigns(rows: Iterable[Mapping[str, Any]]) -> dict[str, Listed]:
-    """The campaigns by id; those without one are left out."""
+    """Return the campaigns by id; those without an id are left out."""
     listed = [
         Listed(
             _text(row.get("campaign_id")) or "",
@@ -34,17 +34,17 @@ def read_campaigns(rows: Iterable[Mapping[str, Any]]) -> dict[str, Listed]:
         )
         for row in rows
     ]
-    return {one.campaign_id: one for one in listed if one.campaign_id}
+    return {campaign.campaign_id: campaign for campaign in listed if campaign.campaign_id}
 
 
 def misfit(campaign: Campaign, listed: Mapping[str, Listed]) -> tuple[str, str] | None:
-    """Why a campaign of ours can't be sent to, as a reason and in message; None: nothing speaks against it."""
+    """Return why nothing can be sent to a campaign, as a reason and a message; None where it is as listed."""
     kind, campaign_id = campaign
-    known = listed.get(campaign_id)
-    if known is None:
+    theirs = listed.get(campaign_id)
+    if theirs is None:
         return UNKNOWN, f"wolkvox has no campaign {campaign_id}"
-    if known.type_campaign not in (None, kind):
-        return OTHER_TYPE, f"in wolkvox, campaign {campaign_id} is {known.type_campaign}, not {kind}"
+    if theirs.type_campaign not in (None, kind):
+        return OTHER_TYPE, f"in wolkvox, campaign {campaign_id} is {theirs.type_campaign}, not {kind}"
     return None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import ceil
 
-SLOTS = 2  # simultaneous requests a token may have [vendor's page on the codify call]
+SLOTS = 2  # simultaneous requests a token may have [vendor's page on the codify API]
 MAX_CHUNK = 10_000  # records a consumption may upload [same page]
 FEW = 10  # records that one worker sends sooner than a second task starts
 BATCH = 20  # records a worker takes at once, at most
@@ -15,7 +15,7 @@ def allotments(
     records: int, under_way: int = 0, limit: int | None = None, most_chunks: int = 1_000, *, is_trial: bool = False
 ) -> list[int]:
     """
-    The chunks a run makes: the most records that the worker of each may take.
+    Return the chunks a run makes: for each, the most records that its worker may take.
 
     One worker for a few records, else one for each slot, and as many more rounds of those as the limit of a chunk asks
     for: a round of fewer would leave a slot idle.
@@ -23,7 +23,7 @@ def allotments(
     :param records: that may be sent now
     :param under_way: workers that take from the same queue already
     :param limit: records that the run may send at most; its chunks then share it evenly
-    :param is_trial: whether an outage is known: one worker tries whether it is over
+    :param is_trial: whether the circuit breaker is open: one worker tries whether the outage is over
     """
     if limit is not None:
         records = min(records, limit)
@@ -37,7 +37,7 @@ def allotments(
 
 
 def balance(total: int, parts: int) -> list[int]:
-    """Sizes of so many parts of a total that differ by one at most, the larger ones first."""
+    """Return the sizes of so many parts of a total, which differ by one at most, the larger ones first."""
     if total <= 0:
         return []
     small, larger = divmod(total, parts)
@@ -45,12 +45,12 @@ def balance(total: int, parts: int) -> list[int]:
 
 
 def batch(seconds_per_request: float) -> int:
-    """How many records a worker takes at once: about two seconds' work, so that the newest never wait for long."""
+    """Return how many records a worker takes at once: two seconds' work, so that the newest never wait for long."""
     if seconds_per_request <= 0:
         return BATCH
     return max(1, min(BATCH, int(BATCH_SECONDS / seconds_per_request)))
 
 
-def share(found: int, size: int) -> int:
-    """How many of the records that are left a worker takes: half of the last ones, so that all workers end together."""
-    return min(size, ceil(found / SLOTS)) if found < SLOTS * size else size
+def share(left: int, size: int) -> int:
+    """Return how many of the records left a worker takes: half of the last ones, so that all workers end together."""
+    return min(size, ceil(left / SLOTS)) if left < SLOTS * size else size

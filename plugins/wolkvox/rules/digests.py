@@ -11,16 +11,12 @@ import hmac
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import date, datetime, time, timezone
 from hashlib import sha256
 from typing import Any, NamedTuple
 
+from wolkvox.rules.ages import DIGEST_AFTER
 from wolkvox.rules.anonymity import anonymous, impersonal
-
-DAY = timedelta(days=1)
-# Days after which nothing of a settled contact changes any more: contacts older than 31 days are neither sent nor
-# offered again, and no audit looks at them.
-DIGEST_AFTER = timedelta(days=35)
 
 
 class DigestedRow(NamedTuple):
@@ -44,7 +40,7 @@ class DigestedRow(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class DailyDigest:
     """
-    A day's digest.
+    The digest of one day.
 
     :param records: contacts that were settled on that day (UTC)
     :param contents: their digest
@@ -63,7 +59,7 @@ class DailyDigest:
 
 def contents_of(secret: str, operation: str, contacts: Iterable[DigestedRow]) -> tuple[int, bytes]:
     """
-    How many contacts of a day there are, and their digest; they are given in the order of ids.
+    Return how many contacts of a day there are, and their digest; they are given in the order of ids.
 
     Each counts in its anonymous form, so that a contact that is made anonymous leaves the digest as it is.
     """
@@ -71,8 +67,8 @@ def contents_of(secret: str, operation: str, contacts: Iterable[DigestedRow]) ->
     for contact in contacts:
         who = None if contact.customer_id is None else anonymous(secret, operation, contact.customer_id)
         columns = impersonal(contact.state, contact[3:8])
-        told = [contact.id, who, contact.state, *columns, *map(_plain, contact.rest)]
-        total.update(json.dumps(told).encode() + b"\n")
+        row = [contact.id, who, contact.state, *columns, *map(_plain, contact.rest)]
+        total.update(json.dumps(row).encode() + b"\n")
         count += 1
     return count, total.digest()
 
@@ -86,14 +82,14 @@ def signed(
     deleted_before: datetime,
     previous: bytes | None,
 ) -> DailyDigest:
-    """The digest of a day."""
-    told = [operation, day.isoformat(), records, contents.hex(), _plain(deleted_before), previous and previous.hex()]
-    digest = hmac.new(secret.encode(), json.dumps(told).encode(), sha256).digest()
+    """Return the digest of a day."""
+    row = [operation, day.isoformat(), records, contents.hex(), _plain(deleted_before), previous and previous.hex()]
+    digest = hmac.new(secret.encode(), json.dumps(row).encode(), sha256).digest()
     return DailyDigest(day, records, contents, deleted_before, previous, digest)
 
 
 def is_signed(secret: str, operation: str, digest: DailyDigest) -> bool:
-    """Whether a digest is as retention made it; its contacts aren't looked at."""
+    """Whether a digest is as retention made it; its contacts are not compared."""
     made = signed(
         secret, operation, digest.day, digest.records, digest.contents, digest.deleted_before, digest.previous
     )
@@ -101,12 +97,12 @@ def is_signed(secret: str, operation: str, digest: DailyDigest) -> bool:
 
 
 def begin(day: date) -> datetime:
-    """When a day begins, in UTC."""
+    """Return when a day begins, in UTC."""
     return datetime.combine(day, time(), timezone.utc)
 
 
 def first_undigested_day(now: datetime) -> date:
-    """The first day of which something may still change; every day before it is to be digested."""
+    """Return the first day of which something may still change; every day before it gets a digest."""
     return (now - DIGEST_AFTER).astimezone(timezone.utc).date()
 
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from wolkvox.rules.contacts import read_moment
+from wolkvox.rules.timestamps import read_timestamp
 
 MARGIN = timedelta(minutes=1)  # between the vendor's clock and ours
 AHEAD = timedelta(minutes=15)  # of our clock; a date that is further ahead was read in a wrong zone
@@ -25,7 +25,7 @@ _DATE = re.compile(
 _DIGITS = re.compile(r"(\d{4})(\d\d)(\d\d) ?(\d\d):?(\d\d):?(\d\d)", re.ASCII)
 _NOON = 12
 _MOST_CALLS = 1_000_000
-_LONGEST_FORM = 30  # characters of a date that can't be read which are told
+_LONGEST_FORM = 30  # characters of a date that can't be read which are shown
 
 
 class LastDial(NamedTuple):
@@ -42,9 +42,9 @@ class LastDial(NamedTuple):
 @dataclass(slots=True)
 class DateCount:
     """
-    What the dates of an operation's exports came to, over all that were looked at.
+    The dates of an operation's exports, counted.
 
-    ``dialled`` records, of which ``unread`` have a date that can't be read, or one that is ahead of us; of codified
+    ``dialled`` records, of which ``unread`` have a date that can't be read, or one ahead of our clock; of codified
     customers ``dated`` have a date after their contact, and of ``ours`` it is that of our own request.
     """
 
@@ -55,7 +55,7 @@ class DateCount:
     form: str = ""
 
     def add(self, other: DateCount) -> None:
-        """Count those of one more export, too."""
+        """Add those of another export."""
         self.dialled += other.dialled
         self.unread += other.unread
         self.dated += other.dated
@@ -70,7 +70,7 @@ class DateCount:
 
 def read_last_dial(row: Mapping[str, Any], zone: tzinfo) -> LastDial:
     """
-    A record's last dial.
+    Return a record's last dial.
 
     :param row: a record of an export
     :param zone: of its dates
@@ -85,7 +85,7 @@ def read_last_dial(row: Mapping[str, Any], zone: tzinfo) -> LastDial:
 
 
 def read_calls(row: Mapping[str, Any]) -> int | None:
-    """How often a record was dialled; None when it doesn't say so."""
+    """Return how often a record was dialled; None when it doesn't say so."""
     value = row.get("llamadas")
     text = str(value) if isinstance(value, (float, Decimal)) else read_text(value)
     try:
@@ -95,33 +95,33 @@ def read_calls(row: Mapping[str, Any]) -> int | None:
 
 
 def read_result(row: Mapping[str, Any]) -> str:
-    """What a record's last dial came to, in capitals; CLEAN when it wasn't dialled, empty when it doesn't say."""
+    """Return the result of a record's last dial, in capitals; CLEAN when it was not dialled, empty for none."""
     result = read_text(row.get("resultado")).upper()[:_LONGEST_FORM]
     return result if result.isprintable() else ""
 
 
 def read_text(value: object) -> str:
-    """A field of a record as text; empty for what is none, as an object or a truth value."""
+    """Return a field of a record as text; empty for an object or a truth value."""
     return (
         str(value).replace("\x00", "").strip() if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
     )
 
 
 def _read(date: str, zone: tzinfo) -> datetime | None:
-    """The moment in UTC; a day alone is none, for its dials may have come before a contact or after."""
+    """Return the timestamp in UTC; None for a day alone, whose dials may have come before a contact or after."""
     if digits := _DIGITS.fullmatch(date):
-        return read_moment("{}-{}-{}T{}:{}:{}".format(*digits.groups()), zone)
+        return read_timestamp("{}-{}-{}T{}:{}:{}".format(*digits.groups()), zone)
     parts = _DATE.fullmatch(date)
     if parts is None:
         return None
     hour = _hour(int(parts["hour"]), (parts["half"] or "").lower())
     if hour is None:
         return None
-    return read_moment(f"{parts['year']}-{parts['month']}-{parts['day']}T{hour:02}:{parts['rest']}", zone)
+    return read_timestamp(f"{parts['year']}-{parts['month']}-{parts['day']}T{hour:02}:{parts['rest']}", zone)
 
 
 def _hour(hour: int, half: str) -> int | None:
-    """The hour of 24; None when morning or afternoon contradicts it."""
+    """Return the hour of 24; None when morning or afternoon contradicts it."""
     if not half:
         return hour
     if half == "a":
@@ -130,6 +130,6 @@ def _hour(hour: int, half: str) -> int | None:
 
 
 def _form(date: str) -> str:
-    """How a date is written, without the date."""
+    """Return how a date is written, without the date."""
     form = re.sub(r"[^\W\d_]", "a", re.sub(r"\d", "9", date[:_LONGEST_FORM]))
     return form if form.isprintable() and form else "nothing"

@@ -13,9 +13,9 @@ from wolkvox.rules.answers import is_error, read_code, shown_error
 from wolkvox.rules.export_dates import CLEAN, read_calls, read_last_dial, read_result, read_text
 from wolkvox.rules.ids import is_no_code, is_no_id, read_id
 
-MOST_RECORDS = 60_000  # that one download gives [vendor's page on limits]; what is beyond is not documented
+MOST_RECORDS = 60_000  # that one download gives [vendor's page on limits]; more is not documented
 MOST_BYTES = 256 * 2**20  # of a result [same page]
-UNREADABLE = 0.01  # share of records without a readable id that an export may have and still say something of the rest
+UNREADABLE = 0.01  # share of records without a readable id in an export that still says something of the others
 FEWEST = 50  # contacts of which more than half are strangers: the export or the ids are wrong, rather than the contacts
 _LONGEST = 200  # characters of an id or a code that can be one
 # An id that hides some of its characters, or stands for them: ******6789, XXXX6789, …6789, ___6789, #9f86d081.
@@ -60,9 +60,9 @@ class Exported(NamedTuple):
 @dataclass(slots=True)
 class ExportHeader:
     """
-    What an export says of itself, beside its records.
+    What an export says of itself, besides its records.
 
-    ``unreadable`` of its ``records`` have no id that can be read. ``more`` is the name of a field that tells of further
+    ``unreadable`` of its ``records`` have no id that can be read. ``more`` is the name of a field that says of further
     pages. ``around`` is the text before and after its JSON.
     """
 
@@ -95,9 +95,9 @@ class Compared:
 
 def read_exported(row: Mapping[str, Any], zone: tzinfo) -> Exported | None:
     """
-    A record of an export; None for one whose customer can't be told.
+    Return a record of an export; None where it has no readable id.
 
-    :param zone: of its moments
+    :param zone: of its timestamps
     """
     customer = _customer(row.get("id_cliente"))
     if customer is None:
@@ -108,7 +108,7 @@ def read_exported(row: Mapping[str, Any], zone: tzinfo) -> Exported | None:
 
 
 def _customer(value: object) -> str | None:
-    """The id, its digits as they would stand in a row; None when nobody can tell whose it is."""
+    """Return the id, its digits as they would stand in a row; None when it can't be read."""
     if isinstance(value, Decimal) and int(value.as_tuple().exponent) > 0:
         return None  # 1.0234E+9 has lost its last digits
     try:
@@ -122,7 +122,7 @@ def _customer(value: object) -> str | None:
 
 
 def _code(value: object) -> str:
-    """A code; empty where there is none, as what can't be sent as a code is none that wolkvox shows either."""
+    """Return a code; empty where there is none, or a text that can't be sent as a code."""
     text = read_text(value) if not isinstance(value, (float, Decimal)) else str(value)
     whole = _WHOLE.fullmatch(text)
     code = whole[1] if whole else text
@@ -141,30 +141,18 @@ def tells_of_more(name: str, value: object) -> bool:
 
 def why_unfit(head: ExportHeader, campaign_id: str, most_unreadable: float = UNREADABLE) -> str | None:
     """
-    Why nothing may be concluded from an export; None: it is whole and of this campaign.
+    Return why nothing may be concluded from an export; None: it is whole and of this campaign.
 
     :param most_unreadable: share of the records whose id may be unreadable. 0 where it matters who is *not* there: each
-        of these records may be the one that is looked for
+        of these records may be the customer in question
     """
-    if not head.ended:
-        return "it ends in the middle"
-    if head.code is not None and read_code(head.code) not in _GOOD_CODES:
-        return f"its code is {head.code[:20]}"
-    if is_error(head.error):
-        return f"it says that something is wrong: {shown_error(head.error)}"
-    if not _is_harmless(head.around):
-        return "there is text around its JSON that is no notice of PHP"
+    if why := _why_no_answer(head):
+        return why
     named = (head.campaign_id or "").strip().removesuffix(".0")
     if named.lower() not in _NOTHING and named != campaign_id:
         return "it is of another campaign"
-    if head.records == 0:
-        return "it has no records"
-    if head.records >= MOST_RECORDS:
-        return f"it has {head.records} records, and may lack others"
-    if head.more:
-        return f"it is one page of several (its field {head.more} says so)"
-    if not _agrees(head.total, head.records):
-        return f"it has {head.records} records, and its total_records is {head.total!s:.20}"
+    if why := _why_partial(head):
+        return why
     if head.unreadable > most_unreadable * head.records:
         return (
             f"{head.unreadable} of its {head.records} records have no id in the field id_cliente that can be read: it"
@@ -173,8 +161,32 @@ def why_unfit(head: ExportHeader, campaign_id: str, most_unreadable: float = UNR
     return None
 
 
+def _why_no_answer(head: ExportHeader) -> str | None:
+    """Return why an export is no whole answer of the API; None: it is one."""
+    if not head.ended:
+        return "it ends in the middle"
+    if head.code is not None and read_code(head.code) not in _GOOD_CODES:
+        return f"its code is {head.code[:20]}"
+    if is_error(head.error):
+        return f"it says that something is wrong: {shown_error(head.error)}"
+    return None if _is_harmless(head.around) else "there is text around its JSON that is no notice of PHP"
+
+
+def _why_partial(head: ExportHeader) -> str | None:
+    """Return why an export has not all of its campaign's records, or may lack some; None: it has all."""
+    if head.records == 0:
+        return "it has no records"
+    if head.records >= MOST_RECORDS:
+        return f"it has {head.records} records, and may lack others"
+    if head.more:
+        return f"it is one page of several (its field {head.more} says so)"
+    if not _agrees(head.total, head.records):
+        return f"it has {head.records} records, and its total_records is {head.total!s:.20}"
+    return None
+
+
 def _agrees(total: str | None, records: int) -> bool:
-    """Whether the number of records that is told, if there is one, is plainly that of the records that are there."""
+    """Whether the total that an export gives, if any, is the number of its records."""
     text = (total or "").strip().removesuffix(".0")
     if text.lower() in _NOTHING:
         return True
@@ -187,15 +199,15 @@ def _is_harmless(around: str) -> bool:
     """Whether the text around an export's JSON is notices of PHP, or nothing: a page or an error may have cut it."""
     if not around:
         return True
-    found = _NOTICE.findall(_TAG.sub(" ", around))
-    return bool(found) and all(
-        label.lower() in _HARMLESS or (label.lower() == "warning" and word.lower() == "undefined")
-        for label, word in found
+    notices = _NOTICE.findall(_TAG.sub(" ", around))
+    return bool(notices) and all(
+        label.lower() in _HARMLESS or (label.lower() == "warning" and next_word.lower() == "undefined")
+        for label, next_word in notices
     )
 
 
 def why_contradicted(compared: Compared) -> str | None:
-    """Why an export can't be what wolkvox has at this moment, although it is whole; None: nothing speaks against it."""
+    """Return why an export can't be what wolkvox has now, although it is whole; None: nothing speaks against it."""
     if compared.lacking or 2 * compared.shown < compared.confirmed:
         return (
             f"of {compared.confirmed} customers whose code wolkvox took in the hour before, it lacks"

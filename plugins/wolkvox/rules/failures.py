@@ -1,4 +1,4 @@
-"""What one worker met since wolkvox last answered it, and which records were blocked on their way. Pure."""
+"""The failures of one worker since wolkvox last read a record, and the records that were blocked on the way. Pure."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ class Failures:
     """
     Requests that failed in a row.
 
-    ``requests``: all of them but conflicts; ``last``: the latest of these, as a record with its answer. ``unread``:
-    those that no record is to blame for, the first of which was made at ``since``, by the ledger's clock.
-    ``reverted``: records, and their requests that count for nothing if it is an outage.
+    ``requests``: how many, without conflicts; ``last``: the latest of these, as a record with its answer. ``unread``:
+    those whose record wolkvox didn't read, the first of them at ``since``, by the ledger's clock. ``reverted``: by
+    record, the requests that are no attempts of it if this is an outage.
     """
 
     requests: int = 0
@@ -27,9 +27,14 @@ class Failures:
     last: tuple[Record, Answer] | None = None
     reverted: Counter[int] = field(default_factory=Counter)
 
+    def __bool__(self) -> bool:
+        """Whether any request failed, but for conflicts."""
+        return self.requests > 0
+
     def add(self, record: Record, answer: Answer) -> None:
-        """Another request failed."""
-        self.reverted[record.id] += answer.kind in REVERTED
+        """Count another request that failed."""
+        if answer.kind in REVERTED:
+            self.reverted[record.id] += 1
         if answer.kind is not Kind.CONFLICT:
             self.requests += 1
             self.last = record, answer
@@ -37,18 +42,22 @@ class Failures:
 
 @dataclass(slots=True)
 class Blocked:
-    """Records that something on the way has blocked, and whether others pass meanwhile."""
+    """
+    Records that something on the way has blocked, and whether others pass meanwhile.
+
+    ``passed``: those of them since whose first time wolkvox read another one. ``answered``: it read any.
+    """
 
     records: set[int] = field(default_factory=set)
-    passed: set[int] = field(default_factory=set)  # those of them since whose first time another one was answered
-    answered: bool = False  # whether wolkvox has said anything of any record
+    passed: set[int] = field(default_factory=set)
+    answered: bool = False
 
     def add(self, record: Record) -> None:
-        """A record was blocked."""
+        """Note that a record was blocked."""
         self.records.add(record.id)
 
     def note_answer(self) -> None:
-        """Wolkvox has said something of a record: whatever is blocked, others pass."""
+        """Note that wolkvox read a record: others pass where some are blocked."""
         self.answered = True
         self.passed |= self.records
 

@@ -6,15 +6,14 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from wolkvox.rules.answers import Answer, Kind
-from wolkvox.rules.records import Campaign
+from wolkvox.rules.answers import Answer, Kind, refusal
+from wolkvox.rules.records import Campaign, Record
 from wolkvox.rules.retry_policy import RetryPolicy
 
 REFUSALS = frozenset({Kind.REJECTED, Kind.NOT_FOUND})  # wolkvox has read the record, and says no
-HOST = frozenset({Kind.UNREACHABLE, Kind.BUSY})  # no record was read: each request tells of all of them
+HOST = frozenset({Kind.UNREACHABLE, Kind.BUSY})  # no record was read: one request stands for all
 CERTAIN = frozenset({Kind.BAD_TOKEN, Kind.WRONG_ENDPOINT})  # in the API's own message: no request can succeed
-DOUBTFUL = frozenset({Kind.OVERLOADED, Kind.MAINTENANCE, Kind.UNKNOWN})  # of one record, or of all: others tell
-AGAIN = frozenset({Kind.OVERLOADED, Kind.MAINTENANCE, Kind.CONFLICT})  # impact another try within the run
+AGAIN = frozenset({Kind.OVERLOADED, Kind.MAINTENANCE, Kind.CONFLICT})  # deserve another try within the run
 UNCOUNTED = HOST | CERTAIN | {Kind.QUOTA}  # no attempt of the record
 REVERTED = frozenset({Kind.OVERLOADED, Kind.MAINTENANCE})  # no attempt either, once it turns out to be an outage
 
@@ -22,11 +21,11 @@ REVERTED = frozenset({Kind.OVERLOADED, Kind.MAINTENANCE})  # no attempt either, 
 @dataclass(frozen=True, slots=True)
 class Fault:
     """
-    A record that failed: ``reason`` is short, ``message`` fit for the eyes of everybody.
+    A record that failed. ``reason`` is a short code; ``message`` is the answer without personal data.
 
-    ``explanation`` is for people, should it be an outage. ``refused``: wolkvox said no. ``conflict``: the dialler holds
-    the record, which may be a word on its campaign, and is none on wolkvox. ``checks``: it was sent to tell whether
-    others fail too.
+    ``explanation`` is for people, should the circuit breaker open. ``refused``: wolkvox said no. ``conflict``: the
+    dialler holds the record, which may say something of its campaign, and says nothing of wolkvox. ``checks``: it was
+    sent to see whether records of another campaign fail too.
     """
 
     record: int
@@ -39,37 +38,64 @@ class Fault:
     checks: bool = False
 
 
+def failure_of(record: Record, answer: Answer, *, checks: bool) -> Fault:
+    """Return the fault of a record that failed, which may be its own, its campaign's or everybody's."""
+    return _fault_of(record, answer, answer.reason or "failed", explain(answer), refused=False, checks=checks)
+
+
+def refusal_of(record: Record, answer: Answer, reason: str, *, checks: bool) -> Fault:
+    """Return likewise the fault of a record that was refused."""
+    explanation = (
+        f"Everything is refused, over several campaigns, lastly with {reason} (code {answer.code})."
+        " Nobody was rejected for it; the records stay pending. Check what changed at wolkvox."
+    )
+    return _fault_of(record, answer, reason, explanation, refused=True, checks=checks)
+
+
+def _fault_of(record: Record, answer: Answer, reason: str, explanation: str, *, refused: bool, checks: bool) -> Fault:
+    return Fault(
+        record.id,
+        record.campaign,
+        reason,
+        refusal(answer, record.customer_id),
+        explanation,
+        refused=refused,
+        conflict=answer.kind is Kind.CONFLICT,
+        checks=checks,
+    )
+
+
 def is_settled(campaigns: int, fault: Fault, retry_policy: RetryPolicy, *, others_wait: bool) -> bool:
     """
-    Whether records that failed in a row say enough of everybody, or a record of yet another campaign must tell.
+    Whether the records that failed in a row are enough to open the circuit breaker.
 
-    One such record at least; no more of them once there are many campaigns that fail.
+    If not, a record of yet another campaign is sent: one at least, and none once many campaigns have failed.
     """
     return not others_wait or (fault.checks and campaigns >= retry_policy.outages)
 
 
 def is_campaigns(failed: int, refused: int, retry_policy: RetryPolicy) -> bool:
-    """Whether so many records of a campaign failed, none having succeeded, that it is the campaign's fault."""
+    """Whether so many records of a campaign failed in a row that it is the campaign's fault."""
     return refused >= retry_policy.refusals or failed >= retry_policy.outages
 
 
 def refuses_everything(retry_policy: RetryPolicy, campaigns: Iterable[Campaign]) -> bool:
     """
-    Whether refusals in a row, given by their campaigns, are those of a host that refuses everything.
+    Whether these refusals in a row, given as their campaigns, are those of a host that refuses everything.
 
-    No campaign counts for more than two fifths: one that is dead, or two, are no outage.
+    No campaign counts for more than two fifths, so one or two dead campaigns don't open the circuit breaker.
     """
     most = most_of_one(retry_policy)
     return sum(min(count, most) for count in Counter(campaigns).values()) >= retry_policy.refusals
 
 
 def most_of_one(retry_policy: RetryPolicy) -> int:
-    """Refusals of one campaign that count towards those of everything."""
+    """Return how many refusals of one campaign count towards those of everything."""
     return retry_policy.refusals * 2 // 5
 
 
 def explain(answer: Answer) -> str:
-    """What was seen and what to do, for the person who reads the task's log."""
+    """Return what was seen and what to do, for whoever reads the task's log."""
     if answer.kind is Kind.BAD_TOKEN:
         return (
             f"wolkvox refused the token (code {answer.code}): put a valid one into the password of the"

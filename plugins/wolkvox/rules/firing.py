@@ -1,4 +1,4 @@
-"""When an alert fires and resolves, and who is to be notified of it. Pure: time is passed in."""
+"""When an alert fires and resolves, and what recipients are notified of. Pure: time is passed in."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ MOST_LINES = 20  # of a message
 @dataclass(frozen=True, slots=True)
 class Alert:
     """
-    An alert from when it fired to when it resolved (None: it is firing); ``firing_since`` tells one such time from
-    the next. ``seen_at``: when its cause was there last. ``again``: it fires again within a day of being resolved.
+    An alert from when it fired to when it resolved (None: it is firing); ``firing_since`` distinguishes one such
+    time from the next. ``seen_at``: when its cause was there last. ``again``: it had resolved less than a day before.
     """
 
     name: str
@@ -35,7 +35,7 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class Notified:
-    """What a recipient knows of an alert: that it fired then, and whether it resolved; told last at ``notified_at``."""
+    """What a recipient was notified of, last at ``notified_at``: since when an alert fires, and whether it resolved."""
 
     firing_since: datetime
     resolved: bool
@@ -53,7 +53,7 @@ class Undelivered:
 
 
 class NoticeKind(Enum):
-    """What a recipient is told of an alert, in the order of a message's lines."""
+    """What a recipient is notified of, in the order of a message's lines."""
 
     FIRING = "firing"
     AGAIN = "firing again"
@@ -65,35 +65,35 @@ class NoticeKind(Enum):
 Due = tuple[NoticeKind, Alert]
 
 
-def fire(known: Alert | None, name: str, message: str, now: datetime) -> Alert:
-    """The alert that a cause, which is there now, makes of the known one: new, still firing, or firing again."""
-    if known is None:
+def fire(before: Alert | None, name: str, message: str, now: datetime) -> Alert:
+    """Return the alert whose cause is there now: new, still firing, or firing again."""
+    if before is None:
         return Alert(name, message, now, now)
-    if known.resolved_at is None:
-        return replace(known, message=message, seen_at=now)
-    return Alert(name, message, now, now, again=now - known.resolved_at < RELAPSE)
+    if before.resolved_at is None:
+        return replace(before, message=message, seen_at=now)
+    return Alert(name, message, now, now, again=now - before.resolved_at < RELAPSE)
 
 
-def rest(known: Alert, now: datetime) -> Alert:
-    """The alert without its cause: resolved after ``RESOLVES_AFTER``, or ``RELAPSE`` where it had fired again."""
-    if known.resolved_at is None and _apart(now, known.seen_at) >= (RELAPSE if known.again else RESOLVES_AFTER):
-        return replace(known, resolved_at=now)
-    return known
+def rest(before: Alert, now: datetime) -> Alert:
+    """Return the alert whose cause is gone: resolved after ``RESOLVES_AFTER``, or ``RELAPSE`` if it fired again."""
+    if before.resolved_at is None and _apart(now, before.seen_at) >= (RELAPSE if before.again else RESOLVES_AFTER):
+        return replace(before, resolved_at=now)
+    return before
 
 
 def due(alerts: Iterable[Alert], notified: Mapping[str, Notified], now: datetime) -> list[Due]:
     """
-    What a recipient is to be told now, the kinds in their order and the oldest first.
+    Return what a recipient is to be notified of now, by kind, then the oldest first.
 
-    Only the newest state of each alert counts: one that fired and resolved before the recipient could be reached is
-    told once, with both times. That is told however short it was: what went wrong in one run may want a person.
+    Only the newest state of each alert counts. An alert that fired and resolved before the recipient could be reached
+    is one notice with both times, however short it was: what went wrong in one run may need a person.
 
-    :param notified: what the recipient knows, by the alert's name
+    :param notified: what the recipient was notified of, by the alert's name
     """
     kinds = ((_kind(alert, notified.get(alert.name), now), alert) for alert in alerts)
-    found = [(kind, alert) for kind, alert in kinds if kind is not None]
+    notices = [(kind, alert) for kind, alert in kinds if kind is not None]
     order = list(NoticeKind)
-    return sorted(found, key=lambda one: (order.index(one[0]), one[1].firing_since, one[1].name))
+    return sorted(notices, key=lambda one: (order.index(one[0]), one[1].firing_since, one[1].name))
 
 
 def _kind(alert: Alert, notified: Notified | None, now: datetime) -> NoticeKind | None:
@@ -114,13 +114,13 @@ def may_try(failing: Undelivered | None, now: datetime) -> bool:
 
 
 def _apart(now: datetime, then: datetime) -> timedelta:
-    """Time between the two; a clock that was ahead once keeps nothing back until that time comes."""
+    """Return the time between the two: a clock that was ahead once holds no notice back until that time comes."""
     return abs(now - then)
 
 
 def notice(dues: list[Due], zone: str) -> tuple[str, list[str]]:
     """
-    What the message says of the DAG, and its lines, at most ``MOST_LINES``.
+    Return what the message says of the DAG, and its lines, at most ``MOST_LINES``.
 
     :param dues: at least one
     :param zone: in which times are written

@@ -1,4 +1,4 @@
-"""What is no customer's id, though it is text: what programs made of one, and what stands for nobody. Pure."""
+"""Texts that are no customer's id: what programs made of one, and what stands for nobody. Pure."""
 
 from __future__ import annotations
 
@@ -61,12 +61,12 @@ _NOBODY = frozenset(
 
 def read_id(value: object) -> str | None:
     """
-    A customer's id, by whomever and however it was written, to be compared with others; None when there is none.
+    Return a customer's id, however it was written, to be compared with others; None when there is none.
 
     Besides what ``text_of`` does, marks that nobody sees are taken out, digits of other scripts become 0 to 9, and
     1023456789.0 its whole number. What is sent to wolkvox isn't read so kindly: it must stand in the row as it is.
 
-    :raises ValueError: for what no id is made of
+    :raises ValueError: for a value that can't be an id
     """
     text = text_of(value)
     if text is None:
@@ -84,7 +84,7 @@ def _seen(character: str) -> str:
 
 
 def is_no_id(text: str) -> bool:
-    """Whether nobody can call this a customer's id."""
+    """Whether a text can't be a customer's id."""
     return (
         text.lower() in _NO_CUSTOMER
         or _MANGLED.fullmatch(text) is not None
@@ -97,7 +97,7 @@ def is_no_id(text: str) -> bool:
 
 
 def is_no_code(text: str) -> bool:
-    """Likewise of a disposition code."""
+    """Whether a text can't be a disposition code."""
     return text.lower() in NOTHING or _MANGLED.fullmatch(text) is not None
 
 
@@ -109,14 +109,12 @@ def is_placeholder(text: str, more: Collection[str] = ()) -> bool:
     """
     if text.isdigit():  # as most are
         return text in more or _REPEATED.fullmatch(text) is not None
-    word = folded(text)
-    return (
-        word in more or _REPEATED.fullmatch(word) is not None or word in _NOBODY or _LACKING.fullmatch(word) is not None
-    )
+    plain = folded(text)
+    return plain in more or plain in _NOBODY or any(form.fullmatch(plain) for form in (_REPEATED, _LACKING))
 
 
 def _is_date(text: str) -> bool:
-    """A day of the calendar, in whichever order: 31/12/2026 and 12/31/2026 both are."""
+    """Whether a text is a day of the calendar, in whichever order: 31/12/2026 and 12/31/2026 both are."""
     if _NAMED_MONTH.fullmatch(text):
         return True
     match = _YEAR_FIRST.fullmatch(text) or _YEAR_LAST.fullmatch(text)

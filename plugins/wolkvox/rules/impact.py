@@ -1,4 +1,4 @@
-"""What codifying was impact: dials that came in the gap, by the minutes that the customer had been reached. Pure."""
+"""The impact of codifying: dials of customers who had been reached, by the minutes since then. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ MINUTES = (1, 2, 5, 10, 15, 30, 60, 120, 240, 480, 1440)  # bounds between the p
 
 
 def by_minutes(seconds: Iterable[float]) -> list[int]:
-    """How many dials came less than ``MINUTES[0]`` minutes after the contact, less than ``MINUTES[1]``, …, later."""
+    """Return how many dials came within ``MINUTES[0]`` minutes of the contact, within ``MINUTES[1]``, …, and later."""
     parts = [0] * (len(MINUTES) + 1)
     for length in seconds:
         parts[bisect_right(MINUTES, length / 60)] += 1
@@ -17,5 +17,5 @@ def by_minutes(seconds: Iterable[float]) -> list[int]:
 
 
 def lag_sensitivity(parts: Sequence[int]) -> dict[int, int]:
-    """For each of ``MINUTES``: the dials that would not have been, had each contact been codified within so many."""
+    """Return for each of ``MINUTES`` the dials that codifying each contact within so many would have prevented."""
     return {minutes: sum(parts[place + 1 :]) for place, minutes in enumerate(MINUTES)}

@@ -11,8 +11,8 @@ from typing import Any
 import pendulum
 
 from wolkvox.errors import BadSetting
-from wolkvox.rules.contacts import FIRST_YEAR, LAST_YEAR
 from wolkvox.rules.ids import read_id
+from wolkvox.rules.timestamps import FIRST_YEAR, LAST_YEAR
 from wolkvox.rules.values import PLAIN_NUMBER, SWITCH
 from wolkvox.rules.window import LONGEST_WINDOW
 
@@ -54,7 +54,7 @@ class RunOptions:
 
 
 def began_by(run_type: str) -> str:
-    """What began a run, one of ``BEGAN_BY``, by what Airflow requests its type."""
+    """Return what began a run, one of ``BEGAN_BY``, by Airflow's name of its type."""
     return {"asset_triggered": "event", "scheduled": "schedule", "manual": "person"}.get(run_type, "other")
 
 
@@ -62,7 +62,7 @@ def read_options(params: Mapping[str, Any], zone: str) -> RunOptions:
     """
     Read the options of a run.
 
-    :param zone: the zone of a moment that is given without one
+    :param zone: of a timestamp that is given without one
     :raises BadSetting: naming the param and what it should be
     """
     limit = _number(params, "limit", most=MOST_RECORDS)
@@ -74,8 +74,8 @@ def read_options(params: Mapping[str, Any], zone: str) -> RunOptions:
     lookback = _number(params, "lookback_hours", most=LONGEST_WINDOW // timedelta(hours=1))
     resend = str(params.get("resend") or "none")
     return RunOptions(
-        window_start=_moment(params, "window_start", zone),
-        window_end=_moment(params, "window_end", zone),
+        window_start=_timestamp(params, "window_start", zone),
+        window_end=_timestamp(params, "window_end", zone),
         lookback=timedelta(hours=24 if lookback is None else lookback),
         limit=None if limit is None else int(limit),
         run_seconds=None if minutes is None else minutes * 60,
@@ -92,7 +92,7 @@ def name_of_record(record: int) -> str:
 
 
 def _customer(params: Mapping[str, Any]) -> str | None:
-    """One customer's id; what is given and is none is refused, for without one everybody is sent."""
+    """Return one customer's id, None where none is given; no other text will do: else everybody would be sent."""
     value = params.get("customer_id")
     if value is None or value == "":
         return None
@@ -105,26 +105,26 @@ def _customer(params: Mapping[str, Any]) -> str | None:
     return customer_id
 
 
-def _moment(params: Mapping[str, Any], name: str, zone: str) -> datetime | None:
+def _timestamp(params: Mapping[str, Any], name: str, zone: str) -> datetime | None:
     value = params.get(name)
     if value is None or value == "":
         return None
     try:
-        moment = pendulum.parse(str(value), tz=zone)
+        timestamp = pendulum.parse(str(value), tz=zone)
     except ValueError:
-        moment = None
-    if not isinstance(moment, datetime) or not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        timestamp = None
+    if not isinstance(timestamp, datetime) or not FIRST_YEAR <= timestamp.year <= LAST_YEAR:
         raise BadSetting(f"{name} must be a moment such as 2026-01-31T08:00:00-05:00.")
-    return moment
+    return timestamp
 
 
 def _switch(params: Mapping[str, Any], name: str) -> bool:
-    """Whether it is on; what is neither on nor off is refused: a dry run that isn't one can't be taken back."""
+    """Whether the param is on; any other text is refused: what was sent instead of a dry run can't be undone."""
     value = params.get(name)
-    word = "" if value is None else str(value).strip().lower()
-    if word and word not in SWITCH:
+    text = "" if value is None else str(value).strip().lower()
+    if text and text not in SWITCH:
         raise BadSetting(f"{name} must be true or false.")
-    return SWITCH[word] if word else False
+    return SWITCH[text] if text else False
 
 
 def _number(params: Mapping[str, Any], name: str, most: int, why: str = "") -> float | None:

@@ -1,66 +1,70 @@
-"""The state a record is put in by the answer to its request. Pure."""
+"""The state that an answer puts its record in. Pure."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from wolkvox.rules.answers import Answer, Kind
 from wolkvox.rules.faults import AGAIN, REFUSALS, UNCOUNTED
 from wolkvox.rules.records import Record, Settled
 from wolkvox.rules.retry_policy import RetryPolicy, deferred
+from wolkvox.rules.states import State
 
-LONG_RETRY_AFTER = 60.0  # seconds: who is asked to wait for longer is left to a later run
+LONG_RETRY_AFTER = 60.0  # seconds: whoever is asked to wait for longer is left to a later run
 
 
-@dataclass(frozen=True, slots=True)
-class Situation:
+class Situation(NamedTuple):
     """
-    What matters beside the answer: ``tries`` of the record in this run, this one among them.
+    What matters beside the answer. ``tries``: requests for the record in this run, this one among them.
 
-    ``refusals``: how many requests it may have in its life that are refused and say nothing of it, because its campaign
-    is suspended. ``at_once``: whether it may be tried again in this run. ``blocked_alone``: others pass where it is
-    blocked. ``outage``: nobody's requests succeed, so that a failure settles no record, nor, where everything is
-    ``refused``, a refusal.
+    ``suspended``: its campaign is suspended, so that a refusal says little of the record. ``at_once``: it may be tried
+    again in this run. ``blocked_alone``: other records pass where it is blocked. ``outage``: the operation's circuit
+    breaker is open, so that a failure settles no record; ``everything_refused``: nor does a refusal.
     """
 
     tries: int
-    refusals: int = 0
+    suspended: bool = False
     at_once: bool = True
     blocked_alone: bool = False
     outage: bool = False
-    refused: bool = False
+    everything_refused: bool = False
 
 
 def outcome(record: Record, answer: Answer, situation: Situation, retry_policy: RetryPolicy) -> Settled:
     """
-    The record's state after an answer.
+    Return the record's state after an answer.
 
-    A pending one without a pause is tried again in this run; with one it is put off to a later run. What tries whether
-    an outage is over isn't settled by it, keeps a request for the time after it, and doesn't wait for longer than it.
+    A pending record without a delay is tried again in this run; with one, by a later run. A trial of the operation's
+    circuit breaker keeps a request for the time after the outage, and its delay is no longer than the breaker's.
     """
     requests = record.requests + situation.tries
     spared = situation.outage and requests >= retry_policy.requests
-    state, pause = "pending", None
+    state, delay = State.PENDING, None
     reason = answer.reason
     if answer.kind is Kind.CODED:
-        state = "coded"
-    elif answer.kind in REFUSALS and (situation.refused or requests < situation.refusals):
-        pause = 0.0
+        state = State.CODED
+    elif answer.kind in REFUSALS and _is_refused_with_others(situation, requests, retry_policy):
+        delay = 0.0
     elif answer.kind in REFUSALS:
-        state = "rejected"
-    elif situation.blocked_alone and requests >= retry_policy.blocked:
-        state, reason = "rejected", f"refused_{answer.code}"
-    elif answer.kind not in UNCOUNTED and not _again(record, answer, situation, requests, retry_policy):
-        state = "pending" if spared or requests < retry_policy.requests else "failed"
-        pause = _pause(record, answer, requests, retry_policy) if state == "pending" else None
-        if pause is not None and situation.outage:
-            pause = min(pause, retry_policy.longest_breaker_delay)
-    counts = answer.kind not in UNCOUNTED and not (spared and state == "pending")
-    return Settled(record.id, state, reason, answer.code, answer.msg, counts, pause)
+        state = State.REJECTED
+    elif answer.kind is Kind.MAINTENANCE and situation.blocked_alone and requests >= retry_policy.blocked:
+        state, reason = State.REJECTED, f"refused_{answer.code}"
+    elif answer.kind not in UNCOUNTED and not _is_tried_again(record, answer, situation, requests, retry_policy):
+        state = State.PENDING if spared or requests < retry_policy.requests else State.FAILED
+        delay = _delay(record, answer, situation, requests, retry_policy) if state is State.PENDING else None
+    counts = answer.kind not in UNCOUNTED and not (spared and state is State.PENDING)
+    return Settled(record.id, state, reason, answer.code, answer.msg, counts, delay)
 
 
-def _again(record: Record, answer: Answer, situation: Situation, requests: int, retry_policy: RetryPolicy) -> bool:
-    """Whether it is tried again in this run: a record that was put off before has one try in each."""
+def _is_refused_with_others(situation: Situation, requests: int, retry_policy: RetryPolicy) -> bool:
+    """Whether the refusal is everybody's, or one of the few of its suspended campaign that reject no record."""
+    return situation.everything_refused or (situation.suspended and requests < retry_policy.refused_trials)
+
+
+def _is_tried_again(
+    record: Record, answer: Answer, situation: Situation, requests: int, retry_policy: RetryPolicy
+) -> bool:
+    """Whether this run sends the record again: one that was deferred before has one try in each run."""
     if answer.kind not in AGAIN or not situation.at_once or record.deferred:
         return False
     if answer.retry_after is not None and answer.retry_after >= LONG_RETRY_AFTER:
@@ -68,7 +72,9 @@ def _again(record: Record, answer: Answer, situation: Situation, requests: int, 
     return situation.tries < retry_policy.tries and requests < retry_policy.requests
 
 
-def _pause(record: Record, answer: Answer, requests: int, retry_policy: RetryPolicy) -> float:
+def _delay(record: Record, answer: Answer, situation: Situation, requests: int, retry_policy: RetryPolicy) -> float:
+    """Return the seconds until a later run may send the record."""
     at_once = retry_policy.tries if answer.kind in AGAIN else 1
     own = deferred(retry_policy, requests, before=record.deferred, at_once=at_once)
-    return max(own, min(answer.retry_after or 0.0, retry_policy.longest_retry_after))
+    delay = max(own, min(answer.retry_after or 0.0, retry_policy.longest_retry_after))
+    return min(delay, retry_policy.longest_breaker_delay) if situation.outage else delay

@@ -4,28 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone
 from functools import cache, cached_property, lru_cache
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-import yaml
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationError,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, BaseModel, Field, ValidationInfo, field_validator, model_validator
 
 from wolkvox.rules.contacts import Contact
+from wolkvox.rules.mistakes import Unreadable
+from wolkvox.rules.validation import STRICT, remedy, validated
 from wolkvox.rules.values import folded
-from wolkvox.rules.yaml_lines import Loader, as_written, cant_be_used, keys, line_of, why_no_yaml
+from wolkvox.rules.yaml_lines import read_yaml
 from wolkvox.rules.zones import why_backwards
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -79,12 +69,10 @@ def _holidays(country: str) -> Callable[[date], bool]:
     return lambda day: day in calendar
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-class Rule(_Strict):
+class Rule(BaseModel):
     """Which contacts protect for how long: so many days, that of the contact among them, or so many weeks."""
+
+    model_config = STRICT
 
     channels: Annotated[
         list[Annotated[str, Field(min_length=1)]],
@@ -103,7 +91,7 @@ class Rule(_Strict):
     @model_validator(mode="after")
     def _one_length(self) -> Rule:
         if (self.days is None) == (self.weeks is None):
-            raise ValueError
+            raise remedy("a rule has either days or weeks, as in {direct: true, weeks: 1}.")
         return self
 
     def fits(self, direct: bool | None) -> bool:
@@ -115,7 +103,7 @@ class Rule(_Strict):
         return self.fits(direct) and (not self.channels or folded(channel or "") in map(folded, self.channels))
 
 
-class Protection(_Strict):
+class Protection(BaseModel):
     """
     A set of rules, as a file below ``include/protection`` says it. Each description says what to write.
 
@@ -123,6 +111,8 @@ class Protection(_Strict):
     called, a day that is left out not at all. The first of ``rules`` that covers a contact counts; of one whose
     channel no rule names, the strictest: nobody is dialled because a warehouse spells a channel in a new way.
     """
+
+    model_config = STRICT
 
     timezone: Zone
     week: Annotated[
@@ -173,7 +163,7 @@ class Protection(_Strict):
     @classmethod
     def _needs_hours(cls, value: object, others: ValidationInfo) -> object:
         if value and others.data.get("hours") == {}:
-            raise PydanticCustomError("without_hours", "without calling hours, no day can be without them")
+            raise remedy("it has no effect without hours: give the calling hours of each day as well, or leave it out.")
         return value
 
     def _end(self, rule: Rule, contacted_at: datetime) -> datetime:
@@ -232,54 +222,16 @@ def protected(contacts: Iterable[Contact], rules: Protection) -> Iterator[Contac
         yield contact._replace(protected_until=until(moment, contact.channel, contact.direct))
 
 
-@dataclass(eq=False)
-class Unreadable(ValueError):
-    """What is wrong in a file of rules: its line (the first is 1), its key, and what to do."""
-
-    line: int
-    key: str
-    message: str
-
-    def __str__(self) -> str:
-        return f"line {self.line}{f', {self.key}' if self.key else ''}: {self.message}"
-
-
+@lru_cache(maxsize=32)  # many operations name one file
 def read_protection(text: str) -> Protection:
     """
     A set of rules from its file's text.
 
-    :raises Unreadable: naming the first thing that is wrong
+    :raises Unreadable: with all that is wrong in it
     """
-    try:
-        loader = Loader(text)
-        node = loader.get_single_node()
-        values = node and as_written(loader, node)
-    except (yaml.YAMLError, ValueError) as error:
-        line = line_of(error) + 1 if isinstance(error, yaml.YAMLError) else 1
-        message = why_no_yaml(error) if isinstance(error, yaml.YAMLError) else f"{error}."
-        raise Unreadable(line, "", message) from error
-    if not isinstance(values, dict):
-        raise Unreadable(1, "", "write the keys timezone and rules, one a line.")
-    try:
-        return Protection.model_validate(values)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-    lines = dict(keys(node)) if node else {}
-    path = tuple(str(part) for part in first["loc"])
-    line = next((lines[path[:size]] for size in range(len(path), 0, -1) if path[:size] in lines), 1)
-    raise Unreadable(line, ".".join(path), _wrong(first))
-
-
-def _wrong(error: Any) -> str:
-    names = [part for part in error["loc"] if isinstance(part, str)]
-    model: type[BaseModel] = Rule if names[:1] == ["rules"] and len(error["loc"]) > 1 else Protection
-    if error["type"] in ("extra_forbidden", "invalid_key"):  # the latter for a rule's that YAML reads as no text: on, 1
-        return f"there is no such key: leave it out. The keys are {', '.join(model.model_fields)}."
-    if model is Rule and len(names) == 1:
-        return "a rule has either days or weeks, as in {direct: true, weeks: 1}."
-    if error["type"] == "without_hours":
-        return "it has no effect without hours: give the calling hours of each day as well, or leave it out."
-    described = model.model_fields[names[0] if model is Protection else names[1]].description
-    if error["type"] == "missing":
-        return f"it is missing: give {described}."
-    return cant_be_used(error, described)
+    document = read_yaml(text)
+    if document.mistakes:
+        raise Unreadable(document.mistakes)
+    if not isinstance(document.value, dict):
+        raise Unreadable([document.mistake((), "write the keys timezone and rules, one a line.")])
+    return validated(Protection, document, (), document.value)

@@ -1,20 +1,22 @@
-"""A record on its way: what one request sends, and what becomes of it. Pure."""
+"""A record of the ledger's queue: what one request sends, and the state it is put in. Pure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from wolkvox.rules.states import State
+
 Campaign = tuple[str, str]  # type_campaign, campaign_id
-EVERYTHING_REFUSED = "everything_refused"  # the reason of an outage in which wolkvox answers, and refuses
+EVERYTHING_REFUSED = "everything_refused"  # the reason of a breaker that is open because wolkvox refuses all records
 
 
 class Record(NamedTuple):
     """
     What one request sends. ``id`` is the ledger's.
 
-    ``requests``: how many were made for it in its life so far. ``deferred``: it went wrong in an earlier run.
-    ``trial``: it tries whether its suspended campaign, or the whole operation, takes records again.
+    ``requests``: how many were made for it in its life so far. ``deferred``: it failed in an earlier run. ``trial``: it
+    tries whether its suspended campaign, or the whole operation, takes records again.
     """
 
     id: int
@@ -36,29 +38,39 @@ class Record(NamedTuple):
 
 class Settled(NamedTuple):
     """
-    The state a record is put in after a request.
+    The state that a record is put in after a request.
 
-    ``counts`` is False for a request that isn't an attempt of it. ``pause``: seconds before which it isn't offered
-    again, None where that is no question.
+    ``counts`` is False for a request that is no attempt of it. ``delay``: seconds until a later run may take a pending
+    record; None: this run tries it again.
     """
 
     id: int
-    state: str
+    state: State
     reason: str | None
     code: str | None
     msg: str | None
     counts: bool = True
-    pause: float | None = None
+    delay: float | None = None
+
+    @property
+    def is_deferred(self) -> bool:
+        """Whether the record is left to a later run."""
+        return self.delay is not None
+
+    @property
+    def is_tried_again(self) -> bool:
+        """Whether this run sends the record again."""
+        return self.state is State.PENDING and self.delay is None
 
 
 @dataclass(frozen=True, slots=True)
 class Faults:
     """
-    What is known to be wrong with an operation: suspended campaigns, and why nothing can be sent at all.
+    What is wrong with an operation: its suspended campaigns, and why nothing can be sent at all.
 
-    ``outage`` is the reason of the answers that opened the operation's circuit breaker, ``EVERYTHING_REFUSED``, or
-    None. ``first`` tells whether it was opened by the question that is answered with this. ``in_doubt`` are campaigns
-    that fail while nobody knows of another one whether it does.
+    ``outage``: why the operation's circuit breaker is open, as the reason of an answer or ``EVERYTHING_REFUSED``; None:
+    it is closed. ``first``: the fault that was just counted opened it. ``in_doubt``: campaigns that fail while no
+    record of another one was sent yet.
     """
 
     suspended: frozenset[Campaign] = frozenset()

@@ -1,22 +1,24 @@
-"""How often, how long and how far apart a fault is chased. Pure: time and chance are passed in."""
+"""How often, how long and how far apart requests are tried again. Pure: time and chance are passed in."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+TRIALS = 3  # records that try a suspended campaign, or, of different campaigns, the operation's circuit breaker
+
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
     """
-    How often and how long to try again. Waits and pauses are in seconds.
+    How often and how long to try again. Waits and delays are in seconds.
 
     ``tries``: requests for one record in one run. ``requests``: for one record in its life; then it is failed for good.
-    ``outages``: different records in a row that may fail before their campaign is suspended, or the operation counts
-    as away; ``sure``: likewise of the operation, when a run has no time or no record left. ``blocked``: requests after
-    which a record that is blocked on its way, while others pass, is set aside. ``refusals``: different records in a
-    row that may be refused before a campaign is suspended, or over several campaigns before that counts as an outage.
-    ``refused_trials``: requests after which a record of a suspended campaign is rejected. The ``first_`` and
-    ``longest_`` pauses bound one that doubles each time.
+    ``outages``: different records in a row that may fail before their campaign is suspended, or the operation's circuit
+    breaker opens; ``sure``: likewise before the breaker opens, when a run has no time or no record left. ``blocked``:
+    requests after which a record that is blocked on its way, while others pass, is rejected. ``refusals``: different
+    records in a row that may be refused before a campaign is suspended, or over several campaigns before the breaker
+    opens. ``refused_trials``: requests after which a record of a suspended campaign is rejected. The ``first_`` and
+    ``longest_`` delays bound one that doubles each time.
     """
 
     tries: int = 5
@@ -38,22 +40,29 @@ class RetryPolicy:
     longest_breaker_delay: float = 960.0
 
 
-TRIALS = 3  # records that try a suspended campaign, or, of different campaigns, an outage
-
-
 def doubled(first: float, longest: float, times: int) -> float:
-    """A pause that doubles with each time, the first one being 0, up to its cap."""
+    """Return ``first``, doubled so many times, at most ``longest``."""
     return float(min(longest, first * 2.0 ** min(max(times, 0), 30)))
+
+
+def backoff(first: float, longest: float, tries: int, chance: float) -> float:
+    """
+    Return a wait that doubles with each try, up to its cap; a random half of it is jitter.
+
+    :param tries: so far; ``first`` is the wait after one
+    :param chance: from 0 to 1
+    """
+    return doubled(first, longest, tries - 1) * (0.5 + chance / 2)
 
 
 def deferred(retry_policy: RetryPolicy, requests: int, *, before: bool, at_once: int = 1) -> float:
     """
-    Seconds until a record that went wrong is offered again.
+    Return the seconds until a record that failed is offered again.
 
-    The first time it is the next run's; after that the pauses grow with its requests.
+    The first time the next run takes it; after that the delays grow with its requests.
 
-    :param calls: that were made for it so far, this one among them
-    :param before: whether it was put off before
-    :param at_once: how many of them a first run makes
+    :param requests: that were made for it so far, this one among them
+    :param before: whether it was deferred before
+    :param at_once: how many requests a first run makes for it
     """
     return doubled(retry_policy.first_delay, retry_policy.longest_delay, requests - at_once - 1) if before else 0.0

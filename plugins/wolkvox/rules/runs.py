@@ -8,7 +8,7 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Whose records these are: a run is its operation, its DAG and its id."""
+    """A run, by its operation, its DAG and its id."""
 
     operation: str
     dag_id: str

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from croniter import croniter
 
-SOON = timedelta(minutes=10)  # that a run may take from its date to its end before anybody requests it late
+SOON = timedelta(minutes=10)  # that a run may take from its date to its end before it is called late
 MISSED = 2  # dates of the cron that pass before something is overdue: one run may be long
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-# Records that a share is taken of at least. One of 50 is 2 %: over no default threshold, so one record alone is never
+# The fewest records that a share is taken of. One of 50 is 2 %: over no default threshold, so one record alone is never
 # an alert, and two of twenty make no run red.
 FEWEST = 50
 WINDOW = timedelta(hours=1)  # whose records are judged
@@ -49,14 +49,14 @@ class Arrivals:
 
 @dataclass(frozen=True, slots=True)
 class Latest:
-    """What alerts of shares are judged by."""
+    """The latest records and arrivals, by which shares are judged."""
 
     outcomes: Outcomes = Outcomes()
     arrivals: Arrivals = Arrivals()
 
 
 def _share(wrong: int, total: int) -> float:
-    """Records that are missing to ``FEWEST`` count as good ones, unless not one went well."""
+    """Return the share that went wrong; fewer than ``FEWEST`` are filled up with good ones, unless all went wrong."""
     if wrong >= max(total, LEAST_WRONG):
         return 1.0
     return wrong / max(total, FEWEST)

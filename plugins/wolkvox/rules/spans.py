@@ -1,4 +1,4 @@
-"""The hours and days the page shows figures of. Pure."""
+"""The hours and days whose figures the page shows. Pure."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ class Span(NamedTuple):
 
 
 def last_hours(now: datetime, count: int = HOURS) -> list[Span]:
-    """The hour of ``now`` and those before it, oldest first."""
+    """Return the hour of ``now`` and those before it, oldest first."""
     end = now.astimezone(timezone.utc).replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
     return [Span(end - timedelta(hours=back), end - timedelta(hours=back - 1)) for back in range(count, 0, -1)]
 
 
 def last_days(now: datetime, zone: str, count: int = DAYS) -> list[Span]:
-    """The day of ``now`` in a time zone and those before it, oldest first; a day may have 23 or 25 hours."""
+    """Return the day of ``now`` in a time zone and those before it, oldest first; a day may have 23 or 25 hours."""
     today = now.astimezone(ZoneInfo(zone)).date()
     midnights = [
         datetime.combine(today - timedelta(days=back), datetime.min.time(), ZoneInfo(zone)).astimezone(timezone.utc)
@@ -36,7 +36,7 @@ def last_days(now: datetime, zone: str, count: int = DAYS) -> list[Span]:
 
 
 def shown_spans(now: datetime, zone: str) -> list[Span]:
-    """All that the page shows: the last hours, then the last days."""
+    """Return all that the page shows: the last hours, then the last days."""
     return [*last_hours(now), *last_days(now, zone)]
 
 
@@ -44,7 +44,7 @@ def waiting_at_ends(
     spans: Sequence[Span], waiting_now: int, staged: Mapping[Span, int], finished: Mapping[Span, int]
 ) -> list[int]:
     """
-    How many records waited when each of the adjoining spans ended; at the last one's end: now.
+    Return how many records waited when each of the adjoining spans ended; at the end of the last one: now.
 
     :param staged: records that came into the ledger, by span
     :param finished: records that reached a final state, by span

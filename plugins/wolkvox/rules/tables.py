@@ -11,7 +11,7 @@ from wolkvox.rules.contacts import COLUMNS
 
 def mappings(records: Any) -> Iterable[Any]:
     """
-    The records one by one; the rows of a table of pandas, Polars or Arrow as mappings.
+    Return the records one by one; the rows of a table of pandas, Polars or Arrow as mappings.
 
     :raises BadSetting: when it is neither a table nor a collection
     """

@@ -1,4 +1,4 @@
-"""What connections that share a token say of its requests a day. Pure."""
+"""The requests a day of a token, as the connections that share it give them. Pure."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from wolkvox.errors import BadSetting
 @dataclass(frozen=True, slots=True)
 class TokenLimit:
     """
-    What a DAG's connection says of its token: requests a day (None: no licences given), how many of them are kept back
-    for others, and the zone in which a day ends.
+    The limit that a DAG's connection gives its token: requests a day (None: no licences given), how many of them are
+    kept back for others, and the zone in which a day ends.
     """
 
     dag_id: str
@@ -22,7 +22,7 @@ class TokenLimit:
     zone: str
 
     def agrees_with(self, other: TokenLimit) -> bool:
-        """Whether both count alike; a connection agrees with itself, whatever it said before it was changed."""
+        """Whether both give the same limit; a connection agrees with what it gave before it was changed."""
         figures = (self.daily_requests, self.reserve, self.zone) == (other.daily_requests, other.reserve, other.zone)
         return figures or self.wolkvox_conn_id == other.wolkvox_conn_id
 

@@ -1,4 +1,4 @@
-"""A run's verdict: what is red, and when the backlog will be gone. Pure."""
+"""A run's verdict: why it is red, and when the backlog will be gone. Pure."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from math import ceil
 from typing import Protocol
 
 from wolkvox.rules.shares import FEWEST, Outcomes
+from wolkvox.rules.states import ANSWERED, UNSETTLED, State
 
-SENT_STATES = ("coded", "rejected", "failed")
 BY_ITSELF = 2.0  # times the share that is allowed: a single run of many records over it is red whatever the others did
 
 
@@ -34,9 +34,9 @@ class Account(Protocol):
 
 
 def failed_ratio(states: Mapping[str, int]) -> float:
-    """Share of the records answered for that were rejected or failed; 0 when none was answered for."""
-    answered = sum(states.get(state, 0) for state in SENT_STATES)
-    return (states.get("rejected", 0) + states.get("failed", 0)) / answered if answered else 0.0
+    """Return the share of the answered records that were rejected or failed; 0 when none was answered."""
+    answered = sum(states.get(state, 0) for state in ANSWERED)
+    return (states.get(State.REJECTED, 0) + states.get(State.FAILED, 0)) / answered if answered else 0.0
 
 
 def complaints(
@@ -51,7 +51,7 @@ def complaints(
     passed_over: int = 0,
 ) -> dict[str, str]:
     """
-    Why the run isn't green, in the message of somebody who has to act, by a name; empty when it is.
+    Return why the run isn't green, a sentence for each name; empty when it is.
 
     :param staged: whether ``stage`` finished
     :param states: the records in this run's chunks, by state, without the rejected trials of suspended campaigns
@@ -61,45 +61,48 @@ def complaints(
     :param outage: what kept this run, as the first one, from sending
     :param passed_over: records that its workers could have taken and did not
     """
-    found = {}
-    if outage:
-        found["outage"] = outage
-    if not staged:
-        found["stage"] = (
+    sentences = {"outage": outage}
+    if staged:
+        sentences |= _incomplete(accounts, stopped, passed_over)
+        sentences["refusals"] = _refused_too_many(states, latest, max_failed_ratio)
+    else:
+        sentences["stage"] = (
             "stage did not finish: see its log. What it had written is in the ledger, the next run takes it up."
         )
-        return found
+    return {name: sentence for name, sentence in sentences.items() if sentence}
+
+
+def _incomplete(
+    accounts: Mapping[str, Account], stopped: Mapping[str, str | None], passed_over: int
+) -> dict[str, str | None]:
+    """Return what is missing or left of the run's records, and the tasks that did not finish."""
     unfinished = sum(chunk not in stopped for chunk in accounts)
-    if unfinished:
-        found["tasks"] = (
-            f"{unfinished} codify task(s) did not finish: see their logs. The next run takes up their rest."
-        )
     left = sum(_left(account) for chunk, account in accounts.items() if not stopped.get(chunk)) + passed_over
-    if left:
-        found["waiting"] = f"{left} records are still waiting although nothing was in their way."
     missing = sum(account.missing for account in accounts.values())
-    if missing:
-        found["missing"] = (
+    sentences = {
+        "tasks": f"{unfinished} codify task(s) did not finish: see their logs. The next run takes up their rest.",
+        "waiting": f"{left} records are still waiting although nothing was in their way.",
+        "missing": (
             f"{missing} records that this run took up are no longer in the ledger: somebody deleted them, or"
             " restored an older state."
-        )
-    if refused := _refused_too_many(states, latest, max_failed_ratio):
-        found["refusals"] = refused
-    return found
+        ),
+    }
+    counts = {"tasks": unfinished, "waiting": left, "missing": missing}
+    return {name: sentence if counts[name] else None for name, sentence in sentences.items()}
 
 
 def _left(account: Account) -> int:
     """Records still to be sent that are neither deferred nor of a suspended campaign."""
-    unsent = account.states.get("pending", 0) + account.states.get("sending", 0)
+    unsent = sum(account.states.get(state, 0) for state in UNSETTLED)
     return unsent - account.deferred - account.suspended
 
 
 def _refused_too_many(states: Mapping[str, int], latest: Outcomes, max_failed_ratio: float) -> str | None:
-    """A run is judged by its operation's latest records, one with many by its own too, one without any not at all."""
+    """Judge a run by its operation's latest records, one with many by its own too, one without any not at all."""
     own = Outcomes(
-        total=sum(states.get(state, 0) for state in SENT_STATES),
-        rejected=states.get("rejected", 0),
-        failed=states.get("failed", 0),
+        total=sum(states.get(state, 0) for state in ANSWERED),
+        rejected=states.get(State.REJECTED, 0),
+        failed=states.get(State.FAILED, 0),
     )
     alone = own.total >= FEWEST and own.share > BY_ITSELF * max_failed_ratio
     judged = own if alone or max_failed_ratio == 0 else latest
@@ -115,7 +118,7 @@ def backlog_gone_at(
     waiting: int, *, left_today: int | None, daily: int | None, now: datetime, resets_at: datetime
 ) -> datetime | None:
     """
-    The day's reset by which the backlog is gone at this pace, ``now`` when today's requests do; None if never.
+    Return the day's reset by which the backlog is gone at this pace, ``now`` if today's requests do; None if never.
 
     ``left_today`` and ``daily`` are requests, None for no known limit.
     """
@@ -139,7 +142,7 @@ def left_at(
     resets_at: datetime,
 ) -> int:
     """
-    How many of the waiting records will be left when calling hours begin, at this pace.
+    Return how many of the waiting records will be left when calling hours begin, at this pace.
 
     ``left_today`` and ``daily`` are requests, None for no known limit.
     """

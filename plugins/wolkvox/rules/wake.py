@@ -19,7 +19,7 @@ STAGING = timedelta(minutes=2)  # that a `stage` which is dead or starts again h
 QUIET = 60.0  # seconds between two polls of a DAG that doesn't stage, as a paused one
 SHARE = 20  # times its own length a poll is waited for: polls take 5 % of the time at most
 POLL_NOTED_EVERY = timedelta(minutes=1)  # where it brings no event
-UNWATCHED = timedelta(minutes=5)  # without a poll that worked before people are told
+UNWATCHED = timedelta(minutes=5)  # without a poll that worked before an alert fires
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Fingerprint:
 @dataclass(frozen=True, slots=True)
 class Watch:
     """
-    What the ledger knows of a DAG's trigger and stages, at its own time ``now``.
+    The ledger's record of a DAG's trigger and stages, at the ledger's time ``now``.
 
     ``staged_at``: when the last ``stage`` that finished took its fingerprint ``staged`` (None: it has none);
     ``fruitful``: it brought records in or took some up. ``stage_lives``: a stage is at work. ``repeats``: events in a
@@ -66,16 +66,16 @@ class Event:
     repeats: int
 
 
-def event(watch: Watch, found: Fingerprint | None, chunks: int) -> Event | None:
+def event(watch: Watch, rows_now: Fingerprint | None, chunks: int) -> Event | None:
     """
-    The event to send now, if any.
+    Return the event to send now, if any.
 
-    :param found: the warehouse as it is now, None when nobody asked it
+    :param rows_now: the fingerprint of the warehouse now, None when nobody asked it
     :param chunks: how many chunks a ``stage`` would make of what the ledger holds
     """
-    if not _has_work(watch, found, chunks) or _is_staging(watch):
+    if not _has_work(watch, rows_now, chunks) or _is_staging(watch):
         return None
-    saw = _saw(found, chunks)
+    saw = _saw(rows_now, chunks)
     if watch.event_at is None:
         return Event(saw, 0)
     answered = watch.staged_at is not None and watch.staged_at >= watch.event_at
@@ -85,8 +85,8 @@ def event(watch: Watch, found: Fingerprint | None, chunks: int) -> Event | None:
     return Event(saw, repeats) if watch.now >= due else None
 
 
-def _has_work(watch: Watch, found: Fingerprint | None, chunks: int) -> bool:
-    return watch.staged_at is None or chunks > 0 or (found is not None and found != watch.staged)
+def _has_work(watch: Watch, rows_now: Fingerprint | None, chunks: int) -> bool:
+    return watch.staged_at is None or chunks > 0 or (rows_now is not None and rows_now != watch.staged)
 
 
 def _is_staging(watch: Watch) -> bool:
@@ -101,14 +101,14 @@ def _is_staging(watch: Watch) -> bool:
     return watch.stage_lives or watch.now - began < STAGING
 
 
-def _saw(found: Fingerprint | None, chunks: int) -> str:
-    rows = "rows not counted" if found is None else f"{found.rows} rows, newest {found.newest}"
+def _saw(rows_now: Fingerprint | None, chunks: int) -> str:
+    rows = "rows not counted" if rows_now is None else f"{rows_now.rows} rows, newest {rows_now.newest}"
     return f"{rows}; {'records' if chunks else 'nothing'} to send"
 
 
 def _distance(repeats: int, *, is_news: bool) -> timedelta:
     """
-    The least distance from the last event: short where that one brought something, doubled each time it didn't.
+    Return the least distance from the last event: short where that one brought something, else doubled each time.
 
     It is shorter where the poll saw something else than the last event did: that may be a contact, or rows that change
     nothing.
@@ -121,7 +121,7 @@ def _distance(repeats: int, *, is_news: bool) -> timedelta:
 
 def pause(watch: Watch, wake: float, took: float) -> float:
     """
-    Seconds until the next poll.
+    Return the seconds until the next poll.
 
     :param wake: seconds that the operation asks for
     :param took: seconds that this poll took

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta, timezone
 
 from wolkvox.errors import BadSetting
 
-LONGEST_WINDOW = timedelta(days=31)  # the vendor's longest date range [vendor's page on the codify call]
+LONGEST_WINDOW = timedelta(days=31)  # the vendor's longest date range [vendor's page on the codify API]
 AHEAD = timedelta(minutes=15), timedelta(hours=14)  # of now: less is a clock that is wrong, more is no zone's mistake
-LEAST_REACH = timedelta(minutes=15)  # of a default window whose run has a moment for an interval: the usual cron's
+LEAST_REACH = timedelta(minutes=15)  # of a default window whose run has an empty interval: the usual cron's
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Window:
 
 
 def hours_after(now: datetime) -> Window:
-    """Where contacts of today are found that are read in a zone too far west of the one they were written in."""
+    """Return the window that shows contacts of today which are read in a zone too far west of their own."""
     return Window(now + AHEAD[0], now + AHEAD[1])
 
 
@@ -34,7 +34,7 @@ def interval_of(
     begun_by: str, start: datetime | None, end: datetime | None, run_after: datetime, now: datetime | None
 ) -> Window:
     """
-    The data interval of a run; one without has a moment's.
+    Return the data interval of a run; an empty one where Airflow gives none.
 
     A run that an event began ends now: Airflow's ``run_after`` is when the first event came, and what later ones were
     about would be outside. One that a person began ends no earlier than its trigger.
@@ -57,7 +57,7 @@ def choose_window(
     lookback: timedelta,
 ) -> Window:
     """
-    The window that was asked for, or the run's data interval widened backwards by ``lookback``.
+    Return the window that was asked for, or the run's data interval widened backwards by ``lookback``.
 
     A start that is given alone ends at the interval's end, an end alone starts ``lookback`` before the interval
     or before itself, whichever is earlier. Where neither is given, a window of more than 31 days is cut to its last 31:

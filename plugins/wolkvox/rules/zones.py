@@ -12,7 +12,7 @@ _EASTERN = re.compile(r"(Etc/)?GMT-(?P<hours>[1-9]|1[0-2])")
 
 def why_backwards(zone: str) -> str | None:
     """
-    Why a zone is most likely not the one that was meant; None for all others.
+    Return why a zone is most likely not the one that was meant; None for all others.
 
     The signs of the ``Etc/GMT`` zones are those of POSIX: Etc/GMT-5 is five hours *ahead* of UTC, half a day from
     Bogota, which is Etc/GMT+5.
@@ -25,7 +25,7 @@ def why_backwards(zone: str) -> str | None:
 
 def why_in_future(contacted_at: datetime, now: datetime, zone: str) -> str:
     """
-    What a contact of after now tells, and what to do.
+    Return what a contact of after now means, and what to do.
 
     :param zone: in which the warehouse's timestamps are read
     """
@@ -39,5 +39,5 @@ def why_in_future(contacted_at: datetime, now: datetime, zone: str) -> str:
 
 
 def local_time(timestamp: datetime, zone: str) -> str:
-    """A timestamp to the minute, on a zone's clock, the zone named."""
+    """Return a timestamp to the minute, on a zone's clock, with the zone's name."""
     return f"{timestamp.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M} {zone}"

@@ -23,30 +23,14 @@ from wolkvox.ledger.impact import (
     total_lag_sensitivity,
 )
 from wolkvox.ledger.recent import recent_contacts
-from wolkvox.rules.audit import NAMED, AuditResult, complaints
+from wolkvox.rules.ages import AUDITED_FOR
+from wolkvox.rules.audit import NAMED, AuditResult, AuditRules, complaints
 from wolkvox.rules.export_dates import DateCount
 from wolkvox.rules.records import Campaign
 from wolkvox.tasks.dials import Dials
 from wolkvox.tasks.exports import loaded_export
 from wolkvox.tasks.permits import VendorClient
 from wolkvox.tasks.task import Task, Wolkvox
-
-MOST_DAYS = 31  # that the vendor's reports go back [vendor's page on limits]
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """
-    How to look.
-
-    ``days``: how far back, at most 31. ``resend_missing``: whether contacts of which wolkvox shows no code are offered
-    again. ``most_unconfirmed``: share of the contacts looked at that may not be confirmed, or dialled all the same, and
-    of the dialled records whose date may not be readable.
-    """
-
-    days: int = MOST_DAYS
-    resend_missing: bool = False
-    most_unconfirmed: float = 0.01
 
 
 @dataclass(slots=True)
@@ -55,7 +39,7 @@ class _Audit:
 
     asking: VendorClient
     wolkvox: Wolkvox
-    rules: Rules
+    rules: AuditRules
     most_requests: int
     first_day: date
     dials: Dials
@@ -88,7 +72,7 @@ class _Audit:
         return dates.unread <= self.rules.most_unconfirmed * dates.dialled and not self.dials.contradicted
 
 
-def audit_operation(task: Task, wolkvox: Wolkvox, rules: Rules) -> tuple[dict[str, Any], str | None]:
+def audit_operation(task: Task, wolkvox: Wolkvox, rules: AuditRules) -> tuple[dict[str, Any], str | None]:
     """
     Look at each campaign's contacts of the last days, one request a campaign.
 
@@ -100,9 +84,9 @@ def audit_operation(task: Task, wolkvox: Wolkvox, rules: Rules) -> tuple[dict[st
             task, settings, ledger, task.lease_timeout
         )  # here, the questions are what is to be done
         now = clock(ledger)
-        since = now - timedelta(days=min(rules.days, MOST_DAYS))
+        since = now - timedelta(days=min(rules.days, AUDITED_FOR.days))
         today = now.astimezone(ZoneInfo(settings.quota_timezone)).date()
-        first = today - timedelta(days=min(rules.days, MOST_DAYS) - 1)  # the first whole day
+        first = today - timedelta(days=min(rules.days, AUDITED_FOR.days) - 1)  # the first whole day
         with recent_contacts(ledger, settings.operation, since) as loaded_at:
             dials = Dials(ledger, settings, since, loaded_at)
             result = _look_at_all(_Audit(asking, wolkvox, rules, task.retry_policy.requests, first, dials))
@@ -142,7 +126,7 @@ def _look_at_all(of: _Audit) -> AuditResult:
     return of.result
 
 
-def _complaint(result: AuditResult, counted: list[Impact], rules: Rules, wolkvox: Wolkvox) -> str | None:
+def _complaint(result: AuditResult, counted: list[Impact], rules: AuditRules, wolkvox: Wolkvox) -> str | None:
     """What somebody has to look at; None when everything is as it should be."""
     dialled: Counter[str] = Counter()
     for one in counted:

@@ -15,6 +15,7 @@ from wolkvox.ledger.sending import ChunkSession
 from wolkvox.rules.answers import Answer
 from wolkvox.rules.records import Record
 from wolkvox.rules.runs import Chunk
+from wolkvox.rules.states import ANSWERED, State
 from wolkvox.tasks.codify import codify
 from wolkvox.tasks.task import Task, Wolkvox, lease_rules, quota_rules
 from wolkvox.tasks.worker import Allotment, Progress
@@ -99,17 +100,16 @@ def report(progress: Progress) -> None:
 
 def describe_chunk(chunk: Chunk, counted: Tally, progress: Progress) -> dict[str, Any]:
     """A chunk's XCom: states from the ledger, requests and seconds of this attempt."""
-    states = ("coded", "rejected", "failed", "pending")
     return {
         "chunk": chunk.number,
         "chunk_id": chunk.chunk_id,
         "records": counted.total,
         "campaigns": counted.campaigns,
-        **{state: counted.states[state] for state in states},
+        **{state.value: counted.states[state] for state in (*ANSWERED, State.PENDING)},
         "unknown": counted.unknown,
         "resent": counted.resent,
         "requests": progress.requests,
         "seconds": round(monotonic() - progress.started, 1),
-        "seconds_per_request": round(progress.request_seconds / progress.requests, 4) if progress.requests else None,
+        "seconds_per_request": round(progress.seconds_per_request, 4) if progress.requests else None,
         "stopped": progress.stopped,
     }

@@ -102,6 +102,8 @@ class Queue:
         self._again = [waiting for waiting in self._again if waiting[1] != other.id]
         heapq.heapify(self._again)
         self.send_first(self._recounted(other))
+        while sum(record.id not in self.tries for record in self._taken) > self.left:
+            self._taken.pop()  # the oldest one gives way: no worker sends more than its allotment
         return True
 
     def _add(self, records: Sequence[Record]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 
 import psycopg
@@ -17,32 +16,9 @@ from wolkvox.ledger.digests import digest, operations
 from wolkvox.ledger.locks import Lock, lock_session
 from wolkvox.ledger.retention import expire, forget, tidy
 from wolkvox.ledger.secret_check import ANOTHER, MISSING, fits, is_needed, keep_check
-from wolkvox.rules.digests import DAY, DIGEST_AFTER
+from wolkvox.rules.ages import Ages
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Ages:
-    """
-    Ages of contacts: ``expire_after`` from which they are no longer sent, as ``stage`` has it; from which they are
-    deleted (``keep``) and anonymous, None: never.
-    """
-
-    keep: timedelta
-    anonymise_after: timedelta | None
-    expire_after: timedelta
-
-    def check(self) -> None:
-        """
-        Refuse ages of contacts that may still change.
-
-        :raises BadSetting: an age is too short
-        """
-        least = max(DIGEST_AFTER, self.expire_after) + DAY
-        for name, age in (("keep", self.keep), ("anonymise_after", self.anonymise_after)):
-            if age is not None and age < least:
-                raise BadSetting(f"{name} must be at least {least.days} days: younger contacts may change.")
 
 
 @dataclass(slots=True)

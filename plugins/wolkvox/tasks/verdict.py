@@ -28,13 +28,13 @@ from wolkvox.rules.protection import Protection
 from wolkvox.rules.runs import Run
 from wolkvox.rules.shares import Latest
 from wolkvox.rules.spans import shown_spans
+from wolkvox.rules.states import ANSWERED, UNSETTLED, State
 from wolkvox.rules.verdict import backlog_gone_at, complaints, failed_ratio, left_at
 from wolkvox.tasks.task import Task, quota_rules, run_of
 from wolkvox.vendor.settings import Settings
 
 JUDGED = timedelta(days=1)  # since an export was asked for that nothing was concluded from: it may be over by then
 NAMED = 20  # campaigns that the summary names, suspended ones and others: it travels through XCom
-STATES = ("coded", "rejected", "failed", "pending", "sending")
 
 
 def add_up(
@@ -128,7 +128,7 @@ def _records(
         states.update(one.states)
         moved.update(one.moved)
     return {
-        **{state: states[state] for state in STATES},
+        **{state.value: states[state] for state in (*ANSWERED, *UNSETTLED)},
         "deferred": sum(one.deferred for one in accounts.values()),
         "unknown": sum(one.unknown for one in accounts.values()),
         "resent": sum(one.resent for one in accounts.values()),
@@ -150,7 +150,7 @@ def _judged(accounts: Mapping[str, ChunkAccount], by_exports: exports.SettledByE
     states = Counter(coded=by_exports.already_coded, rejected=by_exports.not_in_campaign)
     for one in accounts.values():
         states.update(one.states)
-        states["rejected"] -= one.refused_trials
+        states[State.REJECTED] -= one.refused_trials
     return states
 
 

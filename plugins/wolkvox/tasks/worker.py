@@ -11,6 +11,7 @@ from typing import Protocol
 from wolkvox.rules.answers import Answer, Kind
 from wolkvox.rules.faults import Fault
 from wolkvox.rules.records import Campaign, Faults, Record, Settled
+from wolkvox.rules.states import State
 
 
 class WorkerLedger(Protocol):
@@ -114,16 +115,21 @@ class Progress:
 
     def note(self, settled: Settled, answer: Answer) -> None:
         """A record was answered, and put into a state."""
-        if settled.state != "pending":
+        if settled.state is not State.PENDING:
             self.states[settled.state] += 1
-        elif settled.pause is not None:
+        elif settled.is_deferred:
             self.deferred += 1
         self.unknown += answer.kind is Kind.UNKNOWN
 
     @property
     def done(self) -> int:
-        """Records this attempt is through with."""
+        """How many records need nothing more of this worker."""
         return sum(self.states.values()) + self.deferred
+
+    @property
+    def seconds_per_request(self) -> float:
+        """The average time of a request; 0 before the first one."""
+        return self.request_seconds / self.requests if self.requests else 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,7 +85,7 @@ class KeptConnection:
         return classify(response.status, response.headers, response.data, datetime.now(timezone.utc)), response.data
 
     def close(self) -> None:
-        """Close the connection; the next request opens another one."""
+        """Close the connection for good."""
         if "_session" in self.__dict__:
             self._session.close()
 

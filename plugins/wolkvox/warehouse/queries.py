@@ -15,7 +15,8 @@ from sqlalchemy import CursorResult, Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from wolkvox.errors import BadSetting, WolkvoxError
-from wolkvox.rules.contacts import COLUMNS, OPTIONAL, read_moment
+from wolkvox.rules.contacts import COLUMNS, OPTIONAL
+from wolkvox.rules.timestamps import read_timestamp
 from wolkvox.rules.window import Window, hours_after
 from wolkvox.stop import Stop
 from wolkvox.warehouse.sessions import bounds, engine_of, session_statement, without_values
@@ -63,7 +64,7 @@ def future_contact(
     window = hours_after(now)
     with closing(contacted_customers(warehouse_conn_id, statement, window, zone, stop)) as rows:
         row = next(rows, None)
-    contacted_at = None if row is None else read_moment(row[COLUMNS.index("contacted_at")], ZoneInfo(zone))
+    contacted_at = None if row is None else read_timestamp(row[COLUMNS.index("contacted_at")], ZoneInfo(zone))
     return contacted_at if contacted_at is not None and contacted_at >= window.start else None
 
 

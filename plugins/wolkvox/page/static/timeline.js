@@ -26,7 +26,7 @@ function when({ name, at, until }) {
 
 /** An event: when, what, why, and what wolkvox answered (`answer`, null without a request). */
 export function eventTexts(event) {
-  const isRequest = event.name === "called";
+  const isRequest = event.name === "sent";
   const what = say(`event.${event.name}`, { number: event.requests ?? 0 });
   return {
     when: when(event),

@@ -16,7 +16,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Drop all that the ledger consists of; the schema stays."""
     tables = op.get_bind().exec_driver_sql(
-        "SELECT string_agg(format('%I.%I', schemaname, tablename), ', ') FROM pg_tables"
+        "SELECT string_agg(format('%%I.%%I', schemaname, tablename), ', ') FROM pg_tables"
         " WHERE schemaname = 'wolkvox' AND tablename <> 'migration'"
     )
     op.execute(f"DROP TABLE {tables.scalar()} CASCADE")

@@ -14,7 +14,8 @@ from exporting import ExportHost, ago, coded, export_host, shown
 
 from wolkvox.hook import WolkvoxHook
 from wolkvox.page.reading import known_of
-from wolkvox.tasks.audit import Rules, audit_operation
+from wolkvox.rules.audit import AuditRules
+from wolkvox.tasks.audit import audit_operation
 
 FINDINGS = ("confirmed", "open_again", "overtaken", "mismatch", "missing")
 
@@ -32,7 +33,7 @@ def audit(timezone: str = "America/Bogota", *, again: bool = False, **rules: Any
     if not again:
         another_night()
     with WolkvoxHook(timezone=timezone) as wolkvox:
-        summary, complaint = audit_operation(task("audit", "wolkvox_audit"), wolkvox, Rules(**rules))
+        summary, complaint = audit_operation(task("audit", "wolkvox_audit"), wolkvox, AuditRules(**rules))
     return summary, complaint or ""
 
 
