@@ -39,6 +39,7 @@ def test_no_two_labels_of_a_chart_touch(page: Page, airflow: Airflow, language: 
 def test_pointing_at_a_chart_tells_its_values(page: Page, airflow: Airflow) -> None:
     page.goto(f"{airflow.url}/wolkvox/")
     plot = page.locator("#days-records .u-over")
+    plot.scroll_into_view_if_needed()
     box = plot.bounding_box()
     assert box is not None
     page.mouse.move(box["x"] + box["width"] - 8, box["y"] + 20)

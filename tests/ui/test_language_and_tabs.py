@@ -92,7 +92,7 @@ def test_what_is_open_in_a_tab_survives_a_reload(page: Page, airflow: Airflow) -
     page.goto(f"{airflow.url}/dags/{DAG}/plugin/wolkvox-dag")
     frame = page.frame_locator("iframe")
     expect(frame.locator("#of-tab")).to_contain_text("The runs are those of the DAG wolkvox_codify")
-    frame.get_by_role("link", name="wolkvox refused it; its message says why.").click()
+    frame.get_by_role("link", name="wolkvox rejected it; its message says why.").click()
     expect(frame.locator("#rows tbody tr")).to_have_count(2)
     page.reload()
     expect(frame.locator("#rows tbody tr")).to_have_count(2)

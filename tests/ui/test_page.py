@@ -73,7 +73,7 @@ def test_from_the_navigation_to_a_records_log(page: Page, airflow: Airflow) -> N
 
 def test_a_reason_opens_its_records_with_the_vendors_words_as_text(page: Page, airflow: Airflow) -> None:
     page.goto(f"{airflow.url}/wolkvox/")
-    page.locator("#reasons").get_by_role("link", name="wolkvox refused it; its message says why.").click()
+    page.locator("#reasons").get_by_role("link", name="wolkvox rejected it; its message says why.").click()
     expect(page.locator("#rows tbody tr")).to_have_count(2)
     expect(page.locator("#rows")).to_contain_text("<img src=x onerror=")
     assert page.locator("#rows img").count() == 0

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from airflow.api.common.trigger_dag import trigger_dag
+from airflow.configuration import conf
 from airflow.models.dag import DagModel
 from airflow.utils.session import create_session
 from airflow.utils.types import DagRunTriggeredByType
@@ -16,7 +17,7 @@ class DagState(NamedTuple):
     """
     A DAG as Airflow has it.
 
-    ``due_at``: when its timetable has the next run begin; None where it has none, or where Airflow may begin none now.
+    ``due_at``: when its timetable has the next run begin; None where it has none, or where Airflow begins none now.
     """
 
     is_paused: bool
@@ -31,7 +32,11 @@ def dag_state(dag_id: str) -> DagState | None:
                 DagModel.dag_id == dag_id, ~DagModel.is_stale
             )
         ).one_or_none()
-    return None if row is None else DagState(row[0], None if row[2] else row[1])
+    if row is None:
+        return None
+    paused, due_at, at_most = row
+    begins_runs = conf.getboolean("scheduler", "use_job_schedule", fallback=True) and not at_most
+    return DagState(paused, due_at if begins_runs else None)
 
 
 def is_paused(dag_id: str) -> bool | None:
