@@ -79,10 +79,10 @@ def _takes(ledger: Database) -> Iterator[float]:
     with ledger.connect() as connection:
         connection.execute(NOBODY_WORKS)
         chunk = stage_in(connection, ()).chunks[0]
-    with worker(ledger, chunk) as session:
-        for _ in range(TAKES):
-            began = time.perf_counter()
-            records = session.take(20, ())
-            yield 1000 * (time.perf_counter() - began)
-            settle = "UPDATE wolkvox.codification SET state = 'coded', settled_at = now() WHERE id = ANY(%s)"
-            connection.execute(settle, ([record.id for record in records],))
+        with worker(ledger, chunk) as session:
+            for _ in range(TAKES):
+                began = time.perf_counter()
+                records = session.take(20, ())
+                yield 1000 * (time.perf_counter() - began)
+                settle = "UPDATE wolkvox.codification SET state = 'coded', settled_at = now() WHERE id = ANY(%s)"
+                connection.execute(settle, ([record.id for record in records],))

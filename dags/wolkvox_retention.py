@@ -17,7 +17,7 @@ The log's last line says why, and what to do:
 
 - The ledger could not be reached, or an age is too short. Nothing is lost; correct it and clear the task.
 - The secret is missing or is another one: nothing was done. Put the old one back from your copy.
-- Somebody's session holds contacts locked that are due: all others were dealt with. End that session, clear the task.
+- Somebody's session holds contacts locked that are due: all others are done. End that session, clear the task.
 - A digest was changed: no further day of its operation is digested. `python -m wolkvox verify` says what doesn't agree.
 """
 

@@ -18,6 +18,8 @@ from uuid import uuid4
 
 from memory import in_memory
 
+sys.modules.setdefault("conftest", sys.modules[__name__])  # pytest's own name for it is another one
+
 HOME = Path(tempfile.mkdtemp(prefix="wolkvox-tests-"))
 MEMORY = Path(tempfile.mkdtemp(prefix="wolkvox-tests-", dir=in_memory()))  # of what writes a lot
 for folder in (HOME, MEMORY):

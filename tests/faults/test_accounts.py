@@ -15,7 +15,7 @@ WAITING = "records are still waiting although nothing was in their way."
 
 
 def send(crew: Crew, chunks: list[Chunk], dag: str = "wolkvox_codify") -> list[dict[str, Any]]:
-    return [worker.tally() for worker in [crew.codify(chunk, dag=dag, retry_policy=AT_ONCE) for chunk in chunks]]
+    return [worker.tally() for worker in [crew.codify(chunk, dag=dag, request_retries=AT_ONCE) for chunk in chunks]]
 
 
 def test_two_dags_with_one_run_id_on_one_ledger_have_exact_summaries(

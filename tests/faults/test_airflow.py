@@ -127,7 +127,7 @@ def failures(crew: Crew, sandbox: SandboxServer, ledger: Database, monkeypatch: 
     impatient = RetryPolicy(tries=2, outages=2, refusals=2, first_wait=0.0, longest_wait=0.0, maintenance_wait=0.0)
     for kind in ("maintenance", "html_200", "not_found"):
         sandbox.control(faults={}, default_fault=[{"kind": kind, "repeat": True}])
-        ended.append(crew.codify(chunk, retry_policy=impatient))
+        ended.append(crew.codify(chunk, request_retries=impatient))
         ended[-1].result()
         ledger.execute("DELETE FROM wolkvox.circuit_breaker")
         ledger.execute("DELETE FROM wolkvox.suspended_campaign")

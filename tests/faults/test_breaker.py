@@ -39,7 +39,7 @@ def test_an_outage_stops_the_chunk_after_so_many_calls_and_every_record_is_pendi
     sandbox.control(default_fault=[{**fault, "repeat": True}])
     fill(warehouse, 40)
     chunk, _ = stage()[0]
-    result = crew.codify(chunk, retry_policy=POLICY).result()
+    result = crew.codify(chunk, request_retries=POLICY).result()
     assert (result["ended"], result["error"]) == ("failed", "BreakerOpen")
     assert f"Record after record fails, the last one {seen}." in result["message"]
     assert sandbox.stats()["calls"] == 8
@@ -57,7 +57,7 @@ def test_a_vendor_that_is_not_there_costs_no_call(
     fill(warehouse, 40)
     chunk, _ = stage()[0]
     sandbox.stop()
-    result = crew.codify(chunk, retry_policy=POLICY).result()
+    result = crew.codify(chunk, request_retries=POLICY).result()
     assert (result["ended"], result["error"]) == ("failed", "BreakerOpen")
     assert "the last one unreachable_refused" in result["message"]
     assert states(ledger) == {"pending": 40}
@@ -66,7 +66,7 @@ def test_a_vendor_that_is_not_there_costs_no_call(
     assert sum(crew.codify(chunk).tally()["coded"] for chunk in stage("next", by_hand=True)[0]) == 40
 
 
-def test_a_dead_campaign_is_parked_over_both_tasks_and_the_others_are_sent_in_full(
+def test_a_dead_campaign_is_suspended_over_both_tasks_and_the_others_are_sent_in_full(
     ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew
 ) -> None:
     connect(sandbox, preflight=False)
@@ -74,13 +74,13 @@ def test_a_dead_campaign_is_parked_over_both_tasks_and_the_others_are_sent_in_fu
     fill(warehouse, 100, campaign="666")
     fill(warehouse, 100, first=101)
     retry_policy = replace(POLICY, refusals=12)
-    workers = [crew.codify(chunk, retry_policy=retry_policy) for chunk in stage()[0]]
+    workers = [crew.codify(chunk, request_retries=retry_policy) for chunk in stage()[0]]
     tallies = [worker.tally() for worker in workers]
     assert {tally["stopped"] for tally in tallies} == {None}
     dead = sum(requests for record, requests in sandbox.stats()["calls_per_record"].items() if "/666/" in record)
     assert 12 <= dead <= 13, "the other task finds out at its next call"
     assert states(ledger) == {"coded": 100, "pending": 100}
-    assert ledger.rows("SELECT campaign_id, reason, words FROM wolkvox.suspended_campaign") == [
+    assert ledger.rows("SELECT campaign_id, reason, message FROM wolkvox.suspended_campaign") == [
         ("666", "not_found", "404 NO RECORDS FOUND")
     ]
     assert stage("next")[1]["records"] == 0
@@ -93,14 +93,14 @@ def test_an_outage_that_one_task_found_ends_the_other_one_and_the_next_run_is_on
     sandbox.control(default_fault=[{"kind": "status", "status": 503, "repeat": True}])
     fill(warehouse, 40)
     first, second = stage()[0]
-    assert crew.codify(first, retry_policy=POLICY).result()["error"] == "BreakerOpen"
-    assert crew.codify(second, retry_policy=POLICY).tally()["stopped"] == "outage"
+    assert crew.codify(first, request_retries=POLICY).result()["error"] == "BreakerOpen"
+    assert crew.codify(second, request_retries=POLICY).tally()["stopped"] == "outage"
     assert sandbox.stats()["calls"] == 8
     assert stage("at once")[1]["records"] == 0
     ledger.execute("UPDATE wolkvox.circuit_breaker SET until = now()")
     (trial,), counts = stage("next")
     assert counts["stopped"] == "outage"
-    assert crew.codify(trial, retry_policy=POLICY).tally()["stopped"] == "outage"
+    assert crew.codify(trial, request_retries=POLICY).tally()["stopped"] == "outage"
     assert sandbox.stats()["calls"] == 9
     assert states(ledger) == {"pending": 40}
 
@@ -133,7 +133,7 @@ def test_a_page_of_something_on_the_way_keeps_one_record_and_no_other(
     sandbox.control(faults={"customer-1": [{"kind": "status", "repeat": True, **page}]})
     fill(warehouse, 20)
     for chunk in stage()[0]:
-        crew.codify(chunk, retry_policy=POLICY).tally()
+        crew.codify(chunk, request_retries=POLICY).tally()
     coded = ledger.rows(
         "SELECT count(*), bool_or(customer_id = 'customer-1') FROM wolkvox.codification WHERE state = 'coded'"
     )
@@ -165,7 +165,7 @@ def test_a_record_whose_text_a_firewall_dislikes_is_set_aside_and_the_rest_goes_
     sandbox.control(faults={"customer-5": [{**fault, "repeat": True}]})
     fill(warehouse, 20)
     for chunk in stage()[0]:
-        crew.codify(chunk, retry_policy=POLICY).tally()
+        crew.codify(chunk, request_retries=POLICY).tally()
     code = fault.get("status", 403)
     assert ledger.rows("SELECT state, reason, count(*) FROM wolkvox.codification GROUP BY 1, 2 ORDER BY 1") == [
         ("coded", None, 19),

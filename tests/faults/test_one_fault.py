@@ -14,11 +14,11 @@ from wolkvox.hook import WolkvoxHook
 from wolkvox.ledger.breaker import Breaker, close_breaker, open_breaker
 
 OUTAGE = (
-    "INSERT INTO wolkvox.circuit_breaker (operation, reason, words, fingerprint, dag_id, dag_run_id, since, until)"
+    "INSERT INTO wolkvox.circuit_breaker (operation, reason, message, fingerprint, dag_id, dag_run_id, since, until)"
     " VALUES ('0041', %s, 'Nothing goes.', %s, 'wolkvox_codify', 'before', now() - interval '1 h', now())"
 )
 PARKED = (
-    "INSERT INTO wolkvox.suspended_campaign (operation, type_campaign, campaign_id, reason, words, since, until)"
+    "INSERT INTO wolkvox.suspended_campaign (operation, type_campaign, campaign_id, reason, message, since, until)"
     " VALUES ('0041', 'preview', %s, 'not_found', 'no', now() - interval '1 h', now() + interval '4 h')"
 )
 TOKEN_PAGE = "<html><body>Please log in</body></html>"
@@ -54,7 +54,7 @@ def vendor(ledger: Database, warehouse: Database, sandbox: SandboxServer) -> San
 
 def send(crew: Crew, run: str, **options: Any) -> list[dict[str, Any]]:
     """A run: stage, then both chunks at once; what became of each task."""
-    workers = [crew.codify(chunk, retry_policy=AT_ONCE) for chunk in stage(run, **options)[0]]
+    workers = [crew.codify(chunk, request_retries=AT_ONCE) for chunk in stage(run, **options)[0]]
     return [worker.result() for worker in workers]
 
 
@@ -264,7 +264,7 @@ def test_what_was_suspended_while_everything_was_refused_is_tried_as_soon_as_tha
         "cerrada a las {n:02d}h: {n:x}",
     ],
 )
-def test_a_campaign_that_refuses_in_ever_other_words_is_suspended(
+def test_a_campaign_that_refuses_with_an_ever_other_message_is_suspended(
     message: str, vendor: SandboxServer, warehouse: Database, ledger: Database, crew: Crew
 ) -> None:
     vendor.control(
@@ -278,7 +278,7 @@ def test_a_campaign_that_refuses_in_ever_other_words_is_suspended(
     assert ledger.rows("SELECT campaign_id FROM wolkvox.suspended_campaign") == [("666",)]
 
 
-def test_two_texts_in_turn_are_one_streak(
+def test_two_texts_in_turn_are_refusals_in_a_row(
     vendor: SandboxServer, warehouse: Database, ledger: Database, crew: Crew
 ) -> None:
     vendor.control(faults={f"customer-{n}": [status(404 if n % 3 else 422, msg=f"no {n % 3}")] for n in range(1, 101)})
@@ -358,7 +358,7 @@ def test_the_one_record_of_another_campaign_tells_of_an_outage_once(
     fill(warehouse, 1, first=31, campaign="18")
     retry_policy = replace(AT_ONCE, tries=1)
     for chunk in stage()[0]:
-        crew.codify(chunk, retry_policy=retry_policy).result()
+        crew.codify(chunk, request_retries=retry_policy).result()
     assert vendor.stats()["calls_per_record"]["preview/18/customer-31"] == 1
     assert outages(ledger) + len(ledger.rows("SELECT 1 FROM wolkvox.suspended_campaign")) == 1
 
@@ -368,12 +368,12 @@ def test_a_run_for_one_customer_sends_nobody_else_though_it_is_in_doubt(
 ) -> None:
     vendor.control(faults={f"customer-{n}": [status(500)] for n in range(1, 11)})
     fill(warehouse, 9)
-    crew.codify(stage("before")[0][0], retry_policy=replace(AT_ONCE, tries=1, sure=20)).tally()
+    crew.codify(stage("before")[0][0], request_retries=replace(AT_ONCE, tries=1, sure=20)).tally()
     fill(warehouse, 1, first=10)
     fill(warehouse, 5, first=11, campaign="18")
     stage("nobody sends")
     (chunk,), _ = stage("one", customer_id="customer-10", by_hand=True)
-    crew.codify(chunk, retry_policy=replace(AT_ONCE, sure=20)).result()
+    crew.codify(chunk, request_retries=replace(AT_ONCE, sure=20)).result()
     assert coded(ledger, "18") == 0
 
 
@@ -389,12 +389,12 @@ def test_a_dead_campaign_is_suspended_although_the_clock_was_a_day_ahead(
     assert states(ledger) == {"coded": 1, "pending": 100}
 
 
-def test_a_streak_that_began_in_the_future_ends_with_the_next_answer(
+def test_failures_that_began_in_the_future_ends_with_the_next_answer(
     vendor: SandboxServer, warehouse: Database, ledger: Database, crew: Crew
 ) -> None:
     vendor.control(faults={f"customer-{n}": [status(500)] for n in (*range(1, 10), 11)})
     fill(warehouse, 9)
-    crew.codify(stage("ahead", by_hand=True)[0][0], retry_policy=replace(AT_ONCE, tries=1, sure=20)).tally()
+    crew.codify(stage("ahead", by_hand=True)[0][0], request_retries=replace(AT_ONCE, tries=1, sure=20)).tally()
     ledger.execute("UPDATE wolkvox.consecutive_failures SET failed_since = failed_since + interval '1 day'")
     ledger.execute("UPDATE wolkvox.codification SET not_before = now() + interval '1 hour'")
     fill(warehouse, 1, first=10)
@@ -451,7 +451,7 @@ def test_an_older_contact_whose_answer_was_lost_never_follows_the_later_one(
         " sent_at = now() - interval '1 s' WHERE state = 'sending'"
     )
     for chunk in [*later, *chunks]:
-        crew.codify(chunk, retry_policy=AT_ONCE).tally()
+        crew.codify(chunk, request_retries=AT_ONCE).tally()
     send(crew, "third")
     assert ledger.rows("SELECT cod_act, state FROM wolkvox.codification ORDER BY id") == [
         ("5", "superseded"),

@@ -231,7 +231,7 @@ def test_the_sandbox_restarts_in_mid_run(
     connect(sandbox, preflight=False)
     sandbox.control(latency=0.003)
     fill(warehouse, 1_000)
-    workers = [crew.codify(chunk, retry_policy=QUICKLY) for chunk in stage()[0]]
+    workers = [crew.codify(chunk, request_retries=QUICKLY) for chunk in stage()[0]]
     for _ in range(3):
         calls_reach(sandbox, 150)
         sandbox.restart()

@@ -57,7 +57,7 @@ PLAN = {
     "HTML 502": Planned([status(502, body=OOPS, repeat=True)], "pending", "unknown_502", "502", OOPS),
     "HTML 503, then ok": Planned([status(503, body=OOPS)], requests=2, attempts=2),
     "409, then ok": Planned([status(409, msg="is being dialled")], requests=2, attempts=2),
-    "success in the code, failure in the words": Planned(
+    "success in the code, failure in the message": Planned(
         [status(200, body='{"code": 200, "error": "customer is in a call", "msg": ""}')],
         "rejected",
         "refused_200",
@@ -86,7 +86,7 @@ PLAN = {
 }
 
 
-def test_each_record_ends_as_the_table_says_with_the_vendors_words(
+def test_each_record_ends_as_the_table_says_with_the_vendors_message(
     ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew
 ) -> None:
     connect(sandbox, preflight=False)
@@ -95,7 +95,7 @@ def test_each_record_ends_as_the_table_says_with_the_vendors_words(
     fill(warehouse, len(PLAN))
     chunks, _ = stage()
     retry_policy = RetryPolicy(tries=3, first_wait=0.0, longest_wait=0.0, maintenance_wait=0.0)
-    tallies = [worker.tally() for worker in [crew.codify(chunk, retry_policy=retry_policy) for chunk in chunks]]
+    tallies = [worker.tally() for worker in [crew.codify(chunk, request_retries=retry_policy) for chunk in chunks]]
 
     requests = sandbox.stats()["calls_per_record"]
     for name, (customer, planned) in zip(PLAN, customers.items(), strict=True):

@@ -79,7 +79,7 @@ def test_told_to_stop_while_it_waits_for_a_dead_tasks_call_it_ends_promptly(
     wait_until(lambda: sandbox.stats()["in_flight"] == 1)
     first.kill()
     successor = crew.codify(chunk, try_number=2)
-    wait_until(lambda: "Waiting up to 30 s for the end of a call" in successor.log())
+    wait_until(lambda: "Waiting up to 30 s for the end of a request" in successor.log())
     began = monotonic()
     successor.terminate()
     result = successor.result()

@@ -127,7 +127,7 @@ def test_rows_that_break_a_rule_are_named_without_their_customer(used: Database)
     used.execute("UPDATE wolkvox.codification SET settled_at = now() WHERE customer_id = '3'")
     used.execute(f"{rule.format('ADD')} {definition} NOT VALID")
     assert "codification_settled_at_check" in schema_line()
-    with pytest.raises(BadSetting, match=r"rows of wolkvox\.codification break its rule") as raised:
+    with pytest.raises(BadSetting, match=r"rows of wolkvox\.codification break its constraint") as raised:
         migrate()
     assert "preview" not in str(raised.value)
     used.execute("UPDATE wolkvox.codification SET settled_at = NULL")
@@ -136,8 +136,8 @@ def test_rows_that_break_a_rule_are_named_without_their_customer(used: Database)
 
 
 def test_a_ledger_of_a_newer_package_is_left_alone(used: Database) -> None:
-    used.execute("UPDATE wolkvox.migration SET version_num = '9999'")
-    newer = "is of version 9999, and this package knows none after"
+    used.execute("UPDATE wolkvox.migration SET version_num = '9.0.0'")
+    newer = "is of version 9.0.0, and this package knows none after"
     assert newer in schema_line()
     with pytest.raises(BadSetting, match=newer):
         migrate()

@@ -122,7 +122,7 @@ def test_retries_count_too(ledger: Database, warehouse: Database, sandbox: Sandb
     connect(sandbox, licenses=1)
     fill(warehouse, 200)
     chunks, _ = stage()
-    for worker in [crew.codify(chunk, retry_policy=AT_ONCE) for chunk in chunks]:
+    for worker in [crew.codify(chunk, request_retries=AT_ONCE) for chunk in chunks]:
         worker.tally()
     assert sandbox.stats()["calls"] == 100
     assert set(sandbox.stats()["calls_by_status"]) == {"0", "202", "429"}

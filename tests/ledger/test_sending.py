@@ -194,7 +194,7 @@ def test_a_task_that_is_tried_again_opens_its_chunk_again(ledger: Database) -> N
 def test_a_chunk_that_the_ledger_does_not_know_sends_nothing_and_says_what_comes_next(ledger: Database) -> None:
     chunk = staged_chunk(ledger, 5)
     ledger.execute("DELETE FROM wolkvox.chunk")
-    with pytest.raises(LedgerUnavailable, match=r"doesn't know chunk 1 of this run.*the next run takes up what waits"):
+    with pytest.raises(LedgerUnavailable, match=r"has no chunk 1 of this run.*the next run takes up what waits"):
         worker(ledger, chunk).__enter__()
 
 

@@ -267,7 +267,7 @@ def test_a_long_pull_tells_how_far_it_is(
     ledger: Database, pull: Pull, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("wolkvox.ledger.staging.BATCH", 2)
-    monkeypatch.setattr("wolkvox.ledger.staging.TELL_EVERY", 4)
+    monkeypatch.setattr("wolkvox.ledger.staging.LOG_EVERY", 4)
     with caplog.at_level("INFO", "wolkvox"):
         pull(*(read(customer_id=number) for number in range(8)), read(customer_id=None), read(customer_id=7))
     assert caplog.messages == [

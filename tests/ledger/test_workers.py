@@ -76,7 +76,7 @@ def test_a_worker_that_was_killed_is_not_under_way(ledger: Database, pull: Pull)
     ChunkSession(connect, staged.chunks[0], RULES, OWNER, Stop()).__enter__()
     assert under_way(ledger.connection, "0041") == 1
     sessions[0].close()
-    assert under_way(ledger.connection, "0041") == 0
+    wait_until(lambda: under_way(ledger.connection, "0041") == 0, seconds=10.0)  # PostgreSQL ends the session
     assert len(pull(run="next").chunks) == 1
 
 

@@ -281,6 +281,7 @@ def test_a_row_that_is_changed_changes_the_digest(evidence: Evidence) -> None:
     assert evidence.digest != before
 
 
+@pytest.mark.slow  # a thousand contacts are many pages
 def test_a_customer_with_a_thousand_contacts_fits(ledger: Database, sandbox: SandboxServer) -> None:
     ledger.execute(
         "INSERT INTO wolkvox.codification (contact_key, operation, type_campaign, campaign_id, customer_id,"

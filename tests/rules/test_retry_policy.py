@@ -41,7 +41,7 @@ DOCUMENTED = [
     f"up to {deferred(POLICY, POLICY.requests - 1, before=True) / HOUR:.0f} hours",
     f"{POLICY.requests} requests in its life",
     f"{POLICY.blocked} requests, then it is rejected",
-    f"{POLICY.refusals} different records in a row",
+    f"{POLICY.refusals} different records of a campaign in a row",
     f"{POLICY.outages} different ones fail",
     f"{TRIALS} records try it after {POLICY.first_suspension / MINUTE:.0f} minutes",
     f"up to {POLICY.longest_suspension / HOUR:.0f} hours",

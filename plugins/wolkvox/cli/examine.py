@@ -16,7 +16,7 @@ from wolkvox.ledger.leases import Owner
 from wolkvox.rules.ids import read_id
 from wolkvox.rules.retry_policy import RetryPolicy
 from wolkvox.stop import Stop
-from wolkvox.tasks.examine import CALLS, Examination, Subject
+from wolkvox.tasks.examine import MOST_REQUESTS, Examination, Subject
 from wolkvox.tasks.task import Task
 
 LEASE_TIMEOUT = 120.0  # seconds
@@ -30,8 +30,8 @@ def run(arguments: Namespace) -> int | str:
     """
     print(
         f"This codifies one customer of campaign {arguments.type_campaign} {arguments.campaign_id} with the code"
-        f" {arguments.cod_act}, for good, and asks wolkvox what it shows before and after: at most {CALLS} of the day's"
-        " requests. Choose a customer whom the dialler has dialled, and who is to be left alone.",
+        f" {arguments.cod_act}, for good, and asks wolkvox what it shows before and after: at most {MOST_REQUESTS}"
+        " of the day's requests. Choose a customer whom the dialler has dialled, and who is to be left alone.",
         flush=True,
     )
     # Typed, or from a pipe: a command line stays in a shell's history.

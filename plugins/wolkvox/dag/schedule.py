@@ -39,11 +39,9 @@ def codify_schedule(operation: Operation, dags: Path) -> CronDataIntervalTimetab
 def schedule_of(dag: DAG) -> Schedule:
     """What begins a DAG's runs, whoever wrote it."""
     timetable = dag.timetable
-    clock = getattr(timetable, "timetable", timetable)
+    cron = getattr(timetable, "timetable", timetable)
     wakes = [trigger.wake for trigger in _triggers(getattr(timetable, "asset_condition", None))]
-    return Schedule(
-        getattr(clock, "expression", None), str(getattr(clock, "timezone", "UTC")), min(wakes, default=None)
-    )
+    return Schedule(getattr(cron, "expression", None), str(getattr(cron, "timezone", "UTC")), min(wakes, default=None))
 
 
 def polls_warehouse(dag: DAG) -> bool:

@@ -132,8 +132,8 @@ def refuse_newer(connection: Connection, ledger_conn_id: str) -> None:
     if version is not None and _BEFORE_RELEASE.fullmatch(version):
         raise BadSetting(
             f"The ledger at connection {ledger_conn_id!r} was made by a version before 1.0.0 ({version}):"
-            " it can't be upgraded. Give the connection an empty database. Nothing is codified twice where exports are"
-            " asked for (export_from): the first run finds what wolkvox has."
+            " it can't be upgraded. Rename its schema, or give the connection an empty database (docs/operating.md)."
+            " With export_preflight on, what wolkvox shows as coded is not sent again."
         )
     revisions = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
     if version is not None and version not in revisions:

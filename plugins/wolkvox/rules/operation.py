@@ -23,7 +23,7 @@ NAME = r"[a-z][a-z0-9_]{0,30}"  # of an entry
 
 _ID = r"^[A-Za-z0-9_.\-]{1,200}$"  # of a connection or a pool
 _FIELDS_OF_CRON = 5
-_DRAWN = re.compile(r"[rh](\(.*\))?(/\d+)?", re.IGNORECASE)  # a field that is drawn by lot, anew by each process
+_DRAWN = re.compile(r"[rh](\(.*\))?(/\d+)?", re.IGNORECASE)  # a field that each process draws by lot again
 _BEFORE = datetime(2025, 1, 1, tzinfo=timezone.utc)  # with no leap day for three years: those that wait for one show
 _RARELY = timedelta(days=396)  # 13 months
 WAKE = 5.0  # seconds
@@ -53,9 +53,9 @@ def _in_list(written: Any) -> Any:
 
 
 def _reaches_somebody(written: list[str]) -> list[str]:
-    """What is no address beside others is left aside when alerts are sent, and told by ``check``."""
-    found = read_addresses(*written)
-    if found.left_aside and not found.usable:
+    """Accept a list with one address at least: alerts leave the rest aside, and ``check`` names it."""
+    addresses = read_addresses(*written)
+    if addresses.left_aside and not addresses.usable:
         raise ValueError
     return written
 

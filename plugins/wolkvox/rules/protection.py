@@ -140,7 +140,7 @@ class Protection(BaseModel):
         """
         Until when the customer must not be dialled, in UTC; None: the contact protects from nothing.
 
-        That is the first moment of calling hours after the time that the rule gives.
+        That is the first minute of calling hours after the time that the rule gives.
         """
         if self.names(channel):
             rules = [rule for rule in self.rules if rule.covers(channel, direct)][:1]
@@ -175,21 +175,21 @@ class Protection(BaseModel):
         begun = day - timedelta(days=(day.weekday() - DAYS.index(self.week)) % len(DAYS))
         return self._at(begun + timedelta(weeks=rule.weeks))
 
-    def opens(self, moment: datetime) -> datetime:
-        """The first moment of calling hours from this one on, in UTC: itself, when it is within them."""
+    def opens(self, now: datetime) -> datetime:
+        """Return the first time of calling hours from this one on, in UTC: itself, when it is within them."""
         if not self.hours:
-            return moment.astimezone(timezone.utc)
-        today = moment.astimezone(self.zone).date()
+            return now.astimezone(timezone.utc)
+        today = now.astimezone(self.zone).date()
         for later in range(_LONGEST_CLOSED):
             opening = self._opening(today + timedelta(days=later))
-            if opening is not None and moment < opening[1]:
-                return max(moment, opening[0]).astimezone(timezone.utc)
-        return moment.astimezone(timezone.utc)
+            if opening is not None and now < opening[1]:
+                return max(now, opening[0]).astimezone(timezone.utc)
+        return now.astimezone(timezone.utc)
 
-    def opened(self, moment: datetime) -> datetime | None:
-        """When the calling hours began that a moment is within; None: it is within none, or there are none."""
-        opening = self._opening(moment.astimezone(self.zone).date()) if self.hours else None
-        return opening[0] if opening is not None and opening[0] <= moment < opening[1] else None
+    def opened(self, now: datetime) -> datetime | None:
+        """Return when the calling hours began that a time is within; None: it is within none, or there are none."""
+        opening = self._opening(now.astimezone(self.zone).date()) if self.hours else None
+        return opening[0] if opening is not None and opening[0] <= now < opening[1] else None
 
     def _opening(self, day: date) -> tuple[datetime, datetime] | None:
         """A day's calling hours."""
@@ -200,8 +200,8 @@ class Protection(BaseModel):
         midnight = self._at(day + timedelta(days=1))
         return self._at(day, begin), midnight if end == "24:00" else self._at(day, end)
 
-    def _at(self, day: date, clock: str = "00:00") -> datetime:
-        return datetime.combine(day, time.fromisoformat(clock), self.zone).astimezone(timezone.utc)
+    def _at(self, day: date, hour: str = "00:00") -> datetime:
+        return datetime.combine(day, time.fromisoformat(hour), self.zone).astimezone(timezone.utc)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -213,13 +213,13 @@ def protected(contacts: Iterable[Contact], rules: Protection) -> Iterator[Contac
     """The contacts, each with until when its customer must not be dialled."""
     until = lru_cache(maxsize=10_000)(rules.until)
     for contact in contacts:
-        moment = contact.contacted_at
-        if moment is None:
+        reached_at = contact.contacted_at
+        if reached_at is None:
             yield contact
             continue
         if rules.week != ROLLING:  # the quarter of an hour says the day, in every zone; so few ends are reckoned
-            moment = moment.replace(minute=moment.minute // 15 * 15, second=0, microsecond=0)
-        yield contact._replace(protected_until=until(moment, contact.channel, contact.direct))
+            reached_at = reached_at.replace(minute=reached_at.minute // 15 * 15, second=0, microsecond=0)
+        yield contact._replace(protected_until=until(reached_at, contact.channel, contact.direct))
 
 
 @lru_cache(maxsize=32)  # many operations name one file

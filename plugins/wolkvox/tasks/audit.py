@@ -1,4 +1,4 @@
-"""The task ``audit``: what wolkvox shows, against what it was sent, and what that was impact."""
+"""The task ``audit``: compares what wolkvox shows with what it was sent, and counts the impact."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ from wolkvox.tasks.task import Task, Wolkvox
 
 @dataclass(slots=True)
 class _Audit:
-    """One audit under way: with whom, by which rules, since when, and what was found so far."""
+    """One audit under way: its client, its rules, its first day, and its findings so far."""
 
-    asking: VendorClient
+    client: VendorClient
     wolkvox: Wolkvox
     rules: AuditRules
     most_requests: int
@@ -46,9 +46,9 @@ class _Audit:
     result: AuditResult = field(default_factory=AuditResult)
 
     def look_at(self, campaign_id: str, campaigns: list[Campaign]) -> None:
-        """Ask for an export, and note all that it says of the campaigns of that id, of whichever type."""
-        begun = clock(self.asking.ledger)
-        with loaded_export(self.asking, self.wolkvox, campaign_id) as head:
+        """Ask for an export, and note its findings of the campaigns of that id, of whichever type."""
+        begun = clock(self.client.ledger)
+        with loaded_export(self.client, self.wolkvox, campaign_id) as head:
             for campaign in campaigns:
                 if head is None:
                     self.result.not_verifiable.append(" ".join(campaign))
@@ -57,8 +57,8 @@ class _Audit:
                     self._compare(look, is_complete=head.unreadable == 0)
 
     def _compare(self, look: AuditedCampaign, *, is_complete: bool) -> None:
-        """Note what it says; where some of its customers can't be told, who is missing may be one of them."""
-        ledger, settings, name = self.asking.ledger, self.wolkvox.settings, " ".join(look.campaign)
+        """Note the findings of a campaign; a missing customer may be a record without a readable id."""
+        ledger, settings, name = self.client.ledger, self.wolkvox.settings, " ".join(look.campaign)
         findings = audit(ledger, look, code_changes_result=settings.code_changes_result)
         self.result.campaigns[name] = findings
         dates = self.result.dates[name] = self.dials.note(look.campaign, look.begun)
@@ -80,7 +80,7 @@ def audit_operation(task: Task, wolkvox: Wolkvox, rules: AuditRules) -> tuple[di
     """
     settings = wolkvox.settings
     with connected(task.ledger_conn_id, task.stop) as ledger:
-        asking = VendorClient.of(
+        client = VendorClient.of(
             task, settings, ledger, task.lease_timeout
         )  # here, the questions are what is to be done
         now = clock(ledger)
@@ -89,7 +89,7 @@ def audit_operation(task: Task, wolkvox: Wolkvox, rules: AuditRules) -> tuple[di
         first = today - timedelta(days=min(rules.days, AUDITED_FOR.days) - 1)  # the first whole day
         with recent_contacts(ledger, settings.operation, since) as loaded_at:
             dials = Dials(ledger, settings, since, loaded_at)
-            result = _look_at_all(_Audit(asking, wolkvox, rules, task.retry_policy.requests, first, dials))
+            result = _look_at_all(_Audit(client, wolkvox, rules, task.retry_policy.requests, first, dials))
         counted = impact(ledger, settings.operation, first, today)
         broken = breaches(ledger, settings.operation, since)
     summary = {
@@ -104,18 +104,18 @@ def audit_operation(task: Task, wolkvox: Wolkvox, rules: AuditRules) -> tuple[di
             **total(counted),
             "lag_sensitivity": {str(minutes): dials for minutes, dials in total_lag_sensitivity(counted).items()},
         },
-        "worth_today": [_of_a_campaign(one) for one in counted if one.day == today][:NAMED],
+        "impact_today": [_of_a_campaign(one) for one in counted if one.day == today][:NAMED],
     }
     return summary, _complaint(result, counted, rules, wolkvox)
 
 
 def _look_at_all(of: _Audit) -> AuditResult:
     """Campaign by campaign; one that is of both types costs one request."""
-    ledger, operation, stop = of.asking.ledger, of.wolkvox.settings.operation, of.asking.stop
+    ledger, operation, stop = of.client.ledger, of.wolkvox.settings.operation, of.client.stop
     campaigns = campaigns_to_audit(ledger, operation)
     of.result.coded = {" ".join(campaign): coded for campaign, coded in campaigns.items()}
     exports = {of_id: list(same) for of_id, same in groupby(campaigns, key=lambda campaign: campaign[1])}
-    # Those that a run asked for a moment ago come last.
+    # Those that a run asked for lately come last.
     for campaign_id in sorted(exports, key=lambda campaign_id: seconds_until_due(ledger, operation, campaign_id)):
         if stop.wait(seconds_until_due(ledger, operation, campaign_id)):
             raise Stopped("Told to stop between two campaigns: those before were looked at.")
@@ -127,15 +127,15 @@ def _look_at_all(of: _Audit) -> AuditResult:
 
 
 def _complaint(result: AuditResult, counted: list[Impact], rules: AuditRules, wolkvox: Wolkvox) -> str | None:
-    """What somebody has to look at; None when everything is as it should be."""
+    """Return what a person has to look at; None when everything is as it should be."""
     dialled: Counter[str] = Counter()
     for one in counted:
         dialled[f"{one.type_campaign} {one.campaign_id}"] += one.dialled_after
     settings, coded = wolkvox.settings, sum(one.coded for one in counted)
-    told = complaints(
+    sentences = complaints(
         result, dialled, coded, rules.most_unconfirmed, settings.conn_id, dates_are_dials=settings.dates_are_dials
     )
-    return " ".join(told) or None
+    return " ".join(sentences) or None
 
 
 def _of_a_campaign(one: Impact) -> dict[str, Any]:

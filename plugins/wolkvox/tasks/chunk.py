@@ -17,28 +17,28 @@ from wolkvox.rules.records import Record
 from wolkvox.rules.runs import Chunk
 from wolkvox.rules.states import ANSWERED, State
 from wolkvox.tasks.codify import codify
-from wolkvox.tasks.task import Task, Wolkvox, lease_rules, quota_rules
+from wolkvox.tasks.task import Task, Wolkvox, lease_rules, register_token
 from wolkvox.tasks.worker import Allotment, Progress
 
 log = logging.getLogger(__name__)
 
 
 class Meter(Protocol):
-    """Whatever counts what a task does while it does it."""
+    """Counts what a task does while it does it."""
 
     def timed(self, send: Callable[[Record], Answer]) -> Callable[[Record], Answer]:
-        """``send``, with each request timed."""
+        """Return ``send``, with each request timed."""
 
     def report(self, progress: Progress) -> None:
-        """Take note of how far it is."""
+        """Note how far the task is."""
 
     def finish(self) -> None:
-        """Nothing comes any more."""
+        """Count no more."""
 
 
 def codify_chunk(task: Task, wolkvox: Wolkvox, chunk: Chunk, meter: Meter, linger: float = 0.0) -> dict[str, Any]:
     """
-    Send what waits, the newest first, up to the chunk's allotment; its tally, counted from the ledger.
+    Send what waits, the newest first, up to the chunk's allotment; return the tally, counted from the ledger.
 
     :param linger: seconds to wait for more when nothing is left
     """
@@ -51,7 +51,7 @@ def codify_chunk(task: Task, wolkvox: Wolkvox, chunk: Chunk, meter: Meter, linge
 def _send(task: Task, wolkvox: Wolkvox, chunk: Chunk, meter: Meter, linger: float) -> Progress:
     rules = lease_rules(wolkvox.settings, task.lease_timeout)
 
-    def tell(progress: Progress) -> None:
+    def report_both(progress: Progress) -> None:
         report(progress)
         meter.report(progress)
 
@@ -65,7 +65,7 @@ def _send(task: Task, wolkvox: Wolkvox, chunk: Chunk, meter: Meter, linger: floa
         retry_policy=task.retry_policy,
         exports=wolkvox.settings.export_from is not None,
     ) as session:
-        quota = BlockQuota(session.run, session.run(partial(quota_rules, settings=wolkvox.settings)), chunk.records)
+        quota = BlockQuota(session.run, session.run(partial(register_token, settings=wolkvox.settings)), chunk.records)
         try:
             return codify(
                 ledger=session,
@@ -74,7 +74,7 @@ def _send(task: Task, wolkvox: Wolkvox, chunk: Chunk, meter: Meter, linger: floa
                 stop=task.stop,
                 retry_policy=task.retry_policy,
                 allotment=Allotment(chunk.records, session.seconds, linger),
-                report=tell,
+                report=report_both,
             )
         finally:
             meter.finish()
@@ -85,7 +85,7 @@ def report(progress: Progress) -> None:
     """Log how far a worker is."""
     seconds = monotonic() - progress.started
     states = ", ".join(f"{count} {state}" for state, count in sorted(progress.states.items())) or "none yet"
-    deferred = f", {progress.deferred} put off" if progress.deferred else ""
+    deferred = f", {progress.deferred} deferred" if progress.deferred else ""
     unknown = f" ({progress.unknown} with an unknown outcome)" if progress.unknown else ""
     log.info(
         "%d records done in %.0f s, %.1f a second; %s%s%s",
@@ -99,7 +99,7 @@ def report(progress: Progress) -> None:
 
 
 def describe_chunk(chunk: Chunk, counted: Tally, progress: Progress) -> dict[str, Any]:
-    """A chunk's XCom: states from the ledger, requests and seconds of this attempt."""
+    """Return a chunk's XCom: states from the ledger, requests and seconds of this attempt."""
     return {
         "chunk": chunk.number,
         "chunk_id": chunk.chunk_id,

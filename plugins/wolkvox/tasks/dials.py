@@ -29,7 +29,7 @@ class Dials:
 
     def note(self, campaign: Campaign, begun: datetime) -> DateCount:
         """
-        Note those of the campaign whose export is loaded, and return what its dates come to.
+        Note the dials of the campaign whose export is loaded, and return the count of its dates.
 
         :param begun: when the export was asked for
         """
@@ -45,6 +45,6 @@ class Dials:
         return self.settings.dates_are_dials and self.dates.are_ours
 
     def end(self) -> None:
-        """Take back what was noted before it showed that the settings are wrong about the dates."""
+        """Delete what was noted before it showed that the settings are wrong about the dates."""
         if self.contradicted:
             forget_own_dates(self.ledger)

@@ -1,4 +1,4 @@
-"""What an operation's own wolkvox does where nothing is documented: a handful of requests, asked for by name."""
+"""Finds out what an operation's wolkvox does where nothing is documented, with a handful of requests."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from wolkvox.rules.records import Record
 from wolkvox.tasks.permits import Permit, VendorClient
 from wolkvox.tasks.task import Task, TokenInfo, Wolkvox
 
-CALLS = 6  # at most: the requests left and an export before and after, the campaigns, and the code itself
+MOST_REQUESTS = 6  # at most: the requests left and an export before and after, the campaigns, and the code itself
 
 
 class Observed(NamedTuple):
-    """One thing that was looked at: ``message`` say what was seen. One line, no personal data."""
+    """One thing that was examined; ``message`` is what was seen, in one line without personal data."""
 
     name: str
     ok: bool
@@ -45,7 +45,7 @@ class Examination:
     """
     The requests, one after the other; ``settings`` is what a connection's extra should say by what was seen.
 
-    :param pause: waits between the code and the second export; False: told to stop
+    :param pause: waits between the code and the second export; False: to stop
     """
 
     task: Task
@@ -55,16 +55,16 @@ class Examination:
     settings: dict[str, Any] = field(default_factory=dict)
 
     def observe(self) -> Iterator[Observed]:
-        """What was seen, one thing at a time; ends with the first one that makes the others pointless."""
+        """Yield what was seen, one thing at a time; end with the first one that makes the others pointless."""
         with connected(self.task.ledger_conn_id, self.task.stop) as ledger:
-            asking = VendorClient.of(self.task, self.wolkvox.settings, ledger, self.task.lease_timeout)
-            before = self._counts(asking)
+            client = VendorClient.of(self.task, self.wolkvox.settings, ledger, self.task.lease_timeout)
+            before = self._counts(client)
             if before.limit:
                 self.settings["licenses"] = before.limit // 1_000
             yield Observed("requests", True, f"the day's limit is {before.limit}, {before.used} are used")
-            yield self._campaign(asking)
+            yield self._campaign(client)
             try:
-                first = self._export(asking)
+                first = self._export(client)
             except WolkvoxError as error:
                 self.settings["export_preflight"] = "off"
                 yield Observed("export", False, str(error))
@@ -76,35 +76,35 @@ class Examination:
             was_dialled = first.dialled_at or first.unread_date
             dialled = "has been dialled" if was_dialled else "has not been dialled, as far as it says"
             yield Observed("export", True, f"it is whole, and the customer is in it, who {dialled}")
-            answer, codified_at = self._codify(asking), clock(ledger)
+            answer, codified_at = self._codify(client), clock(ledger)
             yield answer
             if not answer.ok or not self.pause():
                 return
-            yield from self._afterwards(first, self._export(asking), codified_at)
-            after = self._counts(asking)
+            yield from self._afterwards(first, self._export(client), codified_at)
+            after = self._counts(client)
             counted = None if after.used is None or before.used is None else after.used - before.used
             yield Observed("counting", counted is not None, f"wolkvox counted {counted} requests where five were ours")
 
-    def _campaign(self, asking: VendorClient) -> Observed:
-        listed = read_campaigns(asking.ask(self.wolkvox.campaigns) or [])
+    def _campaign(self, client: VendorClient) -> Observed:
+        listed = read_campaigns(client.ask(self.wolkvox.campaigns) or [])
         wrong = misfit((self.subject.type_campaign, self.subject.campaign_id), listed) if listed else None
         self.settings["preflight"] = "true"
         if not listed:
             return Observed("campaigns", False, "wolkvox lists none: campaigns are not checked before sending")
         return Observed("campaigns", wrong is None, wrong[1] if wrong else "the campaign is listed, of that type")
 
-    def _codify(self, asking: VendorClient) -> Observed:
+    def _codify(self, client: VendorClient) -> Observed:
         of = self.subject
-        with _granted(asking) as turn:
+        with _granted(client) as permit:
             answer = self.wolkvox.codify(
                 Record(0, of.type_campaign, of.campaign_id, of.customer_id, of.cod_act, None, None)
             )
-            turn.slot.still_in_flight = answer.still_in_flight
+            permit.slot.still_in_flight = answer.still_in_flight
         ok = answer.kind is Kind.CODED
         return Observed("code", ok, f"wolkvox answered {answer.code}" + ("" if ok else f" ({answer.reason})"))
 
     def _afterwards(self, before: Exported, after: Exported | None, codified_at: datetime) -> Iterator[Observed]:
-        """What the second export says, if it shows the code: one that doesn't may be a copy of the first."""
+        """Yield what the second export shows, if it shows the code: one that doesn't may be a copy of the first."""
         if after is None:
             yield Observed("shown", False, "the customer is no longer in the export")
             return
@@ -136,35 +136,35 @@ class Examination:
         self.settings["export_date"] = "change" if moved else "dial"
         return Observed("date", True, "codifying moves the date" if moved else "the date is that of the last dial")
 
-    def _counts(self, asking: VendorClient) -> TokenInfo:
-        with _granted(asking):
+    def _counts(self, client: VendorClient) -> TokenInfo:
+        with _granted(client):
             return self.wolkvox.token_info()
 
-    def _export(self, asking: VendorClient) -> Exported | None:
+    def _export(self, client: VendorClient) -> Exported | None:
         """
-        The customer as the campaign's export has them.
+        Return the customer as the campaign's export has them.
 
         :raises WolkvoxError: it can't be relied on
         """
-        head, found = ExportHeader(), None
-        with _granted(asking), self.wolkvox.export(self.subject.campaign_id, head) as exported:
+        head, customer = ExportHeader(), None
+        with _granted(client), self.wolkvox.export(self.subject.campaign_id, head) as exported:
             for one in exported:
                 if one.customer_id == self.subject.customer_id:
-                    found = one
+                    customer = one
         why = why_unfit(head, self.subject.campaign_id)
         if why:
             raise WolkvoxError(f"The export can't be relied on: {why.rstrip('.')}.")
-        return found
+        return customer
 
 
 @contextmanager
-def _granted(asking: VendorClient) -> Iterator[Permit]:
+def _granted(client: VendorClient) -> Iterator[Permit]:
     """
-    The turn of one request.
+    Give leave to make one request.
 
     :raises WolkvoxError: no requests are left today
     """
-    with asking.turn() as turn:
-        if not turn.granted:
+    with client.permit() as permit:
+        if not permit.granted:
             raise WolkvoxError("No requests are left today: nothing more was asked.")
-        yield turn
+        yield permit

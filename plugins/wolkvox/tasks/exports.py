@@ -26,7 +26,7 @@ SHARE = 0.5  # of a run's time that exports may take
 log = logging.getLogger(__name__)
 
 
-def settle_by_exports(asking: VendorClient, wolkvox: Wolkvox, run: Run, seconds: float) -> exports.SettledByExports:
+def settle_by_exports(client: VendorClient, wolkvox: Wolkvox, run: Run, seconds: float) -> exports.SettledByExports:
     """
     Settle waiting contacts by what wolkvox already has, campaign by campaign, before anything of them is sent.
 
@@ -37,7 +37,7 @@ def settle_by_exports(asking: VendorClient, wolkvox: Wolkvox, run: Run, seconds:
     settled, fewest = exports.SettledByExports(), wolkvox.settings.export_from
     if fewest is None:
         return settled
-    ledger, until = asking.ledger, monotonic() + seconds * SHARE
+    ledger, until = client.ledger, monotonic() + seconds * SHARE
     since = clock(ledger) - LOOK_BACK
     campaigns = [
         (campaign_id, types)
@@ -47,11 +47,11 @@ def settle_by_exports(asking: VendorClient, wolkvox: Wolkvox, run: Run, seconds:
     with recent_contacts(ledger, run.operation, since) if campaigns else nullcontext(since) as loaded_at:
         dials = Dials(ledger, wolkvox.settings, since, loaded_at)
         for campaign_id, types in campaigns:
-            if asking.stop.is_set() or monotonic() > until:
+            if client.stop.is_set() or monotonic() > until:
                 break
             begun = clock(ledger)
             try:
-                with received_export(asking, wolkvox, campaign_id) as head:
+                with received_export(client, wolkvox, campaign_id) as head:
                     if head is not None:
                         settled.add(_settle(dials, run, campaign_id, types, head, begun))
             except NoFreeSlot:
@@ -71,7 +71,7 @@ def _settle(
     """
     ledger, skip_handled, settled = dials.ledger, dials.settings.skip_handled, exports.SettledByExports()
     campaigns = [(kind, campaign_id) for kind in types]
-    # Each record whose customer can't be told may be the one that is looked for, or a second one of it.
+    # Each record without a readable id may be that of a waiting contact, or a second one of it.
     why = why_unfit(head, campaign_id, most_unreadable=0.0)
     compared = {} if why else {one: exports.compare(ledger, run.operation, one) for one in campaigns}
     # Of all types before any is settled: what is an old copy for one of them is one for the others.
@@ -80,22 +80,22 @@ def _settle(
     if why:
         _leave_aside(campaign_id, why)
         return settled
-    for campaign, found in compared.items():
+    for campaign, result in compared.items():
         dials.note(campaign, begun)
-        if found.strangers and not strangers_are_known(found):
+        if result.strangers and not strangers_are_known(result):
             log.info("The export of campaign %s has none of the contacts that wait: they are sent.", campaign_id)
-        settled.add(exports.settle(ledger, run, campaign, found, skip_handled=skip_handled))
+        settled.add(exports.settle(ledger, run, campaign, result, skip_handled=skip_handled))
     return settled
 
 
 @contextmanager
-def loaded_export(asking: VendorClient, wolkvox: Wolkvox, campaign_id: str) -> Iterator[ExportHeader | None]:
+def loaded_export(client: VendorClient, wolkvox: Wolkvox, campaign_id: str) -> Iterator[ExportHeader | None]:
     """
-    A campaign's export, in the session's own table for as long as it is looked at, and what it says of itself.
+    Hold a campaign's export in the session's own table, and give its header.
 
     None where it can't be relied on even for the customers that are in it: the log says why.
     """
-    with received_export(asking, wolkvox, campaign_id) as head:
+    with received_export(client, wolkvox, campaign_id) as head:
         why = None if head is None else why_unfit(head, campaign_id)
         if why:
             _leave_aside(campaign_id, why)
@@ -103,36 +103,36 @@ def loaded_export(asking: VendorClient, wolkvox: Wolkvox, campaign_id: str) -> I
 
 
 @contextmanager
-def received_export(asking: VendorClient, wolkvox: Wolkvox, campaign_id: str) -> Iterator[ExportHeader | None]:
+def received_export(client: VendorClient, wolkvox: Wolkvox, campaign_id: str) -> Iterator[ExportHeader | None]:
     """
-    A campaign's export in the session's own table, not judged yet, and what it says of itself.
+    Hold a campaign's export in the session's own table, not judged yet, and give its header.
 
     None when there is none: the log says why.
     """
     head = ExportHeader()
     try:
-        why = _ask(asking, wolkvox, campaign_id, head)
+        why = _ask(client, wolkvox, campaign_id, head)
         if why:
             _leave_aside(campaign_id, why)
         yield None if why else head
     finally:
-        exports.forget(asking.ledger)
+        exports.forget(client.ledger)
 
 
 def _leave_aside(campaign_id: str, why: str) -> None:
     log.warning("The export of campaign %s is left aside: %s.", campaign_id, why.rstrip("."))
 
 
-def _ask(asking: VendorClient, wolkvox: Wolkvox, campaign_id: str, head: ExportHeader) -> str | None:
-    """Load the export; why there is none."""
-    with asking.turn() as turn:
-        if not turn.granted:
+def _ask(client: VendorClient, wolkvox: Wolkvox, campaign_id: str, head: ExportHeader) -> str | None:
+    """Load the export; return why there is none."""
+    with client.permit() as permit:
+        if not permit.granted:
             return "no requests are left today"
-        exports.note_export(asking.ledger, asking.slots.operation, campaign_id)
+        exports.note_export(client.ledger, client.slots.operation, campaign_id)
         try:
             with wolkvox.export(campaign_id, head) as exported:
-                exports.load(asking.ledger, exported)
+                exports.load(client.ledger, exported)
         except WolkvoxError as error:
-            asking.heed(turn, error)
+            client.heed(permit, error)
             return str(error)
     return None

@@ -1,4 +1,4 @@
-"""Now and then, whether the warehouse has contacts of after now: a mistake of zones that no window shows."""
+"""Checks once an hour whether the warehouse has contacts of after now: a mistake of zones that no window shows."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FutureContact = Callable[[datetime], datetime | None]  # asked with now: the tim
 
 def future_contact(ledger: Connection, run: Run, ask: FutureContact, zone: str, *, due: bool) -> str | None:
     """
-    The time of a contact in the warehouse that is yet to come, in ISO 8601; None: there is none, or nobody asked.
+    Return the time of a contact in the warehouse that is after now, in ISO 8601; None: there is none, or nobody asked.
 
     While the alert of it fires, each run asks: it would resolve between two hours otherwise.
 

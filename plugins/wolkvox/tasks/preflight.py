@@ -1,4 +1,4 @@
-"""What wolkvox itself says before a run sends anything: the requests left today, its codes, its campaigns."""
+"""What a run asks wolkvox before it sends anything: the requests left today, its codes, its campaigns."""
 
 from __future__ import annotations
 
@@ -19,55 +19,55 @@ from wolkvox.tasks.task import Wolkvox
 from wolkvox.vendor.settings import Settings
 
 
-def requests_left(asking: VendorClient, wolkvox: Wolkvox) -> QuotaState:
+def requests_left(client: VendorClient, wolkvox: Wolkvox) -> QuotaState:
     """
-    Today's requests, as the ledger and, unless ``preflight`` is off, the vendor count them.
+    Return today's requests, as the ledger and, unless ``preflight`` is off, the vendor count them.
 
-    Costs one request; none when nothing waits to be sent, or when the day is used up. The vendor's word that it is, is
-    believed for an hour: licences are bought, and its day may begin at another hour than ours.
+    Costs one request; none when nothing waits to be sent, or when the day is used up. If the vendor says that it is,
+    that holds for an hour: licences are bought, and its day may begin at another hour than ours.
 
     :raises BadToken: the run can't succeed
     """
-    ledger, quota = asking.ledger, asking.quota
-    sweep(ledger, asking.slots)
+    ledger, quota = client.ledger, client.quota
+    sweep(ledger, client.slots)
     state = align(ledger, quota)
     used_up = state.left == 0 and not state.doubtful
-    if not wolkvox.settings.preflight or used_up or not anything_waits(ledger, asking.slots.operation):
+    if not wolkvox.settings.preflight or used_up or not anything_waits(ledger, client.slots.operation):
         return state
-    info = asking.ask(wolkvox.token_info, beyond=int(state.doubtful))
+    info = client.ask(wolkvox.token_info, over_limit=int(state.doubtful))
     return align(ledger, quota, None if info is None else info.left)
 
 
-def disposition_codes(asking: VendorClient, wolkvox: Wolkvox) -> frozenset[str] | None:
+def disposition_codes(client: VendorClient, wolkvox: Wolkvox) -> frozenset[str] | None:
     """
-    The operation's disposition codes; None when they are not to be checked, or not known.
+    Return the operation's disposition codes; None when they are not to be checked, or wolkvox gives none.
 
-    Asked for once a day, and once an hour where a contact waits whose code isn't among them: codes are added at any
-    hour, and a contact that is taken for invalid is dialled.
+    One request a day, and one an hour where a contact waits whose code isn't among them: codes are added at any hour,
+    and a contact that is taken for invalid is dialled.
 
     :raises BadToken: the run can't succeed
     """
     if not wolkvox.settings.check_codes:
         return None
-    kept = kept_codes(asking.ledger, asking.quota.account, asking.slots.operation)
+    kept = kept_codes(client.ledger, client.quota.account, client.slots.operation)
     if kept is not None:
         return kept
-    codes = asking.ask(wolkvox.activity_codes)
+    codes = client.ask(wolkvox.activity_codes)
     if not codes:
         return None
-    keep_codes(asking.ledger, asking.quota.account, codes)
+    keep_codes(client.ledger, client.quota.account, codes)
     return codes
 
 
-def look_at_campaigns(asking: VendorClient, wolkvox: Wolkvox, *, by_hand: bool) -> None:
+def look_at_campaigns(client: VendorClient, wolkvox: Wolkvox, *, by_hand: bool) -> None:
     """
     Suspend the campaigns that wolkvox doesn't have, or has as another type, before anything of them is sent.
 
-    Asked for at most once an hour, and only when something waits. A list that can't be read suspends none.
+    At most one request an hour, and only when something waits. A list that can't be read suspends none.
 
     :raises BadToken: the run can't succeed
     """
-    ledger, operation = asking.ledger, asking.slots.operation
+    ledger, operation = client.ledger, client.slots.operation
     if not wolkvox.settings.preflight or not anything_waits(ledger, operation):
         return
     if not sync_is_due(ledger, operation, by_hand=by_hand):
@@ -78,7 +78,7 @@ def look_at_campaigns(asking: VendorClient, wolkvox: Wolkvox, *, by_hand: bool) 
         looks.append(note_sync(ledger, operation))  # whatever it says: once an hour
         return wolkvox.campaigns()
 
-    listed = read_campaigns(asking.ask(ask) or [])
+    listed = read_campaigns(client.ask(ask) or [])
     if listed:
         keep_campaigns(ledger, operation, listed, looks[0])
 
@@ -87,8 +87,8 @@ def agree_on_limit(ledger: Connection, dag_id: str, settings: Settings) -> None:
     """
     Refuse to share a token's requests with a connection that says otherwise how many there are.
 
-    What each DAG's connection says is known from its last run. It is noted first, so that correcting either of the two
-    is enough.
+    The ledger has what each DAG's connection said at its last run. This one is noted first, so that correcting either
+    of the two is enough.
 
     :raises BadSetting: naming both connections and what each of them says
     """
@@ -98,6 +98,6 @@ def agree_on_limit(ledger: Connection, dag_id: str, settings: Settings) -> None:
 
 
 def token_limit(dag_id: str, settings: Settings) -> TokenLimit:
-    """What a DAG's connection says of its token's requests."""
+    """Return the limit that a DAG's connection gives its token."""
     daily, reserve, zone = settings.daily_requests, settings.quota_reserve, settings.quota_timezone
     return TokenLimit(dag_id, settings.conn_id, daily, reserve, zone)

@@ -23,7 +23,7 @@ class Queue:
         self._ledger = ledger
         self._taken: deque[Record] = deque()
         self._again: list[tuple[float, int, Record]] = []  # when, and which: a heap
-        self._checks: set[int] = set()  # records that are sent to tell whether others fail too
+        self._checks: set[int] = set()  # records that are sent to see whether others fail too
         self._latest: int | None = None  # the record that was sent last: another one is sent before it is tried again
 
     def is_empty(self) -> bool:
@@ -35,21 +35,21 @@ class Queue:
         return bool(self._taken)
 
     def next_try(self) -> float | None:
-        """When the next record is to be tried again, by the monotonic clock."""
+        """Return when the next record is to be tried again, by the monotonic clock; None: there is none."""
         return self._again[0][0] if self._again else None
 
     def due(self, now: float) -> Record | None:
-        """A record whose time to be tried again has come, and that isn't the one that was sent last."""
+        """Return a record whose time to be tried again has come, unless it was sent last; None: there is none."""
         if self._again and self._again[0][0] <= now and self._again[0][1] != self._latest:
             return heapq.heappop(self._again)[2]
         return None
 
     def taken(self) -> Record | None:
-        """The next of the records that were taken."""
+        """Return the next of the records that were taken, or None."""
         return self._taken.popleft() if self._taken else None
 
     def any_due(self, now: float) -> Record | None:
-        """A record whose time to be tried again has come, the one that was sent last, too."""
+        """Return a record whose time to be tried again has come, also if it was sent last; None: there is none."""
         return heapq.heappop(self._again)[2] if self._again and self._again[0][0] <= now else None
 
     def take(self, most: int) -> None:
@@ -67,11 +67,11 @@ class Queue:
         self._taken.appendleft(record)
 
     def try_again(self, record: Record, at: float) -> None:
-        """Try a record again, not before a moment of the monotonic clock."""
+        """Try a record again, not before a time of the monotonic clock."""
         heapq.heappush(self._again, (at, record.id, record))
 
     def note_sent(self, record: Record) -> None:
-        """A record is being sent."""
+        """Note that a record is being sent."""
         self.left -= record.id not in self.tries
         self._latest = record.id
 
@@ -85,15 +85,15 @@ class Queue:
         self._again.clear()
 
     def is_check(self, record: Record) -> bool:
-        """Whether it was sent to tell whether others fail too."""
+        """Whether a record is sent to see whether others fail too."""
         return record.id in self._checks
 
     def next_is_check(self) -> bool:
-        """Whether the next record tells whether others fail too."""
+        """Whether the next record is sent to see whether others fail too."""
         return bool(self._taken) and self.is_check(self._taken[0])
 
     def check(self, campaigns: Iterable[Campaign]) -> bool:
-        """Send a record of another campaign next, to tell whether it fails too; whether there is one."""
+        """Send a record of another campaign next, to see whether it fails too; whether there is one."""
         other = self._ledger.another(campaigns) if self.left > 0 else None
         if other is None:
             return False
@@ -110,5 +110,5 @@ class Queue:
         self._taken.extend(map(self._recounted, records))
 
     def _recounted(self, record: Record) -> Record:
-        """A record from the ledger, whose requests of this run are counted here."""
+        """Return a record from the ledger without its requests of this run, which ``tries`` counts."""
         return record._replace(requests=max(0, record.requests - self.tries[record.id]))

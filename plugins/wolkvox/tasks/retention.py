@@ -24,9 +24,9 @@ log = logging.getLogger(__name__)
 @dataclass(slots=True)
 class Retired:
     """
-    What a night of retention did, in contacts and days.
+    What one night of retention did, in contacts and days.
 
-    ``complaints``: what somebody has to look at, a sentence each.
+    ``complaints``: what a person has to look at, a sentence each.
     """
 
     expired: int = 0
@@ -38,7 +38,7 @@ class Retired:
     complaints: list[str] = field(default_factory=list)
 
     def counts(self) -> dict[str, Any]:
-        """All of it but the complaints."""
+        """Return all of it but the complaints."""
         return {name: getattr(self, name) for name in self.__slots__ if name != "complaints"}
 
 
@@ -46,7 +46,7 @@ def retire(
     ledger_conn_id: str, ages: Ages, known_secret: Callable[[], str | None], new_secret: Callable[[], str]
 ) -> Retired:
     """
-    Do what is due; nothing while another run does.
+    Do what is due, and return it; nothing while another run is under way.
 
     :param known_secret: the secret at hand
     :param new_secret: makes one
@@ -75,7 +75,7 @@ def retire(
 
 
 def _secret(ledger: Connection, known_secret: Callable[[], str | None], new_secret: Callable[[], str]) -> str:
-    """The secret that fits; a new one where none was used yet."""
+    """Return the secret that fits; a new one where none was used yet."""
     secret = known_secret()
     if secret is None:
         if is_needed(ledger):

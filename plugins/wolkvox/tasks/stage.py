@@ -24,7 +24,7 @@ from wolkvox.rules.chunks import SLOTS
 from wolkvox.rules.contacts import Contact, read_contact
 from wolkvox.rules.options import RunOptions
 from wolkvox.rules.protection import Protection, protected
-from wolkvox.rules.runs import Allowance, Chunk, Resend
+from wolkvox.rules.runs import Allowance, Chunk, Resend, Run
 from wolkvox.rules.window import Window
 from wolkvox.stop import STOPPED_PULLING, Stop
 from wolkvox.tasks.exports import settle_by_exports
@@ -32,20 +32,21 @@ from wolkvox.tasks.future import FutureContact, future_contact
 from wolkvox.tasks.permits import VendorClient
 from wolkvox.tasks.preflight import agree_on_limit, disposition_codes, look_at_campaigns, requests_left
 from wolkvox.tasks.task import Task, Wolkvox, run_of
-from wolkvox.tasks.watch import Watched, begin
+from wolkvox.tasks.watch import Staging, Watched, begin
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
 class FutureRowCounter:
-    """Counts contacts that claim to be of after their window's end: read in another zone than they were written in."""
+    """Counts contacts with a timestamp after their window's end: they are read in another zone than their own."""
 
     end: datetime
     rows: int = 0
 
     def counted(self, contacts: Iterable[Contact], stop: Stop) -> Iterator[Contact]:
-        """The contacts, until told to stop: nothing of them is kept then.
+        """
+        Yield the contacts, until the task is to stop: none of them is kept then.
 
         :raises Stopped: when ``stop`` was set
         """
@@ -56,7 +57,7 @@ class FutureRowCounter:
                 self.rows += 1
             yield contact
 
-    def tell(self, zone: str) -> None:
+    def warn(self, zone: str) -> None:
         """Log that there were any."""
         if self.rows:
             log.warning(
@@ -70,12 +71,12 @@ class FutureRowCounter:
 @dataclass(frozen=True, slots=True)
 class Source:
     """
-    What is staged: rows of the warehouse, ``zone`` being that of a moment without one.
+    What is staged: rows of the warehouse, ``zone`` being that of a timestamp without one.
 
     ``seconds``: how long a worker may send. ``by_hand``: somebody waits for it, so an outage is tried at once.
     ``protection``: rules by which customers must not be dialled for a while. ``began_by``: one of
-    ``rules.options.BEGAN_BY``. ``watched``: what the DAG's trigger is told. ``future_contact``: asks for a contact of
-    the hours after a moment. ``placeholders``: ids that stand for nobody. ``is_built_in``: no file of operations was
+    ``rules.options.BEGAN_BY``. ``watched``: what the DAG's trigger watches. ``future_contact``: asks for a contact of
+    the hours after a time. ``placeholders``: ids that stand for nobody. ``is_built_in``: no file of operations was
     deployed. ``secret``: that of anonymous customers.
     """
 
@@ -97,51 +98,82 @@ def stage_run(
     task: Task, wolkvox: Wolkvox, source: Source, window: Window, options: RunOptions, most_chunks: int
 ) -> tuple[list[Chunk], dict[str, Any]]:
     """
-    Pull a window's contacts into the ledger; the run's chunks and the counts for its summary.
+    Pull a window's contacts into the ledger; return the run's chunks and the counts for its summary.
 
     The contacts are durable before wolkvox is asked anything, so that nothing is lost when it doesn't answer.
+
+    :raises BadToken: wolkvox refused the token; what was pulled is in the ledger
     """
-    run, zone = run_of(task, wolkvox.settings), ZoneInfo(source.zone)
+    run = run_of(task, wolkvox.settings)
+    future, settled = FutureRowCounter(window.end), exports.SettledByExports()
     with connected(task.ledger_conn_id, task.stop) as ledger:
-        staging, options = None, _with_customer(ledger, run.operation, options)
-        if not options.dry_run:
-            begin_run(ledger, run, window, source.began_by)
-            register_dag(ledger, run, wolkvox.settings.conn_id)
-            agree_on_limit(ledger, run.dag_id, wolkvox.settings)
-            forget_other_outages(ledger, run.operation, wolkvox.settings.identity)
-            staging = begin(ledger, run.dag_id, source.watched, options, window.end)
-        future, settled = FutureRowCounter(window.end), exports.SettledByExports()
-        read = (
-            read_contact(row, operation=run.operation, zone=zone, placeholders=source.placeholders)
-            for row in source.rows
-        )
-        contacts = _wanted(future.counted(read, task.stop), options.customer_id)
-        if source.protection is not None:
-            contacts = protected(contacts, source.protection)
+        options = _with_customer(ledger, run.operation, options)
+        staging = None if options.dry_run else _begin(ledger, run, wolkvox, source, window, options)
+        contacts = _contacts(source, future.counted(_read(source, run), task.stop), options.customer_id)
         with ledger.transaction(force_rollback=True) if options.dry_run else nullcontext():
             staged = load(ledger, contacts, run, source.secret)
-            known = outage(ledger, run.operation, wolkvox.settings.identity)
-            if options.dry_run:
-                allowance = Allowance()
-            elif known is not None:
-                allowance = Allowance(outage=True, trial=known.over or source.by_hand)
-            else:
-                allowance = _ask(task, ledger, wolkvox, source)
+            breaker = outage(ledger, run.operation, wolkvox.settings.identity)
+            allowance = Allowance() if options.dry_run else _allowance(task, ledger, wolkvox, source, breaker)
             wanted = _claimed(wolkvox, source, window, options, most_chunks)
             if not options.dry_run:
                 settled = _settle(task, ledger, wolkvox, staged, allowance, wanted)
             claim(ledger, run, staged, allowance, wanted)
         pace = seconds_per_request(ledger, run.operation) or GUESSED_REQUEST
-        if staging:
-            staging.end(ledger, fruitful=staged.new > 0 or bool(staged.chunks))
-        due = staging is not None and staging.is_first_of_hour
-        ahead = future_contact(ledger, run, source.future_contact, source.zone, due=due)
-        lost = other_operations(ledger, run.dag_id) if source.is_built_in else []
-    future.tell(source.zone)
-    counts = describe_stage(staged, pace, source, window, options, known)
-    origin = {"began_by": source.began_by, "poll_age": staging and staging.poll_age, "lost_operations": lost}
-    zones = {"beyond_window": future.rows, "future_contact": ahead, "warehouse_zone": source.zone}
-    return staged.chunks, {**counts, **asdict(settled), **origin, **zones}
+        counts = describe_stage(staged, pace, source, window, options, breaker)
+        ended = _end(ledger, run, source, staging, staged)
+    future.warn(source.zone)
+    return staged.chunks, {**counts, **asdict(settled), **ended, "beyond_window": future.rows}
+
+
+def _begin(
+    ledger: Connection, run: Run, wolkvox: Wolkvox, source: Source, window: Window, options: RunOptions
+) -> Staging:
+    """Note that a run begins, with its settings; call it before the pull."""
+    begin_run(ledger, run, window, source.began_by)
+    register_dag(ledger, run, wolkvox.settings.conn_id)
+    agree_on_limit(ledger, run.dag_id, wolkvox.settings)
+    forget_other_outages(ledger, run.operation, wolkvox.settings.identity)
+    return begin(ledger, run.dag_id, source.watched, options, window.end)
+
+
+def _read(source: Source, run: Run) -> Iterator[Contact]:
+    zone = ZoneInfo(source.zone)
+    for row in source.rows:
+        yield read_contact(row, operation=run.operation, zone=zone, placeholders=source.placeholders)
+
+
+def _contacts(source: Source, contacts: Iterable[Contact], customer_id: str | None) -> Iterable[Contact]:
+    """Return all contacts, or those of the one customer that is asked for, each with its protection."""
+    if customer_id is not None:
+        contacts = (contact for contact in contacts if contact.customer_id == customer_id)
+    return contacts if source.protection is None else protected(contacts, source.protection)
+
+
+def _end(ledger: Connection, run: Run, source: Source, staging: Staging | None, staged: Staged) -> dict[str, Any]:
+    """Note that the stage ended; return where the run came from, and what is checked now and then."""
+    if staging:
+        staging.end(ledger, fruitful=staged.new > 0 or bool(staged.chunks))
+    due = staging is not None and staging.is_first_of_hour
+    return {
+        "began_by": source.began_by,
+        "poll_age": staging and staging.poll_age,
+        "lost_operations": other_operations(ledger, run.dag_id) if source.is_built_in else [],
+        "future_contact": future_contact(ledger, run, source.future_contact, source.zone, due=due),
+        "warehouse_zone": source.zone,
+    }
+
+
+def _allowance(
+    task: Task, ledger: Connection, wolkvox: Wolkvox, source: Source, breaker: OpenBreaker | None
+) -> Allowance:
+    """
+    Return what may be sent, as the circuit breaker and wolkvox say.
+
+    :raises BadToken: the run can't succeed, and the next ones know
+    """
+    if breaker is not None:
+        return Allowance(outage=True, trial=breaker.over or source.by_hand)
+    return _ask(task, ledger, wolkvox, source)
 
 
 def _claimed(wolkvox: Wolkvox, source: Source, window: Window, options: RunOptions, most_chunks: int) -> Wanted:
@@ -168,26 +200,19 @@ def _with_customer(ledger: Connection, operation: str, options: RunOptions) -> R
     return replace(options, customer_id=customer_id)
 
 
-def _wanted(contacts: Iterable[Contact], customer_id: str | None) -> Iterable[Contact]:
-    """All contacts, or those of the one customer that is asked for."""
-    if customer_id is None:
-        return contacts
-    return (contact for contact in contacts if contact.customer_id == customer_id)
-
-
 def _ask(task: Task, ledger: Connection, wolkvox: Wolkvox, source: Source) -> Allowance:
     """
-    What wolkvox says before anything is sent: its codes, the day's requests, its campaigns.
+    Ask wolkvox what may be sent: its codes, the day's requests, its campaigns.
 
     :raises BadToken: the run can't succeed, and the next ones know
     """
-    asking = VendorClient.of(task, wolkvox.settings, ledger)
+    client = VendorClient.of(task, wolkvox.settings, ledger)
     try:
-        codes = disposition_codes(asking, wolkvox)
-        quota = requests_left(asking, wolkvox)
+        codes = disposition_codes(client, wolkvox)
+        quota = requests_left(client, wolkvox)
         if quota.left == 0:
-            return Allowance(0, codes, quiet_seconds=_quiet_seconds(ledger, asking))
-        look_at_campaigns(asking, wolkvox, by_hand=source.by_hand)
+            return Allowance(0, codes, quiet_seconds=_quiet_seconds(ledger, client))
+        look_at_campaigns(client, wolkvox, by_hand=source.by_hand)
         return Allowance(quota.left, codes)
     except BadToken as error:
         _note_outage(task, ledger, wolkvox, error)
@@ -210,23 +235,23 @@ def _settle(
     return settle_by_exports(VendorClient.of(task, wolkvox.settings, ledger), wolkvox, run, wanted.seconds)
 
 
-def _quiet_seconds(ledger: Connection, asking: VendorClient) -> float:
-    """How long the day has no requests left."""
+def _quiet_seconds(ledger: Connection, client: VendorClient) -> float:
+    """Return the seconds for which the day has no requests left."""
     now = clock(ledger)
-    return (asking.quota.resets_at(now) - now).total_seconds()
+    return (client.quota.resets_at(now) - now).total_seconds()
 
 
 def _note_outage(task: Task, ledger: Connection, wolkvox: Wolkvox, error: BadToken) -> None:
-    """The next runs know, and try with one request."""
+    """Open the circuit breaker: the next runs try with one request."""
     run, settings = (task.owner.dag_id, task.owner.dag_run_id), wolkvox.settings
     breaker = Breaker(settings.operation, settings.identity, run, task.retry_policy)
     open_breaker(ledger, breaker, "bad_token", str(error))
 
 
 def describe_stage(
-    staged: Staged, pace: float, source: Source, window: Window, options: RunOptions, known: OpenBreaker | None
+    staged: Staged, pace: float, source: Source, window: Window, options: RunOptions, breaker: OpenBreaker | None
 ) -> dict[str, Any]:
-    """The counts of staging; ``expected_minutes`` with two requests at a time that take ``pace`` seconds each."""
+    """Return the counts of staging; ``expected_minutes`` with two requests at a time of ``pace`` seconds each."""
     return {
         **staged.counts(),
         "chunks": len(staged.chunks),
@@ -237,5 +262,5 @@ def describe_stage(
         "window_end": window.end.isoformat(),
         "window_cut": window.cut,
         "dry_run": options.dry_run,
-        "stopped": "outage" if known else None,
+        "stopped": "outage" if breaker else None,
     }

@@ -1,4 +1,4 @@
-"""What every task of a run is handed: who it is, when to stop, and wolkvox."""
+"""What every task of a run gets: who it is, when to stop, and wolkvox."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ class TokenInfo(Protocol):
 
     @property
     def limit(self) -> int | None:
-        """Calls a day; None when it doesn't say, as the others."""
+        """Requests a day; None when it doesn't say, as the others."""
 
     @property
     def used(self) -> int | None:
-        """Calls made today by all tokens of the operation."""
+        """Requests made today by all tokens of the operation."""
 
     @property
     def left(self) -> int | None:
-        """Calls left."""
+        """Requests left."""
 
 
 class Wolkvox(Protocol):
@@ -40,7 +40,7 @@ class Wolkvox(Protocol):
 
     @property
     def settings(self) -> Settings:
-        """What the connection says."""
+        """The settings of the connection."""
 
     def prepare(self) -> None:
         """Refuse settings by which no request can be sent."""
@@ -64,7 +64,7 @@ class Wolkvox(Protocol):
 @dataclass(frozen=True, slots=True)
 class Task:
     """
-    The task instance at work: where its ledger is, who it is, when it is to stop, and how patient it is.
+    The task instance at work: where its ledger is, who it is, when it is to stop, and how it tries again.
 
     ``lease_timeout``: seconds to wait for a slot of the token.
     """
@@ -77,16 +77,16 @@ class Task:
 
 
 def run_of(task: Task, settings: Settings) -> Run:
-    """The run a task belongs to."""
+    """Return the run of a task."""
     return Run(settings.operation, task.owner.dag_id, task.owner.dag_run_id)
 
 
 def lease_rules(settings: Settings, timeout: float) -> LeaseRules:
-    """The slots of a connection's token."""
+    """Return how the slots of a connection's token are leased."""
     return LeaseRules(settings.fingerprint, settings.operation, settings.in_flight_seconds, timeout)
 
 
-def quota_rules(ledger: Connection, settings: Settings) -> QuotaRules:
-    """The quota of a connection's token."""
+def register_token(ledger: Connection, settings: Settings) -> QuotaRules:
+    """Note the token in the ledger, as one of its account, and return the quota of its requests."""
     account = account_of(ledger, settings.fingerprint, settings.server)
     return QuotaRules(account, settings.daily_requests, settings.quota_reserve, settings.quota_timezone)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -30,11 +30,32 @@ from wolkvox.rules.shares import Latest
 from wolkvox.rules.spans import shown_spans
 from wolkvox.rules.states import ANSWERED, UNSETTLED, State
 from wolkvox.rules.verdict import backlog_gone_at, complaints, failed_ratio, left_at
-from wolkvox.tasks.task import Task, quota_rules, run_of
+from wolkvox.tasks.task import Task, register_token, run_of
 from wolkvox.vendor.settings import Settings
 
 JUDGED = timedelta(days=1)  # since an export was asked for that nothing was concluded from: it may be over by then
 NAMED = 20  # campaigns that the summary names, suspended ones and others: it travels through XCom
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """
+    A run that is judged at one time, ``now``.
+
+    ``finished``: what its codify tasks returned, by chunk; ``accounts``: where the records of its chunks are;
+    ``judged``: the records it is judged by, by state; ``breaker``: the circuit breaker, if it is open.
+    """
+
+    ledger: Connection
+    run: Run
+    options: RunOptions
+    staged: Mapping[str, Any] | None
+    finished: Mapping[str, Mapping[str, Any]]
+    accounts: Mapping[str, ChunkAccount]
+    judged: Mapping[str, int]
+    breaker: OpenBreaker | None
+    rules: QuotaRules
+    now: datetime
 
 
 def add_up(
@@ -47,50 +68,60 @@ def add_up(
     protection: Protection | None = None,
 ) -> tuple[dict[str, Any], list[str]]:
     """
-    The run's summary, and why it isn't green.
+    Return the run's summary, and why the run isn't green.
 
-    :param staged: the counts that ``stage_run`` gave, None when it did not finish
-    :param tallies: what ``codify_chunk`` gave; those of chunks that this staging didn't make are left aside
+    :param staged: the counts that ``stage_run`` returned, None when it did not finish
+    :param tallies: what ``codify_chunk`` returned; those of chunks that this staging didn't make are left aside
     :param protection: when calling hours begin, by which nothing should wait
     """
     run = run_of(task, settings)
     chunk_ids = [] if staged is None or options.dry_run else list(staged["chunk_ids"])
     finished = {tally["chunk_id"]: tally for tally in tallies if tally["chunk_id"] in chunk_ids}
     with connected(task.ledger_conn_id, task.stop) as ledger, ledger.transaction(force_rollback=options.dry_run):
-        now, rules = clock(ledger), quota_rules(ledger, settings)
+        now, rules = clock(ledger), register_token(ledger, settings)
         accounts = account(ledger, run, chunk_ids)
         judged = _judged(accounts, exports.settled_in(ledger, run))
-        away = outage(ledger, run.operation, settings.identity)
-        summary = {
-            **(staged or {}),
-            **_records(accounts, finished, judged),
-            **_operation(ledger, run.operation, rules, now),
-            **_faults(ledger, run, away),
-            **_lag(ledger, run, chunk_ids),
-            "exports_left_aside": _left_aside(ledger, run.operation, now),
-            "lag_target": thresholds.lag_target.total_seconds(),
-            "backlog_age": thresholds.backlog_age.total_seconds(),
-        }
-        summary |= _opening(ledger, protection, rules, summary, now)
-        summary["stopped"] = _stopped(summary, finished)
+        breaker = outage(ledger, run.operation, settings.identity)
+        case = _Case(ledger, run, options, staged, finished, accounts, judged, breaker, rules, now)
+        summary = _summary(case, protection) | _lag(ledger, run, chunk_ids) | _judged_by(thresholds)
         recent = latest(ledger, run.operation, [one[:2] for one in suspended_campaigns(ledger, run.operation)], now)
-        summary["complaints"] = complaints(
-            staged=staged is not None,
-            states=judged,
-            accounts=accounts,
-            stopped={chunk_id: tally["stopped"] for chunk_id, tally in finished.items()},
-            max_failed_ratio=options.max_failed_ratio,
-            latest=recent.outcomes,
-            outage=away.message if away and (away.dag_id, away.dag_run_id) == (run.dag_id, run.dag_run_id) else None,
-            passed_over=_passed_over(ledger, run, options, summary, list(finished.values())),
-        )
-        news = AlertChanges() if options.dry_run else _note_alerts(ledger, run, summary, recent, thresholds, now)
-        summary["news"] = news.as_dict()
+        summary["complaints"] = _complaints(case, summary, recent)
+        changes = AlertChanges() if options.dry_run else _note_alerts(ledger, run, summary, recent, thresholds, now)
+        summary["news"] = changes.as_dict()
         summary["suspended_campaigns"], summary["suspended"] = len(summary["suspended"]), summary["suspended"][-NAMED:]
         summary["exports_left_aside"] = summary["exports_left_aside"][:NAMED]
         end_run(ledger, run, "failed" if summary["complaints"] else "success", summary)
         count_closed_spans(ledger, run.operation, shown_spans(now, rules.zone))
     return summary, list(summary["complaints"].values())
+
+
+def _summary(case: _Case, protection: Protection | None) -> dict[str, Any]:
+    """Return the summary but for complaints and alerts, which follow from it."""
+    summary = {
+        **(case.staged or {}),
+        **_records(case.accounts, case.finished, case.judged),
+        **_operation(case.ledger, case.run.operation, case.rules, case.now),
+        **_faults(case.ledger, case.run, case.breaker),
+        "exports_left_aside": _left_aside(case.ledger, case.run.operation, case.now),
+    }
+    summary |= _opening(case.ledger, protection, case.rules, summary, case.now)
+    summary["stopped"] = _stopped(summary, case.finished)
+    return summary
+
+
+def _complaints(case: _Case, summary: Mapping[str, Any], recent: Latest) -> dict[str, str]:
+    run, breaker = case.run, case.breaker
+    is_ours = breaker is not None and (breaker.dag_id, breaker.dag_run_id) == (run.dag_id, run.dag_run_id)
+    return complaints(
+        staged=case.staged is not None,
+        states=case.judged,
+        accounts=case.accounts,
+        stopped={chunk_id: tally["stopped"] for chunk_id, tally in case.finished.items()},
+        max_failed_ratio=case.options.max_failed_ratio,
+        latest=recent.outcomes,
+        outage=breaker.message if breaker and is_ours else None,
+        passed_over=_passed_over(case.ledger, run, case.options, summary, list(case.finished.values())),
+    )
 
 
 def _passed_over(
@@ -100,7 +131,7 @@ def _passed_over(
     summary: Mapping[str, Any],
     tallies: Sequence[Mapping[str, Any]],
 ) -> int:
-    """Records that a run's workers left although they ended for want of any; 0 where something else ended them."""
+    """Return how many records a run's workers left although nothing else ended them than the want of records."""
     some_only = options.limit is not None or options.customer_id is not None
     all_taken = any(tally["records"] >= MAX_CHUNK for tally in tallies)
     if not tallies or some_only or all_taken or summary["stopped"] or summary["outage"]:
@@ -111,9 +142,9 @@ def _passed_over(
 def _note_alerts(
     ledger: Connection, run: Run, summary: Mapping[str, Any], recent: Latest, thresholds: Thresholds, now: datetime
 ) -> AlertChanges:
-    """What is an alert now, noted in the ledger: the callback delivers it."""
-    known = known_alerts(ledger, run.operation, run.dag_id)
-    firing = [name for name, alert in known.items() if alert.resolved_at is None]
+    """Note the alerts that fire now in the ledger: the callback delivers them."""
+    before = known_alerts(ledger, run.operation, run.dag_id)
+    firing = [name for name, alert in before.items() if alert.resolved_at is None]
     current = alerts(summary, recent, thresholds, firing, now, summary["zone"])
     return note(ledger, run.operation, run.dag_id, current, now)
 
@@ -121,7 +152,7 @@ def _note_alerts(
 def _records(
     accounts: Mapping[str, ChunkAccount], finished: Mapping[str, Mapping[str, Any]], judged: Mapping[str, int]
 ) -> dict[str, Any]:
-    """The records of the run's chunks, by state and whereabouts."""
+    """Return how many records the run's chunks have, by state and whereabouts."""
     states: Counter[str] = Counter()
     moved: Counter[str] = Counter()
     for one in accounts.values():
@@ -142,7 +173,7 @@ def _records(
 
 def _judged(accounts: Mapping[str, ChunkAccount], by_exports: exports.SettledByExports) -> Counter[str]:
     """
-    The records a run is judged by, by state, what its exports settled among them.
+    Return the records a run is judged by, by state, with those that its exports settled.
 
     Not among them: rejected trials of a suspended campaign, which have an alert of their own, and customers that are
     left out because they were handled already, as was asked for.
@@ -154,13 +185,21 @@ def _judged(accounts: Mapping[str, ChunkAccount], by_exports: exports.SettledByE
     return states
 
 
+def _judged_by(thresholds: Thresholds) -> dict[str, float]:
+    """The seconds by which the page judges the operation."""
+    return {
+        "lag_target": thresholds.lag_target.total_seconds(),
+        "backlog_age": thresholds.backlog_age.total_seconds(),
+    }
+
+
 def _lag(ledger: Connection, run: Run, chunk_ids: list[str]) -> dict[str, float | None]:
     lag = run_lag(ledger, run.dag_run_id, chunk_ids)
     return {"lag_p50": lag.p50, "lag_p95": lag.p95}
 
 
 def _operation(ledger: Connection, operation: str, rules: QuotaRules, now: datetime) -> dict[str, Any]:
-    """What waits, what the day has left, and whether the source is silent."""
+    """Return what waits, what the day has left, and whether the source is silent."""
     waits, quota = backlog(ledger, operation), align(ledger, rules)
     gone = _gone_at(rules, quota, waits.waiting, now)
     return {
@@ -182,7 +221,7 @@ def _opening(
     ledger: Connection, protection: Protection | None, rules: QuotaRules, summary: Mapping[str, Any], now: datetime
 ) -> dict[str, Any]:
     """
-    When calling hours begin, or began, and what waits then: customers that the dialler may call though reached.
+    Return when calling hours begin, or began, and how many contacts wait then: the dialler may call those customers.
 
     Nothing where no hours are given.
     """
@@ -215,25 +254,26 @@ def _gone_at(rules: QuotaRules, quota: QuotaState, waiting: int, now: datetime) 
     return backlog_gone_at(waiting, left_today=quota.left, daily=rules.own_limit, now=now, resets_at=resets_at)
 
 
-def _faults(ledger: Connection, run: Run, away: OpenBreaker | None) -> dict[str, Any]:
-    """Suspended campaigns and the outage, if there are any."""
+def _faults(ledger: Connection, run: Run, breaker: OpenBreaker | None) -> dict[str, Any]:
+    """Return the suspended campaigns and the outage, if there are any."""
     listed = listed_campaigns(ledger, run.operation)
     return {
         "suspended": [_describe(campaign, listed) for campaign in suspended_campaigns(ledger, run.operation)],
-        "outage": away and {"reason": away.reason, "message": away.message, "since": away.since.isoformat()},
+        "outage": breaker
+        and {"reason": breaker.reason, "message": breaker.message, "since": breaker.since.isoformat()},
     }
 
 
 def _left_aside(ledger: Connection, operation: str, now: datetime) -> list[dict[str, str]]:
-    """The campaigns of whose last export nothing was concluded, and why."""
+    """Return the campaigns whose last export nothing was concluded from, and why."""
     return [asdict(one) for one in exports.left_aside(ledger, operation, now - JUDGED)]
 
 
 def _describe(campaign: SuspendedCampaign, listed: Mapping[str, Listed]) -> dict[str, Any]:
-    known = listed.get(campaign.campaign_id)
+    theirs = listed.get(campaign.campaign_id)
     return {
         "campaign": f"{campaign.type_campaign} {campaign.campaign_id}",
-        "name": known and known.name,
+        "name": theirs and theirs.name,
         "reason": campaign.reason,
         "message": campaign.message,
         "since": campaign.since.isoformat(),
@@ -242,7 +282,7 @@ def _describe(campaign: SuspendedCampaign, listed: Mapping[str, Listed]) -> dict
 
 
 def _stopped(summary: Mapping[str, Any], finished: Mapping[str, Mapping[str, Any]]) -> str | None:
-    """What ended the run before its records did."""
+    """Return what ended the run before its records did; None: nothing did."""
     of_tasks = next((tally["stopped"] for tally in finished.values() if tally["stopped"]), None)
     if of_tasks or summary.get("stopped"):
         return str(of_tasks or summary["stopped"])

@@ -1,4 +1,4 @@
-"""What ``stage`` tells the trigger of its DAG: that it has begun, and what the warehouse held just before its pull."""
+"""What ``stage`` leaves for the trigger of its DAG: when it began, and the warehouse's fingerprint before its pull."""
 
 from __future__ import annotations
 
@@ -73,9 +73,9 @@ def begin(ledger: Connection, dag_id: str, watched: Watched, options: RunOptions
 
 
 def _take(fingerprint: Callable[[], Fingerprint] | None, now: datetime) -> Fingerprint | None:
-    """The window's rows; none at all where there is no warehouse, which differs from one that can't be counted."""
+    """Return the fingerprint of the window; of no rows where there is no warehouse, None where it can't be counted."""
     try:
         return fingerprint() if fingerprint else Fingerprint(now, 0, None)
     except WolkvoxError as error:
-        log.warning("Until the next run, new contacts are found by the cron alone. %s", error)
+        log.warning("Until the next run, only the cron begins runs for new contacts. %s", error)
         return None

@@ -1,4 +1,4 @@
-"""What a worker works with (a ledger, the day's requests), what it may do, and what it has done so far."""
+"""What a worker gets (a ledger, the day's requests, an allotment), and what it has done so far."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from wolkvox.rules.states import State
 
 
 class WorkerLedger(Protocol):
-    """The part of the ledger the loop needs."""
+    """The part of the ledger that the loop needs."""
 
     def take(self, most: int, kept: Sequence[int]) -> Sequence[Record]:
         """
-        The newest records that may be sent now, at most so many, in the order to send them.
+        Return the newest records that may be sent now, at most so many, in the order to send them.
 
         :param kept: records that were taken before and will be sent yet
         """
@@ -28,50 +28,50 @@ class WorkerLedger(Protocol):
         """Whether a later contact of its customer has come between a record and its next request; it retires then."""
 
     def trials(self) -> Sequence[Record]:
-        """The records that try whether an outage is over; none when it isn't time."""
+        """Return the records that try whether an outage is over; none when no trial is due."""
 
     def another(self, campaigns: Iterable[Campaign]) -> Record | None:
-        """A record of another campaign than these."""
+        """Return a record of another campaign than these; None when none waits."""
 
     def advance(self, settled: Settled | None, following: int | None) -> bool:
         """
         Settle one record and mark the next one as being sent, durably, in one round trip.
 
-        Whether ``following`` may be sent: False when somebody has sent or settled it meanwhile.
+        :returns: whether ``following`` may be sent: False when another worker has sent or settled it meanwhile
         """
 
     def still_in_flight(self, record: int) -> float:
-        """Note that a record's request may still be in flight, though it was answered; seconds until it can't be."""
+        """Note that an answered request may still be in flight; return the seconds until it can't be."""
 
     def faults(self) -> Faults:
-        """What is known to be wrong, by whichever task found it."""
+        """Return what is wrong, whichever task found it."""
 
     def count(self, fault: Fault) -> Faults:
-        """Count a record that was refused, once that is settled, or failed, over all tasks; what is wrong by now."""
+        """Count a record that was refused or failed, once it is settled, over all tasks; return what is wrong now."""
 
     def judge(self, fault: Fault) -> Faults:
-        """Whether the records that failed in a row are an outage, when nothing is left that could tell."""
+        """Open the breaker if the records that failed in a row are enough at a run's end; return what is wrong now."""
 
     def resume(self, campaign: Campaign) -> None:
-        """A record of a suspended campaign was coded."""
+        """Resume a suspended campaign, of which a record was coded."""
 
     def now(self) -> datetime:
-        """What time it is for all tasks."""
+        """Return the time for all tasks."""
 
     def answered_since(self, since: datetime) -> bool:
         """Whether wolkvox has answered any task since."""
 
     def open_breaker(self, reason: str, message: str) -> bool:
-        """Note that nothing can be sent; whether this task is the first to say so."""
+        """Open the circuit breaker; whether this task is the first to do so."""
 
     def revert_attempts(self, requests: Mapping[int, int]) -> None:
-        """So many requests of these records met an outage, and were no attempts of them."""
+        """Take so many requests off the attempts of these records: they met an outage."""
 
     def close_breaker(self) -> None:
-        """A request went through."""
+        """Close the circuit breaker: a request went through."""
 
     def close(self) -> bool:
-        """Take no more, unless there is something; whether it is so."""
+        """Take no more, unless a record waits; whether none does."""
 
     def is_held_up(self) -> bool:
         """Whether a dead task's request may still be in flight, after which its record is pending again."""
@@ -87,13 +87,13 @@ class Quota(Protocol):
     """The day's requests."""
 
     def acquire(self) -> bool:
-        """Spend one request of today's; False when there is none left."""
+        """Take one of today's requests; False when there is none left."""
 
     def release(self) -> None:
-        """Give one request back that was taken and not made."""
+        """Return one request that was taken and not made."""
 
     def mark_exhausted(self) -> None:
-        """The vendor says that the day's requests are used up."""
+        """Note that the day's requests are used up, as the vendor says."""
 
 
 @dataclass(slots=True)
@@ -101,8 +101,8 @@ class Progress:
     """
     What a worker has done so far; ``states`` counts records by the state they were put in.
 
-    ``deferred`` of the pending ones went wrong and wait for a later run. ``stopped`` tells what ended the work while
-    records wait: "quota", "time" or "outage".
+    ``deferred`` of the pending ones failed and wait for a later run. ``stopped`` is what ended the work while records
+    wait: "quota", "time" or "outage".
     """
 
     started: float
@@ -114,7 +114,7 @@ class Progress:
     stopped: str | None = None
 
     def note(self, settled: Settled, answer: Answer) -> None:
-        """A record was answered, and put into a state."""
+        """Count a record that was answered and settled."""
         if settled.state is not State.PENDING:
             self.states[settled.state] += 1
         elif settled.is_deferred:

@@ -58,7 +58,7 @@ class Extra:
         """
         What a word stands for, in whatever case.
 
-        :param wanted: the words to write, as a message names them; ``meanings`` may hold others that mean the same
+        :param wanted: the values to write, as a message names them; ``meanings`` may hold others that mean the same
         :raises BadSetting: for any other word
         """
         word = self.text(key).lower()

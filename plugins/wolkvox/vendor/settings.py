@@ -15,7 +15,7 @@ from wolkvox.vendor.transport import TransportOptions, read_transport
 if TYPE_CHECKING:
     from airflow.sdk import Connection
 
-CALL_TIMEOUT = 65.0  # seconds: the vendor ends a request after 60 [vendor's page on the codify call], and a margin
+CALL_TIMEOUT = 65.0  # seconds: the vendor ends a request after 60 [vendor's page on codify], and a margin
 SHORTEST_TIMEOUT, LONGEST_TIMEOUT = 1, 600  # seconds that ``call_timeout`` may be
 EXPORT_FROM = 1_000  # waiting contacts of a campaign from which on its export costs less than they do
 REQUESTS_PER_LICENSE = 1_000  # a day [same page]
@@ -73,8 +73,8 @@ class Settings:
     @property
     def identity(self) -> int:
         """Likewise of address and token together: what was an outage of another one is none of this one."""
-        told = f"{self.base_url} {self.token}".encode()
-        return int.from_bytes(blake2b(told, digest_size=4).digest(), "big", signed=True)
+        both = f"{self.base_url} {self.token}".encode()
+        return int.from_bytes(blake2b(both, digest_size=4).digest(), "big", signed=True)
 
     def __repr__(self) -> str:
         return f"Settings({self.base_url}, operation {self.operation})"

@@ -53,7 +53,7 @@ class Shared(Generic[Opened]):
     One thing that is kept open, and the threads that use it.
 
     :param make: opens it
-    :param close: ends it, after an error or ``KEPT``; the next use opens it anew, by the connection as it is then
+    :param close: ends it, after an error or ``KEPT``; the next use opens it again, by the connection as it is then
     :param threads: how many use it at a time
     """
 

@@ -1,4 +1,13 @@
--- How many records may be sent now, and of how many campaigns; counts up to %(most)s records.
+-- How many records may be sent now, and of how many campaigns; counts up to a number of records. The suspended
+-- campaigns are listed first: compared with the clock for each record, they would be looked up a million times.
+WITH suspended AS MATERIALIZED (
+    SELECT type_campaign, campaign_id
+    FROM wolkvox.suspended_campaign
+    WHERE operation = %(operation)s
+        AND until > clock_timestamp()
+        AND until <= clock_timestamp() + %(longest)s
+)
+
 SELECT coalesce(sum(records), 0)::integer, count(*)::integer
 FROM (
     SELECT type_campaign, campaign_id, count(*) AS records
@@ -10,12 +19,8 @@ FROM (
             AND (not_before IS NULL OR not_before <= clock_timestamp())
             AND NOT EXISTS (
                 SELECT
-                FROM wolkvox.suspended_campaign
-                WHERE suspended_campaign.operation = record.operation
-                    AND suspended_campaign.type_campaign = record.type_campaign
-                    AND suspended_campaign.campaign_id = record.campaign_id
-                    AND suspended_campaign.until > clock_timestamp()
-                    AND suspended_campaign.until <= clock_timestamp() + %(longest)s
+                FROM suspended
+                WHERE suspended.type_campaign = record.type_campaign AND suspended.campaign_id = record.campaign_id
             )
         LIMIT %(most)s
     ) AS waiting

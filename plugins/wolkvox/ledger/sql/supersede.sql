@@ -1,6 +1,6 @@
 -- The latest contact wins: compares each new one, whose id is above the mark, with all that is not settled and with
--- what is coded. What waits already was compared when it came in. The array is for the planner: right after many
--- inserts it expects few rows and would choose a slow join.
+-- what is coded. What waits already was compared when it came in. The array and the materialized parts are for the
+-- planner: right after many inserts it expects few rows and would compare each of them with each other one.
 WITH new AS MATERIALIZED (
     SELECT id, type_campaign, campaign_id, customer_id, contacted_at
     FROM wolkvox.codification

@@ -779,6 +779,7 @@ CREATE TABLE wolkvox.retention (
     PRIMARY KEY (single),
     CONSTRAINT retention_single_check CHECK (single)
 );
+INSERT INTO wolkvox.retention DEFAULT VALUES;
 COMMENT ON TABLE wolkvox.retention IS 'secret by which evidence is kept; one row';
 COMMENT ON COLUMN wolkvox.retention.single IS 'true';
 COMMENT ON COLUMN wolkvox.retention.secret_check IS
