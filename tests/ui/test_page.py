@@ -53,9 +53,9 @@ def test_from_the_navigation_to_a_records_log(page: Page, airflow: Airflow) -> N
     for chart in ("hours-records", "days-records"):
         lines = [line.locator("td").all_text_contents() for line in frame.locator(f"#{chart} tbody tr").all()[:2]]
         sums = [sum(map(int, column)) for column in list(zip(*lines, strict=True))[1:]]
-        assert sums == [251, 3, 0, 0]  # an hour or a day may have ended since
+        assert sums == [251, 3, 0]  # an hour or a day may have ended since
 
-    frame.get_by_role("link", name="preview 15501").click()
+    frame.locator("#campaigns").get_by_role("link", name="preview 15501").click()
     expect(frame.locator("#rows tbody tr")).to_have_count(100)
     frame.get_by_role("button", name="Show older ones").click()
     expect(frame.locator("#rows tbody tr")).to_have_count(200)

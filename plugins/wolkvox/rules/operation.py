@@ -185,10 +185,7 @@ class Entry(BaseModel):
         float, Field(ge=1, le=10_080, description="minutes from 1 to 10080, after which a run is late, as in 60")
     ] = 60
     lag_target_minutes: Annotated[
-        float,
-        Field(
-            gt=0, le=1_440, description="minutes from contact to codification, at most 1440, that are in time, as in 6"
-        ),
+        float, Field(gt=0, le=1_440, description="minutes after the contact that are in time, at most 1440, as in 6")
     ] = LAG_TARGET / timedelta(minutes=1)
     max_failed_ratio: Share = 0.05
     thresholds: Annotated[
