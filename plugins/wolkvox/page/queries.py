@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta, timezone
 from functools import cache
 from heapq import merge
@@ -413,10 +413,20 @@ def _of_state(connection: Connection, params: dict[str, Any], last: Place | None
         with connection.cursor(row_factory=class_row(Record)) as cursor:
             # A plan for all values of the parameters would serve none of the filters.
             found = cursor.execute(statement, {**params, **place}, prepare=False).fetchall()
-        yield from found
+        yield from found if params["dialled"] is None else _with_dials(connection, found, params["dialled"])
         if len(found) < params["limit"]:
             return
         last = found[-1].place
+
+
+def _with_dials(connection: Connection, found: Sequence[Record], dialled: str) -> list[Record]:
+    """The records with when and why they were dialled."""
+    params = {"ids": [record.id for record in found], "dialled": dialled}
+    dials = {record: (at, breach) for record, at, breach in connection.execute(sql("last_dials"), params)}
+    return [
+        replace(record, dialled_at=dials[record.id][0], breach=dials[record.id][1]) if record.id in dials else record
+        for record in found
+    ]
 
 
 @dataclass(frozen=True, slots=True)

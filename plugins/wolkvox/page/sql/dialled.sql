@@ -1,11 +1,10 @@
 -- noqa: disable=PRS
--- The records whose customers were dialled after they were codified, while protected, or before, or for this cause,
--- each with the last such dial.
+-- The records whose customers were dialled after codification while protected, or before it, or with this cause.
 WITH record AS (
-    SELECT codification.*, dialled.dialled_at, dialled.breach
+    SELECT *
     FROM wolkvox.codification
-    CROSS JOIN LATERAL (
-        SELECT dial.dialled_at, dial.breach
+    WHERE EXISTS (
+        SELECT
         FROM wolkvox.dial
         WHERE dial.codification_id = codification.id
             AND CASE %(dialled)s
@@ -15,7 +14,5 @@ WITH record AS (
                 WHEN 'before' THEN codification.state = 'coded' AND dial.dialled_at <= codification.settled_at
                 ELSE dial.breach = %(dialled)s
             END
-        ORDER BY dial.dialled_at DESC
-        LIMIT 1
-    ) AS dialled
+    )
 )

@@ -20,8 +20,6 @@ SELECT
     chunk_number,
     channel,
     direct,
-    dialled_at,
-    breach,
     least(contacted_at, staged_at) AS listed_at
 FROM record
 WHERE operation = %(operation)s
