@@ -86,6 +86,14 @@ def stage(
         return stage_run(task(run, dag), wolkvox, source, window, read_options(params, ZONE), 1_000)
 
 
+def send(crew: Crew, run: str = "run", **params: Any) -> dict[str, Any]:
+    """Do what a run does, one worker after the other; the counts of its ``stage``."""
+    chunks, counts = stage(run, **params)
+    for chunk in chunks:
+        crew.codify(chunk).tally()
+    return counts
+
+
 def task(run: str = "run", dag: str = "wolkvox_codify", retry_policy: RetryPolicy | None = None) -> Task:
     """The task ``stage`` or ``verdict`` of a run."""
     return Task(

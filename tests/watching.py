@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Coroutine, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 from crew import SQL, ZONE, task
@@ -26,6 +27,7 @@ from wolkvox.warehouse.queries import contacted_customers
 if TYPE_CHECKING:
     from conftest import Database
 
+Result = TypeVar("Result")
 DAG = "wolkvox_codify"
 CONTACT = "INSERT INTO contacted_customers VALUES ('preview', '17', %s, '5', NULL, 'by chat', %s)"
 QUARTERS = Schedule("*/15 * * * *", ZONE, 5.0)
@@ -54,9 +56,15 @@ def trigger(sql: str | None = SQL, **arguments: Any) -> WorkTrigger:
     return WorkTrigger(**{"dag_id": DAG, "sql": sql, "timezone": ZONE, **arguments})
 
 
+def run(work: Coroutine[Any, Any, Result]) -> Result:
+    """What a coroutine returns, in a thread of its own: a browser's tests leave an event loop in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
+
+
 def poll(one: WorkTrigger | None = None) -> bool:
     """Whether a poll sends an event."""
-    return asyncio.run(polling.poll(one or trigger()))[1]
+    return run(polling.poll(one or trigger()))[1]
 
 
 def poll_at_once(triggers: Iterable[WorkTrigger]) -> list[bool]:
@@ -65,7 +73,7 @@ def poll_at_once(triggers: Iterable[WorkTrigger]) -> list[bool]:
     async def all_of_them() -> list[bool]:
         return [is_event for _, is_event in await asyncio.gather(*map(polling.poll, triggers))]
 
-    return asyncio.run(all_of_them())
+    return run(all_of_them())
 
 
 def run_for(seconds: float, *triggers: WorkTrigger) -> tuple[int, float]:
@@ -91,7 +99,7 @@ def run_for(seconds: float, *triggers: WorkTrigger) -> tuple[int, float]:
             with suppress(asyncio.CancelledError):
                 await each
 
-    asyncio.run(watch())
+    run(watch())
     return events, blocked
 
 

@@ -26,7 +26,8 @@ MOMENTS = (
     "SELECT table_name, array_agg(column_name::text) FROM information_schema.columns"
     " INNER JOIN information_schema.tables USING (table_schema, table_name)"
     " WHERE table_schema = 'wolkvox' AND table_type = 'BASE TABLE' AND data_type = 'timestamp with time zone'"
-    " AND table_name NOT IN ('span', 'span_count', 'restated', 'intake') GROUP BY table_name"  # counted, not lived
+    " AND table_name NOT IN ('span', 'span_count', 'dirty_hour', 'ingest_count')"  # counted, not lived
+    " GROUP BY table_name"
 )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from conftest import Database
-from crew import Crew, connect, fill, sent_again, stage, states
+from crew import Crew, connect, fill, send, sent_again, stage, states
 from export_host import TEXT, WHOLE, record
 from sandbox_server import SandboxServer
 
@@ -22,13 +22,6 @@ REASONS = "SELECT state, reason, count(*) FROM wolkvox.codification GROUP BY 1, 
 
 def ids(first: int, last: int) -> list[str]:
     return [f"customer-{n}" for n in range(first, last + 1)]
-
-
-def send(crew: Crew, run: str = "run", **params: Any) -> dict[str, Any]:
-    chunks, counts = stage(run, **params)
-    for chunk in chunks:
-        crew.codify(chunk).tally()
-    return counts
 
 
 def test_two_thousand_strangers_and_five_hundred_that_carry_the_code_cost_one_call(

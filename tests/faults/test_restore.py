@@ -7,16 +7,11 @@ from datetime import timedelta
 from pathlib import Path
 
 from conftest import Database
-from crew import Crew, connect, fill, sent_again, stage, states
+from crew import Crew, connect, fill, send, sent_again, states
 from sandbox_server import SandboxServer
 
 from local.postgres import binaries
 from wolkvox.ledger.digests import digest, verify_digests
-
-
-def send(crew: Crew, run: str) -> None:
-    for chunk in stage(run)[0]:
-        crew.codify(chunk).tally()
 
 
 def run(program: str, *arguments: str) -> None:

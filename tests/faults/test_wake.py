@@ -325,7 +325,7 @@ def test_a_warehouse_that_can_not_count_leaves_its_contacts_to_the_cron(
     contact(warehouse, "1002")
     assert stage("second", sql=twice)["new"] == 1
     assert ledger.rows("SELECT since, row_count FROM wolkvox.watch") == [(None, None)]
-    assert "new contacts are found by the cron alone" in caplog.text
+    assert "only the cron begins runs for new contacts" in caplog.text
     ((staged_at,),) = ledger.rows("SELECT staged_at FROM wolkvox.watch")
     assert polls(ledger.connection, DAG).uncounted_since == staged_at, "the page says so"
     finish(ledger)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from conftest import Database
-from crew import Crew, age, another_night, connect, fill, stage, states, task
+from crew import Crew, age, another_night, connect, fill, send, stage, states, task
 from sandbox_server import SandboxServer
 
 from wolkvox.hook import WolkvoxHook
@@ -15,11 +15,6 @@ from wolkvox.rules.audit import AuditRules
 from wolkvox.tasks.audit import audit_operation
 
 NAMED = "SELECT customer_id, audit, shown FROM wolkvox.codification WHERE audit IS NOT NULL ORDER BY 2, 1"
-
-
-def send(crew: Crew, run: str = "run") -> None:
-    for chunk in stage(run)[0]:
-        crew.codify(chunk).tally()
 
 
 def audit(days: int = 31, *, resend: bool = False, most: float = 0.0) -> tuple[dict[str, Any], str | None]:

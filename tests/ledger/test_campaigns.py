@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from conftest import Database
-from crew import Crew, connect, fill, stage, states, verdict
+from crew import Crew, connect, fill, send, stage, states, verdict
 from sandbox_server import SandboxServer
 
 from wolkvox.hook import WolkvoxHook
@@ -23,13 +21,6 @@ def curious(ledger: Database) -> None:
 def looked_an_hour_ago(ledger: Database) -> None:
     ledger.execute("UPDATE wolkvox.campaign_sync SET synced_at = synced_at - interval '61 minutes'")
     ledger.execute("UPDATE wolkvox.suspended_campaign SET until = until - interval '61 minutes'")
-
-
-def send(crew: Crew, run: str, **params: Any) -> dict[str, Any]:
-    chunks, counts = stage(run, **params)
-    for chunk in chunks:
-        crew.codify(chunk).tally()
-    return counts
 
 
 def test_a_campaign_that_is_not_there_and_one_of_the_other_type_cost_one_call_and_no_put(

@@ -66,6 +66,6 @@ def test_what_the_figures_are_made_of_makes_its_hour_stale(counted: Database, ch
 
 
 def test_the_figures_are_made_of_nothing_that_is_not_looked_out_for(ledger: Database) -> None:
-    """Of the customer they hold nothing: it is taken out of the vendor's message."""
+    """Of the customer they hold nothing: it is taken out of the vendor's messages."""
     read = set(re.findall(r"\brecord\.(\w+)", sql("count_spans") + sql("span_lags"))) - {"customer_id"}
     assert read == {column for (column,) in ledger.rows(FIRES_FOR)}

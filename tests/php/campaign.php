@@ -1,9 +1,9 @@
 <?php
-// Codifies as a PHP host would; the comment says what goes wrong meanwhile. "calls" tells who was codified and when.
+// Codifies as a PHP host would; the comment says what goes wrong meanwhile. "requests" lists who was codified and when.
 ini_set('display_errors', '1');
 ignore_user_abort(true);
 $said = json_decode(file_get_contents('php://input'), true);
-$log = __DIR__ . '/calls';
+$log = __DIR__ . '/requests';
 $who = $said['customer_id'];
 file_put_contents($log, sprintf("%.6f +1 %s %s\n", microtime(true), $who, $_SERVER['REMOTE_PORT']), FILE_APPEND);
 [$what, $seconds] = array_pad(explode(' ', $said['comment'] . ' '), 2, '0');

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
+import threading
+import time
 from datetime import timedelta
 from importlib import import_module
 from typing import Any
@@ -13,11 +16,12 @@ import pytest
 from airflow.sdk import DAG, Asset, AssetOrTimeSchedule, AssetWatcher, CronDataIntervalTimetable, CronTriggerTimetable
 from airflow.triggers.base import BaseEventTrigger
 from conftest import Database
-from watching import contact, new_process, poll, trigger
+from watching import contact, new_process, poll, run, trigger
 
 from wolkvox.dag.schedule import schedule_of
 from wolkvox.rules.schedule import Schedule
 from wolkvox.triggers import WorkTrigger
+from wolkvox.warehouse.connections import Shared
 
 __all__ = ["new_process"]
 
@@ -128,3 +132,27 @@ def test_nothing_of_a_contact_is_in_the_ledgers_notes(ledger: Database, warehous
     contact(warehouse, "573001234567")
     poll()
     assert "573001234567" not in str(ledger.rows("SELECT * FROM wolkvox.watch"))
+
+
+@pytest.mark.parametrize("turns", range(6))
+def test_a_poll_that_is_cancelled_as_its_answer_comes_ends(turns: int) -> None:
+    """However many turns of the event loop the answer has had: whoever is to stop does not go on polling."""
+    shared, answered = Shared(lambda: "connection", lambda _: None, threads=1), threading.Event()
+
+    async def poll_for_ever() -> None:
+        while True:
+            await shared.use(lambda _: answered.wait(5))
+
+    async def cancel() -> None:
+        task = asyncio.create_task(poll_for_ever())
+        await asyncio.sleep(0.05)
+        answered.set()
+        time.sleep(0.05)  # the loop stands still while the thread answers
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        task.cancel()
+        done, _ = await asyncio.wait({task}, timeout=1)
+        assert done
+        assert task.cancelled()
+
+    run(cancel())

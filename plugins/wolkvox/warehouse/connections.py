@@ -70,8 +70,14 @@ class Shared(Generic[Opened]):
 
         :raises TimeoutError: when it takes longer than ``ANSWER_TIMEOUT``
         """
-        loop = asyncio.get_running_loop()
-        return await asyncio.wait_for(loop.run_in_executor(self._pool, self._ask, ask), ANSWER_TIMEOUT)
+        answer = asyncio.get_running_loop().run_in_executor(self._pool, self._ask, ask)
+        try:
+            # Not wait_for: up to Python 3.11 it swallows a cancellation that comes together with the answer.
+            if not (await asyncio.wait({answer}, timeout=ANSWER_TIMEOUT))[0]:
+                raise TimeoutError
+            return answer.result()
+        finally:
+            answer.cancel()
 
     def _ask(self, ask: Callable[[Opened], Result]) -> Result:
         opened = self._current()
