@@ -221,7 +221,7 @@ test("what went wrong is said in the reader's language, the server's own detail 
   assert.equal(problem(429, { detail: "Too many searches" }), "Demasiadas búsquedas en un minuto: espere un poco.");
   assert.equal(problem(500, null), "Airflow informa un error; el log de su api-server dice cuál.");
   assert.equal(problem(503, { problem: "Of another release." }), "Of another release.");
-  assert.equal(problem(404, { detail: [{ loc: [] }] }), "Airflow informa un error; el log de su api-server dice cuál.");
+  assert.equal(problem(500, { detail: [{ loc: [] }] }), "Airflow informa un error; el log de su api-server dice cuál.");
 });
 
 test("days and minutes stand on one axis, with ticks that don't crowd it", () => {
