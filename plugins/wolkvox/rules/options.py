@@ -114,7 +114,7 @@ def _timestamp(params: Mapping[str, Any], name: str, zone: str) -> datetime | No
     except ValueError:
         timestamp = None
     if not isinstance(timestamp, datetime) or not FIRST_YEAR <= timestamp.year <= LAST_YEAR:
-        raise BadSetting(f"{name} must be a moment such as 2026-01-31T08:00:00-05:00.")
+        raise BadSetting(f"{name} must be a timestamp such as 2026-01-31T08:00:00-05:00.")
     return timestamp
 
 
