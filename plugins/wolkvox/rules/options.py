@@ -43,8 +43,8 @@ class RunOptions:
     @property
     def customer_record(self) -> int | None:
         """The number of the ledger's record whose customer is meant; None where an id is given, or nobody."""
-        found = _RECORD.fullmatch(self.customer_id or "")
-        return None if found is None else int(found[1])
+        match = _RECORD.fullmatch(self.customer_id or "")
+        return None if match is None else int(match[1])
 
     @property
     def is_usual(self) -> bool:
