@@ -198,7 +198,8 @@ def _of_sending(observed: HealthSigns, measured_at: datetime) -> list[Finding]:
     if observed.left == 0 and waiting.sendable > 0:
         findings.append(Finding("quota", Level.LOOK, None, {"until": observed.resets_at, "records": waiting.sendable}))
     if (overdue := _overdue_since(waiting, measured_at)) is not None:
-        findings.append(Finding("waiting", Level.LOOK, overdue, {"records": waiting.sendable, "oldest": waiting.oldest}))
+        values = {"records": waiting.sendable, "oldest": waiting.oldest}
+        findings.append(Finding("waiting", Level.LOOK, overdue, values))
     if observed.suspended:
         values = {"number": len(observed.suspended), "records": waiting.suspended}
         findings.append(Finding("suspended", Level.LOOK, min(observed.suspended), values))
