@@ -107,10 +107,11 @@ def _night(ledger: Database, rows: int) -> tuple[dict[str, Any], float]:
 
 def _page() -> float:
     """Milliseconds of the first screen."""
+    from wolkvox.airflow_core.dags import DagState
     from wolkvox.page.reading import first_screen
 
     began = time.perf_counter()
-    partial(first_screen, is_paused=lambda _: False)()
+    partial(first_screen, airflow=lambda _: DagState(False, None))()
     return (time.perf_counter() - began) * 1_000
 
 

@@ -84,7 +84,7 @@ def add_up(
         judged = _judged(accounts, exports.settled_in(ledger, run))
         breaker = outage(ledger, run.operation, settings.identity)
         case = _Case(ledger, run, options, staged, finished, accounts, judged, breaker, rules, now)
-        summary = _summary(case, protection) | _lag(ledger, run, chunk_ids)
+        summary = _summary(case, protection) | _lag(ledger, run, chunk_ids) | _judged_by(thresholds)
         recent = latest(ledger, run.operation, [one[:2] for one in suspended_campaigns(ledger, run.operation)], now)
         summary["complaints"] = _complaints(case, summary, recent)
         changes = AlertChanges() if options.dry_run else _note_alerts(ledger, run, summary, recent, thresholds, now)
@@ -186,6 +186,14 @@ def _judged(accounts: Mapping[str, ChunkAccount], by_exports: exports.SettledByE
         states.update(one.states)
         states[State.REJECTED] -= one.refused_trials
     return states
+
+
+def _judged_by(thresholds: Thresholds) -> dict[str, float]:
+    """The seconds by which the page judges the operation."""
+    return {
+        "lag_target": thresholds.lag_target.total_seconds(),
+        "backlog_age": thresholds.backlog_age.total_seconds(),
+    }
 
 
 def _lag(ledger: Connection, run: Run, chunk_ids: list[str]) -> dict[str, float | None]:
