@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from argparse import Namespace
 from functools import partial
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from jsonschema import Draft202012Validator, validate
 
+from wolkvox.__main__ import main
 from wolkvox.cli import status
 from wolkvox.page.reading import first_screen
 
@@ -98,3 +100,13 @@ def test_a_terminal_gets_a_line_a_dag(capsys: pytest.CaptureFixture[str]) -> Non
 def test_a_dag_that_the_ledger_does_not_know_is_no_silent_success(capsys: pytest.CaptureFixture[str]) -> None:
     ended, _ = asked(capsys, "other")
     assert ended == "The ledger knows no DAG 'other' that has staged contacts."
+
+
+@pytest.mark.parametrize("name", ["WOLKVOX_LEDGER", "WOLKVOX_DEFAULT"])
+def test_a_connection_that_is_missing_is_one_line(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.delenv(f"AIRFLOW_CONN_{name}")
+    monkeypatch.setattr(sys, "argv", ["wolkvox", "status"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert name.lower() in str(ended.value.code)
+    assert "\n" not in str(ended.value.code)

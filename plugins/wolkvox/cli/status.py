@@ -8,6 +8,7 @@ from argparse import Namespace
 from collections.abc import Iterable
 from typing import Any
 
+from airflow.sdk.exceptions import AirflowNotFoundException
 from pydantic import AwareDatetime, BaseModel
 
 from wolkvox.page.queries import Dag
@@ -79,16 +80,19 @@ class Status(BaseModel):
 
 
 def run(arguments: Namespace) -> int | str:
-    """Print each DAG's state, or the JSON's schema; 0 when all is well, 1 when a DAG has a problem."""
+    """Print each DAG's state, or the JSON's schema; 0 when all is well, 1 when a DAG has a problem, or why it is not known."""
     if arguments.schema:
         print(json.dumps(status_schema(), indent=2))
         return 0
     # As Airflow's own programs do: else a connection is not read from Airflow's database.
     os.environ.setdefault("_AIRFLOW_PROCESS_CONTEXT", "server")
-    dags = [dag for dag in known_dags() or [USUAL] if arguments.dag_id in (None, dag.dag_id)]
-    if not dags:
-        return f"The ledger knows no DAG {arguments.dag_id!r} that has staged contacts."
-    status = status_of(dags)
+    try:
+        dags = [dag for dag in known_dags() or [USUAL] if arguments.dag_id in (None, dag.dag_id)]
+        if not dags:
+            return f"The ledger knows no DAG {arguments.dag_id!r} that has staged contacts."
+        status = status_of(dags)
+    except AirflowNotFoundException as error:  # a connection
+        return str(error)
     print(status.model_dump_json(indent=2) if arguments.json else "\n".join(map(_line, status.dags)))
     return int(not status.well)
 
