@@ -80,7 +80,7 @@ class Status(BaseModel):
 
 
 def run(arguments: Namespace) -> int | str:
-    """Print each DAG's state, or the JSON's schema; 0 when all is well, 1 when a DAG has a problem, or why it is not known."""
+    """Print each DAG's state, or the JSON's schema; 0 when all is well, 1 when a DAG has a problem, or why."""
     if arguments.schema:
         print(json.dumps(status_schema(), indent=2))
         return 0
