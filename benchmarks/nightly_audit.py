@@ -100,17 +100,18 @@ def _night(ledger: Database, rows: int) -> tuple[dict[str, Any], float]:
         looking.join()
     said = outcome.said[0]
     judged = said["confirmed"] + said["overtaken"] + said["mismatch"]
-    if judged != rows or said["worth"]["dialled_after"] < 0.9 * rows / 20:
+    if judged != rows or said["impact"]["dialled_after"] < 0.9 * rows / 20:
         raise BrokenMeasurement(f"of {rows} contacts, {said['confirmed']} are confirmed, and {said['worth']}")
     return {**said, "seconds": outcome.seconds}, median(took)
 
 
 def _page() -> float:
     """Milliseconds of the first screen."""
+    from wolkvox.airflow_core.dags import DagState
     from wolkvox.page.reading import first_screen
 
     began = time.perf_counter()
-    partial(first_screen, is_paused=lambda _: False)()
+    partial(first_screen, airflow=lambda _: DagState(False, None))()
     return (time.perf_counter() - began) * 1_000
 
 

@@ -38,6 +38,7 @@ def measure(place: Place) -> list[Figure]:
             Figure(
                 f"the page in Airflow on {rows:,} rows", _first_screen(rows), "ms", 200, at_most=True, details=details
             ),
+            Figure("the page: share within the target, and heat map", _service(), "ms", 500, at_most=True),
             Figure("the page: rows of a campaign", _rows(type_campaign="preview", campaign_id="1000"), "ms"),
             Figure("the page: search of one customer", _customer(rows), "ms", 20, at_most=True),
             Figure("the page: a customer's evidence as PDF", _evidence(rows), "ms", 2_000, at_most=True),
@@ -55,13 +56,21 @@ def _count(connection: Connection, zone: str) -> float:
 
 
 def _first_screen(rows: int) -> float:
+    from wolkvox.airflow_core.dags import DagState
     from wolkvox.page.reading import first_screen
 
-    read = partial(first_screen, is_paused=lambda _: False)  # there is no Airflow around this ledger
+    read = partial(first_screen, airflow=lambda _: DagState(False, None))  # there is no Airflow around this ledger
     shown = read()["days"]
     if not rows * 0.25 < sum(shown["coded"]) < rows * 0.4:
         raise BrokenMeasurement(f"The page shows {sum(shown['coded'])} coded records of the last 30 of {DAYS} days")
     return _median(read)
+
+
+def _service() -> float:
+    """What is read once a minute beside the first screen."""
+    from wolkvox.page.reading import EVER, service_level
+
+    return _median(lambda: service_level(EVER))
 
 
 def _rows(**wanted: Any) -> float:
@@ -81,7 +90,7 @@ def _customer(rows: int) -> float:
 
 def _evidence(rows: int) -> float:
     from wolkvox.page.dictionary import dictionary
-    from wolkvox.page.evidence import as_pdf
+    from wolkvox.page.evidence_pdf import as_pdf
     from wolkvox.page.reading import known_of
 
     return _median(lambda: as_pdf(known_of(str(57_300_000_000 + rows), unmasked=True), dictionary("es")))

@@ -82,13 +82,14 @@ def _fill(ledger: Database, rows: int) -> float:
 
 def _page(rows: int) -> dict[str, float]:
     """Milliseconds of the first screen and of customers from all over the ledger that ``_fill`` made last."""
+    from wolkvox.airflow_core.dags import DagState
     from wolkvox.page.reading import first_screen, known_of
 
     extra = {"wolkvox_server": "0041", "licenses": 1_000, "quota_timezone": "UTC"}
     os.environ["AIRFLOW_CONN_WOLKVOX_DEFAULT"] = json.dumps(
         {"conn_type": "wolkvox", "host": "http://127.0.0.1:9", "password": "unused", "extra": extra}
     )
-    first = partial(first_screen, is_paused=lambda _: False)  # there is no Airflow around this ledger
+    first = partial(first_screen, airflow=lambda _: DagState(False, None))  # there is no Airflow around this ledger
     if not rows * 0.7 < sum(first()["days"]["coded"]) * DAYS / 30 < rows:
         raise BrokenMeasurement("The page doesn't show what the ledger holds of the last 30 days")
     asked = iter(range(rows, 0, -rows // (2 * ASKED)))

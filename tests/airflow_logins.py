@@ -8,7 +8,15 @@ import sys
 
 from airflow.providers.fab.auth_manager.cli_commands.utils import get_application_builder
 
-ROLES = {"editor": "Admin", "reader": "Viewer", "stranger": "Stranger", "seller": "Seller"}
+ROLES = {
+    "editor": "Admin",
+    "reader": "Viewer",
+    "searcher": "Viewer",
+    "user": "User",
+    "op": "Op",
+    "stranger": "Stranger",
+    "seller": "Seller",
+}
 OF_THE_SELLER = (("can_read", "DAG:wolkvox_codify_sales"), ("can_read", "Website"))
 
 if __name__ == "__main__":

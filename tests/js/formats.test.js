@@ -78,3 +78,17 @@ test("a zone is read as either release of Airflow keeps it, and the browser's st
   assert.equal(readZone("Asia/Tokyo"), "Asia/Tokyo");
   for (const none of [null, '""', '"Nowhere/None"', "5", "{"]) assert.equal(readZone(none), own, String(none));
 });
+
+test("a cell of the heat map has hardly any room", () => {
+  assert.deepEqual([5, 240, 37 * HOUR, 1.4 * HOUR].map(formats.compact), ["5s", "4m", "2d", "1h"]);
+  reads("es");
+  assert.match(formats.weekday(1), /^lun/);
+  assert.match(formats.weekday(7), /^dom/);
+});
+
+test("all of something is 100 %, and nearly all of it is not", () => {
+  assert.deepEqual([1, 0.99999, 0.953, 0.5, 0.01].map(formats.percent), ["100%", "99.9%", "95.3%", "50%", "1%"]);
+  reads("es");
+  assert.match(formats.percent(0.953), /^95,3\s?%$/);
+  assert.equal(formats.percent(null), "–");
+});

@@ -1,9 +1,19 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { ceiling, labelled, labelStep, stacked, WHOLE_STEPS } from "../../plugins/wolkvox/page/static/chart-data.js";
+import {
+  ceiling,
+  labelled,
+  labelStep,
+  lagRange,
+  lagTicks,
+  stacked,
+  WHOLE_STEPS,
+} from "../../plugins/wolkvox/page/static/chart-data.js";
 import * as columns from "../../plugins/wolkvox/page/static/columns.js";
+import { warmth } from "../../plugins/wolkvox/page/static/heat.js";
+import { problems } from "../../plugins/wolkvox/page/static/problem-list.js";
 import { problem } from "../../plugins/wolkvox/page/static/problems.js";
-import { RECORDS } from "../../plugins/wolkvox/page/static/record-columns.js";
+import { columnsOf, RECORDS } from "../../plugins/wolkvox/page/static/record-columns.js";
 import { totals } from "../../plugins/wolkvox/page/static/sorting.js";
 import { contactName, contactNote, eventTexts } from "../../plugins/wolkvox/page/static/timeline.js";
 import { say } from "../../plugins/wolkvox/page/static/words.js";
@@ -13,12 +23,13 @@ const TABLES = [
   columns.AGES,
   columns.CAMPAIGNS,
   columns.SUSPENDED,
-  columns.REASONS,
+  columns.PROBLEMS,
+  columns.SERVICE_BY_CAMPAIGN,
+  columns.SERVICE_BY_CHANNEL,
   columns.RUNS,
   columns.IMPACT_BY_CAMPAIGN,
   columns.IMPACT_BY_DAY,
   columns.lagSensitivity([]),
-  columns.BREACHES,
   RECORDS,
 ];
 
@@ -99,6 +110,67 @@ test("bars of the lag's sensitivity are as long as the longest one allows", () =
   assert.equal(cell(columns.lagSensitivity([{ minutes: 1, dials: 0 }]), "share", { dials: 0 }).meter.max, 1);
 });
 
+test("a record's customer opens its time line, by the record's number", () => {
+  const shown = cell(RECORDS, "customer", { id: 7, customer_id: "•••021" });
+  assert.deepEqual([shown.does, shown.record, shown.text], ["open", 7, "•••021"]);
+  assert.equal(cell(RECORDS, "customer", { id: 7, customer_id: null }), null);
+});
+
+test("a list of dials says when and why, and leaves out columns that are empty in all rows", () => {
+  const nothing = { channel: null, direct: null };
+  const row = {
+    id: 1,
+    customer_id: "•••",
+    state: "coded",
+    attempts: 1,
+    contacted_at: "2026-03-01T15:00:00Z",
+    ...nothing,
+  };
+  const names = (rows) => columnsOf(rows).map(({ name }) => name);
+  assert.deepEqual(names([row]), ["customer", "campaign", "state", "contacted", "requests"]);
+  const dialled = { ...row, dialled_at: "2026-03-01T16:00:00Z", breach: "vendor" };
+  assert.ok(names([row, dialled]).includes("dialled_at") && names([row, dialled]).includes("cause"));
+  assert.match(cell(RECORDS, "dialled_at", dialled), /11:00/);
+  assert.equal(cell(RECORDS, "cause", dialled).text, "although codified");
+  assert.deepEqual(columnsOf([]), RECORDS);
+});
+
+test("problems are what was refused, what is suspended and who was dialled, the most frequent first", () => {
+  reads("es");
+  const rows = problems({
+    reasons: [{ state: "rejected", reason: "not_found", records: 5, message: "NO" }],
+    suspended: [
+      {
+        type_campaign: "preview",
+        campaign_id: "17",
+        name: "Cobranza",
+        reason: "not_found",
+        message: "404",
+        waiting: 9,
+      },
+    ],
+    breaches: [{ cause: "vendor", contacts: 7 }],
+  });
+  assert.deepEqual(
+    rows.map(({ kind, records }) => [kind, records]),
+    [
+      ["suspended", 9],
+      ["dialled", 7],
+      ["rejected", 5],
+    ],
+  );
+  const shown = rows.map((row) => cell(columns.PROBLEMS, "problem", row));
+  assert.deepEqual(shown[0], {
+    href: "?type_campaign=preview&campaign_id=17&state=pending",
+    text: "La campaña preview 17 Cobranza está en pausa automática",
+    note: "wolkvox no tiene esa campaña o ese cliente.",
+  });
+  assert.equal(shown[1].href, "?dialled=vendor");
+  assert.deepEqual([shown[2].text, shown[2].note], ["wolkvox no tiene esa campaña o ese cliente.", "not_found"]);
+  assert.equal(cell(columns.PROBLEMS, "kind", rows[0]).text, "en pausa automática");
+  assert.equal(cell(columns.PROBLEMS, "kind", rows[2]).text, "rechazado");
+});
+
 test("an event of a time line says when, what, why, and what was answered", () => {
   const event = {
     name: "sent",
@@ -144,11 +216,28 @@ test("what went wrong is said in the reader's language, the server's own detail 
   assert.equal(problem(401, null), "Su sesión terminó: inicie sesión en Airflow de nuevo y recargue esta página.");
   assert.equal(
     problem(503, { key: "setting", problem: "A connection is missing.", detail: "The conn_id `x` isn't defined" }),
-    "Falta una conexión o está incompleta. The conn_id `x` isn't defined",
+    "Falta una conexión o está incompleta.",
   );
+  assert.equal(problem(429, { detail: "Too many searches" }), "Demasiadas búsquedas en un minuto: espere un poco.");
   assert.equal(problem(500, null), "Airflow informa un error; el log de su api-server dice cuál.");
   assert.equal(problem(503, { problem: "Of another release." }), "Of another release.");
-  assert.equal(problem(404, { detail: [{ loc: [] }] }), "Airflow informa un error; el log de su api-server dice cuál.");
+  assert.equal(problem(500, { detail: [{ loc: [] }] }), "Airflow informa un error; el log de su api-server dice cuál.");
+});
+
+test("days and minutes stand on one axis, with ticks that don't crowd it", () => {
+  const range = lagRange([null, 240, 400, 130_000, 360]);
+  assert.deepEqual(range, [120, 260_000]);
+  const ticks = lagTicks(range);
+  assert.ok(ticks.length >= 3 && ticks.length <= 6, ticks);
+  assert.ok(ticks.every((one) => one >= 120 && one <= 260_000));
+  assert.deepEqual(lagRange([0.1, 360]), [1, 720]);
+});
+
+test("a lag is the warmer the further it is from the target", () => {
+  assert.deepEqual(
+    [100, 180, 181, 360, 361, 1_080, 1_081, 3_600, 3_601].map((lag) => warmth(lag, 360)),
+    [0, 0, 1, 1, 2, 2, 3, 3, 4],
+  );
 });
 
 test("bars stand on one another", () => {

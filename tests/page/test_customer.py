@@ -10,6 +10,7 @@ from collections import Counter
 from datetime import datetime, timedelta, timezone
 from hashlib import sha256
 from pathlib import Path
+from time import process_time
 from typing import Any
 
 import pytest
@@ -18,11 +19,14 @@ from crew import SQL, Crew, connect, fill, stage, states
 from debian import program
 from sandbox_server import SandboxServer
 
+from wolkvox.errors import BadSetting
 from wolkvox.hook import WolkvoxHook
 from wolkvox.ledger.breaker import Breaker, open_breaker
 from wolkvox.page.dictionary import dictionary
-from wolkvox.page.evidence import Evidence, as_csv, as_pdf
-from wolkvox.page.reading import known_of
+from wolkvox.page.evidence import Evidence, as_csv
+from wolkvox.page.evidence_pdf import as_pdf
+from wolkvox.page.limits import GaveUp
+from wolkvox.page.reading import customer_of, known_of, named
 from wolkvox.rules.retry_policy import RetryPolicy
 
 WITH_CHANNEL = SQL.replace("contacted_at\nFROM", "contacted_at, channel, direct\nFROM")
@@ -180,6 +184,21 @@ def test_it_is_sent_though_it_was_put_off_or_its_campaign_is_parked(
     assert events("customer-2")[0][-1][:2] == ("sent", "coded")
 
 
+def test_a_record_stands_for_its_customer_where_no_id_may_stand(
+    ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew
+) -> None:
+    fill(warehouse, 3)
+    assert named("customer-2") == "customer-2", "nothing is known of it"
+    stage("before", limit=1)
+    record = int(ledger.value("SELECT id FROM wolkvox.codification WHERE customer_id = 'customer-2'"))
+    assert named("customer-2") == f"record {record}"
+    send(crew, customer_id=named("customer-2"))
+    assert customers(sandbox) == {"customer-2": 1}
+    with pytest.raises(BadSetting, match=f"no record {record + 99} of this operation"):
+        stage("other", by_hand=True, customer_id=f"record {record + 99}")
+    assert customers(sandbox) == {"customer-2": 1}, "a record that isn't there stands for nobody, not for all"
+
+
 def test_in_an_outage_it_is_the_one_that_tries(
     ledger: Database, warehouse: Database, sandbox: SandboxServer, crew: Crew
 ) -> None:
@@ -271,8 +290,77 @@ def test_a_customer_with_a_thousand_contacts_fits(ledger: Database, sandbox: San
         " now(), repeat('largo ', 100) FROM generate_series(1, 1200) AS n"
     )
     found = known_of("many", unmasked=True)
-    assert len(found.contacts) == 1_000
+    assert (len(found.contacts), found.left_out) == (1_000, 200)
+    assert dict(found.heading(dictionary("es")))["Contactos"] == "1000 de 1200, los más nuevos"
     assert as_pdf(found, dictionary("es")).startswith(b"%PDF")
+
+
+def test_the_customer_of_a_record_is_found_by_its_number_in_its_operation_only(
+    ledger: Database, warehouse: Database, sandbox: SandboxServer
+) -> None:
+    fill(warehouse, 1)
+    stage("run")
+    record = int(ledger.value("SELECT id FROM wolkvox.codification"))
+    assert customer_of(record) == "customer-1"
+    assert customer_of(record + 1) is None
+    connect(sandbox, wolkvox_server="0077")
+    assert customer_of(record) is None
+
+
+def many(contacts: int, requests: int, message: str) -> Evidence:
+    """A customer with many contacts, each of which was sent several times."""
+    at = datetime(2026, 3, 1, 12, tzinfo=timezone.utc).isoformat()
+    event = {
+        "name": "sent",
+        "at": at,
+        "until": at,
+        "state": "failed",
+        "reason": "overloaded_503",
+        "code": "503",
+        "message": message,
+        "run": "scheduled__2026-03-01T12:00:00+00:00",
+        "requests": None,
+        "digested": False,
+    }
+    contact = {
+        "type_campaign": "preview",
+        "campaign_id": "17",
+        "campaign_name": "Cobranza",
+        "customer_id": "1001",
+        "cod_act": "5",
+        "channel": "sms",
+        "direct": True,
+        "contacted_at": at,
+        "protected_until": at,
+        "superseded_by": None,
+        "state": "failed",
+        "digested": None,
+        "events": [event] * requests,
+    }
+    return Evidence("0041", "1001", "America/Bogota", datetime.now(timezone.utc), [contact] * contacts)
+
+
+def test_evidence_of_a_thousand_contacts_takes_seconds_however_long_the_answers_are() -> None:
+    found = many(1_000, 8, "palabra " * 230 + "W" * 160)
+    began = process_time()
+    assert as_pdf(found, dictionary("es")).startswith(b"%PDF")
+    assert process_time() - began < 5
+
+
+def test_evidence_is_given_up_when_nobody_waits_for_it() -> None:
+    asked = iter([False, False, True])
+    with pytest.raises(GaveUp):
+        as_pdf(many(3, 1, "NO"), dictionary("en"), lambda: next(asked))
+
+
+def test_the_pdf_breaks_long_words_and_points_to_the_csv_for_the_rest(tmp_path: Path) -> None:
+    path = tmp_path / "evidence.pdf"
+    path.write_bytes(as_pdf(many(1, 1, "W" * 2_000), dictionary("en")))
+    reader = program("pdftotext", "poppler-utils")
+    text = subprocess.run([reader, "-layout", path, "-"], capture_output=True, text=True, check=True).stdout
+    assert "(the CSV has all of it)" in " ".join(text.split())
+    assert 200 < text.count("W") < 320
+    assert "W" * 2_000 in many(1, 1, "W" * 2_000).table()
 
 
 def test_the_time_line_and_the_evidence_call_a_campaign_by_its_name(

@@ -12,11 +12,13 @@ from zoneinfo import ZoneInfo
 import psycopg
 import pytest
 
+from wolkvox.airflow_core.dags import DagState
 from wolkvox.ledger.figures import count_closed_spans, figures, run_lag
 from wolkvox.ledger.notifications import mark_undelivered
 from wolkvox.page import queries
-from wolkvox.page.overview import overview
+from wolkvox.page.overview import describe_service, overview
 from wolkvox.page.reading import know
+from wolkvox.rules.campaigns import Listed
 from wolkvox.rules.spans import last_days, last_hours, shown_spans, waiting_at_ends
 from wolkvox.vendor.settings import Settings
 
@@ -70,7 +72,12 @@ def put(ledger: Database, ago: timedelta, state: str = "coded", **columns: Any) 
 def read(ledger: Database) -> dict[str, Any]:
     """The page's first screen."""
     with queries.snapshot("wolkvox_ledger") as connection:
-        return overview(know(connection, SETTINGS, NOW, is_paused=lambda _: False))
+        return overview(know(connection, SETTINGS, NOW, airflow=lambda _: DagState(False, None)))
+
+
+def findings(page: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """What was found of the operation's health, by name."""
+    return {one["name"]: one for one in page["health"]["findings"]}
 
 
 def count(ledger: Database) -> int:
@@ -310,6 +317,33 @@ def test_reasons_carry_the_vendors_words_without_ids(ledger: Database) -> None:
     ]
 
 
+def test_what_can_not_be_sent_is_in_no_forecast(ledger: Database) -> None:
+    """Of a suspended campaign 12 wait, and 5 others for their next attempt."""
+    for _ in range(12):
+        put(ledger, timedelta(hours=1), "pending", campaign_id="9")
+    for _ in range(5):
+        put(ledger, timedelta(hours=1), "pending", not_before=NOW + timedelta(hours=3))
+    ledger.execute(
+        "INSERT INTO wolkvox.suspended_campaign VALUES ('0041', 'preview', '9', 'not_found', 'NO', %s, %s)", NOW, NOW
+    )
+    today = read(ledger)["today"]
+    assert {name: today[name] for name in ("waiting", "sendable", "suspended", "deferred")} == {
+        "waiting": 17,
+        "sendable": 0,
+        "suspended": 12,
+        "deferred": 5,
+    }
+    ledger.execute(
+        "INSERT INTO wolkvox.quota (account, day, request_limit, requests) VALUES ('0041', %s, 1000, 998)",
+        NOW.astimezone(ZoneInfo(ZONE)).date(),
+    )
+    for _ in range(3):
+        put(ledger, timedelta(hours=1), "pending")
+    today = read(ledger)["today"]
+    assert (today["sendable"], today["left"]) == (3, 2)
+    assert today["backlog_ends_at"] == last_days(NOW, ZONE)[-1].ends_at.isoformat(timespec="seconds")
+
+
 def test_the_forecast_follows_the_quota(ledger: Database) -> None:
     put(ledger, timedelta(hours=1), "pending")
     ledger.execute(
@@ -376,13 +410,11 @@ def test_a_campaign_is_called_what_wolkvox_calls_it(ledger: Database) -> None:
 
 
 def test_the_page_says_since_when_alerts_do_not_reach_somebody(ledger: Database) -> None:
-    assert "undelivered" not in read(ledger)["health"]["problems"]
+    assert "undelivered" not in findings(read(ledger))
     for recipient, minutes in (("ana@example.com", 5), ("luis@example.com", 90)):
         since = NOW - timedelta(minutes=minutes)
         mark_undelivered(ledger.connection, "0041", "wolkvox_codify", recipient, "451 later", since)
-    health = read(ledger)["health"]
-    assert "undelivered" in health["problems"]
-    assert health["undelivered_since"] == (NOW - timedelta(minutes=90)).isoformat()
+    assert findings(read(ledger))["undelivered"]["since"] == (NOW - timedelta(minutes=90)).isoformat()
     assert "ana@example.com" not in str(read(ledger)), "the page names nobody"
 
 
@@ -404,7 +436,115 @@ def test_the_page_says_when_nobody_can_count_the_warehouse(
         f" VALUES ('wolkvox_codify', '*/15 * * * *', %s, now(), {staged_at}, {since}, 0)",
         wake,
     )
-    health = read(ledger)["health"]
-    assert ("uncounted" in health["problems"]) is is_told
+    found = findings(read(ledger))
+    assert ("uncounted" in found) is is_told
     ((noted,),) = ledger.rows("SELECT staged_at FROM wolkvox.watch")
-    assert health["uncounted_since"] == (noted.astimezone(timezone.utc).isoformat() if is_told else None)
+    if is_told:
+        assert datetime.fromisoformat(found["uncounted"]["since"]) == noted
+
+
+def test_the_last_hour_is_compared_with_the_same_hour_of_yesterday_and_of_last_week(ledger: Database) -> None:
+    for days, minutes in ((0, 4), (0, 5), (0, 60), (1, 3), (1, 20), (7, 10), (2, 1)):
+        put(ledger, timedelta(days=days, minutes=30), contacted_at=NOW - timedelta(days=days, minutes=30 + minutes))
+    put(ledger, timedelta(hours=2))
+    page = read(ledger)
+    assert {name: page["fresh"][name] for name in ("records", "p50", "worst")} == {
+        "records": 3,
+        "p50": 300.0,
+        "worst": 3_600.0,
+    }
+    assert page["fresh"]["share"] == pytest.approx(2 / 3)
+    assert [(one["days"], one["records"], one["p50"], one["share"]) for one in page["fresh_before"]] == [
+        (1, 2, pytest.approx(690.0), 0.5),
+        (7, 1, 600.0, 0.0),
+    ]
+
+
+def test_nothing_is_compared_where_there_was_nothing(ledger: Database) -> None:
+    page = read(ledger)
+    assert page["fresh"] == {"records": 0, "p50": None, "p95": None, "worst": None, "share": None}
+    assert [one["share"] for one in page["fresh_before"]] == [None, None]
+
+
+def test_a_lag_of_hours_is_bad_and_says_since_when(ledger: Database) -> None:
+    """The contacts of two days ago come in at once: every figure is right, and nothing is well."""
+    for hours in (0.2, 1, 2):
+        put(ledger, timedelta(hours=hours), contacted_at=NOW - timedelta(hours=36))
+    put(ledger, timedelta(hours=5))
+    health = read(ledger)["health"]
+    assert health["level"] == "bad"
+    lag = findings(read(ledger))["lag"]
+    first = next(hour for hour in last_hours(NOW) if hour.starts_at <= NOW - timedelta(hours=2) < hour.ends_at)
+    assert (lag["level"], lag["since"], lag["target"]) == ("bad", first.starts_at.isoformat(), 360.0)
+
+
+def end_a_run(ledger: Database, counts: str) -> None:
+    ledger.execute(
+        "INSERT INTO wolkvox.run VALUES ('0041', 'wolkvox_codify', 'run', %s, %s, 'success', %s, %s, %s)",
+        *(NOW, NOW, counts, NOW - timedelta(minutes=2), NOW),
+    )
+
+
+def test_the_target_is_the_one_that_the_last_run_noted(ledger: Database) -> None:
+    put(ledger, timedelta(minutes=10), contacted_at=NOW - timedelta(minutes=30))
+    assert findings(read(ledger))["lag"]["target"] == 360.0
+    end_a_run(ledger, '{"lag_target": 1800, "backlog_age": 3600}')
+    page = read(ledger)
+    assert (page["lag_target"], page["fresh"]["share"], "lag" in findings(page)) == (1_800.0, 1.0, False)
+    put(ledger, timedelta(hours=2), "pending")
+    assert findings(read(ledger))["waiting"]["records"] == 1
+
+
+def test_open_alerts_are_what_needs_somebody(ledger: Database) -> None:
+    end_a_run(ledger, "{}")
+    since = NOW - timedelta(hours=3)
+    alert = (
+        "INSERT INTO wolkvox.alert (operation, dag_id, alert, message, firing_since, seen_at, resolved_at)"
+        " VALUES (%s, 'wolkvox_codify', %s, %s, %s, %s, %s)"
+    )
+    ledger.execute(alert, "0041", "opening", "Calling hours begin at 8:00.", since, NOW, None)
+    ledger.execute(alert, "0041", "operations", "wolkvox_codify_secret may be gone.", since, NOW, None)
+    ledger.execute(alert, "0041", "quota", "Over.", since, NOW, NOW)
+    ledger.execute(alert, "other", "zone", "Of another operation.", since, NOW, None)
+    health = read(ledger)["health"]
+    assert health["level"] == "look"
+    named = [(one["alert"], one["message"], one["since"]) for one in health["findings"]]
+    assert named == [
+        ("opening", "Calling hours begin at 8:00.", since.isoformat()),
+        ("operations", None, since.isoformat()),  # its sentence names DAGs that the reader may not know of
+    ]
+
+
+def test_the_share_within_the_target_is_counted_by_campaign_and_by_channel(ledger: Database) -> None:
+    for minutes, columns in (
+        (5, {"channel": "sms"}),
+        (7, {"channel": "sms"}),
+        (1, {"campaign_id": "2", "channel": None}),
+        (2, {"campaign_id": "2", "channel": "call", "state": "rejected"}),
+    ):
+        put(ledger, timedelta(0), contacted_at=NOW - timedelta(minutes=minutes), **columns)
+    put(ledger, timedelta(days=3))
+    with queries.snapshot("wolkvox_ledger") as connection:
+        today = last_days(NOW, ZONE, 1)[0]
+        target = timedelta(minutes=6)
+        parts = queries.service_level(connection, "0041", target, today.starts_at, today.ends_at)
+    described = describe_service(parts, {"1": Listed("1", "preview", "Cobranza", None)})
+    assert (described["all"]["records"], described["all"]["within"]) == (3, 2)
+    assert [(one["campaign_id"], one["name"], one["share"]) for one in described["campaigns"]] == [
+        ("1", "Cobranza", 0.5),
+        ("2", None, 1.0),
+    ]
+    assert [(one["channel"], one["share"]) for one in described["channels"]] == [("sms", 0.5), (None, 1.0)]
+
+
+def test_the_heat_map_has_the_median_of_each_hour_of_a_weekday_on_the_operations_clock(ledger: Database) -> None:
+    hour = last_hours(NOW)[-3].starts_at
+    for weeks, minutes in ((0, 2), (1, 4), (2, 60), (5, 1)):
+        settled = hour + timedelta(minutes=20) - timedelta(weeks=weeks)
+        put(ledger, NOW - settled, contacted_at=settled - timedelta(minutes=minutes))
+    put(ledger, NOW - hour, "failed")
+    hours = last_hours(NOW, 28 * 24)
+    with queries.snapshot("wolkvox_ledger") as connection:
+        found = queries.heat(connection, "0041", ZONE, hours[0].starts_at, hours[-1].ends_at)
+    local = hour.astimezone(ZoneInfo(ZONE))
+    assert found == [queries.Heat(local.isoweekday(), local.hour, 240.0, 3)]

@@ -143,6 +143,10 @@ def test_customers_who_were_dialled_are_listed_by_when_and_why(ledger: Database,
     for dialled, found in (("after", [after]), ("before", [before]), ("lag", [failed, before]), ("quota", [])):
         assert paged(connection, Filter(dialled=dialled), 1) == found
     assert paged(connection, Filter(dialled="lag", states=(State.FAILED,)), 9) == [failed]
+    (one,) = rows(connection, "0041", Filter(dialled="after"), limit=9)
+    assert (one.dialled_at, one.breach) == (NOW, "vendor"), "when it was dialled last, and why"
+    (any_,) = rows(connection, "0041", Filter(states=(State.FAILED,)), limit=9)
+    assert (any_.dialled_at, any_.breach) == (None, None)
 
 
 def test_a_list_goes_on_nowhere_once_its_last_record_is_deleted(ledger: Database, connection: LedgerConnection) -> None:

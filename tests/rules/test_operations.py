@@ -106,6 +106,7 @@ def test_every_key_is_taken() -> None:
           lookback_hours: 0.5
           run_minutes: 4
           latest_end_minutes: 30
+          lag_target_minutes: 15
           max_failed_ratio: 0
           thresholds: {refusals: 0.1, backlog_hours: 2, quota: 1}
           alert_to: [ana@example.com, "+luis@mail.example.co"]
@@ -114,7 +115,7 @@ def test_every_key_is_taken() -> None:
     assert (one.wolkvox_conn_id, one.warehouse_conn_id, one.pool) == ("token_of_sales", "lake", "two")
     assert (one.schedule, one.timezone, one.sql) == ("*/5 8-20 * * 1-6", "America/Santiago", "sql/sales.sql")
     assert (one.lookback_hours, one.run_minutes, one.latest_end_minutes, one.max_failed_ratio) == (0.5, 4, 30, 0)
-    assert one.alert_thresholds == Thresholds(0.1, timedelta(hours=2), 1)
+    assert one.alert_thresholds == Thresholds(0.1, timedelta(hours=2), 1, timedelta(minutes=15))
     assert one.protects is not None
     assert one.protects.rules[0].days == 1
     assert one.alert_to == ["ana@example.com", "+luis@mail.example.co"]
@@ -230,6 +231,7 @@ WRONG_LINES = {
     "run_minutes: 0": "minutes that a run may send",
     "run_minutes: '15'": "minutes that a run may send",
     "latest_end_minutes: 0": "minutes from 1 to 10080",
+    "lag_target_minutes: 0": "minutes after the contact that are in time, at most 1440, as in 6",
     "max_failed_ratio: 5%": "between 0 and 1, as in 0.05",
     "max_failed_ratio: 5": "between 0 and 1, as in 0.05",
     "thresholds: 0.5": "refusals, backlog_hours and quota",

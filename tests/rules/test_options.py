@@ -5,7 +5,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from wolkvox.errors import BadSetting
-from wolkvox.rules.options import BEGAN_BY, RunOptions, began_by, read_options
+from wolkvox.rules.options import BEGAN_BY, RunOptions, began_by, name_of_record, read_options
 
 BOGOTA = "America/Bogota"
 
@@ -80,7 +80,7 @@ def test_a_moment_without_a_zone_is_read_in_the_given_one(given: str, utc: datet
     ],
 )
 def test_what_is_no_moment_is_refused(name: str, value: object) -> None:
-    with pytest.raises(BadSetting, match=f"^{name} must be a moment such as 2026-01-31T08:00:00-05:00.$"):
+    with pytest.raises(BadSetting, match=f"^{name} must be a timestamp such as 2026-01-31T08:00:00-05:00.$"):
         read_options({name: value}, BOGOTA)
 
 
@@ -167,3 +167,22 @@ def test_what_is_neither_on_nor_off_sends_nothing(given: object) -> None:
 def test_a_number_is_digits_with_at_most_one_dot(name: str, given: object) -> None:
     with pytest.raises(BadSetting, match=f"{name} must be a number"):
         read_options({name: given}, BOGOTA)
+
+
+@pytest.mark.parametrize(
+    ("written", "record"),
+    [
+        ("record 7", 7),
+        (" record 123456 ", 123456),
+        ("record 0", None),
+        ("record x", None),
+        ("1001", None),
+        (None, None),
+    ],
+)
+def test_the_number_of_a_record_may_stand_for_its_customer(written: str | None, record: int | None) -> None:
+    assert read_options({"customer_id": written}, "UTC").customer_record == record
+
+
+def test_a_record_is_named_as_it_is_read() -> None:
+    assert read_options({"customer_id": name_of_record(7)}, "UTC").customer_record == 7

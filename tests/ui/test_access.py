@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import pytest
 import requests
+from page_reader import audited
 
 if TYPE_CHECKING:
     from airflow_server import Airflow, Logins
@@ -203,3 +206,97 @@ def test_sql_in_an_address_is_a_value_like_any_other(logins: Logins) -> None:
     with logins.session("reader") as reader:
         answer = reader.get(f"{logins.url}/wolkvox/rows", params={"run": "' OR true --"}, timeout=30)
     assert answer.json()["rows"] == []
+
+
+def test_dials_of_an_unknown_cause_are_refused(logins: Logins) -> None:
+    with logins.session("reader") as reader:
+        assert reader.get(f"{logins.url}/wolkvox/rows?dialled=zzz", timeout=30).status_code == 422
+
+
+def test_whoever_may_not_see_the_page_reads_a_sentence_in_their_language(logins: Logins) -> None:
+    with logins.session("stranger") as stranger:
+        for language, first in (("es-CO,es;q=0.9", "Su usuario no puede ver"), ("en-US", "Your login may not see")):
+            headers = {"Accept": "text/html", "Accept-Language": language}
+            answer = stranger.get(f"{logins.url}/wolkvox/", headers=headers, timeout=30)
+            assert (answer.status_code, answer.headers["Content-Type"]) == (403, "text/html; charset=utf-8")
+            assert re.search(r'<p lang="..">([^<]*)', answer.text)[1].startswith(first)  # type: ignore[index]
+            assert "detail" not in answer.text
+
+
+def test_a_customer_is_found_by_the_number_of_a_record(airflow: Airflow, logins: Logins) -> None:
+    with logins.session("reader") as reader:
+        row = reader.get(f"{logins.url}/wolkvox/rows?campaign_id=15502", timeout=30).json()["rows"][0]
+        url = f"{logins.url}/wolkvox/customer"
+        answer = reader.post(url, json={"record": row["id"]}, headers=FROM_THE_PAGE, timeout=30)
+        (contact,) = answer.json()["contacts"]
+        assert (contact["customer_id"], contact["state"]) == ("•••002", "rejected")
+        assert ASKED["customer_id"] not in answer.text
+        gone = reader.post(url, json={"record": 2**62}, headers=FROM_THE_PAGE, timeout=30)
+        assert gone.status_code == 404
+        both = reader.post(url, json={"record": row["id"], **ASKED}, headers=FROM_THE_PAGE, timeout=30)
+        assert both.status_code == 422
+
+
+def test_each_search_is_noted_without_the_id_and_thirty_a_minute_are_enough(airflow: Airflow, logins: Logins) -> None:
+    """An answer tells whether a masked id is somebody's: ten million guesses must not be free."""
+    with logins.session("searcher") as searcher:
+        statuses = []
+        for number in range(33):
+            asked = {"customer_id": f"8000000{number:04}"}
+            answer = searcher.post(f"{logins.url}/wolkvox/customer", json=asked, headers=FROM_THE_PAGE, timeout=30)
+            statuses.append(answer.status_code)
+        file = searcher.post(f"{logins.url}/wolkvox/evidence.csv", json=ASKED, headers=FROM_THE_PAGE, timeout=30)
+    assert statuses == [200] * 30 + [429] * 3
+    assert file.status_code == 429
+    noted = [(event, extra) for event, owner, extra in audited(airflow) if owner == "searcher"]
+    assert {event for event, _ in noted} == {"wolkvox_search"}
+    assert [json.loads(extra) for _, extra in noted[::-1]][:2] == [
+        {"customer": "•••000", "as": "json", "contacts": 0},
+        {"customer": "•••001", "as": "json", "contacts": 0},
+    ]
+    assert len(noted) == 30
+
+
+def test_the_first_steps_say_which_are_done_and_who_may_do_them(logins: Logins) -> None:
+    with logins.session("reader") as reader, logins.session("editor") as editor:
+        seen, edited = (one.get(f"{logins.url}/wolkvox/setup", timeout=30).json() for one in (reader, editor))
+    assert {one["step"]: one["done"] for one in seen["steps"]} == dict.fromkeys(
+        ("wolkvox", "warehouse", "ledger", "tables"), True
+    )
+    assert (seen["may_connect"], edited["may_connect"]) == (False, True)
+
+
+NOT_THERE = {"record": 2**62}  # so that no run is triggered by whoever may
+REFUSED_TO = {  # by role: what each answers to a GET, to a POST about a customer, and to one that sends
+    None: (401, 401, 401),
+    "stranger": (403, 403, 403),
+    "reader": (200, 404, 403),
+    "seller": (403, 403, 403),
+    "user": (200, 404, 404),
+    "op": (200, 404, 404),
+    "editor": (200, 404, 404),
+}
+
+
+@pytest.mark.parametrize("role", REFUSED_TO, ids=str)
+def test_every_endpoint_of_the_pages_own_description_asks_who_it_is(
+    airflow: Airflow, logins: Logins, role: str | None
+) -> None:
+    """The seller may read the DAG of an operation that isn't there: nothing of the others is hers."""
+    from wolkvox.page.app import app
+
+    get, post, send = REFUSED_TO[role]
+    asked = [(path, method) for path, methods in app.openapi()["paths"].items() for method in methods]
+    assert len(asked) >= 11
+    with requests.Session() if role is None else logins.session(role) as session:
+        for path, method in asked:
+            if "{" in path:
+                continue
+            body = NOT_THERE if method == "post" else None
+            answer = session.request(
+                method, f"{logins.url}/wolkvox{path}", json=body, headers=FROM_THE_PAGE, timeout=30
+            )
+            wanted = get if method == "get" else send if path == "/send" else post
+            assert answer.status_code == wanted, (role, method, path, answer.text)
+            if wanted in (401, 403):
+                assert not re.search(r"15501|15502|scheduled__|manual__", answer.text), path

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import csv
+import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from airflow_server import REFUSED, SCRIPTED
+from debian import program
 from page_reader import OVERVIEW, WATCH_CANVAS, speak
 from playwright.sync_api import expect
 
@@ -26,7 +29,7 @@ def test_no_two_labels_of_a_chart_touch(page: Page, airflow: Airflow, language: 
     page.goto(f"{airflow.url}/wolkvox/")
     page.locator("#days-lag canvas").wait_for()
     written = page.evaluate("window.written")
-    assert len({one["picture"] for one in written}) == 4
+    assert len({one["picture"] for one in written}) == 6
     for one in written:
         for other in written:
             if one["picture"] == other["picture"] and one["y"] == other["y"] and one["left"] < other["left"]:
@@ -36,10 +39,14 @@ def test_no_two_labels_of_a_chart_touch(page: Page, airflow: Airflow, language: 
 def test_pointing_at_a_chart_tells_its_values(page: Page, airflow: Airflow) -> None:
     page.goto(f"{airflow.url}/wolkvox/")
     plot = page.locator("#days-records .u-over")
+    plot.scroll_into_view_if_needed()
     box = plot.bounding_box()
     assert box is not None
     page.mouse.move(box["x"] + box["width"] - 8, box["y"] + 20)
     expect(page.locator("#days-records .pointed")).to_contain_text("coded 251")
+    page.mouse.click(box["x"] + box["width"] - 8, box["y"] + 20)
+    expect(page.locator("#records-title")).to_contain_text("Records contacted from ")
+    expect(page.locator("#rows tbody tr")).to_have_count(100)
 
 
 def test_a_table_is_sorted_by_its_headings_and_adds_up(page: Page, airflow: Airflow) -> None:
@@ -101,13 +108,36 @@ def test_the_history_of_runs_opens_each_runs_rows(page: Page, airflow: Airflow) 
     expect(page.locator("#rows tbody tr")).to_have_count(100)
 
 
-def test_on_paper_there_are_no_forms(page: Page, airflow: Airflow) -> None:
+def test_on_paper_there_are_no_forms_but_every_heading(page: Page, airflow: Airflow) -> None:
     page.goto(f"{airflow.url}/wolkvox/")
     page.locator("#campaigns tbody tr").first.wait_for()
     page.emulate_media(media="print")
-    for hidden in ("#search", "#days", "#print"):
+    for hidden in ("#search", "#days", "#print", "#customer", "#jump"):
         expect(page.locator(hidden)).to_be_hidden()
-    expect(page.locator("#campaigns")).to_be_visible()
+    for name in ("campaign", "rejected", "invalid"):
+        expect(page.locator("#campaigns thead").get_by_role("button", name=name)).to_be_visible()
+
+
+def test_the_printed_page_has_headings_in_whole_and_a_total_only_at_the_end(
+    page: Page, airflow: Airflow, tmp_path: Path
+) -> None:
+    page.goto(f"{airflow.url}/wolkvox/")
+    page.locator("#campaigns tbody tr").first.wait_for()
+    figures = page.request.get(f"{airflow.url}/wolkvox/overview").json()
+    figures["campaigns"] = [{**figures["campaigns"][0], "campaign_id": str(number)} for number in range(120)]
+    page.route(OVERVIEW, lambda route: route.fulfill(json=figures))
+    page.reload()
+    expect(page.locator("#campaigns tbody tr")).to_have_count(120)
+    path = tmp_path / "page.pdf"
+    page.pdf(path=path)
+    told = subprocess.run(
+        [program("pdftotext", "poppler-utils"), "-layout", path, "-"], capture_output=True, text=True, check=True
+    ).stdout
+    heads = next(lines for lines in told.split("\f") if "Campaigns, last 30 days" in lines).split()
+    for name in ("campaign", "waiting", "coded", "rejected", "failed", "invalid", "superseded", "expired"):
+        assert name in heads, name
+    total = f"{120 * figures['campaigns'][0]['coded']:,}"
+    assert told.count(total) == 1, "the total stands once, not on each sheet"
 
 
 @pytest.mark.parametrize(("language", "separator"), [("es", ";"), ("en", ",")])

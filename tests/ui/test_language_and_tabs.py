@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 pytest_plugins = ("airflow_server",)
 
 
-def test_a_paused_dag_is_said_in_red_and_a_running_one_in_green(page: Page, airflow: Airflow) -> None:
+def test_a_paused_dag_is_bad_and_a_running_one_is_well(page: Page, airflow: Airflow) -> None:
     page.goto(f"{airflow.url}/wolkvox/")
-    expect(page.locator("#health")).to_have_class("good")
+    expect(page.locator("#health")).to_have_class("well")
+    expect(page.locator("#todo-section")).to_be_hidden()
     expect(page.locator("#health")).to_contain_text("It works. The last run ended")
     airflow.api().send("PATCH", f"/dags/{DAG}?update_mask=is_paused", {"is_paused": True})
     try:
@@ -27,6 +28,10 @@ def test_a_paused_dag_is_said_in_red_and_a_running_one_in_green(page: Page, airf
         page.reload()
         expect(page.locator("#health")).to_have_class("bad")
         expect(page.locator("#health")).to_contain_text("Nothing comes in: the DAG wolkvox_codify is paused.")
+        todo = page.locator("#todo li.bad")
+        expect(todo).to_contain_text("Since ")
+        todo.get_by_role("link", name="Resume it in Airflow").click()
+        page.wait_for_url(f"**/dags/{DAG}")
     finally:
         airflow.api().send("PATCH", f"/dags/{DAG}?update_mask=is_paused", {"is_paused": False})
         time.sleep(3.5)
@@ -87,7 +92,7 @@ def test_what_is_open_in_a_tab_survives_a_reload(page: Page, airflow: Airflow) -
     page.goto(f"{airflow.url}/dags/{DAG}/plugin/wolkvox-dag")
     frame = page.frame_locator("iframe")
     expect(frame.locator("#of-tab")).to_contain_text("The runs are those of the DAG wolkvox_codify")
-    frame.get_by_role("link", name="refused_422").click()
+    frame.get_by_role("link", name="wolkvox rejected it; its message says why.").click()
     expect(frame.locator("#rows tbody tr")).to_have_count(2)
     page.reload()
     expect(frame.locator("#rows tbody tr")).to_have_count(2)

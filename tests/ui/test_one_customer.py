@@ -67,7 +67,7 @@ def test_a_customers_time_line_and_its_evidence_without_the_id_in_any_address(
 LATE_WORDS = """
 const ask = window.fetch;
 const late = (asked) => new Promise((resolve) => setTimeout(() => resolve(ask(...asked)), 2000));
-window.fetch = (...asked) => (String(asked[0]).includes("words.") ? late(asked) : ask(...asked));
+window.fetch = (...asked) => (String(asked[0]).includes("dictionary.") ? late(asked) : ask(...asked));
 """
 
 
@@ -114,8 +114,12 @@ def test_a_button_sends_one_customer(page: Page, airflow: Airflow) -> None:
         page.goto(f"{airflow.url}/wolkvox/?campaign_id=15502")
         page.locator("#rows tbody tr").first.wait_for()
         search(page, "90000000077")
-        page.get_by_role("button", name="Send this customer now").click()
+        page.get_by_role("button", name="Send this customer now …").click()
+        expect(page.locator("#sending")).to_contain_text("No contact of this customer waits")
+        expect(page.locator("#sending")).to_contain_text("names the customer to whoever may read the DAG")
+        page.get_by_role("button", name="Send this customer now", exact=True).click()
         expect(page.locator("#sent")).to_contain_text("sends this customer")
+        expect(page.locator("#sent").get_by_role("link", name="Open the run")).to_be_visible()
         run_id = page.locator("#sent").inner_text().split()[1]
         ended = time.monotonic() + 240
         while airflow.api().get(f"/dags/{DAG}/dagRuns/{quote(run_id, safe='')}")["state"] not in ("success", "failed"):

@@ -109,9 +109,9 @@ def test_a_login_that_may_read_one_dag_sees_its_operation_and_hears_of_no_other(
                 f"{logins.url}/wolkvox/customer?{asked}", json={"customer_id": "1"}, headers=FROM_THE_PAGE, timeout=30
             )
             assert answer.status_code == 403
-        # The DAG of the other operation leads to what the login may see, and to nothing else.
-        shown = seller.get(f"{logins.url}/wolkvox/overview?tab={DAG}", timeout=30).json()
-        assert shown["operation"] == "sales"
+        # The tab of a DAG that the login may not read is refused; a filter by it finds nothing.
+        for tab in (DAG, "wolkvox_retention", "no_such_dag"):
+            assert seller.get(f"{logins.url}/wolkvox/overview?tab={tab}", timeout=30).status_code == 403
         rows = seller.get(f"{logins.url}/wolkvox/rows?dag={DAG}", timeout=30).json()
         assert rows["rows"] == []
 
@@ -121,3 +121,16 @@ def test_a_reader_of_all_is_offered_all(sales: Airflow, logins: Logins) -> None:
         assert reader.get(f"{logins.url}/wolkvox/overview", timeout=30).json()["operations"] == ["0041", "sales"]
         answer = reader.get(f"{logins.url}/wolkvox/rows?operation=sales", timeout=30).json()
         assert (answer["operation"], len(answer["rows"])) == ("sales", 3)
+
+
+def test_a_slot_of_the_shared_token_does_not_tell_who_else_has_it(sales: Airflow, logins: Logins) -> None:
+    with logins.session("seller") as seller, logins.session("reader") as reader:
+        mine = seller.get(f"{logins.url}/wolkvox/overview", timeout=30)
+        all_ = reader.get(f"{logins.url}/wolkvox/overview?operation=sales", timeout=30).json()["slots"]
+    used = [slot for slot in all_ if "run" in slot]
+    assert used, "the run of the first operation had a slot"
+    assert {slot["dag"] for slot in used} == {DAG}
+    others = [slot for slot in mine.json()["slots"] if slot["number"] in {one["number"] for one in used}]
+    assert [sorted(slot) for slot in others] == [["held", "number", "of_another", "since"]] * len(used)
+    assert not [slot["run"] for slot in used if slot["run"] in mine.text]
+    assert used[0]["host"] not in str(mine.json()["slots"])

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta, timezone
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -15,15 +16,19 @@ from airflow.models import Log
 from airflow.models.dag import DagModel
 from airflow.utils.session import create_session
 from fastapi import Header, HTTPException, Request
+from sqlalchemy import func, select
 
 __all__ = [  # the user among them, who is Airflow's own
     "GetUserDep",
     "from_the_page",
     "login_path",
+    "may_connect",
+    "may_edit",
     "may_read",
     "may_see_ids",
     "may_trigger",
     "note",
+    "noted_lately",
     "require_whole_ids",
 ]
 
@@ -41,9 +46,17 @@ def may_read(user: Any, dag_id: str) -> bool:
 
 def may_see_ids(user: Any, dag_id: str) -> bool:
     """Whether whole customer ids may be shown: the deployment allows it, and the login may edit the DAG."""
-    if not conf.getboolean("wolkvox", "whole_customer_ids", fallback=False):
-        return False
+    return conf.getboolean("wolkvox", "whole_customer_ids", fallback=False) and may_edit(user, dag_id)
+
+
+def may_edit(user: Any, dag_id: str) -> bool:
+    """Whether the login may edit the DAG: pause it and resume it."""
     return get_auth_manager().is_authorized_dag(method="PUT", details=_details(dag_id), user=user)
+
+
+def may_connect(user: Any) -> bool:
+    """Whether the login may make connections."""
+    return get_auth_manager().is_authorized_connection(method="POST", user=user)
 
 
 def may_trigger(user: Any, dag_id: str) -> bool:
@@ -76,6 +89,15 @@ def note(user: Any, event: str, of: Mapping[str, Any], *, dag_id: str, run_id: s
         extra = json.dumps({name: value for name, value in of.items() if value is not None}, default=str)
         name = user.get_name()
         session.add(Log(event, owner=name, owner_display_name=name, extra=extra, dag_id=dag_id, run_id=run_id))
+
+
+def noted_lately(user: Any, events: Collection[str], within: timedelta) -> int:
+    """How many of these events the audit log holds of a login, of so long ago at most."""
+    asked = select(func.count()).where(
+        Log.event.in_(events), Log.owner == user.get_name(), Log.dttm > datetime.now(timezone.utc) - within
+    )
+    with create_session() as session:
+        return session.scalar(asked) or 0
 
 
 def login_path(request: Request) -> str:

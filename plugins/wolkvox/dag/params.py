@@ -71,7 +71,8 @@ def _customers() -> Params:
             None,
             type=["null", "string"],
             maxLength=100,
-            description="Pull and send this customer only, ahead of all else; also what is deferred or suspended.",
+            description="Pull and send this customer only, ahead of all else; also what is deferred or suspended. "
+            "`record 7` stands for the customer of the ledger's record 7.",
         ),
         "resend": Param(
             "none",

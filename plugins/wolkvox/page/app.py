@@ -6,6 +6,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from datetime import date, datetime
 from functools import partial
+from html import escape
 from typing import Annotated, Any, Literal
 
 import psycopg
@@ -18,10 +19,12 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from wolkvox.airflow_core.access import login_path, note, require_whole_ids
 from wolkvox.errors import BadSetting, LedgerSlow, WolkvoxError
 from wolkvox.page import customers, files, queries
+from wolkvox.page.dictionary import LANGUAGES, dictionary
 from wolkvox.page.downloads import attachment
 from wolkvox.page.limits import Recent, in_turn
-from wolkvox.page.reading import LEDGER, Days, csv_file, first_screen, some_rows, some_runs
-from wolkvox.page.shown import Looked, MaySeeIds, Names, Text, shown
+from wolkvox.page.reading import LEDGER, Days, csv_file, first_screen, service_level, some_rows, some_runs
+from wolkvox.page.setup import first_steps
+from wolkvox.page.shown import Looked, MayConnect, MayEdit, MaySeeIds, Names, Text, readable_slots, shown
 from wolkvox.rules.states import State
 from wolkvox.rules.timestamps import FIRST_YEAR, LAST_YEAR
 
@@ -47,6 +50,7 @@ app = FastAPI(
     openapi_url=None,
 )
 _recent = Recent()
+_service = Recent(seconds=60.0)
 
 
 @app.middleware("http")
@@ -76,11 +80,22 @@ async def say_what_is_wrong(request: Request, error: Exception) -> JSONResponse:
 
 
 @app.exception_handler(StarletteHTTPException)
-async def lead_to_the_login(request: Request, error: StarletteHTTPException) -> Response:
-    """Somebody who opens the page without a login gets the login, and then the page."""
-    if error.status_code == 401 and "text/html" in request.headers.get("accept", ""):
-        return RedirectResponse(login_path(request))
+async def answer_a_person(request: Request, error: StarletteHTTPException) -> Response:
+    """Who opens the page without a login gets the login, and then the page; who may not read it, a sentence."""
+    if "text/html" in request.headers.get("accept", ""):
+        if error.status_code == 401:
+            return RedirectResponse(login_path(request))
+        if error.status_code == 403:
+            return HTMLResponse(_refusal(request.headers.get("accept-language", "")), 403)
     return await http_exception_handler(request, error)
+
+
+def _refusal(accepted: str) -> str:
+    """A page of one sentence in each language, the one that the browser asks for first."""
+    languages = sorted(LANGUAGES, key=lambda language: not accepted.lower().startswith(language))
+    said = "".join(f'<p lang="{one}">{escape(dictionary(one)("problem.no_rights"))}</p>' for one in languages)
+    head = '<meta charset="utf-8"><meta name="color-scheme" content="light dark"><title>Wolkvox</title>'
+    return f'<!doctype html><html lang="{languages[0]}"><head>{head}</head><body>{said}</body></html>'
 
 
 def full_ids(may_see: MaySeeIds, full: bool = False) -> bool:
@@ -92,6 +107,7 @@ def full_ids(may_see: MaySeeIds, full: bool = False) -> bool:
 
 FullIds = Annotated[bool, Depends(full_ids)]
 
+Dialled = Literal["after", "before", "vendor", "lag", "late_row", "outage", "quota", "refused", "invalid"]
 Day = Annotated[date | None, Query(ge=date(FIRST_YEAR, 1, 1), le=date(LAST_YEAR, 12, 31))]
 
 
@@ -103,7 +119,7 @@ def wanted(
     run: Text = None,
     dag: Text = None,
     chunk: Annotated[int | None, Query(ge=1, le=100_000)] = None,
-    dialled: Text = None,
+    dialled: Dialled | None = None,
 ) -> queries.Filter:
     """The records that the address asks for, of whatever days."""
     return queries.Filter(
@@ -144,14 +160,28 @@ def static(version: str, name: str) -> FileResponse:
 
 @app.get("/overview")
 async def read_overview(
-    chosen: Chosen, looked: Looked, names: Names, may_see: MaySeeIds, tab: Text = None
+    chosen: Chosen, looked: Looked, names: Names, may_see: MaySeeIds, may_edit: MayEdit, tab: Text = None
 ) -> dict[str, Any]:
     """Every figure of the first screen, or that a DAG has none; ``tab`` names the DAG on whose tab it is."""
     if looked.foreign:
         return {"foreign": looked.foreign}
     read = partial(first_screen, chosen, tab, of=looked.of)
     figures = await _recent.get((looked.of, tab, chosen), lambda: in_turn(read))
-    return {**figures, **names, "may_see_ids": may_see}
+    slots = await in_turn(partial(readable_slots, figures["slots"], looked.user))
+    return {**figures, "slots": slots, **names, "may_see_ids": may_see, "may_edit": may_edit}
+
+
+@app.get("/service")
+async def read_service(chosen: Chosen, looked: Looked) -> dict[str, Any]:
+    """How many contacts came within the target on the chosen days (none: today), by campaign and by channel."""
+    read = partial(service_level, chosen, of=looked.of)
+    return await _service.get((looked.of, chosen), lambda: in_turn(read))
+
+
+@app.get("/setup")
+async def read_setup(looked: Looked, may_connect: MayConnect) -> dict[str, Any]:
+    """What of the first steps is done."""
+    return {"steps": await in_turn(partial(first_steps, looked.of)), "may_connect": may_connect}
 
 
 @app.get("/runs")

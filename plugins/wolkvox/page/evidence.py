@@ -1,5 +1,5 @@
 """
-A customer's time line as a file: CSV for whoever checks it, PDF for whoever reads it.
+A customer's time line as evidence: a CSV for whoever checks it, and what ``evidence_pdf`` prints for whoever reads it.
 
 Both name the operation, the zone of all moments, when they were made, and the SHA-256 of the same rows: the lines of
 the CSV from its heading on.
@@ -13,7 +13,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from html import escape
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -41,15 +40,13 @@ COLUMNS = (
 )
 
 
-SHORT = 16  # digits of a digest that are enough to find it again
-
-
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """
     What was known of a customer at a moment.
 
-    :param contacts: as ``timeline.timelines`` tells them
+    :param contacts: as ``timeline.timelines`` gives them, the newest first
+    :param left_out: how many older ones there are
     """
 
     operation: str
@@ -57,6 +54,7 @@ class Evidence:
     zone: str
     made_at: datetime
     contacts: Sequence[Mapping[str, Any]]
+    left_out: int = 0
 
     def table(self) -> str:
         """The rows as CSV text, moments on the zone's clock."""
@@ -76,20 +74,20 @@ class Evidence:
                     **told,
                     "channel": contact["channel"],
                     "direct": contact["direct"],
-                    "contacted_at": self.clock(contact["contacted_at"]),
+                    "contacted_at": self.local_time(contact["contacted_at"]),
                     "event": event["name"],
-                    "at": self.clock(event["at"]),
-                    "answered_at": self.clock(event["until"]),
+                    "at": self.local_time(event["at"]),
+                    "answered_at": self.local_time(event["until"]),
                     "state": event["state"],
                     "reason": event["reason"],
                     "code": event["code"],
                     "message": event["message"],
                     "run": event["run"],
-                    "protected_until": self.clock(contact["protected_until"]),
+                    "protected_until": self.local_time(contact["protected_until"]),
                     "digested": contact["digested"] if event["digested"] else None,
                 }
 
-    def clock(self, moment: str | None) -> str | None:
+    def local_time(self, moment: str | None) -> str | None:
         """A moment on the zone's clock, to the millisecond, with its offset."""
         if moment is None:
             return None
@@ -102,15 +100,19 @@ class Evidence:
 
     def heading(self, dictionary: Dictionary) -> list[tuple[str, str]]:
         """What the file says of itself."""
-        made_at = self.clock(self.made_at.isoformat()) or ""
+        made_at = self.local_time(self.made_at.isoformat()) or ""
         return [
             (dictionary("evidence.operation"), self.operation),
             (dictionary("evidence.customer"), self.customer),
             (dictionary("evidence.zone"), self.zone),
             (dictionary("evidence.made_at"), made_at),
-            (dictionary("evidence.contacts"), str(len(self.contacts))),
+            (dictionary("evidence.contacts"), self._counted(dictionary)),
             ("SHA-256", self.digest),
         ]
+
+    def _counted(self, dictionary: Dictionary) -> str:
+        shown = len(self.contacts)
+        return dictionary("evidence.newest", shown=shown, all=shown + self.left_out) if self.left_out else str(shown)
 
 
 def as_csv(evidence: Evidence, dictionary: Dictionary) -> bytes:
@@ -118,83 +120,3 @@ def as_csv(evidence: Evidence, dictionary: Dictionary) -> bytes:
     buffer = io.StringIO()
     csv.writer(buffer, lineterminator="\r\n").writerows([*evidence.heading(dictionary), ()])
     return ("\ufeff" + buffer.getvalue() + evidence.table()).encode()
-
-
-def as_pdf(evidence: Evidence, dictionary: Dictionary) -> bytes:
-    """The same to read and to print, on as many pages as it takes."""
-    from reportlab.lib import colors
-    from reportlab.lib.pagesizes import A4, landscape
-    from reportlab.lib.styles import getSampleStyleSheet
-    from reportlab.platypus import Flowable, LongTable, Paragraph, SimpleDocTemplate, Spacer, Table
-
-    styles = getSampleStyleSheet()
-    small = styles["BodyText"].clone("small", fontSize=7, leading=8.5, splitLongWords=1)
-
-    def cell(text: object) -> Paragraph:
-        return Paragraph(escape(_printable(str(text))), small)
-
-    parts: list[Flowable] = [Paragraph(escape(dictionary("evidence.title")), styles["Title"])]
-    parts.append(
-        Table([[cell(name), cell(value)] for name, value in evidence.heading(dictionary)], colWidths=[110, 650])
-    )
-    parts.append(Paragraph(escape(dictionary("evidence.note")), small))
-    for contact in evidence.contacts:
-        parts += [
-            Spacer(1, 8),
-            Paragraph(escape(_printable(_title(contact, evidence, dictionary))), styles["Heading4"]),
-        ]
-        lines = [[cell(dictionary(f"evidence.{name}")) for name in ("event", "at", "answered_at", "answer", "run")]]
-        for event in contact["events"]:
-            said = " · ".join(str(part) for part in (event["code"], event["message"]) if part)
-            why = dictionary.reason(event["reason"]) if event["reason"] else ""
-            state = dictionary(f"state.{event['state']}") if event["state"] else ""
-            answer = " - ".join(part for part in (state, why, said) if part)
-            moments = [evidence.clock(event[name]) or "" for name in ("at", "until")]
-            name = dictionary(f"event.{event['name']}", number=event["requests"] or 0)
-            if contact["digested"] and not event["digested"]:
-                name = f"{name} {dictionary('evidence.later')}"
-            lines.append([cell(text) for text in (name, *moments, answer, event["run"] or "")])
-        table = LongTable(lines, colWidths=[110, 125, 125, 270, 130], repeatRows=1)
-        table.setStyle([("GRID", (0, 0), (-1, -1), 0.25, colors.grey), ("VALIGN", (0, 0), (-1, -1), "TOP")])
-        parts.append(table)
-    if not evidence.contacts:
-        parts.append(Paragraph(escape(dictionary("customer.none")), styles["BodyText"]))
-
-    def number(canvas: Any, document: Any) -> None:
-        canvas.setFont("Helvetica", 7)
-        canvas.drawString(40, 20, f"{evidence.digest}   {document.page}")
-
-    buffer = io.BytesIO()
-    title = dictionary("evidence.title")
-    document = SimpleDocTemplate(
-        buffer, pagesize=landscape(A4), title=title, leftMargin=40, rightMargin=40, topMargin=36, bottomMargin=36
-    )
-    document.build(parts, onFirstPage=number, onLaterPages=number)
-    return buffer.getvalue()
-
-
-def _title(contact: Mapping[str, Any], evidence: Evidence, dictionary: Dictionary) -> str:
-    """A contact in one line."""
-    reached = [contact["channel"], _direct(contact["direct"], dictionary)]
-    parts = [
-        " ".join(filter(None, (contact["type_campaign"], contact["campaign_id"], contact["campaign_name"]))) or "?",
-        evidence.clock(contact["contacted_at"]) or "?",
-        *[part for part in reached if part],
-        dictionary(f"state.{contact['state']}"),
-    ]
-    if contact["protected_until"]:
-        parts.append(dictionary("customer.protected", moment=evidence.clock(contact["protected_until"]) or ""))
-    if contact["digested"]:
-        parts.append(dictionary("evidence.digested", digest=contact["digested"][:SHORT]))
-    if contact["superseded_by"]:
-        parts.append(dictionary("customer.superseded_by", moment=evidence.clock(contact["superseded_by"]) or ""))
-    return " · ".join(parts)
-
-
-def _direct(direct: bool | None, dictionary: Dictionary) -> str | None:
-    return None if direct is None else dictionary("direct.yes" if direct else "direct.no")
-
-
-def _printable(text: str) -> str:
-    """What the PDF's own fonts can show; anything else is a question mark in it, and whole in the CSV."""
-    return text.encode("cp1252", "replace").decode("cp1252")

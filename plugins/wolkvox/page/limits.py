@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Hashable
+from threading import Event
 from time import monotonic
 from typing import Any, TypeVar
 
-from anyio import CapacityLimiter, fail_after, to_thread
-from fastapi import HTTPException
+from anyio import CapacityLimiter, fail_after, sleep, to_thread
+from fastapi import HTTPException, Request
 
 from wolkvox.errors import LedgerSlow
 
@@ -20,6 +21,7 @@ TURNS = 3  # requests that ask the ledger at once
 WAIT = 15.0  # seconds that one waits for its turn
 FRESH = 3.0  # seconds that what was read is shown to others
 MOST_KEPT = 32
+LOOK_EVERY = 0.5  # seconds between two looks whether somebody still waits for a long work
 CLIENT_CLOSED = 499  # what nginx calls a request whose client has left
 
 Result = TypeVar("Result")
@@ -47,6 +49,32 @@ async def in_turn(work: Callable[[], Result], gone: Callable[[], Awaitable[bool]
         return await to_thread.run_sync(work, limiter=CapacityLimiter(1))
     finally:
         _turns.release_on_behalf_of(claim)
+
+
+class GaveUp(Exception):
+    """Nobody waits for the work any more."""
+
+
+async def while_wanted(request: Request, work: Callable[[Callable[[], bool]], Result]) -> Result:
+    """
+    Do some work that blocks, as ``in_turn`` does; it asks whether its client has left, and gives up then.
+
+    :raises HTTPException: when nobody waits for it any more
+    """
+    gone = Event()
+
+    async def watch() -> None:
+        while not await request.is_disconnected():
+            await sleep(LOOK_EVERY)
+        gone.set()
+
+    watching = asyncio.create_task(watch())
+    try:
+        return await in_turn(lambda: work(gone.is_set))
+    except GaveUp:
+        raise HTTPException(CLIENT_CLOSED) from None
+    finally:
+        watching.cancel()
 
 
 class Recent:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,9 +11,10 @@ from wolkvox.ledger.breaker import OpenBreaker
 from wolkvox.ledger.figures import Count, Figures
 from wolkvox.ledger.impact import Impact, total, total_lag_sensitivity
 from wolkvox.ledger.suspension import SuspendedCampaign
-from wolkvox.page.alive import HealthSigns, alive
+from wolkvox.page.health import health
+from wolkvox.page.known import Known
 from wolkvox.page.links import task_path
-from wolkvox.page.queries import AGES, Campaign, Fresh, Polls, Run, Slot, Today, Unbegun, Unfinished
+from wolkvox.page.queries import AGES, Campaign, Fresh, Run, ServiceLevel, Slot, Unbegun
 from wolkvox.rules.campaigns import Listed
 from wolkvox.rules.chunks import SLOTS
 from wolkvox.rules.spans import Span, waiting_at_ends
@@ -22,45 +22,6 @@ from wolkvox.rules.states import FINAL, UNSUCCESSFUL, State
 from wolkvox.rules.verdict import backlog_gone_at
 
 MOST_REASONS = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """
-    What the ledger said at one moment; ``request_seconds`` is the median of a request, None before the first one.
-
-    ``chosen`` are the days that campaigns and reasons are counted of.
-    """
-
-    operation: str
-    zone: str
-    dag_id: str
-    paused: bool | None
-    now: datetime
-    resets_at: datetime
-    own_limit: int | None
-    hours: Sequence[Span]
-    days: Sequence[Span]
-    figures: Mapping[Span, Figures]
-    staged: Mapping[Span, int]
-    unfinished: Sequence[Unfinished]
-    last_runs: Mapping[Campaign, str | None]
-    today: Today
-    slots: Sequence[Slot]
-    suspended: Sequence[SuspendedCampaign]
-    outage: OpenBreaker | None
-    unbegun: Unbegun | None
-    runs: Sequence[Run]
-    request_seconds: float | None
-    fresh: Fresh
-    newest: datetime | None
-    silent: str | None
-    polls: Polls
-    chosen: Sequence[Span]
-    listed: Mapping[str, Listed] = field(default_factory=dict)
-    impact: Sequence[Impact] = ()
-    breaches: Mapping[str, int] = field(default_factory=dict)
-    undelivered: datetime | None = None
 
 
 def overview(known: Known) -> dict[str, Any]:
@@ -71,8 +32,10 @@ def overview(known: Known) -> dict[str, Any]:
         "operation": known.operation,
         "zone": known.zone,
         "now": known.now.isoformat(),
-        "health": alive(_health_signs(known), known.now),
-        "fresh": known.fresh._asdict(),
+        "health": health(known),
+        "fresh": _fresh(known.fresh[0]),
+        "fresh_before": [{"days": one.days, **_fresh(one)} for one in known.fresh[1:]],
+        "lag_target": known.lag_target.total_seconds(),
         "ages": _ages(known),
         "empty": not known.unfinished and not any(day.counts for day in days) and not any(known.staged.values()),
         "today": _today(known),
@@ -87,6 +50,17 @@ def overview(known: Known) -> dict[str, Any]:
         "runs": [describe_run(run) for run in known.runs],
         "impact": _impact(known) if known.impact else None,
         "breaches": [{"cause": cause, "contacts": count} for cause, count in Counter(known.breaches).most_common()],
+    }
+
+
+def _fresh(fresh: Fresh) -> dict[str, Any]:
+    """How late an hour's codified contacts were, and the share of them that came within the target."""
+    return {
+        "records": fresh.records,
+        "p50": fresh.p50,
+        "p95": fresh.p95,
+        "worst": fresh.worst,
+        "share": fresh.within / fresh.records if fresh.records else None,
     }
 
 
@@ -124,27 +98,6 @@ def last_settled(days: Sequence[Figures]) -> dict[Campaign, datetime]:
     return last
 
 
-def _left(today: Today) -> int | None:
-    """Calls left today; None when no limit is known."""
-    return 0 if today.exhausted else None if today.limit is None else max(0, today.limit - today.requests)
-
-
-def _health_signs(known: Known) -> HealthSigns:
-    return HealthSigns(
-        dag_id=known.dag_id,
-        paused=known.paused,
-        runs=[run for run in known.runs if run.dag_id == known.dag_id],
-        newest=known.newest,
-        silent=known.silent,
-        polls=known.polls,
-        outage=known.outage is not None,
-        suspended=len(known.suspended),
-        left=_left(known.today),
-        waiting=sum(part.records for part in known.unfinished),
-        undelivered=known.undelivered,
-    )
-
-
 def _ages(known: Known) -> list[dict[str, Any]]:
     """What waits, by how long ago the customer was contacted (``up_to`` seconds, None: longer)."""
     records = [sum(part.by_age[place] for part in known.unfinished) for place in range(len(AGES))]
@@ -152,30 +105,37 @@ def _ages(known: Known) -> list[dict[str, Any]]:
 
 
 def _today(known: Known) -> dict[str, Any]:
-    figures, quota = known.figures[known.days[-1]], known.today
-    left = _left(quota)
-    waiting = sum(part.records for part in known.unfinished)
+    figures, quota, waiting = known.figures[known.days[-1]], known.today, known.waiting
     oldest = min((part.oldest for part in known.unfinished if part.oldest), default=None)
     return {
         "requests": quota.requests,
         "limit": quota.limit,
-        "left": left,
+        "left": known.left,
         "resets_at": known.resets_at.isoformat(),
         **{state: figures.records(state) for state in (State.CODED, *UNSUCCESSFUL)},
         "lag_p50": figures.lag_p50,
         "lag_p95": figures.lag_p95,
-        "waiting": waiting,
-        "deferred": sum(part.deferred for part in known.unfinished),
+        "waiting": waiting.sendable + waiting.suspended + waiting.deferred,
+        "sendable": waiting.sendable,
+        "suspended": waiting.suspended,
+        "deferred": waiting.deferred,
         "oldest_waiting": oldest and oldest.isoformat(),
-        "backlog_ends_at": _backlog_ends_at(known, waiting, left),
+        "backlog_ends_at": _backlog_ends_at(known, waiting.sendable),
+        "blocked_by": known.blocked_by,
     }
 
 
-def _backlog_ends_at(known: Known, waiting: int, left: int | None) -> str | None:
-    """When the backlog will be sent: today at the pace of the last requests, else the day whose quota ends it."""
-    gone = backlog_gone_at(waiting, left_today=left, daily=known.own_limit, now=known.now, resets_at=known.resets_at)
-    if gone == known.now and known.request_seconds:
-        gone += timedelta(seconds=waiting * known.request_seconds / SLOTS)
+def _backlog_ends_at(known: Known, sendable: int) -> str | None:
+    """
+    When what can be sent will be sent: today at the pace of the last requests, else the day whose quota ends it.
+
+    None: never at this quota.
+    """
+    begins, resets_at = known.begins_at, known.resets_at
+    left = known.own_limit if begins >= resets_at else known.left
+    gone = backlog_gone_at(sendable, left_today=left, daily=known.own_limit, now=begins, resets_at=resets_at)
+    if gone == begins and known.request_seconds:
+        gone += timedelta(seconds=sendable * known.request_seconds / SLOTS)
     return None if gone is None else gone.isoformat(timespec="seconds")
 
 
@@ -228,20 +188,20 @@ def _listed(known: Known, campaign_id: str | None) -> dict[str, str | None]:
 
 
 def _reasons(counts: Sequence[Count]) -> list[dict[str, Any]]:
-    """Why records were refused, the most frequent reason first, with an example of the vendor's dictionary."""
+    """Why records were refused, the most frequent reason first, with an example of the vendor's messages."""
     totals: Counter[tuple[str, str | None]] = Counter()
-    dictionary: dict[tuple[str, str | None], str] = {}
+    messages: dict[tuple[str, str | None], str] = {}
     for count in counts:
         if count.state in UNSUCCESSFUL:
             key = (count.state, count.reason)
             totals[key] += count.records
-            dictionary[key] = count.message or dictionary.get(key, "")
+            messages[key] = count.message or messages.get(key, "")
     return [
         {
             "state": key[0],
             "reason": key[1],
             "records": number,
-            "message": dictionary[key] or None,
+            "message": messages[key] or None,
         }
         for key, number in totals.most_common(MOST_REASONS)
     ]
@@ -297,6 +257,34 @@ def describe_run(run: Run) -> dict[str, Any]:
     }
 
 
+def describe_service(parts: Sequence[ServiceLevel], listed: Mapping[str, Listed]) -> dict[str, Any]:
+    """The share within the target as JSON: of all, and of each campaign and channel, the busiest first."""
+
+    def shares(part: str) -> list[dict[str, Any]]:
+        return [
+            {
+                "records": one.records,
+                "within": one.within,
+                "share": one.within / one.records,
+                "p95": one.p95,
+                **_of_part(one, listed),
+            }
+            for one in parts
+            if one.part == part and one.records
+        ]
+
+    return {"all": next(iter(shares("all")), None), "campaigns": shares("campaign"), "channels": shares("channel")}
+
+
+def _of_part(one: ServiceLevel, listed: Mapping[str, Listed]) -> dict[str, Any]:
+    if one.part == "channel":
+        return {"channel": one.channel}
+    if one.part == "all":
+        return {}
+    name = listed.get(one.campaign_id or "")
+    return {"type_campaign": one.type_campaign, "campaign_id": one.campaign_id, "name": name and name.name}
+
+
 def _slots(known: Known) -> list[dict[str, Any]]:
     taken = {slot.number: slot for slot in known.slots}
     return [_slot(number, taken.get(number)) for number in range(SLOTS)]
@@ -312,6 +300,7 @@ def _slot(number: int, slot: Slot | None) -> dict[str, Any]:
         "task": f"{slot.task_id}[{slot.map_index}]" if slot.map_index >= 0 else slot.task_id,
         "try": slot.try_number,
         "host": slot.host,
+        "dag": slot.dag_id,
         "run": slot.dag_run_id,
         "path": task_path(slot.dag_id, slot.dag_run_id, slot.task_id, slot.map_index),
     }

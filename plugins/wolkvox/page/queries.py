@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta, timezone
 from functools import cache
 from heapq import merge
@@ -18,17 +18,20 @@ from psycopg.rows import class_row
 from wolkvox.ledger.connection import Connection, connected
 from wolkvox.ledger.quota import BELIEF
 from wolkvox.ledger.watch import read_watch
+from wolkvox.rules.health import OpenAlert
 from wolkvox.rules.schedule import Schedule
 from wolkvox.rules.spans import Span
 from wolkvox.rules.states import FINAL, State
 
 TASK_START = timedelta(minutes=2)  # that a task may take from the pool to its first request
-TIMEOUT = "15s"  # a page is not worth a longer query
-LOCK_TIMEOUT = "3s"  # nor a wait for somebody who changes a table's shape
+TIMEOUT = "15s"  # for one statement of the page
+LOCK_TIMEOUT = "3s"  # for somebody who changes a table's shape
 
 RUNS = 20  # shown at once
 AGES = (360, 3_600, 86_400, 604_800, None)  # seconds that contacts have waited at most; the last ones any time
 MOST_CONTACTS = 1_000  # of one customer
+SAMPLE = 100  # contacts of an hour that the heat map is made of
+COMPARED = (0, 1, 7)  # days before the last hour, of which the same hour is compared with it
 
 Campaign = tuple[str | None, str | None]
 
@@ -57,7 +60,8 @@ class Unfinished(NamedTuple):
     """
     Records of a campaign still to be sent, and when the customer of the oldest one was contacted.
 
-    ``deferred`` of them went wrong and wait for their turn. ``by_age``: how many of each of ``AGES``.
+    ``deferred`` of them went wrong and wait for their next attempt; ``oldest_sendable`` is the oldest of the others.
+    ``by_age``: how many of each of ``AGES``.
     """
 
     type_campaign: str | None
@@ -65,6 +69,7 @@ class Unfinished(NamedTuple):
     records: int
     deferred: int
     oldest: datetime | None
+    oldest_sendable: datetime | None
     by_age: Sequence[int]
 
 
@@ -212,19 +217,63 @@ def polls(connection: Connection, dag: str) -> Polls:
 
 
 class Fresh(NamedTuple):
-    """The contacts coded in the last hour, and how many seconds after the contact."""
+    """
+    The contacts coded in an hour, and how many seconds after the contact; ``within`` of them within the target.
 
+    ``days``: so many days before the last hour.
+    """
+
+    days: int
     records: int
+    within: int
     p50: float | None
     p95: float | None
     worst: float | None
 
 
-def fresh(connection: Connection, operation: str) -> Fresh:
-    """How late what was coded in the last hour was."""
-    row = connection.execute(sql("fresh"), {"operation": operation}).fetchone()
-    assert row is not None
-    return Fresh(*row)
+def fresh(connection: Connection, operation: str, target: timedelta) -> list[Fresh]:
+    """How late was what was coded in the last hour, in the same hour of yesterday, and seven days ago."""
+    params = {"operation": operation, "days": list(COMPARED), "target": target.total_seconds()}
+    return [Fresh(*row) for row in connection.execute(sql("fresh"), params)]
+
+
+class ServiceLevel(NamedTuple):
+    """
+    Contacts that were codified, how many of them within the target, and their 95th percentile in seconds.
+
+    ``part``: "all", or of which campaigns or which channel they are.
+    """
+
+    part: str
+    type_campaign: str | None
+    campaign_id: str | None
+    channel: str | None
+    records: int
+    within: int
+    p95: float | None
+
+
+def service_level(
+    connection: Connection, operation: str, target: timedelta, since: datetime, until: datetime
+) -> list[ServiceLevel]:
+    """How many contacts codified in [since, until) came within the target: in all, by campaign and by channel."""
+    params = {"operation": operation, "target": target.total_seconds(), "since": since, "until": until}
+    return [ServiceLevel(*row) for row in connection.execute(sql("service_level"), params)]
+
+
+class Heat(NamedTuple):
+    """The median lag of an hour of a weekday (1: Monday), in seconds, and of how many contacts it is."""
+
+    weekday: int
+    hour: int
+    p50: float
+    records: int
+
+
+def heat(connection: Connection, operation: str, zone: str, since: datetime, until: datetime) -> list[Heat]:
+    """How late contacts were by weekday and hour of the operation's clock, for those coded in [since, until)."""
+    params = {"operation": operation, "zone": zone, "since": since, "until": until, "most": SAMPLE}
+    return [Heat(*row) for row in connection.execute(sql("heat"), params)]
 
 
 def newest(connection: Connection, operation: str) -> datetime | None:
@@ -236,14 +285,14 @@ def newest(connection: Connection, operation: str) -> datetime | None:
     return moment
 
 
-def silent(connection: Connection, operation: str, dag: str) -> str | None:
-    """What people were told of a source from which nothing comes; None when it isn't so."""
-    row = connection.execute(
-        "SELECT message FROM wolkvox.alert"
-        " WHERE operation = %s AND dag_id = %s AND alert = 'silence' AND resolved_at IS NULL",
-        (operation, dag),
-    ).fetchone()
-    return None if row is None else str(row[0])
+def open_alerts(connection: Connection, operation: str) -> list[OpenAlert]:
+    """The alerts of an operation that are firing, the oldest first."""
+    rows = connection.execute(
+        "SELECT alert, firing_since, message FROM wolkvox.alert"
+        " WHERE operation = %s AND resolved_at IS NULL ORDER BY firing_since, alert",
+        (operation,),
+    )
+    return [OpenAlert(*row) for row in rows]
 
 
 class Unbegun(NamedTuple):
@@ -293,7 +342,11 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A record as the page may know it: no comment, no second code, no phone number."""
+    """
+    A record as the page may know it: no comment, no second code, no phone number.
+
+    ``dialled_at`` and ``breach``: the last dial that ``Filter.dialled`` asks for, and its cause.
+    """
 
     id: int
     type_campaign: str | None
@@ -315,6 +368,8 @@ class Record:
     listed_at: datetime
     channel: str | None = None
     direct: bool | None = None
+    dialled_at: datetime | None = None
+    breach: str | None = None
 
     @property
     def place(self) -> Place:
@@ -358,15 +413,25 @@ def _of_state(connection: Connection, params: dict[str, Any], last: Place | None
         with connection.cursor(row_factory=class_row(Record)) as cursor:
             # A plan for all values of the parameters would serve none of the filters.
             found = cursor.execute(statement, {**params, **place}, prepare=False).fetchall()
-        yield from found
+        yield from found if params["dialled"] is None else _with_dials(connection, found, params["dialled"])
         if len(found) < params["limit"]:
             return
         last = found[-1].place
 
 
+def _with_dials(connection: Connection, found: Sequence[Record], dialled: str) -> list[Record]:
+    """The records with when and why they were dialled."""
+    params = {"ids": [record.id for record in found], "dialled": dialled}
+    dials = {record: (at, breach) for record, at, breach in connection.execute(sql("last_dials"), params)}
+    return [
+        replace(record, dialled_at=dials[record.id][0], breach=dials[record.id][1]) if record.id in dials else record
+        for record in found
+    ]
+
+
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """One contact of a customer, and where it is by now."""
+    """One contact of a customer, and where it is by now; ``there_are``: how many the customer has."""
 
     id: int
     type_campaign: str | None
@@ -392,10 +457,11 @@ class Contact:
     audit: str | None
     shown: str | None
     protected_until: datetime | None = None
+    there_are: int = 0
 
 
-class Call(NamedTuple):
-    """A call of a record before its last one, and what was answered when (``settled_at``)."""
+class EarlierRequest(NamedTuple):
+    """A request of a record before its last one, and what was answered when (``settled_at``)."""
 
     record: int
     state: str
@@ -417,9 +483,9 @@ class Dial(NamedTuple):
 
 def customer(
     connection: Connection, operation: str, customers: Sequence[str]
-) -> tuple[list[Contact], list[Call], list[Dial]]:
+) -> tuple[list[Contact], list[EarlierRequest], list[Dial]]:
     """
-    A customer's contacts, the newest first, their earlier calls and the dials after them, the oldest first.
+    A customer's contacts, the newest first, their earlier requests and the dials after them, the oldest first.
 
     :param customers: the customer's id, and its anonymous form
     """
@@ -427,8 +493,16 @@ def customer(
     with connection.cursor(row_factory=class_row(Contact)) as cursor:
         contacts = cursor.execute(sql("customer"), params).fetchall()
     ids = {"ids": [contact.id for contact in contacts]}
-    requests = [Call(*row) for row in connection.execute(sql("answers"), ids)]
+    requests = [EarlierRequest(*row) for row in connection.execute(sql("answers"), ids)]
     return contacts, requests, [Dial(*row) for row in connection.execute(sql("dials"), ids)]
+
+
+def newest_record(connection: Connection, operation: str, customer_id: str) -> int | None:
+    """The number of a customer's newest record; None where there is none."""
+    with connection.cursor(row_factory=class_row(Contact)) as cursor:
+        params = {"operation": operation, "customers": [customer_id], "limit": 1}
+        found = cursor.execute(sql("customer"), params).fetchone()
+    return None if found is None else found.id
 
 
 def daily_digests(connection: Connection, operation: str, contacts: Sequence[Contact]) -> dict[date, str]:

@@ -13,10 +13,11 @@ from zoneinfo import ZoneInfo
 
 from airflow.sdk import BaseHook
 
-from wolkvox.airflow_core.dags import is_paused
+from wolkvox.airflow_core.dags import DagState, dag_state
+from wolkvox.ledger import customers
 from wolkvox.ledger.breaker import outage
 from wolkvox.ledger.campaigns import listed_campaigns
-from wolkvox.ledger.connection import Connection, clock
+from wolkvox.ledger.connection import Connection, now_of
 from wolkvox.ledger.figures import figures
 from wolkvox.ledger.impact import Impact, breaches, impact
 from wolkvox.ledger.notifications import undelivered
@@ -26,11 +27,13 @@ from wolkvox.ledger.secret import known_secret
 from wolkvox.ledger.suspension import suspended_campaigns
 from wolkvox.page import queries
 from wolkvox.page.evidence import Evidence
-from wolkvox.page.overview import Known, describe_run, last_settled, overview
+from wolkvox.page.known import Known, last_thresholds
+from wolkvox.page.overview import describe_run, describe_service, last_settled, overview
 from wolkvox.page.rows import as_csv, describe, mask
 from wolkvox.page.timeline import timelines
 from wolkvox.rules.anonymity import anonymous
 from wolkvox.rules.names import DAG_ID
+from wolkvox.rules.options import name_of_record
 from wolkvox.rules.spans import Span, last_days, last_hours
 from wolkvox.vendor.settings import Settings, read_settings
 
@@ -40,6 +43,7 @@ USUAL = queries.Dag(DAG_ID, None, "wolkvox_default")  # before the first run
 PAGE = 100  # rows shown at once
 CSV_ROWS = 100_000  # rows of a download
 BATCH = 2_000  # rows of a state read at once for it
+HEAT_HOURS = 28 * 24  # four of each weekday
 IN_MEMORY = 2**20  # bytes of a download that are kept there; more of them go into a file
 
 
@@ -81,13 +85,32 @@ def settings(of: queries.Dag) -> Settings:
 def first_screen(
     chosen: Days = EVER,
     tab: str | None = None,
-    is_paused: Callable[[str], bool | None] = is_paused,
+    airflow: Callable[[str], DagState | None] = dag_state,
     of: queries.Dag = USUAL,
 ) -> dict[str, Any]:
     """The figures of a DAG's operation; ``tab``: the runs of this DAG alone."""
     known = settings(of)
     with queries.snapshot(LEDGER) as ledger:
-        return overview(know(ledger, known, clock(ledger), chosen, tab, is_paused, of.dag_id))
+        return overview(know(ledger, known, now_of(ledger), chosen, tab, airflow, of.dag_id))
+
+
+def service_level(chosen: Days, of: queries.Dag = USUAL) -> dict[str, Any]:
+    """The share of contacts that were codified within the target on the chosen days; on none: today."""
+    known = settings(of)
+    with queries.snapshot(LEDGER) as ledger:
+        now, zone = now_of(ledger), known.quota_timezone
+        thresholds = last_thresholds(queries.runs(ledger, known.operation))
+        spans = _chosen(last_days(now, zone), chosen, zone) if chosen != EVER else last_days(now, zone, 1)
+        read = partial(queries.service_level, ledger, known.operation, thresholds.lag_target)
+        parts = read(spans[0].starts_at, spans[-1].ends_at) if spans else []
+        listed = listed_campaigns(ledger, known.operation)
+        weeks = last_hours(now, HEAT_HOURS)
+        heat = queries.heat(ledger, known.operation, zone, weeks[0].starts_at, weeks[-1].ends_at)
+    return {
+        "lag_target": thresholds.lag_target.total_seconds(),
+        **describe_service(parts, listed),
+        "heat": [one._asdict() for one in heat],
+    }
 
 
 def know(
@@ -96,10 +119,10 @@ def know(
     now: datetime,
     chosen: Days = EVER,
     dag: str | None = None,
-    is_paused: Callable[[str], bool | None] = is_paused,
+    airflow: Callable[[str], DagState | None] = dag_state,
     usual: str = DAG_ID,
 ) -> Known:
-    """Ask the ledger for all that the first screen shows, and Airflow whether the DAG is paused."""
+    """Ask the ledger for all that the first screen shows, and Airflow for the state of the DAG."""
     operation, zone = settings.operation, settings.quota_timezone
     account = queries.account(ledger, settings.fingerprint, settings.server)
     rules = QuotaRules(account, settings.daily_requests, settings.quota_reserve, zone)
@@ -107,11 +130,13 @@ def know(
     counted = figures(ledger, operation, hours, days)
     runs = queries.runs(ledger, operation, dag=dag)
     dag_id = dag or (runs[0].dag_id if runs else usual)
+    state, thresholds = airflow(dag_id), last_thresholds(runs)
     return Known(
         operation=operation,
         zone=zone,
         dag_id=dag_id,
-        paused=is_paused(dag_id),
+        paused=state and state.is_paused,
+        due_at=state and state.due_at,
         now=now,
         resets_at=rules.resets_at(now),
         own_limit=rules.own_limit,
@@ -128,11 +153,13 @@ def know(
         unbegun=queries.unbegun(ledger, operation),
         runs=runs,
         request_seconds=seconds_per_request(ledger, operation),
-        fresh=queries.fresh(ledger, operation),
+        fresh=queries.fresh(ledger, operation, thresholds.lag_target),
         newest=queries.newest(ledger, operation),
-        silent=queries.silent(ledger, operation, dag_id),
+        alerts=queries.open_alerts(ledger, operation),
         polls=queries.polls(ledger, dag_id),
         chosen=_chosen(days, chosen, zone),
+        lag_target=thresholds.lag_target,
+        backlog_age=thresholds.backlog_age,
         listed=listed_campaigns(ledger, operation),
         impact=_impact(ledger, operation, days, chosen, zone),
         breaches=_breaches(ledger, operation, days, chosen, zone),
@@ -141,7 +168,7 @@ def know(
 
 
 def _impact(ledger: Connection, operation: str, days: Sequence[Span], chosen: Days, zone: str) -> list[Impact]:
-    """What codifying was impact on the chosen days."""
+    """What codifying prevented on the chosen days."""
     within = [day.starts_at.astimezone(ZoneInfo(zone)).date() for day in _chosen(days, chosen, zone)]
     return impact(ledger, operation, within[0], within[-1]) if within else []
 
@@ -202,21 +229,39 @@ def csv_file(
     file = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - closed when it has been sent
     within = _within(wanted, chosen, known)
     with queries.snapshot(LEDGER) as ledger:
-        records = queries.every_row(ledger, known.operation, within, at_once=BATCH)
-        for part in as_csv(islice(records, CSV_ROWS), unmasked=unmasked, excel=excel):
+        records = islice(queries.every_row(ledger, known.operation, within, at_once=BATCH), CSV_ROWS)
+        for part in as_csv(records, unmasked=unmasked, excel=excel, dialled=wanted.dialled is not None):
             file.write(part.encode())
     return file
+
+
+def customer_of(record: int, of: queries.Dag = USUAL) -> str | None:
+    """The customer of an operation's record; None when there is none."""
+    with queries.snapshot(LEDGER) as ledger:
+        return customers.customer_of(ledger, settings(of).operation, record)
+
+
+def named(customer_id: str, of: queries.Dag = USUAL) -> str:
+    """
+    What names a customer in a run's configuration, which everybody may read who may read the DAG.
+
+    The number of the customer's newest record; the id itself where the ledger has no record of the customer yet.
+    """
+    with queries.snapshot(LEDGER) as ledger:
+        record = queries.newest_record(ledger, settings(of).operation, customer_id)
+    return customer_id if record is None else name_of_record(record)
 
 
 def known_of(customer_id: str, *, unmasked: bool, of: queries.Dag = USUAL) -> Evidence:
     """What the ledger knows of a customer now."""
     known, secret = settings(of), known_secret()
-    customers = [customer_id] if secret is None else [customer_id, anonymous(secret, known.operation, customer_id)]
+    ids = [customer_id] if secret is None else [customer_id, anonymous(secret, known.operation, customer_id)]
     with queries.snapshot(LEDGER) as ledger:
-        contacts, requests, dials = queries.customer(ledger, known.operation, customers)
+        contacts, requests, dials = queries.customer(ledger, known.operation, ids)
         listed = listed_campaigns(ledger, known.operation)
         digested = queries.daily_digests(ledger, known.operation, contacts)
-        now = clock(ledger)
+        now = now_of(ledger)
     shown = customer_id if unmasked else mask(customer_id) or ""
+    left_out = contacts[0].there_are - len(contacts) if contacts else 0
     told = timelines(contacts, requests, dials, listed, digested, unmasked=unmasked)
-    return Evidence(known.operation, shown, known.quota_timezone, now, told)
+    return Evidence(known.operation, shown, known.quota_timezone, now, told, left_out)

@@ -34,10 +34,12 @@ COLUMNS = (
     "channel",
     "direct",
 )
+DIALLED_COLUMNS = ("dialled_at", "breach")  # of a list of dials
+CODES = ("campaign_id", "customer_id", "cod_act", "response_code")  # which Excel would take for numbers and dates
 SEPARATORS = {"en": ",", "es": ";"}  # of a list where these languages are spoken: Excel's double click
 
 _NUMBER = re.compile(r"\d{5,}")  # long enough to be a customer or a telephone
-_DIGITS = re.compile(r"\d+", re.ASCII)
+_CODE = re.compile(r"[\w.\-/]+")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
@@ -51,6 +53,7 @@ def mask(customer_id: str | None) -> str | None:
 def describe(record: Record, *, unmasked: bool) -> dict[str, Any]:
     """A record as JSON, with the path of its task."""
     return {
+        "id": record.id,
         "type_campaign": record.type_campaign,
         "campaign_id": record.campaign_id,
         "customer_id": record.customer_id if unmasked else mask(record.customer_id),
@@ -68,27 +71,30 @@ def describe(record: Record, *, unmasked: bool) -> dict[str, Any]:
         "chunk_number": record.chunk_number if record.in_chunk else None,
         "channel": record.channel,
         "direct": record.direct,
+        "dialled_at": record.dialled_at and record.dialled_at.isoformat(),
+        "breach": record.breach,
         "task_path": record_path(record.dag_id, record.dag_run_id, record.chunk_number if record.in_chunk else None),
     }
 
 
-def as_csv(records: Iterable[Record], *, unmasked: bool, excel: str | None = None) -> Iterator[str]:
+def as_csv(
+    records: Iterable[Record], *, unmasked: bool, excel: str | None = None, dialled: bool = False
+) -> Iterator[str]:
     """
     A CSV file, part by part, whose cells a spreadsheet takes for text, not for formulas.
 
-    :param excel: the language of the Excel that is to open it by a double click: its separator, and ids kept as text;
-        None for programs
+    :param excel: the language of the Excel that is to open it by a double click: its separator, and ids and codes kept
+        as text; None for programs
+    :param dialled: whether it is a list of dials, with when and why
     """
+    columns = (*COLUMNS, *DIALLED_COLUMNS) if dialled else COLUMNS
     buffer = io.StringIO()
     writer = csv.writer(buffer, delimiter=SEPARATORS[excel or "en"])
     buffer.write("\ufeff")
-    writer.writerow(COLUMNS)
+    writer.writerow(columns)
     for record in records:
         described = describe(record, unmasked=unmasked)
-        cells = {column: harmless(described[column]) for column in COLUMNS}
-        if excel and _DIGITS.fullmatch(described["customer_id"] or ""):
-            cells["customer_id"] = f'="{described["customer_id"]}"'
-        writer.writerow(cells.values())
+        writer.writerow([_cell(column, described[column], excel) for column in columns])
         if buffer.tell() > PART:
             yield buffer.getvalue()
             buffer.seek(0)
@@ -96,11 +102,18 @@ def as_csv(records: Iterable[Record], *, unmasked: bool, excel: str | None = Non
     yield buffer.getvalue()
 
 
-def without_ids(dictionary: str | None, customer_id: str | None) -> str | None:
-    """The vendor's dictionary without the customer and without numbers long enough to be somebody's."""
-    if dictionary is None:
+def _cell(column: str, value: object, excel: str | None) -> object:
+    """What a spreadsheet shows as it stands; Excel keeps ids and codes as text: ``002``, ``5731E45``."""
+    if excel and column in CODES and isinstance(value, str) and _CODE.fullmatch(value):
+        return f'="{value}"'
+    return harmless(value)
+
+
+def without_ids(message: str | None, customer_id: str | None) -> str | None:
+    """The vendor's message without the customer and without numbers long enough to be somebody's."""
+    if message is None:
         return None
-    return _NUMBER.sub(MASK, dictionary.replace(customer_id, MASK) if customer_id else dictionary)
+    return _NUMBER.sub(MASK, message.replace(customer_id, MASK) if customer_id else message)
 
 
 def harmless(value: object) -> object:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 from airflow.sdk.exceptions import AirflowNotFoundException
 from fastapi import Depends, HTTPException, Query
 
-from wolkvox.airflow_core.access import GetUserDep, may_read, may_see_ids, may_trigger
+from wolkvox.airflow_core.access import GetUserDep, may_connect, may_edit, may_read, may_see_ids, may_trigger
 from wolkvox.errors import WolkvoxError
 from wolkvox.page.limits import Recent, in_turn
 from wolkvox.page.queries import Dag
@@ -62,8 +62,10 @@ def shown(
     """
     The operation asked for by name, by the DAG on whose tab it is, or by a run's DAG; else the usual one.
 
-    :raises HTTPException: 403 when the login may read no DAG of it
+    :raises HTTPException: 403 when the login may read no DAG of it, or not the one of the tab
     """
+    if tab is not None and not may_read(user, tab):
+        raise HTTPException(403, "Your login may not read that DAG.")
     of = next((one for one in in_order(known, operation, tab or dag) if may_read(user, one.dag_id)), None)
     if of is None:
         raise HTTPException(403, "Your login may read no DAG of that operation.")
@@ -90,9 +92,30 @@ def triggers(looked: Looked) -> bool:
     return may_trigger(looked.user, looked.of.dag_id)
 
 
+def edits(looked: Looked) -> bool:
+    """Whether the login may pause and resume the DAG."""
+    return may_edit(looked.user, looked.of.dag_id)
+
+
+def connects(looked: Looked) -> bool:
+    """Whether the login may make connections."""
+    return may_connect(looked.user)
+
+
+def readable_slots(slots: Sequence[Mapping[str, Any]], user: Any) -> list[dict[str, Any]]:
+    """The slots of the token; of one that a DAG has which the login may not read, neither run nor host."""
+    return [dict(slot) if "dag" not in slot or may_read(user, slot["dag"]) else _of_another(slot) for slot in slots]
+
+
+def _of_another(slot: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: slot[name] for name in ("number", "held", "since")} | {"of_another": True}
+
+
 Names = Annotated[dict[str, Any], Depends(names)]
 MaySeeIds = Annotated[bool, Depends(sees_ids)]
 MayTrigger = Annotated[bool, Depends(triggers)]
+MayEdit = Annotated[bool, Depends(edits)]
+MayConnect = Annotated[bool, Depends(connects)]
 
 
 def in_order(dags: Iterable[Dag], operation: str | None, dag_id: str | None) -> list[Dag]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timezone
 from typing import Any
 
-from wolkvox.page.queries import Call, Contact, Dial
+from wolkvox.page.queries import Contact, Dial, EarlierRequest
 from wolkvox.page.rows import mask, without_ids
 from wolkvox.rules.ages import DIGEST_AFTER
 from wolkvox.rules.campaigns import Listed
@@ -40,7 +40,7 @@ class Event:
 
 def timelines(
     contacts: Sequence[Contact],
-    requests: Iterable[Call],
+    requests: Iterable[EarlierRequest],
     dials: Iterable[Dial] = (),
     listed: Mapping[str, Listed] | None = None,
     digested: Mapping[date, str] | None = None,
@@ -52,9 +52,9 @@ def timelines(
 
     :param digested: the digests of days that are digested
     """
-    earlier: dict[int, list[Call]] = {}
-    for call in requests:
-        earlier.setdefault(call.record, []).append(call)
+    earlier: dict[int, list[EarlierRequest]] = {}
+    for request in requests:
+        earlier.setdefault(request.record, []).append(request)
     dialled: dict[int, list[Dial]] = {}
     for dial in dials:
         dialled.setdefault(dial.record, []).append(dial)
@@ -75,12 +75,20 @@ def timelines(
     ]
 
 
-def events(contact: Contact, earlier: Sequence[Call]) -> list[Event]:
+def events(contact: Contact, earlier: Sequence[EarlierRequest]) -> list[Event]:
     """What happened to a contact, in the order of time."""
     requests = [
-        Event("sent", call.sent_at, call.settled_at, call.state, call.reason, call.response_code, call.response_msg)
-        for call in earlier
-        if call.sent_at is not None
+        Event(
+            "sent",
+            request.sent_at,
+            request.settled_at,
+            request.state,
+            request.reason,
+            request.response_code,
+            request.response_msg,
+        )
+        for request in earlier
+        if request.sent_at is not None
     ]
     if _was_answered(contact, earlier):
         last = (contact.state, contact.reason, contact.response_code, contact.response_msg, contact.dag_run_id)
@@ -119,9 +127,9 @@ def with_dials(happened: Sequence[Event], dials: Sequence[Dial]) -> list[Event]:
     return found
 
 
-def _was_answered(contact: Contact, earlier: Sequence[Call]) -> bool:
+def _was_answered(contact: Contact, earlier: Sequence[EarlierRequest]) -> bool:
     """Whether the contact's state is what its last request's answer led to."""
-    known = {call.sent_at for call in earlier}
+    known = {request.sent_at for request in earlier}
     return contact.state in ANSWERED and contact.sent_at is not None and contact.sent_at not in known
 
 
@@ -148,11 +156,6 @@ def _describe(
 ) -> dict[str, Any]:
     day = contact.settled_at and contact.settled_at.astimezone(timezone.utc).date()
     digest = digested.get(day) if day else None
-    message_of = (
-        (lambda dictionary: dictionary)
-        if unmasked
-        else (lambda dictionary: without_ids(dictionary, contact.customer_id))
-    )
     return {
         "type_campaign": contact.type_campaign,
         "campaign_id": contact.campaign_id,
@@ -175,7 +178,7 @@ def _describe(
                 "state": event.state,
                 "reason": event.reason,
                 "code": event.code,
-                "message": message_of(event.message),
+                "message": event.message if unmasked else without_ids(event.message, contact.customer_id),
                 "run": event.run,
                 "requests": event.requests,
                 # What an export showed later than that came after the digest.

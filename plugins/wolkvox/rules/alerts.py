@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from wolkvox.rules.campaigns import MISFITS
+from wolkvox.rules.health import LAG_TARGET
 from wolkvox.rules.shares import Arrivals, Latest, Outcomes
 from wolkvox.rules.zones import local_time, why_in_future
 
@@ -24,12 +25,13 @@ class Thresholds:
 
     ``refusals``: share of the latest records that were rejected or failed, and of the new rows that can't be sent; an
     alert that fires goes on down to half of it. ``backlog_age``: how long a contact may wait. ``quota``: share of the
-    day's requests that are used.
+    day's requests that are used. ``lag_target``: how long after the contact wolkvox has it at most; the page judges it.
     """
 
     refusals: float = 0.02
     backlog_age: timedelta = timedelta(hours=24)
     quota: float = 0.9
+    lag_target: timedelta = LAG_TARGET
 
 
 def alerts(

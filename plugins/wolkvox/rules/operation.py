@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
 from wolkvox.rules.addresses import read_addresses
 from wolkvox.rules.alerts import Thresholds
+from wolkvox.rules.health import LAG_TARGET
 from wolkvox.rules.names import DAG_ID
 from wolkvox.rules.options import LONGEST_RUN
 from wolkvox.rules.protection import Protection, Zone
@@ -183,6 +184,9 @@ class Entry(BaseModel):
     latest_end_minutes: Annotated[
         float, Field(ge=1, le=10_080, description="minutes from 1 to 10080, after which a run is late, as in 60")
     ] = 60
+    lag_target_minutes: Annotated[
+        float, Field(gt=0, le=1_440, description="minutes after the contact that are in time, at most 1440, as in 6")
+    ] = LAG_TARGET / timedelta(minutes=1)
     max_failed_ratio: Share = 0.05
     thresholds: Annotated[
         ThresholdsOfEntry,
@@ -248,7 +252,12 @@ class Operation(Entry):
     def alert_thresholds(self) -> Thresholds:
         """The thresholds as the verdict takes them."""
         written = self.thresholds
-        return Thresholds(written.refusals, timedelta(hours=written.backlog_hours), written.quota)
+        return Thresholds(
+            written.refusals,
+            timedelta(hours=written.backlog_hours),
+            written.quota,
+            timedelta(minutes=self.lag_target_minutes),
+        )
 
 
 def named(what: str, name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,6 +18,7 @@ from wolkvox.rules.window import LONGEST_WINDOW
 
 LONGEST_RUN = timedelta(minutes=90)  # Airflow may end a task that outlives its token, which is for some 100 minutes
 BEGAN_BY = ("event", "schedule", "person", "other")  # what begins a run
+_RECORD = re.compile(r"record ([1-9]\d{0,17})", re.ASCII)
 MOST_RECORDS = 1_000_000_000  # that ``limit`` may name
 
 
@@ -37,6 +39,12 @@ class RunOptions:
     max_failed_ratio: float
     resend: str | None
     customer_id: str | None = None
+
+    @property
+    def customer_record(self) -> int | None:
+        """The number of the ledger's record whose customer is meant; None where an id is given, or nobody."""
+        match = _RECORD.fullmatch(self.customer_id or "")
+        return None if match is None else int(match[1])
 
     @property
     def is_usual(self) -> bool:
@@ -78,6 +86,11 @@ def read_options(params: Mapping[str, Any], zone: str) -> RunOptions:
     )
 
 
+def name_of_record(record: int) -> str:
+    """What stands for a customer where an id must not stand, as in a run's configuration."""
+    return f"record {record}"
+
+
 def _customer(params: Mapping[str, Any]) -> str | None:
     """Return one customer's id, None where none is given; no other text will do: else everybody would be sent."""
     value = params.get("customer_id")
@@ -101,7 +114,7 @@ def _timestamp(params: Mapping[str, Any], name: str, zone: str) -> datetime | No
     except ValueError:
         timestamp = None
     if not isinstance(timestamp, datetime) or not FIRST_YEAR <= timestamp.year <= LAST_YEAR:
-        raise BadSetting(f"{name} must be a moment such as 2026-01-31T08:00:00-05:00.")
+        raise BadSetting(f"{name} must be a timestamp such as 2026-01-31T08:00:00-05:00.")
     return timestamp
 
 

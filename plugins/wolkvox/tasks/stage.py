@@ -5,16 +5,17 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from wolkvox.errors import BadToken, Stopped
+from wolkvox.errors import BadSetting, BadToken, Stopped
 from wolkvox.ledger import exports
 from wolkvox.ledger.breaker import Breaker, OpenBreaker, forget_other_outages, open_breaker, outage
 from wolkvox.ledger.claiming import Wanted, claim, retire
-from wolkvox.ledger.connection import Connection, clock, connected
+from wolkvox.ledger.connection import Connection, connected, now_of
+from wolkvox.ledger.customers import customer_of
 from wolkvox.ledger.reports import GUESSED_REQUEST, seconds_per_request
 from wolkvox.ledger.runs import begin_run, register_dag
 from wolkvox.ledger.staging import Staged, load
@@ -106,6 +107,7 @@ def stage_run(
     run = run_of(task, wolkvox.settings)
     future, settled = FutureRowCounter(window.end), exports.SettledByExports()
     with connected(task.ledger_conn_id, task.stop) as ledger:
+        options = _with_customer(ledger, run.operation, options)
         staging = None if options.dry_run else _begin(ledger, run, wolkvox, source, window, options)
         contacts = _contacts(source, future.counted(_read(source, run), task.stop), options.customer_id)
         with ledger.transaction(force_rollback=True) if options.dry_run else nullcontext():
@@ -187,6 +189,17 @@ def _claimed(wolkvox: Wolkvox, source: Source, window: Window, options: RunOptio
     )
 
 
+def _with_customer(ledger: Connection, operation: str, options: RunOptions) -> RunOptions:
+    """The options with the customer's id, where the number of a record stands for it."""
+    record = options.customer_record
+    if record is None:
+        return options
+    customer_id = customer_of(ledger, operation, record)
+    if customer_id is None:
+        raise BadSetting(f"customer_id: the ledger has no record {record} of this operation that names a customer.")
+    return replace(options, customer_id=customer_id)
+
+
 def _ask(task: Task, ledger: Connection, wolkvox: Wolkvox, source: Source) -> Allowance:
     """
     Ask wolkvox what may be sent: its codes, the day's requests, its campaigns.
@@ -224,7 +237,7 @@ def _settle(
 
 def _quiet_seconds(ledger: Connection, client: VendorClient) -> float:
     """Return the seconds for which the day has no requests left."""
-    now = clock(ledger)
+    now = now_of(ledger)
     return (client.quota.resets_at(now) - now).total_seconds()
 
 

@@ -12,7 +12,7 @@ from wolkvox.ledger import exports
 from wolkvox.ledger.alerts import AlertChanges, known_alerts, note
 from wolkvox.ledger.breaker import OpenBreaker, outage
 from wolkvox.ledger.campaigns import listed_campaigns
-from wolkvox.ledger.connection import Connection, clock, connected
+from wolkvox.ledger.connection import Connection, connected, now_of
 from wolkvox.ledger.figures import count_closed_spans, run_lag
 from wolkvox.ledger.latest import arrivals, latest
 from wolkvox.ledger.quota import QuotaRules, QuotaState, align
@@ -78,12 +78,12 @@ def add_up(
     chunk_ids = [] if staged is None or options.dry_run else list(staged["chunk_ids"])
     finished = {tally["chunk_id"]: tally for tally in tallies if tally["chunk_id"] in chunk_ids}
     with connected(task.ledger_conn_id, task.stop) as ledger, ledger.transaction(force_rollback=options.dry_run):
-        now, rules = clock(ledger), register_token(ledger, settings)
+        now, rules = now_of(ledger), register_token(ledger, settings)
         accounts = account(ledger, run, chunk_ids)
         judged = _judged(accounts, exports.settled_in(ledger, run))
         breaker = outage(ledger, run.operation, settings.identity)
         case = _Case(ledger, run, options, staged, finished, accounts, judged, breaker, rules, now)
-        summary = _summary(case, protection) | _lag(ledger, run, chunk_ids)
+        summary = _summary(case, protection) | _lag(ledger, run, chunk_ids) | _judged_by(thresholds)
         recent = latest(ledger, run.operation, [one[:2] for one in suspended_campaigns(ledger, run.operation)], now)
         summary["complaints"] = _complaints(case, summary, recent)
         changes = AlertChanges() if options.dry_run else _note_alerts(ledger, run, summary, recent, thresholds, now)
@@ -183,6 +183,14 @@ def _judged(accounts: Mapping[str, ChunkAccount], by_exports: exports.SettledByE
         states.update(one.states)
         states[State.REJECTED] -= one.refused_trials
     return states
+
+
+def _judged_by(thresholds: Thresholds) -> dict[str, float]:
+    """The seconds by which the page judges the operation."""
+    return {
+        "lag_target": thresholds.lag_target.total_seconds(),
+        "backlog_age": thresholds.backlog_age.total_seconds(),
+    }
 
 
 def _lag(ledger: Connection, run: Run, chunk_ids: list[str]) -> dict[str, float | None]:

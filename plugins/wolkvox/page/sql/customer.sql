@@ -1,4 +1,4 @@
--- One customer's records; each branch has an index of its own.
+-- A customer's records, the newest contact first, each with how many there are; each branch has an index of its own.
 WITH found AS (
     SELECT id
     FROM wolkvox.codification
@@ -36,7 +36,8 @@ SELECT
     confirmed_at,
     audit,
     shown,
-    protected_until
+    protected_until,
+    (SELECT count(*) FROM found) AS there_are
 FROM wolkvox.codification
 INNER JOIN found USING (id)
 ORDER BY contacted_at DESC NULLS LAST, id DESC

@@ -4,6 +4,7 @@ SELECT
     count(*) AS records,
     count(*) FILTER (WHERE not_before > now()) AS deferred,
     min(contacted_at) AS oldest,
+    min(contacted_at) FILTER (WHERE not_before IS NULL OR not_before <= now()) AS oldest_sendable,
     ARRAY[
         count(*) FILTER (WHERE contacted_at >= now() - interval '6 minutes'),
         count(*) FILTER (

@@ -4,7 +4,22 @@
 export const WHOLE_STEPS = Array.from({ length: 9 }, (_, power) => [1, 2, 5].map((one) => one * 10 ** power)).flat();
 
 /** Seconds that an axis of times may go by. */
-export const LAG_STEPS = [1, 5, 10, 30, 60, 300, 600, 1800, 3600, 7200, 14400, 43200, 86400, 172800, 432000];
+const LAG_STEPS = [1, 5, 10, 30, 60, 300, 600, 1800, 3600, 7200, 14400, 43200, 86400, 172800, 432000, 864000, 2592000];
+
+/** The ends of a logarithmic axis of seconds, around all that is on it. */
+export function lagRange(values) {
+  const known = values.filter((value) => value > 0);
+  return [Math.max(1, Math.min(...known) / 2), Math.max(...known) * 2];
+}
+
+const MOST_TICKS = 6;
+
+/** The seconds between the ends that have a tick. */
+export function lagTicks([from, to]) {
+  const inside = LAG_STEPS.filter((step) => step >= from && step <= to);
+  const every = Math.ceil(inside.length / MOST_TICKS);
+  return inside.filter((_, place) => place % every === 0);
+}
 
 /** Bars that stand on one another: of each place, what it and those below it add up to. */
 export function stacked(bars) {

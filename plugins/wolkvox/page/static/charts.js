@@ -1,22 +1,27 @@
 // Records and lags by hour and day, as pictures with a table of the same figures below each.
-import { ceiling, LAG_STEPS, labelled, labelStep, stacked, WHOLE_STEPS } from "./chart-data.js";
+import { address } from "./address.js";
+import { ceiling, labelled, labelStep, lagRange, lagTicks, stacked, WHOLE_STEPS } from "./chart-data.js";
 import { $, element } from "./dom.js";
 import { dayLabel, duration, hourLabel, number, tick } from "./formats.js";
 import { isNothing } from "./nothing.js";
+import { localDay } from "./ranges.js";
 import { fill } from "./table.js";
 import { say } from "./words.js";
 
 const BARS = ["coded", "refused", "failed"];
 const LINES = ["lag_p50", "lag_p95"];
 const CHARTS = [
-  { id: "hours-records", span: "hours", kind: "records" },
-  { id: "days-records", span: "days", kind: "records" },
   { id: "hours-lag", span: "hours", kind: "lag" },
   { id: "days-lag", span: "days", kind: "lag" },
+  { id: "hours-records", span: "hours", kind: "records" },
+  { id: "days-records", span: "days", kind: "records" },
+  { id: "hours-waiting", span: "hours", kind: "waiting" },
+  { id: "days-waiting", span: "days", kind: "waiting" },
 ];
 const KINDS = {
-  records: { names: [...BARS, "waiting"], format: number, axes: 2 },
-  lag: { names: LINES, format: duration, axes: 1 },
+  lag: { names: LINES, format: duration, draw: lines },
+  records: { names: BARS, format: number, draw: bars },
+  waiting: { names: ["waiting"], format: number, draw: area },
 };
 const FONT = "12px system-ui";
 const GAP = 12; // pixels between two labels
@@ -33,14 +38,13 @@ const named = (name) => say(name === "from" ? "column.from" : `chart.${name}`);
 
 function frame({ id, kind }) {
   const title = say(`chart.${id.replace("-", "_")}`);
-  const keys = KINDS[kind].names.map((name) =>
-    element("li", {}, element("span", { class: `key-${name}` }), named(name)),
-  );
+  const names = kind === "lag" ? [...LINES, "target"] : KINDS[kind].names;
+  const keys = names.map((name) => element("li", {}, element("span", { class: `key-${name}` }), named(name)));
   const table = element("table", { id: `${id}-figures` });
   return element(
     "figure",
     { id },
-    element("figcaption", {}, element("h2", {}, title)),
+    element("figcaption", {}, element("h3", {}, title)),
     element("ul", { class: "keys" }, ...keys),
     element("div", { class: "plot", role: "img", "aria-label": say("chart.in_table", { title }) }),
     element("p", { class: "pointed", "aria-hidden": "true" }),
@@ -68,7 +72,8 @@ export function drawCharts(overview) {
     const labels = series.starts.map((start) => label(chart.span, start, overview.zone));
     fill(`${chart.id}-figures`, figureColumns(names, format, series, labels), [...labels.keys()].reverse(), named);
     plots.get(chart.id)?.destroy();
-    plots.set(chart.id, plot(chart, series, labels));
+    plots.set(chart.id, plot(chart, { ...series, target: overview.lag_target }, labels));
+    if (chart.span === "days") openOnClick(chart, series, overview.zone);
   }
 }
 
@@ -82,7 +87,7 @@ function plot({ id, kind }, series, labels) {
   const place = figure.querySelector(".plot");
   const width = Math.max(200, place.clientWidth);
   const look = looks(figure);
-  const drawn = kind === "lag" ? lines(series, look) : bars(series, look);
+  const drawn = KINDS[kind].draw(series, look);
   const options = {
     width,
     height: HEIGHT,
@@ -90,7 +95,7 @@ function plot({ id, kind }, series, labels) {
     cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
     hooks: { setCursor: [({ cursor }) => point(figure, kind, series, labels, cursor.idx)] },
     scales: { x: { time: false, range: (_, min, max) => [min - 0.6, max + 0.6] }, ...drawn.scales },
-    axes: [labelAxis(labels, width - KINDS[kind].axes * 64 - GAP, look.axis), ...drawn.axes],
+    axes: [labelAxis(labels, width - 64 - GAP, look.axis), ...drawn.axes],
     series: [{}, ...drawn.series],
   };
   return new uPlot(options, [[...labels.keys()], ...drawn.data], place);
@@ -99,7 +104,7 @@ function plot({ id, kind }, series, labels) {
 // Colours are the style sheet's, which a canvas doesn't know.
 function looks(figure) {
   const grid = { stroke: getComputedStyle($("tiles").firstChild).borderTopColor, width: 1 };
-  const stroke = getComputedStyle(document.querySelector("header p")).color;
+  const stroke = getComputedStyle(document.querySelector(".keys")).color;
   const size = (_, values) => Math.max(40, ...(values ?? []).map((text) => widthOf(text) + 16));
   return {
     axis: { stroke, grid, ticks: grid, font: FONT },
@@ -119,20 +124,47 @@ function labelAxis(labels, room, axis) {
   };
 }
 
+// A click on a day opens its records.
+function openOnClick(chart, series, zone) {
+  const plot = $(chart.id).querySelector(".plot");
+  plot.onclick = () => {
+    const start = series.starts[$(chart.id).dataset.place];
+    if (isNothing(start)) return;
+    const day = localDay(start * 1000, zone);
+    location.search = address({ view: "records", since: day, until: day });
+  };
+}
+
 function point(figure, kind, series, labels, place) {
   const { names, format } = KINDS[kind];
   const isOff = isNothing(place);
+  figure.dataset.place = place ?? "";
   const values = isOff ? [] : names.map((name) => `${named(name)} ${format(series[name][place])}`);
   figure.querySelector(".pointed").textContent = isOff ? "" : [labels[place], ...values].join(" · ");
 }
 
+// Seconds and days on one axis, with the target across.
 function lines(series, { axis, size, color }) {
   const names = [...LINES].reverse(); // the median above the other
+  const known = names.map((name) => series[name].map((value) => (isNothing(value) ? null : Math.max(1, value))));
+  const range = lagRange([...known.flat(), series.target]);
   return {
-    axes: [{ ...axis, size, incrs: LAG_STEPS, values: (_, ticks) => ticks.map(tick) }],
-    scales: { y: { range: (_, _min, max) => [0, ceiling(max, 60)] } },
-    series: names.map((name) => ({ stroke: color(name), width: 2, points: { show: true, size: 5 } })),
-    data: names.map((name) => series[name]),
+    axes: [{ ...axis, size, splits: () => lagTicks(range), values: (_, ticks) => ticks.map(tick) }],
+    scales: { y: { distr: 3, range: () => range } },
+    series: [
+      ...names.map((name) => ({ stroke: color(name), width: 2, points: { show: true, size: 5 } })),
+      { stroke: color("target"), width: 1, dash: [6, 4], points: { show: false } },
+    ],
+    data: [...known, series.starts.map(() => series.target)],
+  };
+}
+
+function area(series, { axis, size, color }) {
+  return {
+    axes: [{ ...axis, size, incrs: WHOLE_STEPS, values: (_, ticks) => ticks.map(number) }],
+    scales: { y: { range: (_, _min, max) => [0, ceiling(max, 4)] } },
+    series: [{ stroke: color("waiting"), width: 2, points: { show: false } }],
+    data: [series.waiting],
   };
 }
 
@@ -142,12 +174,9 @@ function bars(series, { axis, size, color }) {
   const bar = { width: 0, paths: uPlot.paths.bars({ size: [0.7] }), points: { show: false } };
   const tallestFirst = [...BARS].reverse();
   return {
-    axes: [whole, { ...whole, scale: "waiting", side: 1, grid: { show: false } }],
-    scales: { y: { range }, waiting: { range } },
-    series: [
-      ...tallestFirst.map((name) => ({ ...bar, fill: color(name), stroke: color(name) })),
-      { stroke: color("waiting"), width: 2, scale: "waiting", points: { show: false } },
-    ],
-    data: [...stacked(BARS.map((name) => series[name])).reverse(), series.waiting],
+    axes: [whole],
+    scales: { y: { range } },
+    series: tallestFirst.map((name) => ({ ...bar, fill: color(name), stroke: color(name) })),
+    data: stacked(BARS.map((name) => series[name])).reverse(),
   };
 }

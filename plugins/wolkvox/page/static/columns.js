@@ -1,8 +1,8 @@
 // The tables of the first screen: each column has a name, and of each row its `cell` and its `value` to sort by.
 // `total`: the values add up to something.
 import * as content from "./content.js";
-import { day, duration, moment, number } from "./formats.js";
-import { counted, explain, say } from "./words.js";
+import { day, duration, moment, number, percent } from "./formats.js";
+import { counted, say } from "./words.js";
 
 const text = (name, kind, cell, value) => ({ name, kind, cell, value });
 const count = (name) => ({ name, kind: "number", cell: (row) => number(row[name]), value: (row) => row[name] });
@@ -20,6 +20,7 @@ const campaignKeys = ({ type_campaign, campaign_id }) => ({ type_campaign, campa
 export const AGES = [text("age", "nowrap", (row) => say(`age.${row.up_to}`)), summed("records")];
 
 const WAITING = ["pending", "sending"];
+const KINDS = { suspended: "problem.suspended", dialled: "problem.dialled" }; // beside the states
 
 function countOfState(name) {
   const wanted = (row) => ({ ...campaignKeys(row), state: name === "waiting" ? WAITING : [name] });
@@ -56,24 +57,21 @@ export const SUSPENDED = [
   summed("waiting"),
 ];
 
-export const REASONS = [
+/** What went wrong, by reason: what was refused, what waits for its campaign, who was dialled all the same. */
+export const PROBLEMS = [
   text(
-    "reason",
+    "problem",
     "text",
-    (row) =>
-      content.noted(
-        content.toRecords({ state: [row.state], reason: row.reason }, row.reason ?? say("records.none_given")),
-        explain(row.reason),
-      ),
-    (row) => row.reason,
+    (row) => content.noted(content.toRecords(row.wanted, row.sentence), row.note),
+    (row) => row.sentence,
   ),
   text(
-    "state",
+    "kind",
     "",
-    (row) => content.state(row.state),
-    (row) => row.state,
+    (row) => (row.kind in KINDS ? { text: say(KINDS[row.kind]), class: "badge badge-look" } : content.state(row.kind)),
+    (row) => row.kind,
   ),
-  summed("records"),
+  count("records"),
   text("example", "text", (row) => row.message),
 ];
 
@@ -153,9 +151,29 @@ export function lagSensitivity(rows) {
   ].map(({ value, ...column }) => column);
 }
 
-export const BREACHES = [
-  text("cause", "text", ({ cause }) =>
-    content.noted(content.toRecords({ dialled: cause }, say(`breach.${cause}`)), explain(`breach_${cause}`)),
+const percentOf = ({ share }) => percent(share);
+const SHARE = [
+  text("share_within", "number", percentOf, ({ share }) => share),
+  text(
+    "p95",
+    "number",
+    ({ p95 }) => duration(p95),
+    ({ p95 }) => p95,
   ),
-  summed("contacts"),
+  count("records"),
+];
+
+/** The share of contacts that came within the target. */
+export const SERVICE_BY_CAMPAIGN = [
+  text("campaign", "nowrap", (row) => content.campaign(row, campaignKeys(row)), content.campaignName),
+  ...SHARE,
+];
+export const SERVICE_BY_CHANNEL = [
+  text(
+    "channel",
+    "nowrap",
+    ({ channel }) => channel ?? say("service.no_channel"),
+    ({ channel }) => channel,
+  ),
+  ...SHARE,
 ];

@@ -19,9 +19,16 @@ export const state = (name) => ({
   title: say(`state.${name}.help`),
 });
 
-/** A reason with its sentence below it, and the records that have it. */
-export const reason = (code, wanted) =>
-  code ? noted(wanted ? toRecords(wanted, code) : { text: code, class: "code" }, explain(code)) : null;
+/** A reason as a sentence, its code below it, and the records that have it. */
+export function reason(code, wanted) {
+  if (!code) return null;
+  const sentence = explain(code) ?? code;
+  return noted(wanted ? toRecords(wanted, sentence) : sentence, sentence === code ? null : code);
+}
+
+/** A customer, who opens the time line of the record's own. */
+export const customer = ({ id, customer_id: shown }) =>
+  shown && { does: "open", record: id, text: shown, title: say("customer.open") };
 
 export const campaignName = (row) => `${row.type_campaign ?? "?"} ${row.campaign_id ?? "?"}`;
 

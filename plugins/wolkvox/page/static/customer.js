@@ -1,13 +1,16 @@
 // One customer: what became of each contact, the evidence of it, and a run for this one alone.
 import { downloadEvidence, sendCustomer } from "./actions.js";
-import { state as stateContent, toRecords } from "./content.js";
+import { state as stateContent, toAirflow, toRecords } from "./content.js";
 import { $, element, node, setText, show } from "./dom.js";
 import { post } from "./requests.js";
 import { contactName, contactNote, eventTexts } from "./timeline.js";
 import { counted, say } from "./words.js";
 
+const FIRST = 50; // contacts shown at once
+
 let asked = null; // the customer on screen: never in the address, nor kept anywhere else
 let found = null;
+let isWhole = false; // whether all contacts are shown
 
 export function allowWholeIds({ may_see_ids: maySeeIds }) {
   $("customer-full-label").hidden = !maySeeIds;
@@ -23,9 +26,21 @@ export function wireCustomer() {
     close,
     pdf: () => downloadEvidence("pdf", asked),
     csv: () => downloadEvidence("csv", asked),
+    ask: showAsk,
     send,
+    more: showAll,
   };
   $("found").addEventListener("click", ({ target }) => actions[target.dataset?.does]?.(target));
+  $("rows").addEventListener("click", ({ target }) => {
+    if (target.dataset?.does === "open") open(Number(target.dataset.record));
+  });
+}
+
+/** The time line of a record's customer, whose id nobody types. */
+async function open(record) {
+  await search({ record, full: false });
+  $("customer").scrollIntoView();
+  $("found").querySelector("h3")?.focus();
 }
 
 async function search(customer) {
@@ -33,6 +48,7 @@ async function search(customer) {
   if (!response) return;
   asked = customer;
   found = await response.json();
+  isWhole = false;
   renderCustomer();
 }
 
@@ -43,23 +59,50 @@ function close() {
   $("customer-id").value = "";
 }
 
-const button = (does) => element("button", { type: "button", "data-does": does }, say(`customer.${does}`));
+const WAITING = ["pending", "sending"];
+const button = (does) =>
+  element(
+    "button",
+    { type: "button", class: does === "send" ? "primary" : null, "data-does": does },
+    say(`customer.${does}`),
+  );
 
 export function renderCustomer() {
   if (!found) return;
   const { contacts, customer, may_trigger: mayTrigger } = found;
   const title = say("customer.found", { customer, contacts: counted("contacts", contacts.length) });
-  const actions = ["pdf", "csv", mayTrigger ? "send" : null, "close"].filter(Boolean);
+  const actions = ["pdf", "csv", mayTrigger ? "ask" : null, "close"].filter(Boolean);
+  const shown = isWhole ? contacts : contacts.slice(0, FIRST);
   $("found").hidden = false;
   show(
     $("found"),
-    element("h3", {}, title),
+    element("h3", { tabindex: -1 }, title),
+    found.left_out ? element("p", { class: "warning" }, say("customer.left_out", { number: found.left_out })) : null,
     element("p", { class: "buttons" }, ...actions.map(button)),
+    element("div", { id: "sending", hidden: true }),
     element("p", { id: "sent", role: "status" }),
     contacts.length
-      ? element("ol", { class: "contacts" }, ...contacts.map(contactItem))
+      ? element("ol", { class: "contacts" }, ...shown.map(contactItem))
       : element("p", {}, say("customer.none")),
+    shown.length < contacts.length
+      ? element("p", {}, say("customer.rest", { number: contacts.length - shown.length }), " ", button("more"))
+      : null,
   );
+}
+
+function showAll() {
+  isWhole = true;
+  renderCustomer();
+}
+
+// What a run would do is said before it is asked for.
+function showAsk() {
+  const waits = found.contacts.filter(({ state }) => WAITING.includes(state)).length;
+  const said = waits ? say("customer.will_send", { number: waits }) : say("customer.will_send_none");
+  $("sending").hidden = false;
+  const named = found.contacts.length ? null : say("customer.id_in_run");
+  show($("sending"), element("p", {}, said, " ", named), element("p", { class: "buttons" }, button("send")));
+  $("sending").querySelector("button").focus();
 }
 
 const contactItem = (contact) =>
@@ -89,5 +132,9 @@ function eventItem(event, dag) {
 async function send(sender) {
   sender.disabled = true;
   const sent = await sendCustomer(asked);
-  if (sent) setText($("sent"), say(sent.paused ? "customer.sent_paused" : "customer.sent", { run: sent.run }));
+  if (!sent) return;
+  $("sending").hidden = true;
+  const run = `dags/${sent.dag}/runs/${encodeURIComponent(sent.run)}`;
+  setText($("sent"), say(sent.paused ? "customer.sent_paused" : "customer.sent", { run: sent.run }));
+  $("sent").append(" ", node(toAirflow(run, say("link.run"))));
 }

@@ -48,6 +48,16 @@ export function soon(iso, now = new Date()) {
   return unbroken(formatter(options).format(then));
 }
 
+/** A share of 1; only all of it is 100 %. */
+export function percent(share) {
+  if (isNothing(share)) return NOTHING;
+  const shown = share < 1 ? Math.min(share, 0.999) : 1;
+  return shown.toLocaleString(locale(), {
+    style: "percent",
+    maximumFractionDigits: shown < 0.1 || shown > 0.9 ? 1 : 0,
+  });
+}
+
 const parts = (first, unit, second, smallUnit) =>
   second ? `${number(first)} ${unit} ${second} ${smallUnit}` : `${number(first)} ${unit}`;
 
@@ -71,8 +81,18 @@ const UNITS = [
 /** The same for a tick of an axis, in one unit. */
 export function tick(seconds) {
   const [size, unit] = UNITS.find(([least]) => seconds >= least) ?? [1, "s"];
-  return `${number(seconds / size)} ${unit}`;
+  return `${number(Math.round((10 * seconds) / size) / 10)} ${unit}`;
 }
+
+/** The same where there is hardly any room. */
+export function compact(seconds) {
+  const [size, unit] = UNITS.find(([least]) => seconds >= least) ?? [1, "s"];
+  return `${number(Math.round(seconds / size))}${unit[0]}`;
+}
+
+/** The name of a weekday, 1 being Monday. */
+export const weekday = (day) =>
+  formatter({ weekday: "short", timeZone: "UTC" }).format(new Date(Date.UTC(2024, 0, day)));
 
 /** How long ago a timestamp was; one that is still to come was just now. */
 export const age = (iso, now = Date.now()) => duration(Math.max(0, (now - new Date(iso)) / 1000));

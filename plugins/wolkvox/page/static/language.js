@@ -12,5 +12,6 @@ export async function loadLanguage() {
   setTexts(catalogues[language]); // only now: whatever is shown meanwhile finds its texts
   setLocale({ language, locale: pickLocale(language, navigator.languages), zone: readZone(wanted.zone) });
   document.documentElement.lang = language;
+  document.documentElement.dataset.ready = ""; // from now on, whatever is shown has a name
   for (const place of document.querySelectorAll("[data-words]")) place.textContent = say(place.dataset.words);
 }

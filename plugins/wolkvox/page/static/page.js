@@ -9,6 +9,8 @@ import { loadLanguage } from "./language.js";
 import { isForeignRun, readOverview, redrawCharts, renderOverview } from "./overview.js";
 import { poller } from "./polling.js";
 import { readRecords, renderRecords } from "./records.js";
+import { renderService } from "./service.js";
+import { hideSetup, showSetup } from "./setup.js";
 import { fillAgain } from "./table.js";
 import { say } from "./words.js";
 
@@ -36,6 +38,7 @@ async function arrive() {
   airflow.rememberAddress();
   fillForms();
   renderRecords();
+  $("loading").hidden = screen() !== "overview";
   isForeign = await isForeignRun();
   await polls.now();
   leadLinks(); // the answer may have named the operation
@@ -48,6 +51,7 @@ async function followLanguage() {
   renderCustomer();
   renderRecords();
   renderOverview();
+  renderService();
   await polls.now();
 }
 
@@ -57,6 +61,8 @@ function wirePage() {
   airflow.followLinks();
   airflow.followTheme(redrawCharts);
   airflow.onChoice(followLanguage);
+  addEventListener("wolkvox-unset", showSetup);
+  addEventListener("wolkvox-set", hideSetup);
   let width = innerWidth;
   addEventListener("resize", () => {
     if (innerWidth !== width) redrawCharts();

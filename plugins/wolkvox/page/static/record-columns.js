@@ -1,9 +1,15 @@
 // The table of records.
 import * as content from "./content.js";
 import { moment, number } from "./formats.js";
-import { say } from "./words.js";
+import { isNothing } from "./nothing.js";
+import { explain, say } from "./words.js";
 
-const time = (name, field) => ({ name, kind: "nowrap", cell: (row) => moment(row[field]), value: (row) => row[field] });
+const time = (name, field) => ({
+  name,
+  kind: "nowrap",
+  cell: (row) => row[field] && moment(row[field]),
+  value: (row) => row[field],
+});
 
 function log({ task_path: path, chunk_number: chunk }) {
   const text = chunk ? say("records.chunk", { chunk: String(chunk) }) : say("records.stage");
@@ -11,7 +17,7 @@ function log({ task_path: path, chunk_number: chunk }) {
 }
 
 export const RECORDS = [
-  { name: "customer", kind: "nowrap", cell: (row) => row.customer_id, value: (row) => row.customer_id },
+  { name: "customer", kind: "nowrap", cell: content.customer, value: (row) => row.customer_id },
   {
     name: "campaign",
     kind: "nowrap",
@@ -26,12 +32,19 @@ export const RECORDS = [
     cell: (row) => content.reason(row.reason, { state: [row.state], reason: row.reason }),
     value: (row) => row.reason,
   },
+  time("dialled_at", "dialled_at"),
+  {
+    name: "cause",
+    kind: "text",
+    cell: (row) => row.breach && content.noted(say(`breach.${row.breach}`), explain(`breach_${row.breach}`)),
+    value: (row) => row.breach,
+  },
+  time("contacted", "contacted_at"),
+  time("settled", "settled_at"),
   { name: "message", kind: "text", cell: (row) => row.response_msg },
   { name: "code", kind: "", cell: (row) => row.cod_act, value: (row) => row.cod_act },
   { name: "requests", kind: "number", cell: (row) => number(row.attempts), value: (row) => row.attempts, total: true },
-  time("contacted", "contacted_at"),
   { name: "channel", kind: "nowrap", cell: content.channel, value: (row) => row.channel },
-  time("settled", "settled_at"),
   time("next_attempt", "not_before"),
   {
     name: "run",
@@ -41,3 +54,9 @@ export const RECORDS = [
   },
   { name: "log", kind: "nowrap", cell: log },
 ];
+
+const isEmpty = (cell) => isNothing(cell) || cell === "";
+
+/** The columns that have something in one of the rows. */
+export const columnsOf = (rows) =>
+  rows.length ? RECORDS.filter(({ cell }) => rows.some((row) => !isEmpty(cell(row)))) : RECORDS;

@@ -4,7 +4,7 @@ import { allowWholeIds } from "./customer.js";
 import { $, setText } from "./dom.js";
 import { language } from "./locale.js";
 import { pagedList } from "./pages.js";
-import { RECORDS } from "./record-columns.js";
+import { columnsOf } from "./record-columns.js";
 import { fill } from "./table.js";
 import { recordsTitle } from "./titles.js";
 import { say } from "./words.js";
@@ -22,7 +22,7 @@ const list = pagedList({
 
 function showRecords(rows, answer) {
   $("none").hidden = rows.length > 0;
-  fill("rows", RECORDS, rows);
+  fill("rows", columnsOf(rows), rows);
   $("ids").hidden = !answer.may_see_ids;
   allowWholeIds(answer);
 }

@@ -6,6 +6,7 @@ import { zone } from "./locale.js";
 import { problem } from "./problems.js";
 import { say } from "./words.js";
 
+const UNSET = ["setting", "empty"]; // what the server says of an installation that isn't configured
 const TIMEOUT = 20_000; // milliseconds an answer may take
 
 export const complain = (text) => setText($("problem"), text);
@@ -14,8 +15,10 @@ async function request(url, options) {
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT), ...options });
     if (response.ok) return response;
-    complain(problem(response.status, await response.json().catch(() => null)));
+    const answer = await response.json().catch(() => null);
+    complain(problem(response.status, answer));
     if (response.status === 401) offerLogin();
+    if (UNSET.includes(answer?.key)) dispatchEvent(new Event("wolkvox-unset"));
   } catch (error) {
     complain(say(error instanceof TypeError ? "problem.silent" : "problem.ledger"));
     console.error(error);
@@ -27,14 +30,23 @@ function offerLogin() {
   $("problem").append(" ", element("a", { href: "./" }, say("page.log_in")));
 }
 
+/** An answer that is no figures: what was said of those stays. */
+export async function getJson(url) {
+  const response = await request(url, { headers: { Accept: "application/json" } });
+  return response?.json() ?? null;
+}
+
 /** Figures for the screen; null when there are none. */
 export async function getFigures(url) {
-  const response = await request(url, { headers: { Accept: "application/json" } });
-  if (!response) return null;
-  const answer = await response.json();
+  const answer = await getJson(url);
+  if (!answer) {
+    if ($("updated").textContent === say("page.asking")) setText($("updated"), null);
+    return null;
+  }
   complain(null);
+  dispatchEvent(new Event("wolkvox-set"));
   offerOperations(answer);
-  $("updated").textContent = say("page.as_of", { time: clock(new Date()), zone: zone() });
+  setText($("updated"), say("page.as_of", { time: clock(new Date()), zone: zone() }));
   return answer;
 }
 
