@@ -13,6 +13,7 @@ import pytest
 from jsonschema import Draft202012Validator, validate
 
 from wolkvox.__main__ import main
+from wolkvox.airflow_core.dags import DagState
 from wolkvox.cli import status
 from wolkvox.page.reading import first_screen
 
@@ -27,7 +28,7 @@ VENDOR_MESSAGE = "no record of 573001234567"
 @pytest.fixture(autouse=True)
 def deployed(ledger: Database, sandbox: SandboxServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """A DAG that isn't paused, and whose last run ended well a minute ago; Airflow's own database is played."""
-    monkeypatch.setattr(status, "first_screen", partial(first_screen, is_paused=lambda dag_id: False))
+    monkeypatch.setattr(status, "first_screen", partial(first_screen, airflow=lambda dag_id: DagState(False, None)))
     ledger.execute(
         "INSERT INTO wolkvox.dag (dag_id, operation, wolkvox_conn_id, begun_at)"
         " VALUES ('sales', '0041', 'wolkvox_default', now())"
@@ -61,17 +62,24 @@ def suspend(ledger: Database) -> None:
 def test_all_is_well_and_the_exit_status_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     ended, said = asked(capsys)
     (dag,) = said["dags"]
-    assert (ended, said["version"], said["well"], dag["problems"]) == (0, 1, True, [])
+    assert (ended, said["version"], said["level"], dag["level"], dag["findings"]) == (0, 1, "well", "well", [])
     assert (dag["dag_id"], dag["operation"], dag["last_state"]) == ("sales", "0041", "success")
     assert (dag["today"]["waiting"], dag["today"]["coded"]) == (1, 0)
 
 
-def test_a_problem_of_the_page_is_one_here_and_the_exit_status_is_1(
+def test_what_is_bad_on_the_page_is_bad_here_and_the_exit_status_is_1(
     ledger: Database, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ledger.execute("UPDATE wolkvox.run SET state = 'failed'")
     ended, said = asked(capsys)
-    assert (ended, said["well"], said["dags"][0]["problems"]) == (1, False, ["failed"])
+    (found,) = said["dags"][0]["findings"]
+    assert (ended, said["level"], found["name"], found["level"]) == (1, "bad", "failed", "bad")
+
+
+def test_what_needs_a_look_only_is_said_and_no_failure(ledger: Database, capsys: pytest.CaptureFixture[str]) -> None:
+    suspend(ledger)
+    ended, said = asked(capsys)
+    assert (ended, said["level"], [one["name"] for one in said["dags"][0]["findings"]]) == (0, "look", ["suspended"])
 
 
 def test_the_json_is_what_its_schema_says_and_names_no_customer(

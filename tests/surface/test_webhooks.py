@@ -18,7 +18,7 @@ import pytest
 from wolkvox.delivery.webhook import HEADER, WolkvoxWebhook
 from wolkvox.errors import LedgerUnavailable
 from wolkvox.ledger.alerts import note
-from wolkvox.ledger.connection import clock
+from wolkvox.ledger.connection import now_of
 from wolkvox.ledger.notifications import undelivered
 from wolkvox.notifier import WolkvoxAlert
 
@@ -79,7 +79,7 @@ def connect(monkeypatch: pytest.MonkeyPatch, **connection: str) -> None:
 def run(ledger: Database, *names: str) -> None:
     """A run in which these alerts have their cause, and its callback."""
     current = {name: f"{name}!" for name in names}
-    note(ledger.connection, "0041", DAG, current, clock(ledger.connection))
+    note(ledger.connection, "0041", DAG, current, now_of(ledger.connection))
     WolkvoxAlert(notifiers=[WolkvoxWebhook("pager")])(context(SUMMARY))
 
 

@@ -35,7 +35,7 @@ def parser() -> ArgumentParser:
         )
     )
     commands.add_parser("pools", help="make the pools that the DAGs name and that are missing, of two slots each")
-    status = commands.add_parser("status", help="each DAG's problems and figures, as the page has them")
+    status = commands.add_parser("status", help="each DAG's level, findings and figures, as the page has them")
     status.add_argument("--dag-id", help="this DAG alone; else every one that has staged contacts")
     status.add_argument("--json", action="store_true", help="print JSON for programs instead of a line a DAG")
     status.add_argument("--schema", action="store_true", help="print the JSON schema of --json instead")

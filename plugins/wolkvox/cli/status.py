@@ -6,7 +6,7 @@ import json
 import os
 from argparse import Namespace
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Literal, get_args
 
 from airflow.sdk.exceptions import AirflowNotFoundException
 from pydantic import AwareDatetime, BaseModel
@@ -14,6 +14,9 @@ from pydantic import AwareDatetime, BaseModel
 from wolkvox.page.queries import Dag
 from wolkvox.page.reading import USUAL, first_screen, known_dags
 
+LevelName = Literal["well", "look", "bad"]  # the names of ``Level``, in its order
+
+LABELS = {"well": "ok  ", "look": "LOOK", "bad": "FAIL"}  # of a line
 VERSION = 1  # of the JSON: a key that goes, or means something else, makes the next one
 
 
@@ -37,7 +40,7 @@ class OutageStatus(BaseModel):
 
 
 class Today(BaseModel):
-    """The figures of the quota's day; ``waiting``, ``deferred`` and ``oldest_waiting`` are of now, lags in seconds."""
+    """The figures of the quota's day; from ``waiting`` on they are of now. Lags are in seconds."""
 
     requests: int
     limit: int | None
@@ -50,18 +53,30 @@ class Today(BaseModel):
     lag_p50: float | None
     lag_p95: float | None
     waiting: int
+    sendable: int
+    suspended: int
     deferred: int
     oldest_waiting: AwareDatetime | None
     backlog_ends_at: AwareDatetime | None
 
 
+class FindingStatus(BaseModel):
+    """Something that needs somebody: since when, and how bad it is; ``alert`` names the alert that it is, if any."""
+
+    name: str
+    level: LevelName
+    since: AwareDatetime | None
+    alert: str | None = None
+
+
 class DagStatus(BaseModel):
-    """A DAG that stages contacts, and its operation; ``problems`` is empty when all is well."""
+    """A DAG that stages contacts, and its operation; ``findings`` is empty when all is well."""
 
     dag_id: str
     operation: str
     now: AwareDatetime
-    problems: list[str]
+    level: LevelName
+    findings: list[FindingStatus]
     last_run: str | None
     last_state: str | None
     last_ended_at: AwareDatetime | None
@@ -72,15 +87,15 @@ class DagStatus(BaseModel):
 
 
 class Status(BaseModel):
-    """The whole answer; ``well``: no DAG has a problem."""
+    """The whole answer; ``level`` is the worst of the DAGs'."""
 
     version: int = VERSION
-    well: bool
+    level: LevelName
     dags: list[DagStatus]
 
 
 def run(arguments: Namespace) -> int | str:
-    """Print each DAG's state, or the JSON's schema; 0 when all is well, 1 when a DAG has a problem, or why."""
+    """Print each DAG's state, or the JSON's schema; 0, 1 when a DAG's level is bad, or why not."""
     if arguments.schema:
         print(json.dumps(status_schema(), indent=2))
         return 0
@@ -94,13 +109,14 @@ def run(arguments: Namespace) -> int | str:
     except AirflowNotFoundException as error:  # a connection
         return str(error)
     print(status.model_dump_json(indent=2) if arguments.json else "\n".join(map(_line, status.dags)))
-    return int(not status.well)
+    return int(status.level == "bad")
 
 
 def status_of(dags: Iterable[Dag]) -> Status:
     """The state of DAGs, without customers and without what wolkvox answered."""
     states = [_dag_status(first_screen(tab=dag.dag_id, of=dag)) for dag in dags]
-    return Status(well=not any(dag.problems for dag in states), dags=states)
+    worst = max((dag.level for dag in states), key=get_args(LevelName).index)
+    return Status(level=worst, dags=states)
 
 
 def status_schema() -> dict[str, Any]:
@@ -116,7 +132,8 @@ def _dag_status(screen: dict[str, Any]) -> DagStatus:
         dag_id=health["dag"],
         operation=screen["operation"],
         now=screen["now"],
-        problems=health["problems"],
+        level=health["level"],
+        findings=health["findings"],
         last_run=health["last_run"],
         last_state=health["last_state"],
         last_ended_at=health["last_ended_at"],
@@ -128,11 +145,11 @@ def _dag_status(screen: dict[str, Any]) -> DagStatus:
 
 
 def _line(dag: DagStatus) -> str:
-    """A DAG's problems and figures in one line."""
-    today, problems = dag.today, ", ".join(dag.problems)
+    """A DAG's level, findings and figures in one line."""
+    today = dag.today
+    findings = ", ".join(one.alert or one.name for one in dag.findings) or "all is well"
     left = "not known" if today.left is None else today.left
     return (
-        f"{'FAIL' if problems else 'ok  '} {dag.dag_id} ({dag.operation}): {problems or 'all is well'};"
-        f" {today.waiting} waiting, today {today.coded} coded, {today.rejected} rejected, {today.failed} failed,"
-        f" requests left: {left}; suspended campaigns: {len(dag.suspended)}"
+        f"{LABELS[dag.level]} {dag.dag_id} ({dag.operation}): {findings}; {today.waiting} waiting, today"
+        f" {today.coded} coded, {today.rejected} rejected, {today.failed} failed, requests left: {left}"
     )
