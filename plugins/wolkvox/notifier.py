@@ -37,6 +37,7 @@ class WolkvoxAlert(BaseNotifier):
 
     :param to: addresses of the e-mail; none: those of the variable ``wolkvox_alert_to``
     :param notifiers: what carries the message instead of the e-mail
+    :param webhook: connection to a webhook that gets each alert as a signed event too; none: empty
     :param ledger_conn_id: PostgreSQL connection of the ledger
     """
 
@@ -45,11 +46,13 @@ class WolkvoxAlert(BaseNotifier):
         *,
         to: Sequence[str] | str = (),
         notifiers: Sequence[BaseNotifier] = (),
+        webhook: str = "",
         ledger_conn_id: str = "wolkvox_ledger",
     ) -> None:
         super().__init__()
         self.to = to
         self.notifiers = notifiers
+        self.webhook = webhook
         self.ledger_conn_id = ledger_conn_id
 
     def notify(self, context: Context) -> None:
@@ -110,7 +113,7 @@ class WolkvoxAlert(BaseNotifier):
         alerts, failing = known_alerts(ledger, operation, dag_id), undelivered(ledger, operation, dag_id)
         if not alerts and not failing:
             return
-        senders, logged = recipients(self.to, self.notifiers), set()
+        senders, logged = recipients(self.to, self.notifiers, self.webhook), set()
         keep_recipients(ledger, operation, dag_id, list(senders))
         for name, send in senders.items():
             now = now_of(ledger)
@@ -156,7 +159,9 @@ class WolkvoxAlert(BaseNotifier):
         self, context: Context, message: Message, is_due: Callable[[str], bool] = lambda _: True
     ) -> list[str]:
         """The recipients, of those to whom the message is due, that it reached."""
-        senders = {name: send for name, send in recipients(self.to, self.notifiers).items() if is_due(name)}
+        senders = {
+            name: send for name, send in recipients(self.to, self.notifiers, self.webhook).items() if is_due(name)
+        }
         if senders:
             self.log.warning("%s: %s", message.subject, message.text)
         return [name for name, send in senders.items() if self._try(send, name, message, context) is None]

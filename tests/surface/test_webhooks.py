@@ -5,17 +5,20 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from mailbox_server import Mailbox
 
-from wolkvox.delivery.webhook import HEADER, WolkvoxWebhook
+from wolkvox.delivery.webhook import HEADER, signature
 from wolkvox.errors import LedgerUnavailable
 from wolkvox.ledger.alerts import note
 from wolkvox.ledger.connection import now_of
@@ -25,6 +28,7 @@ from wolkvox.notifier import WolkvoxAlert
 if TYPE_CHECKING:
     from conftest import Database
 
+ALERTS = Path(__file__).parents[2] / "docs" / "alerts.md"
 DAG, SECRET, HIDDEN_PATH = "wolkvox_codify", "not for others", "/hooks/t0ken"
 SUMMARY = {"operation": "0041", "zone": "America/Bogota", "news": {"firing": {}, "resolved": {}}}
 
@@ -80,7 +84,7 @@ def run(ledger: Database, *names: str) -> None:
     """A run in which these alerts have their cause, and its callback."""
     current = {name: f"{name}!" for name in names}
     note(ledger.connection, "0041", DAG, current, now_of(ledger.connection))
-    WolkvoxAlert(notifiers=[WolkvoxWebhook("pager")])(context(SUMMARY))
+    WolkvoxAlert(webhook="pager")(context(SUMMARY))
 
 
 def context(summary: dict[str, Any], **more: Any) -> Any:
@@ -134,6 +138,26 @@ def test_whoever_has_the_secret_can_tell_that_body_and_time_are_ours(ledger: Dat
     assert SECRET.encode() not in body
 
 
+def test_the_receiver_in_the_docs_takes_what_is_ours_and_refuses_what_is_changed_or_old() -> None:
+    code = re.findall(r"```python\n(import hashlib.*?)```", ALERTS.read_text(encoding="utf-8"), re.DOTALL)[0]
+    receiver: dict[str, Any] = {}
+    exec(code, receiver)
+    now, genuine = int(time.time()), receiver["is_genuine"]
+    assert genuine(signature(SECRET, b"{}", now), b"{}", SECRET)
+    assert not genuine(signature(SECRET, b"{}", now), b"{ }", SECRET)
+    assert not genuine(signature(SECRET, b"{}", now - 301), b"{}", SECRET)
+    assert not genuine(signature("another", b"{}", now), b"{}", SECRET)
+
+
+def test_people_get_the_mail_as_well(ledger: Database, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Mailbox() as mailbox:
+        monkeypatch.setenv("AIRFLOW_CONN_SMTP_DEFAULT", mailbox.connection())
+        note(ledger.connection, "0041", DAG, {"quota": "quota!"}, now_of(ledger.connection))
+        WolkvoxAlert(to="ana@example.com", webhook="pager")(context(SUMMARY))
+        assert len(mailbox.messages) == 1
+    assert receiver.events() == [("trigger", "0041/wolkvox_codify/quota")]
+
+
 @pytest.mark.parametrize("status", [500, 404, 302])
 def test_what_is_not_taken_comes_again_and_the_ledger_says_why(
     ledger: Database, receiver: Receiver, status: int
@@ -184,7 +208,7 @@ def test_a_message_without_the_ledger_has_no_key_as_nothing_would_resolve_it(
 ) -> None:
     monkeypatch.setattr("wolkvox.delivery.memory.Variable", SimpleNamespace(get=lambda *_, **__: None, set=print))
     away = LedgerUnavailable("Away.")
-    WolkvoxAlert(notifiers=[WolkvoxWebhook("pager")])(context({}, exception=away))
+    WolkvoxAlert(webhook="pager")(context({}, exception=away))
     ((_, body),) = receiver.got
     event = json.loads(body)
     assert (event["action"], event["key"], event["dag_id"], event["message"]) == ("notice", None, DAG, "Away.")

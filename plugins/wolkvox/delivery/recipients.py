@@ -30,15 +30,26 @@ Send = Callable[[Message, Any], None]  # the message and Airflow's context; rais
 log = logging.getLogger(__name__)
 
 
-def recipients(to: Sequence[str] | str, notifiers: Sequence[BaseNotifier]) -> dict[str, Send]:
+def recipients(to: Sequence[str] | str, notifiers: Sequence[BaseNotifier], webhook: str = "") -> dict[str, Send]:
     """
     What carries a message to each recipient, by the name under which the ledger keeps what was delivered.
 
     :param to: addresses of the e-mail; none: those of the variable ``wolkvox_alert_to``
     :param notifiers: what carries the message instead of the e-mail
+    :param webhook: connection to a webhook that gets it too; none: empty
     """
-    if notifiers:
-        return {_name(notifier, notifiers): partial(_carry, notifier) for notifier in notifiers}
+    senders: dict[str, Send] = (
+        {_name(one, notifiers): partial(_carry, one) for one in notifiers} if notifiers else _by_mail(to)
+    )
+    if webhook:
+        from wolkvox.delivery.webhook import WolkvoxWebhook
+
+        senders[f"webhook {webhook}"] = partial(_carry, WolkvoxWebhook(webhook))
+    return senders
+
+
+def _by_mail(to: Sequence[str] | str) -> dict[str, Send]:
+    """What mails a message to each address."""
     from wolkvox.delivery.mail import RECIPIENTS, mail_addresses
 
     addresses = mail_addresses(to)
