@@ -154,7 +154,7 @@ def test_people_get_the_mail_as_well(ledger: Database, receiver: Receiver, monke
         monkeypatch.setenv("AIRFLOW_CONN_SMTP_DEFAULT", mailbox.connection())
         note(ledger.connection, "0041", DAG, {"quota": "quota!"}, now_of(ledger.connection))
         WolkvoxAlert(to="ana@example.com", webhook="pager")(context(SUMMARY))
-        assert len(mailbox.messages) == 1
+        assert len(mailbox.mails) == 1
     assert receiver.events() == [("trigger", "0041/wolkvox_codify/quota")]
 
 
