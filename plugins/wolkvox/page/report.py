@@ -130,7 +130,7 @@ def _tiles(data: ReportData, words: _Words) -> list[Tile]:
     counts = {state: sum(one[state] for one in data.overview["campaigns"]) for state in (State.CODED, *UNSUCCESSFUL)}
     impact = data.overview["impact"]
     after = sum(day["dialled_after"] for day in impact["days"]) if impact else None
-    within = say("report.of", within=words.number(known["within"]), records=words.number(known["records"]))
+    within = say("report.of", within=words.number(known.get("within")), records=words.number(known.get("records")))
     return [
         Tile(say("report.within", target=words.target), words.percent(known.get("share")), within if known else ""),
         Tile(

@@ -65,9 +65,9 @@ class Sheet:
     def row(self, cells: Sequence[str], widths: Sequence[float] | None = None) -> None:
         """One row, with a line below it; without widths: of the table."""
         widths = self._widths if widths is None else widths
-        wrapped = [wrapped(cell, width - 2 * PADDING) for cell, width in zip(cells, widths, strict=True)]
-        self._make_room(max(map(len, wrapped)) * LEADING + PADDING)
-        self._draw(wrapped, widths, FONT)
+        texts = [wrapped(cell, width - 2 * PADDING) for cell, width in zip(cells, widths, strict=True)]
+        self._make_room(max(map(len, texts)) * LEADING + PADDING)
+        self._draw(texts, widths, FONT)
 
     def pictures(self, pngs: Sequence[bytes], widths: Sequence[float], height: float) -> None:
         """Pictures beside one another, each as wide and as high as it is to be."""

@@ -9,9 +9,9 @@ from wolkvox.errors import BadSetting
 from wolkvox.ledger.connection import connected
 from wolkvox.ledger.notifications import undelivered
 from wolkvox.ledger.report_deliveries import undelivered_reports
-from wolkvox.rules.firing import Undelivered
 from wolkvox.notifier import WolkvoxAlert
 from wolkvox.operators import WolkvoxStageOperator
+from wolkvox.rules.firing import Undelivered
 
 
 def check_mail(stage: WolkvoxStageOperator) -> str:
