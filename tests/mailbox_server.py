@@ -76,7 +76,7 @@ class _Delivery(socketserver.StreamRequestHandler):
                 mail = message_from_bytes(b"".join(iter(self.rfile.readline, b".\r\n")), policy=default)
                 assert isinstance(mail, EmailMessage)
                 self.server.messages.append(mail)
-                body = mail.get_body()
+                body = mail.get_body(("html", "plain"))
                 self.server.mails.append((recipients, f"{mail['Subject']}\n{body.get_content() if body else ''}"))
             self.wfile.write(f"{answer}\r\n".encode())
             if command.upper() == "QUIT":

@@ -138,9 +138,9 @@ def test_the_chart_of_a_day_has_a_bar_an_hour_which_add_up_to_the_day(a_day: Dat
     lag, records = compose(read(), "en").pictures
     assert len(lag.chart.bars) == 24
     assert lag.chart.labels[8] == "08:00"
-    assert lag.chart.bars[8] == pytest.approx((90, 27))
+    assert lag.chart.bars[8] == pytest.approx((1.5, 0.45))
     assert [sum(bar[place] for bar in records.chart.bars) for place in range(3)] == [5, 2, 1]
-    assert lag.chart.line == 360
+    assert lag.chart.line == 6
 
 
 def test_several_days_have_a_bar_each(a_day: Database) -> None:
@@ -167,7 +167,8 @@ def test_a_day_without_contacts_says_so(ledger: Database, sandbox: SandboxServer
 def test_the_pdf_read_back_says_what_the_report_says(a_day: Database, language: str, tmp_path: Path) -> None:
     report = compose(read(), language)
     text = text_of(as_pdf(report), tmp_path)
-    texts = [report.title, *(one.title for one in report.tables), *tiles(report), *tiles(report).values()]
+    legends = [text for one in report.pictures for _, text in one.legend]
+    texts = [report.title, *legends, *(one.title for one in report.tables), *tiles(report), *tiles(report).values()]
     for said in (*texts, "Cobranza años", "El codAct no es válido"):
         assert " ".join(said.split()) in text, said
     assert "?" not in text
@@ -210,7 +211,7 @@ def test_a_bar_is_as_high_as_its_value_and_the_target_lies_across() -> None:
     assert green[1] == pytest.approx(2 * green[0], abs=8)
     red = tuple(int(TARGET[place : place + 2], 16) for place in (1, 3, 5))
     assert any(picture.getpixel((600, y)) == red for y in range(HEIGHT))
-    assert [axis_end(most) for most in (1, 3, 99, 101)] == [1, 5, 100, 200]
+    assert [axis_end(most) for most in (1, 3, 99, 101)] == [2, 4, 100, 200]
 
 
 def test_numbers_are_the_languages_own() -> None:

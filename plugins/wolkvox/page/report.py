@@ -162,15 +162,15 @@ def _counted(words: _Words, key: str, count: int) -> str:
 def _lag(data: ReportData, words: _Words) -> Picture:
     """Median and 95th percentile of each part, one bar behind the other, and the target."""
     lags = [(data.figures[part].lag_p50 or 0.0, data.figures[part].lag_p95 or 0.0) for part in data.parts]
-    bars = [(p50, max(0.0, p95 - p50)) for p50, p95 in lags]
-    target = data.target.total_seconds()
+    bars = [(p50 / 60, max(0.0, p95 - p50) / 60) for p50, p95 in lags]  # minutes, of which the axis has round numbers
+    target = data.target.total_seconds() / 60
     key = "report.lag_by_hour" if data.is_one_day else "report.lag_by_day"
     legend = [
         (DARK, words.say("chart.lag_p50")),
         (LIGHT, words.say("chart.lag_p95")),
         (TARGET, f"{words.say('chart.target')}: {words.target}"),
     ]
-    chart = Chart(_labels(data), bars, (DARK, LIGHT), words.duration, target)
+    chart = Chart(_labels(data), bars, (DARK, LIGHT), lambda minutes: words.duration(60 * minutes), target)
     return Picture("lag", words.say(key), legend, chart)
 
 

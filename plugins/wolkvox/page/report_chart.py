@@ -13,7 +13,7 @@ LEFT, RIGHT, TOP, BOTTOM = 110, 20, 24, 46
 LETTERS = 22
 GRID, TEXT, PAPER = "#d9dde3", "#4a5361", "#ffffff"
 TARGET = "#b42318"
-STEPS = (1, 2, 5)  # by which an axis ends, and times a power of ten
+STEPS = (2, 4, 6, 10)  # by which an axis ends, and times a power of ten: half of each is a whole number
 MOST_LABELS = 12
 
 

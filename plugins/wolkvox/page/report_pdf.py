@@ -23,6 +23,7 @@ def as_pdf(report: Report) -> bytes:
     halves = (WIDTH / 2, WIDTH / 2)
     sheet.row([one.title for one in report.pictures], halves)
     sheet.pictures([draw(one.chart) for one in report.pictures], halves, PICTURE)
+    sheet.legends([one.legend for one in report.pictures], halves)
     for table in report.tables:
         sheet.table(table.title, table.heads, [WIDTH * share / 100 for share in table.shares])
         for row in table.rows or [[report.nothing, *[""] * (len(table.heads) - 1)]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 
+from reportlab.lib.colors import HexColor
 from reportlab.lib.pagesizes import A4, landscape
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfbase.pdfmetrics import getFont
@@ -77,6 +78,22 @@ class Sheet:
         for png, width in zip(pngs, widths, strict=True):
             picture = ImageReader(io.BytesIO(png))
             self._canvas.drawImage(picture, left + PADDING, self._at, width - 2 * PADDING, height)
+            left += width
+
+    def legends(self, legends: Sequence[Sequence[tuple[str, str]]], widths: Sequence[float]) -> None:
+        """What the colours of pictures mean, each a square and its text: one legend a picture."""
+        self._make_room(LEADING + PADDING)
+        self._at -= LEADING + PADDING
+        self._canvas.setFont(FONT, SIZE)
+        left = float(MARGIN)
+        for legend, width in zip(legends, widths, strict=True):
+            at = left + PADDING
+            for colour, text in legend:
+                self._canvas.setFillColor(HexColor(colour))
+                self._canvas.rect(at, self._at, SIZE - 1, SIZE - 1, stroke=0, fill=1)
+                self._canvas.setFillGray(0)
+                self._canvas.drawString(at + LEADING, self._at, _printable(text))
+                at += 2 * LEADING + _width(_printable(text), SIZE)
             left += width
 
     def _draw_heads(self) -> None:
