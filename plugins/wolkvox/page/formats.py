@@ -19,9 +19,9 @@ def percent(share: float | None, language: str) -> str:
     """A share of 1; only all of it is 100 %."""
     if share is None:
         return NOTHING
-    shown = share if share == 1 else min(share, 0.999)
-    digits = 0 if 0.1 <= shown <= 0.9 else 1
-    return number(100 * shown, language, digits) + ("\u00a0%" if language == "es" else "%")
+    written = share if share == 1 else min(share, 0.999)
+    digits = 0 if 0.1 <= written <= 0.9 else 1
+    return number(100 * written, language, digits) + ("\u00a0%" if language == "es" else "%")
 
 
 def duration(seconds: float | None, language: str) -> str:

@@ -61,33 +61,33 @@ class Report:
 
 def compose(data: ReportData, language: str) -> Report:
     """The report in a language."""
-    words = _Words(data, language)
-    say = words.say
+    writer = _Writer(data, language)
+    say = writer.say
     return Report(
         language=language,
-        subject=words.subject(),
-        title=say("report.title", days=words.days),
+        subject=writer.subject(),
+        title=say("report.title", days=writer.days),
         heading=[
             (say("evidence.operation"), data.operation),
             (say("evidence.zone"), data.zone),
-            (say("evidence.made_at"), words.clock(data.made_at)),
+            (say("evidence.made_at"), writer.time(data.made_at)),
         ],
-        tiles=_tiles(data, words),
-        pictures=[_lag(data, words), _records(data, words)],
+        tiles=_tiles(data, writer),
+        pictures=[_lag(data, writer), _records(data, writer)],
         tables=[
-            *_shares(data, words),
-            _reasons(data, words),
-            _dialled(data, words),
-            _waiting(data, words),
-            *_suspended(data, words),
+            *_shares(data, writer),
+            _reasons(data, writer),
+            _dialled(data, writer),
+            _waiting(data, writer),
+            *_suspended(data, writer),
         ],
         nothing=say("problems.none"),
         attached=say("report.attached"),
     )
 
 
-class _Words:
-    """The texts and numbers of one language."""
+class _Writer:
+    """Writes texts and numbers in one language."""
 
     def __init__(self, data: ReportData, language: str) -> None:
         self._data, self._language = data, language
@@ -102,7 +102,7 @@ class _Words:
     def duration(self, seconds: float | None) -> str:
         return duration(seconds, self._language)
 
-    def clock(self, timestamp: datetime) -> str:
+    def time(self, timestamp: datetime) -> str:
         return f"{timestamp.astimezone(ZoneInfo(self._data.zone)):%Y-%m-%d %H:%M}"
 
     @property
@@ -115,9 +115,9 @@ class _Words:
         return since if self._data.is_one_day else self.say("report.range", since=since, until=until)
 
     def subject(self) -> str:
-        known = self._data.service["all"]
-        share = self.percent(known["share"]) if known else self.say("report.nothing_coded")
-        key = "report.subject" if known else "report.subject_none"
+        level = self._data.service["all"]
+        share = self.percent(level["share"]) if level else self.say("report.nothing_coded")
+        key = "report.subject" if level else "report.subject_none"
         said = self.say(key, operation=self._data.operation, days=self.days, share=share, target=self.target)
         return " ".join(said.split())
 
@@ -125,63 +125,63 @@ class _Words:
         return " ".join(filter(None, (one["type_campaign"], one["campaign_id"], one["name"]))) or NOTHING
 
 
-def _tiles(data: ReportData, words: _Words) -> list[Tile]:
-    say, known, today = words.say, data.service["all"] or {}, data.overview["today"]
+def _tiles(data: ReportData, writer: _Writer) -> list[Tile]:
+    say, level, today = writer.say, data.service["all"] or {}, data.overview["today"]
     counts = {state: sum(one[state] for one in data.overview["campaigns"]) for state in (State.CODED, *UNSUCCESSFUL)}
     impact = data.overview["impact"]
     after = sum(day["dialled_after"] for day in impact["days"]) if impact else None
-    within = say("report.of", within=words.number(known.get("within")), records=words.number(known.get("records")))
+    within = say("report.of", within=writer.number(level.get("within")), records=writer.number(level.get("records")))
     return [
-        Tile(say("report.within", target=words.target), words.percent(known.get("share")), within if known else ""),
+        Tile(say("report.within", target=writer.target), writer.percent(level.get("share")), within if level else ""),
         Tile(
             say("report.lag"),
-            words.duration(known.get("p50")),
-            say("report.lag_note", p95=words.duration(known.get("p95"))) if known else "",
+            writer.duration(level.get("p50")),
+            say("report.lag_note", p95=writer.duration(level.get("p95"))) if level else "",
         ),
-        *(Tile(_capital(say(f"column.{state}")), words.number(count)) for state, count in counts.items()),
-        Tile(_capital(say("column.dialled_after")), words.number(after)),
-        Tile(_capital(say("column.waiting")), words.number(today["waiting"]), _what_waits(data, words)),
+        *(Tile(_capital(say(f"column.{state}")), writer.number(count)) for state, count in counts.items()),
+        Tile(_capital(say("column.dialled_after")), writer.number(after)),
+        Tile(_capital(say("column.waiting")), writer.number(today["waiting"]), _what_waits(data, writer)),
     ]
 
 
-def _what_waits(data: ReportData, words: _Words) -> str:
+def _what_waits(data: ReportData, writer: _Writer) -> str:
     """How much of what waits can be sent, and why the rest can't."""
     today = data.overview["today"]
-    parts = [_counted(words, f"tile.{name}", today[name]) for name in ("sendable", "suspended", "deferred")]
+    parts = [_counted(writer, f"tile.{name}", today[name]) for name in ("sendable", "suspended", "deferred")]
     if today["oldest_waiting"]:
         age = (data.made_at - datetime.fromisoformat(today["oldest_waiting"])).total_seconds()
-        parts.append(words.say("tile.waiting_oldest", age=words.duration(age)))
+        parts.append(writer.say("tile.waiting_oldest", age=writer.duration(age)))
     return "; ".join(filter(None, parts))
 
 
-def _counted(words: _Words, key: str, count: int) -> str:
+def _counted(writer: _Writer, key: str, count: int) -> str:
     """The sentence with its number; nothing for none."""
-    return words.say(key, number=count) if count else ""
+    return writer.say(key, number=count) if count else ""
 
 
-def _lag(data: ReportData, words: _Words) -> Picture:
+def _lag(data: ReportData, writer: _Writer) -> Picture:
     """Median and 95th percentile of each part, one bar behind the other, and the target."""
     lags = [(data.figures[part].lag_p50 or 0.0, data.figures[part].lag_p95 or 0.0) for part in data.parts]
     bars = [(p50 / 60, max(0.0, p95 - p50) / 60) for p50, p95 in lags]  # minutes, of which the axis has round numbers
     target = data.target.total_seconds() / 60
     key = "report.lag_by_hour" if data.is_one_day else "report.lag_by_day"
     legend = [
-        (DARK, words.say("chart.lag_p50")),
-        (LIGHT, words.say("chart.lag_p95")),
-        (TARGET, f"{words.say('chart.target')}: {words.target}"),
+        (DARK, writer.say("chart.lag_p50")),
+        (LIGHT, writer.say("chart.lag_p95")),
+        (TARGET, f"{writer.say('chart.target')}: {writer.target}"),
     ]
-    chart = Chart(_labels(data), bars, (DARK, LIGHT), lambda minutes: words.duration(60 * minutes), target)
-    return Picture("lag", words.say(key), legend, chart)
+    chart = Chart(_labels(data), bars, (DARK, LIGHT), lambda minutes: writer.duration(60 * minutes), target)
+    return Picture("lag", writer.say(key), legend, chart)
 
 
-def _records(data: ReportData, words: _Words) -> Picture:
+def _records(data: ReportData, writer: _Writer) -> Picture:
     """What became of the records of each part."""
     states = ((State.CODED,), (State.REJECTED, State.INVALID), (State.FAILED,))
     bars = [[float(data.figures[part].records(*some)) for some in states] for part in data.parts]
     colours = (GREEN, AMBER, RED)
-    legend = list(zip(colours, map(words.say, ("chart.coded", "chart.refused", "chart.failed")), strict=True))
+    legend = list(zip(colours, map(writer.say, ("chart.coded", "chart.refused", "chart.failed")), strict=True))
     key = "report.records_by_hour" if data.is_one_day else "report.records_by_day"
-    return Picture("records", words.say(key), legend, Chart(_labels(data), bars, colours, words.number))
+    return Picture("records", writer.say(key), legend, Chart(_labels(data), bars, colours, writer.number))
 
 
 def _labels(data: ReportData) -> list[str]:
@@ -190,35 +190,35 @@ def _labels(data: ReportData) -> list[str]:
     return [f"{start:%H:%M}" if data.is_one_day else f"{start:%m-%d}" for start in starts]
 
 
-def _shares(data: ReportData, words: _Words) -> list[Table]:
+def _shares(data: ReportData, writer: _Writer) -> list[Table]:
     """How much of each campaign and each channel came within the target."""
-    say = words.say
-    named: tuple[tuple[str, Callable[[Mapping[str, Any]], str]], ...] = (
-        ("campaign", words.campaign),
-        ("channel", lambda one: one["channel"] or say("service.no_channel")),
+    say = writer.say
+    named: tuple[tuple[str, str, Callable[[Mapping[str, Any]], str]], ...] = (
+        ("campaign", "report.by_campaign", writer.campaign),
+        ("channel", "report.by_channel", lambda one: one["channel"] or say("service.no_channel")),
     )
     return [
         Table(
-            say(f"report.by_{part}", target=words.target),
+            say(title, target=writer.target),
             [say(f"column.{name}") for name in (part, "coded", "share_within", "p95")],
             [
-                [name(one), words.number(one["records"]), words.percent(one["share"]), words.duration(one["p95"])]
+                [name(one), writer.number(one["records"]), writer.percent(one["share"]), writer.duration(one["p95"])]
                 for one in data.service[f"{part}s"][:MOST_ROWS]
             ],
             (49, 17, 17, 17),
         )
-        for part, name in named
+        for part, title, name in named
     ]
 
 
-def _reasons(data: ReportData, words: _Words) -> Table:
+def _reasons(data: ReportData, writer: _Writer) -> Table:
     """Why records were not coded."""
-    say = words.say
+    say = writer.say
     rows = [
         [
             say(f"state.{one['state']}"),
             say.reason(one["reason"]) if one["reason"] else say("records.none_given"),
-            words.number(one["records"]),
+            writer.number(one["records"]),
             one["message"] or "",
         ]
         for one in data.overview["reasons"]
@@ -227,33 +227,34 @@ def _reasons(data: ReportData, words: _Words) -> Table:
     return Table(say("report.reasons"), heads, rows, (12, 40, 10, 38))
 
 
-def _dialled(data: ReportData, words: _Words) -> Table:
+def _dialled(data: ReportData, writer: _Writer) -> Table:
     """Whom the dialler called all the same."""
     rows = [
-        [words.say.reason(f"breach_{one['cause']}"), words.number(one["contacts"])] for one in data.overview["breaches"]
+        [writer.say.reason(f"breach_{one['cause']}"), writer.number(one["contacts"])]
+        for one in data.overview["breaches"]
     ]
-    heads = [words.say("column.why"), words.say("column.contacts")]
-    return Table(words.say("report.dialled"), heads, rows, (80, 20))
+    heads = [writer.say("column.why"), writer.say("column.contacts")]
+    return Table(writer.say("report.dialled"), heads, rows, (80, 20))
 
 
-def _waiting(data: ReportData, words: _Words) -> Table:
+def _waiting(data: ReportData, writer: _Writer) -> Table:
     """What waits when the report is made, by the age of the contact."""
-    say = words.say
+    say = writer.say
     ages = [one for one in data.overview["ages"] if one["records"]]
-    rows = [[say(f"age.{one['up_to'] or 'null'}"), words.number(one["records"])] for one in ages]
+    rows = [[say(f"age.{one['up_to'] or 'null'}"), writer.number(one["records"])] for one in ages]
     heads = [say("column.age"), say("column.records")]
-    return Table(say("report.waiting", time=words.clock(data.made_at)), heads, rows, (80, 20))
+    return Table(say("report.waiting", time=writer.time(data.made_at)), heads, rows, (80, 20))
 
 
-def _suspended(data: ReportData, words: _Words) -> list[Table]:
+def _suspended(data: ReportData, writer: _Writer) -> list[Table]:
     """The campaigns that are suspended, where there are any."""
-    say = words.say
+    say = writer.say
     rows = [
         [
-            words.campaign(one),
+            writer.campaign(one),
             say.reason(one["reason"]),
-            words.clock(datetime.fromisoformat(one["since"])),
-            words.number(one["waiting"]),
+            writer.time(datetime.fromisoformat(one["since"])),
+            writer.number(one["waiting"]),
         ]
         for one in data.overview["suspended"]
     ]

@@ -19,7 +19,7 @@ from wolkvox.rules.spans import Span, hours_of
 @dataclass(frozen=True, slots=True)
 class ReportData:
     """
-    What the ledger said of some days at one moment.
+    What the ledger said of some days at one time.
 
     ``overview`` and ``service`` are as the page gets them; ``parts`` are the hours of the day, or the days where there
     are several, with their ``figures``.
@@ -49,17 +49,17 @@ def read_report(chosen: Days = EVER, of: queries.Dag = USUAL, ledger_conn_id: st
 
     None where none of the chosen days is among them.
     """
-    known = settings(of)
-    operation, zone = known.operation, known.quota_timezone
+    connection = settings(of)
+    operation, zone = connection.operation, connection.quota_timezone
     with queries.snapshot(ledger_conn_id) as ledger:
         now = clock(ledger)
         days = chosen if chosen != EVER else _yesterday(now, zone)
-        shown = know(ledger, known, now, days, airflow=lambda _: None, usual=of.dag_id)
-        if not shown.chosen:
+        screen = know(ledger, connection, now, days, airflow=lambda _: None, usual=of.dag_id)
+        if not screen.chosen:
             return None
-        first, last = shown.chosen[0], shown.chosen[-1]
-        parts = hours_of(first) if first == last else shown.chosen
-        level = queries.service_level(ledger, operation, shown.lag_target, first.starts_at, last.ends_at)
+        first, last = screen.chosen[0], screen.chosen[-1]
+        parts = hours_of(first) if first == last else screen.chosen
+        level = queries.service_level(ledger, operation, screen.lag_target, first.starts_at, last.ends_at)
         return ReportData(
             operation=operation,
             zone=zone,
@@ -67,11 +67,11 @@ def read_report(chosen: Days = EVER, of: queries.Dag = USUAL, ledger_conn_id: st
             since=_local(first.starts_at, zone),
             until=_local(last.starts_at, zone),
             begins_at=first.starts_at,
-            target=shown.lag_target,
-            overview=overview(shown),
-            service=describe_service(level, shown.listed),
+            target=screen.lag_target,
+            overview=overview(screen),
+            service=describe_service(level, screen.listed),
             parts=parts,
-            figures=figures(ledger, operation, parts, []) if first == last else shown.figures,
+            figures=figures(ledger, operation, parts, []) if first == last else screen.figures,
         )
 
 

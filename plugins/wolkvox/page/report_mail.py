@@ -9,7 +9,7 @@ from html import escape
 from wolkvox.page.report import Picture, Report, Table, Tile
 from wolkvox.page.report_chart import HEIGHT, WIDTH, draw
 
-SHOWN = WIDTH // 2, HEIGHT // 2  # pixels of a chart on a screen
+ON_SCREEN = WIDTH // 2, HEIGHT // 2  # pixels of a chart on a screen
 # Mail programs read no style sheets: each element has its own style.
 BODY = "margin:0;padding:16px;background:#ffffff;color:#101828;font:14px/1.5 Arial,Helvetica,sans-serif"
 TITLE, HEADING = "font-size:20px;margin:0 0 8px", "font-size:16px;margin:24px 0 8px"
@@ -75,7 +75,7 @@ def _picture(picture: Picture) -> str:
     legend = " &nbsp; ".join(
         f'<span style="color:{colour}">&#9632;</span> {escape(text)}' for colour, text in picture.legend
     )
-    width, height = SHOWN
+    width, height = ON_SCREEN
     return (
         f'<h2 style="{HEADING}">{escape(picture.title)}</h2><p style="{SOFT};margin:0">{legend}</p>'
         f'<img src="cid:{picture.name}" width="{width}" height="{height}" alt="{escape(picture.title)}">'

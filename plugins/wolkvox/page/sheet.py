@@ -117,7 +117,7 @@ class Sheet:
 
 
 def wrapped(text: str, width: float, size: int = SIZE) -> list[str]:
-    """The text in lines of a width; words that are wider are broken."""
+    """The text in lines of a width; a part without blanks that is wider is broken."""
     lines, line, room = [], "", width
     for word in _printable(text).split(" "):
         needs = _width(f" {word}" if line else word, size)
