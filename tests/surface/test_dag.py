@@ -286,7 +286,7 @@ def test_who_subscribes_has_a_dag_that_reports_each_morning_and_nobody_else(alon
     assert {name for name in dags if "report" in name} == {"wolkvox_report_sales"}
     dag = dags["wolkvox_report_sales"]
     assert "When it is red" in (dag.doc_md or "")
-    assert (dag.timetable.summary, str(dag.timezone)) == ("0 6 * * *", "America/Santiago")
+    assert (dag.timetable.expression, str(dag.timetable.timezone)) == ("0 6 * * *", "America/Santiago")
     assert (dag.catchup, dag.max_active_runs, dag.is_paused_upon_creation) == (False, 1, False)
     report = dag.get_task("report")
     assert (report.to, report.language, report.operation) == (["Ana <ana@example.com>"], "es", "sales")
