@@ -13,11 +13,10 @@ from debian import program
 from page_reader import speak
 
 if TYPE_CHECKING:
-    from airflow_logins import Logins
-    from airflow_server import Airflow
+    from airflow_server import Airflow, Logins
     from playwright.sync_api import Page
 
-pytest_plugins = ("airflow_server", "airflow_logins")
+pytest_plugins = ("airflow_server",)
 
 TODAY = datetime.now(ZoneInfo("America/Bogota")).date()
 

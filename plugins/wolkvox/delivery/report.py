@@ -9,7 +9,7 @@ from datetime import datetime
 from email.message import EmailMessage
 
 from wolkvox.delivery.mail import reason, send_message
-from wolkvox.ledger.connection import clock, connected
+from wolkvox.ledger.connection import connected, now_of
 from wolkvox.ledger.notifications import begin_delivery, keep_recipients, mark_undelivered
 from wolkvox.ledger.report_deliveries import has_report, mark_delivered, note_report
 
@@ -45,7 +45,7 @@ def deliver(
         if not begin_delivery(ledger, *whose):
             done.is_under_way = True
             return done
-        report = note_report(ledger, *whose, day, clock(ledger))
+        report = note_report(ledger, *whose, day, now_of(ledger))
         keep_recipients(ledger, *whose, recipients)
         for recipient in recipients:
             if has_report(ledger, *whose, recipient, report):
@@ -53,10 +53,10 @@ def deliver(
                 continue
             failure = _try(write, recipient)
             if failure is None:
-                mark_delivered(ledger, *whose, recipient, report, clock(ledger))
+                mark_delivered(ledger, *whose, recipient, report, now_of(ledger))
                 done.delivered += 1
             else:
-                mark_undelivered(ledger, *whose, recipient, failure, clock(ledger))
+                mark_undelivered(ledger, *whose, recipient, failure, now_of(ledger))
                 done.undelivered[recipient] = failure
     return done
 

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from wolkvox.ledger.connection import clock
+from wolkvox.ledger.connection import now_of
 from wolkvox.ledger.figures import Figures, figures
 from wolkvox.page import queries
 from wolkvox.page.overview import describe_service, overview
@@ -52,7 +52,7 @@ def read_report(chosen: Days = EVER, of: queries.Dag = USUAL, ledger_conn_id: st
     connection = settings(of)
     operation, zone = connection.operation, connection.quota_timezone
     with queries.snapshot(ledger_conn_id) as ledger:
-        now = clock(ledger)
+        now = now_of(ledger)
         days = chosen if chosen != EVER else _yesterday(now, zone)
         screen = know(ledger, connection, now, days, airflow=lambda _: None, usual=of.dag_id)
         if not screen.chosen:
