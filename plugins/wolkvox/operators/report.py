@@ -25,9 +25,9 @@ class WolkvoxReportOperator(WolkvoxOperator):
 
     ui_color = "#e4f4f7"
 
-    def __init__(self, *, to: Sequence[str], language: str = "en", **kwargs: Any) -> None:
+    def __init__(self, *, to: Sequence[str] | str, language: str = "en", **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.to = to
+        self.to = [to] if isinstance(to, str) else list(to)
         self.language = language
 
     def execute(self, context: Context) -> dict[str, Any]:
