@@ -88,7 +88,7 @@ def test_every_key_of_an_operation_has_its_row_and_its_default() -> None:
     thresholds = type(usual().thresholds).model_fields
     keys = set(Entry.model_fields)
     assert set(told) == {*keys, *thresholds}
-    odd = {"wolkvox_conn_id", "pool", "thresholds", "run_minutes", "alert_to"}
+    odd = {"wolkvox_conn_id", "pool", "thresholds", "run_minutes", "alert_to", "report_to"}
     for name in keys - odd:
         assert told[name] == shown(getattr(usual(), name)), name
     for name in thresholds:

@@ -269,6 +269,33 @@ def test_each_operation_has_a_dag_of_its_own(alone: Path) -> None:
     assert (usual.wolkvox_conn_id, usual.operation, usual.refused) == ("wolkvox_default", None, None)
 
 
+REPORTS = """
+default:
+sales:
+  timezone: America/Santiago
+  alert_to: [luis@example.com]
+  report_to: Ana <ana@example.com>
+  language: es
+broken:
+  report_to: [ana@example.com]
+  language: fr
+"""
+
+
+def test_who_subscribes_has_a_dag_that_reports_each_morning_and_nobody_else(alone: Path) -> None:
+    (alone / "operations.yaml").write_text(REPORTS)
+    dags = bag_of(alone).dags
+    assert {name for name in dags if "report" in name} == {"wolkvox_report_sales"}
+    dag = dags["wolkvox_report_sales"]
+    assert "When it is red" in (dag.doc_md or "")
+    assert (dag.timetable.expression, str(dag.timetable.timezone)) == ("0 6 * * *", "America/Santiago")
+    assert (dag.catchup, dag.max_active_runs, dag.is_paused_upon_creation) == (False, 1, False)
+    report = dag.get_task("report")
+    assert (report.to, report.language, report.operation) == (["Ana <ana@example.com>"], "es", "sales")
+    assert report.wolkvox_conn_id == "wolkvox_sales"
+    assert [alert.to for alert in report.on_failure_callback] == [["luis@example.com"]]
+
+
 def test_without_a_trigger_the_cron_alone_begins_runs(alone: Path) -> None:
     (alone / "operations.yaml").write_text("default:\n  wake: off\n")
     codify = bag_of(alone).dags["wolkvox_codify"]

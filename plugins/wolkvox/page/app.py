@@ -23,6 +23,7 @@ from wolkvox.page.dictionary import LANGUAGES, dictionary
 from wolkvox.page.downloads import attachment
 from wolkvox.page.limits import Recent, in_turn
 from wolkvox.page.reading import LEDGER, Days, csv_file, first_screen, service_level, some_rows, some_runs
+from wolkvox.page.report_file import report_file
 from wolkvox.page.setup import first_steps
 from wolkvox.page.shown import Looked, MayConnect, MayEdit, MaySeeIds, Names, Text, readable_slots, shown
 from wolkvox.rules.states import State
@@ -224,6 +225,17 @@ async def download(
         await _note_ids(looked, {**_filter(request), "as": "csv"})
     file = await in_turn(partial(csv_file, wanted, chosen, full, excel, looked.of), request.is_disconnected)
     return attachment(file, "wolkvox.csv", "text/csv; charset=utf-8")
+
+
+@app.get("/report.pdf")
+async def download_report(
+    request: Request, looked: Looked, chosen: Chosen, language: Literal["en", "es"] = "en"
+) -> StreamingResponse:
+    """The report of the chosen days, of yesterday where none are chosen, as a file to read."""
+    content = await in_turn(partial(report_file, chosen, language, looked.of), request.is_disconnected)
+    if content is None:
+        raise HTTPException(404, "A report has days among the last 30 only.")
+    return attachment(content, "wolkvox-report.pdf", "application/pdf")
 
 
 async def _note_ids(looked: Looked, of: dict[str, Any]) -> None:

@@ -239,7 +239,7 @@ def fresh(connection: Connection, operation: str, target: timedelta) -> list[Fre
 
 class ServiceLevel(NamedTuple):
     """
-    Contacts that were codified, how many of them within the target, and their 95th percentile in seconds.
+    Contacts that were codified, how many of them within the target, and their lag in seconds.
 
     ``part``: "all", or of which campaigns or which channel they are.
     """
@@ -250,6 +250,7 @@ class ServiceLevel(NamedTuple):
     channel: str | None
     records: int
     within: int
+    p50: float | None
     p95: float | None
 
 

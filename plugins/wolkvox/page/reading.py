@@ -22,6 +22,7 @@ from wolkvox.ledger.figures import figures
 from wolkvox.ledger.impact import Impact, breaches, impact
 from wolkvox.ledger.notifications import undelivered
 from wolkvox.ledger.quota import QuotaRules
+from wolkvox.ledger.report_deliveries import undelivered_reports
 from wolkvox.ledger.reports import seconds_per_request
 from wolkvox.ledger.secret import known_secret
 from wolkvox.ledger.suspension import suspended_campaigns
@@ -163,8 +164,14 @@ def know(
         listed=listed_campaigns(ledger, operation),
         impact=_impact(ledger, operation, days, chosen, zone),
         breaches=_breaches(ledger, operation, days, chosen, zone),
-        undelivered=min((one.since for one in undelivered(ledger, operation, dag_id).values()), default=None),
+        undelivered=_undelivered(ledger, operation, dag_id),
     )
+
+
+def _undelivered(ledger: Connection, operation: str, dag_id: str) -> datetime | None:
+    """Since when alerts or reports don't reach somebody; None where they reach all."""
+    failing = (*undelivered(ledger, operation, dag_id).values(), *undelivered_reports(ledger, operation).values())
+    return min((one.since for one in failing), default=None)
 
 
 def _impact(ledger: Connection, operation: str, days: Sequence[Span], chosen: Days, zone: str) -> list[Impact]:
