@@ -22,9 +22,11 @@ from wolkvox.page import customers, files, queries
 from wolkvox.page.dictionary import LANGUAGES, dictionary
 from wolkvox.page.downloads import attachment
 from wolkvox.page.limits import Recent, in_turn
-from wolkvox.page.reading import LEDGER, Days, csv_file, first_screen, service_level, some_rows, some_runs
+from wolkvox.page.reading import LEDGER, Days, first_screen, records_file, service_level, some_rows, some_runs
 from wolkvox.page.setup import first_steps
 from wolkvox.page.shown import Looked, MayConnect, MayEdit, MaySeeIds, Names, Text, readable_slots, shown
+from wolkvox.page.table_csv import write_csv
+from wolkvox.page.table_xlsx import write_xlsx
 from wolkvox.rules.states import State
 from wolkvox.rules.timestamps import FIRST_YEAR, LAST_YEAR
 
@@ -39,6 +41,7 @@ HEADERS = {
 OF_THE_PAGE = {"Cache-Control": "private, no-cache"}
 OF_ITS_FILES = {"Cache-Control": "private, max-age=31536000, immutable"}
 PAGE = files.page()
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 log = logging.getLogger(__name__)
 
@@ -210,20 +213,29 @@ async def read_rows(
     return {**found, **names, "may_see_ids": may_see}
 
 
+Language = Literal["en", "es"]
+
+
 @app.get("/rows.csv")
-async def download(
-    request: Request,
-    looked: Looked,
-    wanted: Wanted,
-    chosen: Chosen,
-    full: FullIds,
-    excel: Literal["en", "es"] | None = None,
+async def download_csv(
+    request: Request, looked: Looked, wanted: Wanted, chosen: Chosen, full: FullIds, language: Language | None = None
 ) -> StreamingResponse:
-    """The same records as a file; ``excel``: as Excel in that language opens it by a double click."""
+    """The same records as a file for a person in their language; without a language, for a program."""
     if full:
         await _note_ids(looked, {**_filter(request), "as": "csv"})
-    file = await in_turn(partial(csv_file, wanted, chosen, full, excel, looked.of), request.is_disconnected)
-    return attachment(file, "wolkvox.csv", "text/csv; charset=utf-8")
+    read = partial(records_file, wanted, chosen, unmasked=full, language=language, write=write_csv, of=looked.of)
+    return attachment(await in_turn(read, request.is_disconnected), "wolkvox.csv", "text/csv; charset=utf-8")
+
+
+@app.get("/rows.xlsx")
+async def download_xlsx(
+    request: Request, looked: Looked, wanted: Wanted, chosen: Chosen, full: FullIds, language: Language = "en"
+) -> StreamingResponse:
+    """The same records as a workbook in a language."""
+    if full:
+        await _note_ids(looked, {**_filter(request), "as": "xlsx"})
+    read = partial(records_file, wanted, chosen, unmasked=full, language=language, write=write_xlsx, of=looked.of)
+    return attachment(await in_turn(read, request.is_disconnected), "wolkvox.xlsx", XLSX)
 
 
 async def _note_ids(looked: Looked, of: dict[str, Any]) -> None:

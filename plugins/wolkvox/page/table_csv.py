@@ -1,0 +1,23 @@
+"""A table as CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import IO
+
+from wolkvox.page.rows import harmless
+from wolkvox.page.table import Table
+
+SEPARATORS = {"es": ";"}  # of a list where the language is spoken, as spreadsheets expect it; elsewhere a comma
+
+
+def write_csv(table: Table, file: IO[bytes]) -> None:
+    """Write a CSV file whose cells a spreadsheet takes for text, not for formulas."""
+    text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
+    writer = csv.writer(text, delimiter=SEPARATORS.get(table.language or "", ","))
+    writer.writerow(table.heads)
+    for row in table.rows:
+        writer.writerow([harmless(cell) for cell in row])
+    text.flush()
+    text.detach()
