@@ -1,4 +1,4 @@
-"""Records as files: in the reader's language, on the operation's clock, and nothing in them that a spreadsheet changes."""
+"""Records as files: in the reader's language, on the operation's clock, and as they are, whatever they look like."""
 
 from __future__ import annotations
 

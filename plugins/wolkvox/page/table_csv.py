@@ -10,14 +10,19 @@ from wolkvox.page.rows import harmless
 from wolkvox.page.table import Table
 
 SEPARATORS = {"es": ";"}  # of a list where the language is spoken, as spreadsheets expect it; elsewhere a comma
+PART = 100_000  # characters written at once
 
 
 def write_csv(table: Table, file: IO[bytes]) -> None:
     """Write a CSV file whose cells a spreadsheet takes for text, not for formulas."""
-    text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
-    writer = csv.writer(text, delimiter=SEPARATORS.get(table.language or "", ","))
+    buffer = io.StringIO("\ufeff")
+    buffer.seek(0, io.SEEK_END)
+    writer = csv.writer(buffer, delimiter=SEPARATORS.get(table.language or "", ","))
     writer.writerow(table.heads)
     for row in table.rows:
         writer.writerow([harmless(cell) for cell in row])
-    text.flush()
-    text.detach()
+        if buffer.tell() > PART:
+            file.write(buffer.getvalue().encode())
+            buffer.seek(0)
+            buffer.truncate()
+    file.write(buffer.getvalue().encode())
