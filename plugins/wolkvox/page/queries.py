@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta, timezone
 from functools import cache
 from heapq import merge
@@ -340,8 +340,7 @@ class Place(NamedTuple):
     id: int
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """
     A record as the page may know it: no comment, no second code, no phone number.
 
@@ -410,7 +409,7 @@ def every_row(
 def _of_state(connection: Connection, params: dict[str, Any], at_once: int) -> Iterator[Record]:
     statement = (sql("every") if params["dialled"] is None else sql("dialled")) + sql("rows")
     with connection.cursor(f"records_{params['state']}", row_factory=args_row(Record)) as cursor:
-        cursor.execute(statement, params)
+        cursor.execute(statement, params, binary=True)
         while found := cursor.fetchmany(at_once):
             yield from found if params["dialled"] is None else _with_dials(connection, found, params["dialled"])
 
@@ -420,7 +419,7 @@ def _with_dials(connection: Connection, found: Sequence[Record], dialled: str) -
     params = {"ids": [record.id for record in found], "dialled": dialled}
     dials = {record: (at, breach) for record, at, breach in connection.execute(sql("last_dials"), params)}
     return [
-        replace(record, dialled_at=dials[record.id][0], breach=dials[record.id][1]) if record.id in dials else record
+        record._replace(dialled_at=dials[record.id][0], breach=dials[record.id][1]) if record.id in dials else record
         for record in found
     ]
 

@@ -11,7 +11,7 @@ from wolkvox.page.queries import Record
 MASK = "•••"
 SHOWN = 3  # characters of an id that anybody may see
 _NUMBER = re.compile(r"\d{5,}")  # long enough to be a customer or a telephone
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+_FORMULA = re.compile(r" *[=+\-@\t\r\n]")
 
 
 def mask(customer_id: str | None) -> str | None:
@@ -57,4 +57,4 @@ def without_ids(message: str | None, customer_id: str | None) -> str | None:
 
 def harmless(value: object) -> object:
     """Text that a spreadsheet would take for a formula, quoted."""
-    return f"'{value}" if isinstance(value, str) and value.lstrip(" ").startswith(_FORMULA) else value
+    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
