@@ -113,7 +113,7 @@ def test_numbers_of_a_workbook_are_numbers_and_times_are_dates() -> None:
     (row,) = as_xlsx(shown(RECORD))
     assert [(row[name].value, row[name].data_type) for name in ("requests", "chunk")] == [(1, "n"), (2, "n")]
     moment = row["contacted (America/Bogota)"]
-    assert moment.is_date
+    assert moment.data_type == "d"
     assert moment.number_format == r"yyyy\-mm\-dd\ hh:mm:ss"
     assert row["settled (America/Bogota)"].value is None
 
