@@ -100,7 +100,7 @@ def _night(ledger: Database, rows: int) -> tuple[dict[str, Any], float]:
         looking.join()
     said = outcome.said[0]
     judged = said["confirmed"] + said["overtaken"] + said["mismatch"]
-    if judged != rows or said["worth"]["dialled_after"] < 0.9 * rows / 20:
+    if judged != rows or said["impact"]["dialled_after"] < 0.9 * rows / 20:
         raise BrokenMeasurement(f"of {rows} contacts, {said['confirmed']} are confirmed, and {said['worth']}")
     return {**said, "seconds": outcome.seconds}, median(took)
 

@@ -96,7 +96,7 @@ def _idle(stack: Stack, api: AirflowApi) -> Figure:
     before = _processor_seconds(stack)
     run = _run(stack, api, "wolkvox_codify", _window(datetime.now(timezone.utc)), 0, LATENCIES[0])
     used = _processor_seconds(stack) - before
-    requests = call(f"{stack.sandbox_url}/stats")["requests"]
+    requests = call(f"{stack.sandbox_url}/stats")["quota_used"]
     if requests:
         raise BrokenMeasurement(f"an idle run made {requests} requests")
     return Figure(

@@ -65,7 +65,7 @@ class WolkvoxAlert(BaseNotifier):
     def _late(self, context: Context) -> None:
         """Deliver the alert of a run that is under way after its deadline; without the ledger too."""
         from wolkvox.ledger.alerts import note_one
-        from wolkvox.ledger.connection import clock, connected
+        from wolkvox.ledger.connection import connected, now_of
         from wolkvox.ledger.runs import operation_of, run_is_over
 
         dag_id, run_id = _run(context)
@@ -77,7 +77,7 @@ class WolkvoxAlert(BaseNotifier):
                     return
                 operation = operation_of(ledger, dag_id)
                 if operation is not None:
-                    note_one(ledger, operation, dag_id, "late", message, clock(ledger))
+                    note_one(ledger, operation, dag_id, "late", message, now_of(ledger))
         except (WolkvoxError, AirflowException) as error:
             self.log.warning("The ledger doesn't know the late run: %s", _message(error))
             operation = None
@@ -98,7 +98,7 @@ class WolkvoxAlert(BaseNotifier):
     def _deliver(self, ledger: Connection, context: Context, operation: str, zone: str) -> None:
         """Send each recipient the alerts that are due to it, one callback at a time."""
         from wolkvox.ledger.alerts import known_alerts
-        from wolkvox.ledger.connection import clock
+        from wolkvox.ledger.connection import now_of
         from wolkvox.ledger.notifications import begin_delivery, keep_recipients, notified, undelivered
 
         dag_id, _ = _run(context)
@@ -111,7 +111,7 @@ class WolkvoxAlert(BaseNotifier):
         senders, logged = recipients(self.to, self.notifiers), set()
         keep_recipients(ledger, operation, dag_id, list(senders))
         for name, send in senders.items():
-            now = clock(ledger)
+            now = now_of(ledger)
             dues = due(alerts.values(), notified(ledger, operation, dag_id, name), now)
             if not dues or not may_try(failing.get(name), now):
                 continue
@@ -125,13 +125,13 @@ class WolkvoxAlert(BaseNotifier):
     @staticmethod
     def _note(ledger: Connection, recipient: tuple[str, str, str], dues: Sequence[Due], failure: str | None) -> None:
         """Note that alerts were delivered to a recipient (operation, DAG, name), or why they were not."""
-        from wolkvox.ledger.connection import clock
+        from wolkvox.ledger.connection import now_of
         from wolkvox.ledger.notifications import mark_notified, mark_undelivered
 
         if failure is None:
-            mark_notified(ledger, *recipient, dues, clock(ledger))
+            mark_notified(ledger, *recipient, dues, now_of(ledger))
         else:
-            mark_undelivered(ledger, *recipient, failure, clock(ledger))
+            mark_undelivered(ledger, *recipient, failure, now_of(ledger))
 
     def _without_ledger(self, context: Context, message: str) -> None:
         """

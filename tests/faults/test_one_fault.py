@@ -368,12 +368,12 @@ def test_a_run_for_one_customer_sends_nobody_else_though_it_is_in_doubt(
 ) -> None:
     vendor.control(faults={f"customer-{n}": [status(500)] for n in range(1, 11)})
     fill(warehouse, 9)
-    crew.codify(stage("before")[0][0], request_retries=replace(AT_ONCE, tries=1, sure=20)).tally()
+    crew.codify(stage("before")[0][0], request_retries=replace(AT_ONCE, tries=1, enough=20)).tally()
     fill(warehouse, 1, first=10)
     fill(warehouse, 5, first=11, campaign="18")
     stage("nobody sends")
     (chunk,), _ = stage("one", customer_id="customer-10", by_hand=True)
-    crew.codify(chunk, request_retries=replace(AT_ONCE, sure=20)).result()
+    crew.codify(chunk, request_retries=replace(AT_ONCE, enough=20)).result()
     assert coded(ledger, "18") == 0
 
 
@@ -394,7 +394,7 @@ def test_failures_that_began_in_the_future_ends_with_the_next_answer(
 ) -> None:
     vendor.control(faults={f"customer-{n}": [status(500)] for n in (*range(1, 10), 11)})
     fill(warehouse, 9)
-    crew.codify(stage("ahead", by_hand=True)[0][0], request_retries=replace(AT_ONCE, tries=1, sure=20)).tally()
+    crew.codify(stage("ahead", by_hand=True)[0][0], request_retries=replace(AT_ONCE, tries=1, enough=20)).tally()
     ledger.execute("UPDATE wolkvox.consecutive_failures SET failed_since = failed_since + interval '1 day'")
     ledger.execute("UPDATE wolkvox.codification SET not_before = now() + interval '1 hour'")
     fill(warehouse, 1, first=10)

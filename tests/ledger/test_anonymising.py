@@ -11,7 +11,7 @@ from staged import stage_in
 
 from wolkvox.ledger import anonymising
 from wolkvox.ledger.anonymising import anonymise
-from wolkvox.ledger.connection import clock
+from wolkvox.ledger.connection import now_of
 from wolkvox.ledger.retention import forget
 from wolkvox.ledger.staging import load
 from wolkvox.rules.anonymity import anonymous, is_anonymous
@@ -76,7 +76,7 @@ def test_a_clock_that_was_ahead_once_passes_over_nobody(
     ledger: Database, monkeypatch: pytest.MonkeyPatch, ahead: int
 ) -> None:
     def night(days: int) -> int:
-        monkeypatch.setattr(anonymising, "clock", lambda connection: clock(connection) + timedelta(days=days))
+        monkeypatch.setattr(anonymising, "clock", lambda connection: now_of(connection) + timedelta(days=days))
         return anonymise(ledger.connection, SECRET, HALF_A_YEAR).done
 
     put(ledger, "yesterday", "coded", 1)

@@ -14,7 +14,7 @@ from wolkvox.cli.verify import verify
 from wolkvox.errors import BadSetting, Unaccounted
 from wolkvox.ledger import digests, retention
 from wolkvox.ledger.anonymising import anonymise
-from wolkvox.ledger.connection import clock, sql
+from wolkvox.ledger.connection import now_of, sql
 from wolkvox.ledger.digests import Verified, digest, verify_digests
 from wolkvox.ledger.locks import Lock, lock_session
 from wolkvox.ledger.retention import forget
@@ -62,7 +62,7 @@ def ages(keep: timedelta = KEEP, anonymise_after: timedelta | None = None) -> Ag
 def at(monkeypatch: pytest.MonkeyPatch, ahead: timedelta) -> None:
     """The ledger's clock is so far ahead."""
     for module in (digests, retention):
-        monkeypatch.setattr(module, "clock", lambda connection: clock(connection) + ahead)
+        monkeypatch.setattr(module, "clock", lambda connection: now_of(connection) + ahead)
 
 
 def test_every_day_that_is_past_changing_is_digested_once(digested: Database) -> None:

@@ -15,7 +15,7 @@ from ledger_history import fill_history
 
 from wolkvox.ledger import exports
 from wolkvox.ledger.audits import AuditedCampaign, audit, campaigns_to_audit, offer_missing
-from wolkvox.ledger.connection import LedgerConnection, clock, sql
+from wolkvox.ledger.connection import LedgerConnection, now_of, sql
 from wolkvox.ledger.impact import breaches, count_dates, count_impact, forget_own_dates, note_dials
 from wolkvox.ledger.recent import recent_contacts
 from wolkvox.rules.exports import Exported
@@ -88,7 +88,7 @@ def test_no_statement_of_an_audit_reads_a_large_table_whole(connection: LedgerCo
         campaigns = campaigns_to_audit(connection, "0041")
         assert (len(campaigns), sum(campaigns.values())) == (20, 3_000)
         for campaign in list(campaigns)[:2]:
-            look = AuditedCampaign("0041", campaign, clock(connection))
+            look = AuditedCampaign("0041", campaign, now_of(connection))
             shown = [Exported(str(n), "141", "", ago(minutes=30), "", False, "BUSY", 1) for n in range(1, 2_000)]
             exports.load(connection, shown)
             findings = audit(connection, look, code_changes_result=True)

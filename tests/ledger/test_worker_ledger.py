@@ -22,7 +22,7 @@ from wolkvox.rules.runs import Run
 from wolkvox.rules.states import State
 from wolkvox.tasks.worker import WorkerLedger
 
-POLICY = RetryPolicy(refusals=4, outages=2, sure=2)
+POLICY = RetryPolicy(refusals=4, outages=2, enough=2)
 OURS, OTHER = ("preview", "17"), ("preview", "18")
 
 

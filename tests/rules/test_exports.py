@@ -253,10 +253,10 @@ def test_a_page_of_several_is_known_by_its_fields(name: str, value: object, more
         (Compared(waiting=50, strangers=25), None),
         (Compared(waiting=50, strangers=26), "26 of 50 contacts"),
         (Compared(waiting=300, strangers=300), "300 of 300 contacts"),
-        (Compared(confirmed=20, shown=10), None),
-        (Compared(confirmed=20, shown=9), "shows the code of 9"),
+        (Compared(confirmed=20, with_code=10), None),
+        (Compared(confirmed=20, with_code=9), "shows the code of 9"),
         (Compared(confirmed=1), "shows the code of 0"),
-        (Compared(confirmed=20, lacking=1, shown=19), "lacks 1"),
+        (Compared(confirmed=20, lacking=1, with_code=19), "lacks 1"),
     ],
     ids=str,
 )

@@ -80,7 +80,7 @@ def test_a_moment_without_a_zone_is_read_in_the_given_one(given: str, utc: datet
     ],
 )
 def test_what_is_no_moment_is_refused(name: str, value: object) -> None:
-    with pytest.raises(BadSetting, match=f"^{name} must be a moment such as 2026-01-31T08:00:00-05:00.$"):
+    with pytest.raises(BadSetting, match=f"^{name} must be a timestamp such as 2026-01-31T08:00:00-05:00.$"):
         read_options({name: value}, BOGOTA)
 
 

@@ -70,4 +70,4 @@ def test_no_delay_outlasts_half_a_day() -> None:
 
 def test_the_end_of_a_run_and_a_suspended_campaign_need_three_records_or_requests() -> None:
     """Fewer would be one bad record, or the two slots' latest ones; more would cost a contact a day's requests."""
-    assert (POLICY.sure, POLICY.refused_trials) == (3, 3)
+    assert (POLICY.enough, POLICY.refused_trials) == (3, 3)

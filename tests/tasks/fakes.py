@@ -177,7 +177,7 @@ class Bench:
                 self.attempts[record] = min(self.attempts[record], self.retry_policy.requests - 1)
 
     def judge(self, fault: Fault) -> Faults:
-        return self._open(fault.reason) if len(self.failed) >= self.retry_policy.sure else Faults()
+        return self._open(fault.reason) if len(self.failed) >= self.retry_policy.enough else Faults()
 
     def _open(self, reason: str) -> Faults:
         first = self.open_breaker(reason, "")

@@ -20,7 +20,7 @@ from mailbox_server import Mailbox
 
 from wolkvox.errors import BadSetting, LedgerUnavailable, Unaccounted
 from wolkvox.ledger.alerts import note
-from wolkvox.ledger.connection import clock
+from wolkvox.ledger.connection import now_of
 from wolkvox.ledger.notifications import begin_delivery, undelivered
 from wolkvox.notifier import WolkvoxAlert
 
@@ -79,7 +79,7 @@ class Days:
 
     def verdict(self, *names: str) -> None:
         """What ``verdict`` notes of a run: these alerts have their cause."""
-        now = clock(self.ledger.connection)
+        now = now_of(self.ledger.connection)
         note(self.ledger.connection, "0041", DAG, {name: f"{name}!" for name in names}, now)
 
     def run(self, *names: str, alert: WolkvoxAlert | None = None) -> None:
@@ -355,7 +355,7 @@ def test_where_airflow_does_not_know_its_address_no_link_is_made_up(
 
 def test_what_wolkvox_said_is_text_and_no_template(ledger: Database, mailbox: Mailbox) -> None:
     said = "<b>12</b> records {{ 1 + 1 }} {% are %} {% endraw %} waiting."
-    note(ledger.connection, "0041", DAG, {"red:waiting": said}, clock(ledger.connection))
+    note(ledger.connection, "0041", DAG, {"red:waiting": said}, now_of(ledger.connection))
     WolkvoxAlert()(context(SUMMARY, exception=Unaccounted(said)))
     ((_, text),) = mailbox.mails
     assert text.startswith("wolkvox_codify failed\n")

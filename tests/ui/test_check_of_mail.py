@@ -11,7 +11,7 @@ from sandbox_server import SandboxServer
 
 from wolkvox.cli.check import check
 from wolkvox.cli.check.finding import Finding
-from wolkvox.ledger.connection import clock
+from wolkvox.ledger.connection import now_of
 from wolkvox.ledger.notifications import mark_undelivered
 
 DAG = "wolkvox_codify"
@@ -72,7 +72,7 @@ def test_a_server_that_takes_no_connection_is_told(
 
 
 def test_who_is_not_reached_is_named_with_the_reason(mailbox: Mailbox, ledger: Database) -> None:
-    now = clock(ledger.connection)
+    now = now_of(ledger.connection)
     mark_undelivered(ledger.connection, "0041", DAG, "luis@example.com", "550 no such user", now)
     found = mail()
     assert not found.ok

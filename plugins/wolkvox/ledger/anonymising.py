@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 
-from wolkvox.ledger.connection import Connection, clock, sql
+from wolkvox.ledger.connection import Connection, now_of, sql
 from wolkvox.ledger.digests import operations
 from wolkvox.ledger.retention import BATCH, EARLIEST
 from wolkvox.rules.anonymity import anonymous, anonymous_key, impersonal, is_anonymous
@@ -31,7 +31,7 @@ def anonymise(connection: Connection, secret: str, after: timedelta) -> Anonymis
 
     With a customer's id and the secret, the contacts can still be found.
     """
-    before, done, locked = clock(connection) - after, 0, 0
+    before, done, locked = now_of(connection) - after, 0, 0
     for operation in operations(connection):
         progress, stuck = _progress(connection, operation, before), 0
         while (until := _next_span(connection, progress, before)) is not None:

@@ -264,7 +264,7 @@ def _pid(connection: Connection) -> int:
     return int(row[0])
 
 
-def clock(connection: Connection) -> datetime:
+def now_of(connection: Connection) -> datetime:
     """The ledger's time, by which all tasks count days, ages and waits."""
     row = connection.execute("SELECT clock_timestamp()").fetchone()
     assert row is not None
@@ -333,4 +333,4 @@ def explained(ledger_conn_id: str) -> Iterator[None]:
 def now(ledger_conn_id: str) -> datetime:
     """The ledger's time, over a connection opened for it."""
     with connected(ledger_conn_id, writing=False) as connection:
-        return clock(connection)
+        return now_of(connection)

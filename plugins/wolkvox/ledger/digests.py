@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
 
 from wolkvox.errors import Unaccounted
-from wolkvox.ledger.connection import Connection, clock, sql
+from wolkvox.ledger.connection import Connection, now_of, sql
 from wolkvox.rules.ages import DAY, DIGEST_AFTER
 from wolkvox.rules.digests import (
     DailyDigest,
@@ -58,7 +58,7 @@ def digest(connection: Connection, operation: str, secret: str, keep: timedelta)
     :param keep: age from which retention deletes: each digest says first up to when it may
     :raises Unaccounted: when the last digest was changed
     """
-    now, count = clock(connection), 0
+    now, count = now_of(connection), 0
     _withdraw_early(connection, operation, secret, first_undigested_day(now))
     last = _last(connection, operation)
     if last is not None and not is_signed(secret, operation, last):
@@ -79,7 +79,7 @@ def digest(connection: Connection, operation: str, secret: str, keep: timedelta)
 
 def verify_digests(connection: Connection, operation: str, secret: str) -> Verified:
     """Compare an operation's contacts with its digests, and verify the chain of digests."""
-    kept, now = digests(connection, operation), clock(connection)
+    kept, now = digests(connection, operation), now_of(connection)
     result = Verified(kept)
     if not kept:
         result.findings += _undigested(_first_day(connection, operation), now)

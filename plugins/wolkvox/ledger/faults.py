@@ -63,7 +63,7 @@ def judge(connection: Connection, breaker: Breaker, fault: Fault) -> Faults:
         if failures is None or answered_since(connection, operation, failures.failed_since):
             return Faults()
         campaigns = consecutive_failures.campaigns_of(connection, failures.failed)
-        if campaigns.total() < breaker.retry_policy.sure:
+        if campaigns.total() < breaker.retry_policy.enough:
             return Faults()
         if len(campaigns) == 1 and not _is_alone(connection, operation, next(iter(campaigns))):
             return Faults()

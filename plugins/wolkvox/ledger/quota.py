@@ -17,7 +17,7 @@ from typing import Protocol, TypeVar
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
-from wolkvox.ledger.connection import Connection, clock, sql
+from wolkvox.ledger.connection import Connection, now_of, sql
 from wolkvox.rules.chunks import SLOTS
 
 BLOCK = 20  # requests reserved at once: what a killed task may waste of the day
@@ -114,7 +114,7 @@ def align(connection: Connection, rules: QuotaRules, vendor_left: int | None = N
         sql("align_quota"),
         {
             "account": rules.account,
-            "day": rules.today(clock(connection)),
+            "day": rules.today(now_of(connection)),
             "own_limit": rules.own_limit,
             "vendor_left": None if vendor_left is None else max(0, vendor_left - rules.reserve),
             "reserved": SLOTS * BLOCK,
@@ -144,7 +144,7 @@ def reserve(
     :param used_up: a block of the same day, all of whose requests were made: it is deleted
     """
     if used_up is None:
-        now = clock(connection)
+        now = now_of(connection)
         day, seconds = rules.today(now), (rules.resets_at(now) - now).total_seconds()
     else:
         day, seconds = used_up.day, used_up.seconds
@@ -174,7 +174,7 @@ def mark_exhausted(connection: Connection, rules: QuotaRules) -> None:
     """Note the vendor's answer that the day's requests are used up."""
     connection.execute(
         "UPDATE wolkvox.quota SET exhausted_at = clock_timestamp() WHERE account = %s AND day = %s",
-        (rules.account, rules.today(clock(connection))),
+        (rules.account, rules.today(now_of(connection))),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
-from wolkvox.ledger.connection import Connection, clock, sql
+from wolkvox.ledger.connection import Connection, now_of, sql
 
 
 @contextmanager
@@ -16,7 +16,7 @@ def recent_contacts(connection: Connection, operation: str, since: datetime) -> 
 
     :returns: when they were loaded
     """
-    loaded_at = clock(connection)
+    loaded_at = now_of(connection)
     connection.execute(sql("recent"))
     try:
         connection.execute(sql("load_recent"), {"operation": operation, "since": since})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 
-from wolkvox.ledger.connection import Connection, clock, sql
+from wolkvox.ledger.connection import Connection, now_of, sql
 from wolkvox.ledger.digests import operations
 
 ACCOUNTED = timedelta(days=31)  # nothing reads the records of an older chunk
@@ -58,7 +58,7 @@ def forget(connection: Connection, keep: timedelta) -> int:
     window that is pulled again afterwards stages them again, as expired: ``keep`` has to be longer than the age from
     which contacts are no longer sent.
     """
-    before, forgotten = clock(connection) - keep, 0
+    before, forgotten = now_of(connection) - keep, 0
     for operation in operations(connection):
         row = connection.execute(
             "SELECT deleted_before FROM wolkvox.daily_digest WHERE operation = %s ORDER BY day DESC LIMIT 1",

@@ -10,7 +10,7 @@ from wolkvox.rules.anonymity import check_value
 
 _REMEDY = (
     "Digests and anonymous customers need the one that they were made with, so nothing was done. Put it back from your"
-    " copy. If it is lost for good, begin anew: nobody will find anonymous customers by their ids any more, and"
+    " copy. If it is lost for good, begin again: nobody will find anonymous customers by their ids any more, and"
     " `verify` compares from then on. For that, delete the variable and run in the ledger's database: DELETE FROM"
     " wolkvox.daily_digest; UPDATE wolkvox.retention SET secret_check = NULL"
 )

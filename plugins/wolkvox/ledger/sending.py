@@ -25,7 +25,7 @@ from tenacity.nap import sleep_using_event
 
 from wolkvox.errors import LedgerUnavailable, Stopped, WolkvoxError
 from wolkvox.ledger import breaker, faults, suspension, workers
-from wolkvox.ledger.connection import Connection, LedgerConnection, clock, one_line, refusal, sql
+from wolkvox.ledger.connection import Connection, LedgerConnection, now_of, one_line, refusal, sql
 from wolkvox.ledger.leases import LeaseRules, Owner, acquire_lease, log_wait, sweep
 from wolkvox.ledger.locks import Lock, lock_until_commit
 from wolkvox.rules.chunks import share
@@ -245,7 +245,7 @@ class ChunkSession:
 
     def now(self) -> datetime:
         """The ledger's time."""
-        return self.run(clock)
+        return self.run(now_of)
 
     def answered_since(self, since: datetime) -> bool:
         """Whether wolkvox has answered a worker's request since."""

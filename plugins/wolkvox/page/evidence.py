@@ -74,20 +74,20 @@ class Evidence:
                     **told,
                     "channel": contact["channel"],
                     "direct": contact["direct"],
-                    "contacted_at": self.clock(contact["contacted_at"]),
+                    "contacted_at": self.local_time(contact["contacted_at"]),
                     "event": event["name"],
-                    "at": self.clock(event["at"]),
-                    "answered_at": self.clock(event["until"]),
+                    "at": self.local_time(event["at"]),
+                    "answered_at": self.local_time(event["until"]),
                     "state": event["state"],
                     "reason": event["reason"],
                     "code": event["code"],
                     "message": event["message"],
                     "run": event["run"],
-                    "protected_until": self.clock(contact["protected_until"]),
+                    "protected_until": self.local_time(contact["protected_until"]),
                     "digested": contact["digested"] if event["digested"] else None,
                 }
 
-    def clock(self, moment: str | None) -> str | None:
+    def local_time(self, moment: str | None) -> str | None:
         """A moment on the zone's clock, to the millisecond, with its offset."""
         if moment is None:
             return None
@@ -100,7 +100,7 @@ class Evidence:
 
     def heading(self, dictionary: Dictionary) -> list[tuple[str, str]]:
         """What the file says of itself."""
-        made_at = self.clock(self.made_at.isoformat()) or ""
+        made_at = self.local_time(self.made_at.isoformat()) or ""
         return [
             (dictionary("evidence.operation"), self.operation),
             (dictionary("evidence.customer"), self.customer),

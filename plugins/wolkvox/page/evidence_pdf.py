@@ -122,7 +122,7 @@ class _Sheet:
 def _rows(contact: Mapping[str, Any], evidence: Evidence, dictionary: Dictionary) -> Iterator[tuple[str, ...]]:
     """A contact's events, as the cells of their rows."""
     for event in contact["events"]:
-        moments = [evidence.clock(event[name]) or "" for name in ("at", "until")]
+        moments = [evidence.local_time(event[name]) or "" for name in ("at", "until")]
         name = dictionary(f"event.{event['name']}", number=event["requests"] or 0)
         if contact["digested"] and not event["digested"]:
             name = f"{name} {dictionary('evidence.later')}"
@@ -144,16 +144,16 @@ def _title(contact: Mapping[str, Any], evidence: Evidence, dictionary: Dictionar
     reached = [contact["channel"], _direct(contact["direct"], dictionary)]
     parts = [
         " ".join(filter(None, (contact["type_campaign"], contact["campaign_id"], contact["campaign_name"]))) or "?",
-        evidence.clock(contact["contacted_at"]) or "?",
+        evidence.local_time(contact["contacted_at"]) or "?",
         *[part for part in reached if part],
         dictionary(f"state.{contact['state']}"),
     ]
     if contact["protected_until"]:
-        parts.append(dictionary("customer.protected", moment=evidence.clock(contact["protected_until"]) or ""))
+        parts.append(dictionary("customer.protected", moment=evidence.local_time(contact["protected_until"]) or ""))
     if contact["digested"]:
         parts.append(dictionary("evidence.digested", digest=contact["digested"][:SHORT]))
     if contact["superseded_by"]:
-        parts.append(dictionary("customer.superseded_by", moment=evidence.clock(contact["superseded_by"]) or ""))
+        parts.append(dictionary("customer.superseded_by", moment=evidence.local_time(contact["superseded_by"]) or ""))
     return " · ".join(parts)
 
 

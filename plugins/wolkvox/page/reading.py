@@ -16,7 +16,7 @@ from wolkvox.airflow_core.dags import DagState, dag_state
 from wolkvox.ledger import customers
 from wolkvox.ledger.breaker import outage
 from wolkvox.ledger.campaigns import listed_campaigns
-from wolkvox.ledger.connection import Connection, clock
+from wolkvox.ledger.connection import Connection, now_of
 from wolkvox.ledger.figures import figures
 from wolkvox.ledger.impact import Impact, breaches, impact
 from wolkvox.ledger.notifications import undelivered
@@ -92,14 +92,14 @@ def first_screen(
     """The figures of a DAG's operation; ``tab``: the runs of this DAG alone."""
     known = settings(of)
     with queries.snapshot(LEDGER) as ledger:
-        return overview(know(ledger, known, clock(ledger), chosen, tab, airflow, of.dag_id))
+        return overview(know(ledger, known, now_of(ledger), chosen, tab, airflow, of.dag_id))
 
 
 def service_level(chosen: Days, of: queries.Dag = USUAL) -> dict[str, Any]:
     """The share of contacts that were codified within the target on the chosen days; on none: today."""
     known = settings(of)
     with queries.snapshot(LEDGER) as ledger:
-        now, zone = clock(ledger), known.quota_timezone
+        now, zone = now_of(ledger), known.quota_timezone
         thresholds = last_thresholds(queries.runs(ledger, known.operation))
         spans = _chosen(last_days(now, zone), chosen, zone) if chosen != EVER else last_days(now, zone, 1)
         read = partial(queries.service_level, ledger, known.operation, thresholds.lag_target)
@@ -275,7 +275,7 @@ def known_of(customer_id: str, *, unmasked: bool, of: queries.Dag = USUAL) -> Ev
         contacts, requests, dials = queries.customer(ledger, known.operation, ids)
         listed = listed_campaigns(ledger, known.operation)
         digested = queries.daily_digests(ledger, known.operation, contacts)
-        now = clock(ledger)
+        now = now_of(ledger)
     shown = customer_id if unmasked else mask(customer_id) or ""
     left_out = contacts[0].there_are - len(contacts) if contacts else 0
     told = timelines(contacts, requests, dials, listed, digested, unmasked=unmasked)

@@ -127,7 +127,7 @@ def _refuses_token(reply: _Reply) -> bool:
     return not reply.page and (reply.document is not None or _names_token(reply))
 
 
-# What an answer that is no success means: the first rule that fits. 403 has four meanings, told apart by the message.
+# What an answer that is no success means: the first rule that fits. 403 has four meanings: the message decides.
 _RULES = (
     _Rule((400, 404), Kind.WRONG_ENDPOINT, "wrong_endpoint", _says(NO_API_TEXT)),
     _Rule((401,), Kind.BAD_TOKEN, "bad_token", _refuses_token),

@@ -162,7 +162,7 @@ def _comment(value: object) -> str | None:
     if text.isprintable():
         return text
     paired = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return _NOT_TYPED.sub(lambda found: "\n" if found[0] in _LINE_BREAKS else " ", paired)
+    return _NOT_TYPED.sub(lambda match: "\n" if match[0] in _LINE_BREAKS else " ", paired)
 
 
 def _remark(value: object) -> str | None:
@@ -233,7 +233,7 @@ def _identity(contacted_at: datetime | None, value: object) -> str | None:
     """
     Return the contact's timestamp as its key has it, to the second: a table that is loaded again may round it.
 
-    Values that are no timestamp are told apart by their text.
+    Values that are no timestamp are distinguished by their text.
     """
     if contacted_at is not None:
         return contacted_at.isoformat(timespec="seconds")

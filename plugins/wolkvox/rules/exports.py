@@ -83,14 +83,14 @@ class Compared:
     What an export has of the customers that it is judged by.
 
     Of ``waiting`` contacts, which no export was compared with before, ``strangers`` aren't in it. Of ``confirmed``
-    customers, whose code wolkvox took in the hour before, ``lacking`` aren't in it, and ``shown`` carry that code.
+    customers, whose code wolkvox took in the hour before, ``lacking`` aren't in it, and ``with_code`` carry that code.
     """
 
     waiting: int = 0
     strangers: int = 0
     confirmed: int = 0
     lacking: int = 0
-    shown: int = 0
+    with_code: int = 0
 
 
 def read_exported(row: Mapping[str, Any], zone: tzinfo) -> Exported | None:
@@ -208,10 +208,10 @@ def _is_harmless(around: str) -> bool:
 
 def why_contradicted(compared: Compared) -> str | None:
     """Return why an export can't be what wolkvox has now, although it is whole; None: nothing speaks against it."""
-    if compared.lacking or 2 * compared.shown < compared.confirmed:
+    if compared.lacking or 2 * compared.with_code < compared.confirmed:
         return (
             f"of {compared.confirmed} customers whose code wolkvox took in the hour before, it lacks"
-            f" {compared.lacking} and shows the code of {compared.shown}: it is an old copy, a part, or writes ids"
+            f" {compared.lacking} and shows the code of {compared.with_code}: it is an old copy, a part, or writes ids"
             " otherwise"
         )
     if compared.waiting >= FEWEST and 2 * compared.strangers > compared.waiting:

@@ -132,13 +132,13 @@ class Health:
     off_until: datetime | None = None
 
 
-def judge(signs: HealthSigns, now: datetime) -> Health:
+def judge(observed: HealthSigns, now: datetime) -> Health:
     """How the operation is at ``now``."""
-    measured_at = (signs.runs.last_ended_at if signs.schedule.wake is None else None) or now
-    found = [*_of_runs(signs, now), *_of_sending(signs, measured_at), *_of_people(signs, now)]
-    named = {one.name: one for one in found}
-    findings = [*_dated(named, signs.alerts).values(), *_other_alerts(named, signs.alerts)]
-    off = off_until(signs.runs, signs.schedule, now)
+    measured_at = (observed.runs.last_ended_at if observed.schedule.wake is None else None) or now
+    noticed = [*_of_runs(observed, now), *_of_sending(observed, measured_at), *_of_people(observed, now)]
+    named = {one.name: one for one in noticed}
+    findings = [*_dated(named, observed.alerts).values(), *_other_alerts(named, observed.alerts)]
+    off = off_until(observed.runs, observed.schedule, now)
     findings.sort(key=lambda one: -one.level)
     return Health(max((one.level for one in findings), default=Level.WELL), findings, off)
 
@@ -150,59 +150,60 @@ def off_until(runs: Runs, schedule: Schedule, now: datetime) -> datetime | None:
     return runs.due_at if runs.due_at - now > OFF_HOURS else None
 
 
-def _of_runs(signs: HealthSigns, now: datetime) -> list[Finding]:
+def _of_runs(observed: HealthSigns, now: datetime) -> list[Finding]:
     """Whether runs come, end, and end well."""
-    runs = signs.runs
+    runs = observed.runs
     if runs.paused is None:
         return [Finding("absent", Level.BAD)]
-    found = []
+    findings = []
     if runs.paused:
-        found.append(Finding("paused", Level.BAD, runs.last_ended_at))
-    elif (late := _late_since(signs, now)) is not None:
-        found.append(Finding("late", Level.BAD, late))
+        findings.append(Finding("paused", Level.BAD, runs.last_ended_at))
+    elif (late := _late_since(observed, now)) is not None:
+        findings.append(Finding("late", Level.BAD, late))
     if runs.last_ended_at is None:
-        found.append(Finding("never", Level.LOOK))
-    if runs.last_state == "failed" and signs.outage is None:
-        found.append(Finding("failed", Level.BAD, runs.last_ended_at))
-    if signs.unbegun_since is not None:
-        found.append(Finding("unstarted", Level.BAD, signs.unbegun_since))
-    return found
+        findings.append(Finding("never", Level.LOOK))
+    if runs.last_state == "failed" and observed.outage is None:
+        findings.append(Finding("failed", Level.BAD, runs.last_ended_at))
+    if observed.unbegun_since is not None:
+        findings.append(Finding("unstarted", Level.BAD, observed.unbegun_since))
+    return findings
 
 
-def _late_since(signs: HealthSigns, now: datetime) -> datetime | None:
+def _late_since(observed: HealthSigns, now: datetime) -> datetime | None:
     """
     Since when a run is missing: the one that Airflow's timetable has due has not begun, or the last ones never ended.
 
     A DAG that Airflow can't date and that has no cron is judged by the usual distance of its runs.
     """
-    runs = signs.runs
+    runs = observed.runs
     if runs.due_at is not None and now - runs.due_at > SOON:
         return runs.due_at
     is_at_work = runs.under_way_since is not None and now - runs.under_way_since < LONGEST_RUN
     if runs.last_ended_at is None or is_at_work:
         return None
-    if signs.schedule.cron is not None:
-        return runs.last_ended_at if is_overdue(signs.schedule, runs.last_ended_at, now) else None
+    if observed.schedule.cron is not None:
+        return runs.last_ended_at if is_overdue(observed.schedule, runs.last_ended_at, now) else None
     gaps = [(newer - older).total_seconds() for newer, older in pairwise(runs.began)]
     usual = timedelta(seconds=3 * median(gaps)) if gaps else UNSURE
     return runs.last_ended_at if runs.due_at is None and now - runs.last_ended_at > max(SOON, usual) else None
 
 
-def _of_sending(signs: HealthSigns, measured_at: datetime) -> list[Finding]:
-    """Whether wolkvox hears of contacts, and soon enough, as of the last moment at which somebody could send."""
-    found, waiting = [], signs.waiting
-    if signs.outage is not None:
-        since, until = signs.outage
-        found.append(Finding("outage", Level.BAD, since, {"until": until}))
-    found += _of_lag(signs.lag)
-    if signs.left == 0 and waiting.sendable > 0:
-        found.append(Finding("quota", Level.LOOK, None, {"until": signs.resets_at, "records": waiting.sendable}))
+def _of_sending(observed: HealthSigns, measured_at: datetime) -> list[Finding]:
+    """Whether wolkvox hears of contacts, and soon enough, as of the last time at which somebody could send."""
+    findings, waiting = [], observed.waiting
+    if observed.outage is not None:
+        since, until = observed.outage
+        findings.append(Finding("outage", Level.BAD, since, {"until": until}))
+    findings += _of_lag(observed.lag)
+    if observed.left == 0 and waiting.sendable > 0:
+        findings.append(Finding("quota", Level.LOOK, None, {"until": observed.resets_at, "records": waiting.sendable}))
     if (overdue := _overdue_since(waiting, measured_at)) is not None:
-        found.append(Finding("waiting", Level.LOOK, overdue, {"records": waiting.sendable, "oldest": waiting.oldest}))
-    if signs.suspended:
-        values = {"number": len(signs.suspended), "records": waiting.suspended}
-        found.append(Finding("suspended", Level.LOOK, min(signs.suspended), values))
-    return found
+        values = {"records": waiting.sendable, "oldest": waiting.oldest}
+        findings.append(Finding("waiting", Level.LOOK, overdue, values))
+    if observed.suspended:
+        values = {"number": len(observed.suspended), "records": waiting.suspended}
+        findings.append(Finding("suspended", Level.LOOK, min(observed.suspended), values))
+    return findings
 
 
 def _of_lag(lag: Lag) -> list[Finding]:
@@ -222,19 +223,19 @@ def _overdue_since(waiting: Waiting, at: datetime) -> datetime | None:
     return overdue if overdue < at else None
 
 
-def _of_people(signs: HealthSigns, now: datetime) -> list[Finding]:
+def _of_people(observed: HealthSigns, now: datetime) -> list[Finding]:
     """Whether the machinery around it works: alerts reach people, triggers poll."""
-    found = []
-    if signs.undelivered_since is not None:
-        found.append(Finding("undelivered", Level.LOOK, signs.undelivered_since))
-    if signs.runs.paused is False:
-        if is_unwatched(signs.schedule.wake, signs.polled_at, now):
-            found.append(Finding("unwatched", Level.LOOK, signs.polled_at))
-        if signs.uncounted_since is not None:
-            found.append(Finding("uncounted", Level.LOOK, signs.uncounted_since))
-    if (silent := next((one for one in signs.alerts if one.name == "silence"), None)) is not None:
-        found.append(Finding("silent", Level.BAD, silent.since))
-    return found
+    findings = []
+    if observed.undelivered_since is not None:
+        findings.append(Finding("undelivered", Level.LOOK, observed.undelivered_since))
+    if observed.runs.paused is False:
+        if is_unwatched(observed.schedule.wake, observed.polled_at, now):
+            findings.append(Finding("unwatched", Level.LOOK, observed.polled_at))
+        if observed.uncounted_since is not None:
+            findings.append(Finding("uncounted", Level.LOOK, observed.uncounted_since))
+    if (silent := next((one for one in observed.alerts if one.name == "silence"), None)) is not None:
+        findings.append(Finding("silent", Level.BAD, silent.since))
+    return findings
 
 
 def _covered_by(alert: OpenAlert, named: Mapping[str, Finding]) -> str | None:

@@ -25,13 +25,13 @@ _NEGATIVE = re.compile(r"-\d+")  # the key of "nobody" in many a warehouse is -1
 _MASK = re.compile("[*•]")  # ******6789
 
 # A date, with a time or without: by its year first or last, or with a month's name, as spreadsheets write 11-28.
-_CLOCK = r"(?:[T ]\d{1,2}:\d\d.*)?"
-_YEAR_FIRST = re.compile(r"(?P<year>\d{4})(?P<mark>[-/.])(?P<one>\d{1,2})(?P=mark)(?P<two>\d{1,2})" + _CLOCK, re.ASCII)
-_YEAR_LAST = re.compile(r"(?P<one>\d{1,2})(?P<mark>[-/.])(?P<two>\d{1,2})(?P=mark)(?P<year>\d{4})" + _CLOCK, re.ASCII)
+_TIME = r"(?:[T ]\d{1,2}:\d\d.*)?"
+_YEAR_FIRST = re.compile(r"(?P<year>\d{4})(?P<mark>[-/.])(?P<one>\d{1,2})(?P=mark)(?P<two>\d{1,2})" + _TIME, re.ASCII)
+_YEAR_LAST = re.compile(r"(?P<one>\d{1,2})(?P<mark>[-/.])(?P<two>\d{1,2})(?P=mark)(?P<year>\d{4})" + _TIME, re.ASCII)
 _NAMED_MONTH = re.compile(
     r"\d{1,2}[-/ .](?:ene(?:ro)?|jan(?:uary)?|feb(?:rero|ruary)?|mar(?:zo|ch)?|abr(?:il)?|apr(?:il)?|mayo?|"
     r"jun(?:io|e)?|jul(?:io|y)?|ago(?:sto)?|aug(?:ust)?|sept?(?:iembre|ember)?|oct(?:ubre|ober)?|nov(?:iembre|ember)?|"
-    r"dic(?:iembre)?|dec(?:ember)?)\.?(?:[-/ .]\d{2,4})?" + _CLOCK,
+    r"dic(?:iembre)?|dec(?:ember)?)\.?(?:[-/ .]\d{2,4})?" + _TIME,
     re.ASCII | re.IGNORECASE,
 )
 _YEARS = range(1900, 2101)

@@ -43,8 +43,8 @@ class RunOptions:
     @property
     def customer_record(self) -> int | None:
         """The number of the ledger's record whose customer is meant; None where an id is given, or nobody."""
-        found = _RECORD.fullmatch(self.customer_id or "")
-        return None if found is None else int(found[1])
+        match = _RECORD.fullmatch(self.customer_id or "")
+        return None if match is None else int(match[1])
 
     @property
     def is_usual(self) -> bool:
@@ -114,7 +114,7 @@ def _timestamp(params: Mapping[str, Any], name: str, zone: str) -> datetime | No
     except ValueError:
         timestamp = None
     if not isinstance(timestamp, datetime) or not FIRST_YEAR <= timestamp.year <= LAST_YEAR:
-        raise BadSetting(f"{name} must be a moment such as 2026-01-31T08:00:00-05:00.")
+        raise BadSetting(f"{name} must be a timestamp such as 2026-01-31T08:00:00-05:00.")
     return timestamp
 
 

@@ -14,7 +14,7 @@ class RetryPolicy:
 
     ``tries``: requests for one record in one run. ``requests``: for one record in its life; then it is failed for good.
     ``outages``: different records in a row that may fail before their campaign is suspended, or the operation's circuit
-    breaker opens; ``sure``: likewise before the breaker opens, when a run has no time or no record left. ``blocked``:
+    breaker opens; ``enough``: likewise before the breaker opens, when a run has no time or no record left. ``blocked``:
     requests after which a record that is blocked on its way, while others pass, is rejected. ``refusals``: different
     records in a row that may be refused before a campaign is suspended, or over several campaigns before the breaker
     opens. ``refused_trials``: requests after which a record of a suspended campaign is rejected. The ``first_`` and
@@ -24,7 +24,7 @@ class RetryPolicy:
     tries: int = 5
     requests: int = 8
     outages: int = 10
-    sure: int = 3
+    enough: int = 3
     blocked: int = 3
     refusals: int = 50
     refused_trials: int = 3

@@ -55,9 +55,9 @@ def _read_text(text: str) -> datetime | None:
         return None
     day, hour, minute, seconds, fraction, utc, hours, rest, zone = match.groups()
     offset = "+00:00" if utc else f"{hours}:{rest or '00'}" if hours else ""
-    clock = f"{hour or '00'}:{minute or '00'}{seconds or ':00'}.{(fraction or '')[:6]:0<6}{offset}"
+    of_day = f"{hour or '00'}:{minute or '00'}{seconds or ':00'}.{(fraction or '')[:6]:0<6}{offset}"
     try:
-        read = datetime.fromisoformat(f"{day}T{clock}")
+        read = datetime.fromisoformat(f"{day}T{of_day}")
         return read.replace(tzinfo=ZoneInfo(zone)) if zone else read
     except (ValueError, KeyError, OSError):  # a zone that isn't found is a KeyError, a folder of zones an OSError
         return None

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from wolkvox.errors import Stopped
 from wolkvox.ledger.audits import AuditedCampaign, audit, campaigns_to_audit, offer_missing
-from wolkvox.ledger.connection import clock, connected
+from wolkvox.ledger.connection import connected, now_of
 from wolkvox.ledger.exports import seconds_until_due
 from wolkvox.ledger.impact import (
     Impact,
@@ -47,7 +47,7 @@ class _Audit:
 
     def look_at(self, campaign_id: str, campaigns: list[Campaign]) -> None:
         """Ask for an export, and note its findings of the campaigns of that id, of whichever type."""
-        begun = clock(self.client.ledger)
+        begun = now_of(self.client.ledger)
         with loaded_export(self.client, self.wolkvox, campaign_id) as head:
             for campaign in campaigns:
                 if head is None:
@@ -83,7 +83,7 @@ def audit_operation(task: Task, wolkvox: Wolkvox, rules: AuditRules) -> tuple[di
         client = VendorClient.of(
             task, settings, ledger, task.lease_timeout
         )  # here, the questions are what is to be done
-        now = clock(ledger)
+        now = now_of(ledger)
         since = now - timedelta(days=min(rules.days, AUDITED_FOR.days))
         today = now.astimezone(ZoneInfo(settings.quota_timezone)).date()
         first = today - timedelta(days=min(rules.days, AUDITED_FOR.days) - 1)  # the first whole day

@@ -200,7 +200,7 @@ class Diagnosis:
     def _is_silent(self) -> bool:
         """Whether wolkvox read no record of any worker for a few requests of this one."""
         failures = self._failures
-        if failures.unread < self._retry_policy.sure or failures.since is None:
+        if failures.unread < self._retry_policy.enough or failures.since is None:
             return False
         return not self._ledger.answered_since(failures.since)
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from wolkvox.errors import WolkvoxError
-from wolkvox.ledger.connection import clock, connected
+from wolkvox.ledger.connection import connected, now_of
 from wolkvox.rules.answers import Kind
 from wolkvox.rules.audit import same_code
 from wolkvox.rules.campaigns import misfit, read_campaigns
@@ -76,7 +76,7 @@ class Examination:
             was_dialled = first.dialled_at or first.unread_date
             dialled = "has been dialled" if was_dialled else "has not been dialled, as far as it says"
             yield Observed("export", True, f"it is whole, and the customer is in it, who {dialled}")
-            answer, codified_at = self._codify(client), clock(ledger)
+            answer, codified_at = self._codify(client), now_of(ledger)
             yield answer
             if not answer.ok or not self.pause():
                 return
@@ -126,7 +126,7 @@ class Examination:
         if unread:
             return Observed("date", False, f"it can't be read, so dials are not verifiable: it is written {unread!r}")
         if before.dialled_at is None or after.dialled_at is None:
-            return Observed("date", False, "whether codifying moves it can't be told: take a customer who was dialled")
+            return Observed("date", False, "whether codifying moves it can't be seen: take a customer who was dialled")
         moved = before.dialled_at != after.dialled_at
         apart = after.dialled_at - codified_at
         if apart > AHEAD or (moved and apart < -AHEAD):

@@ -10,7 +10,7 @@ from time import monotonic
 
 from wolkvox.errors import NoFreeSlot, WolkvoxError
 from wolkvox.ledger import exports
-from wolkvox.ledger.connection import clock
+from wolkvox.ledger.connection import now_of
 from wolkvox.ledger.recent import recent_contacts
 from wolkvox.rules.exports import ExportHeader, strangers_are_known, why_contradicted, why_unfit
 from wolkvox.rules.runs import Run
@@ -38,7 +38,7 @@ def settle_by_exports(client: VendorClient, wolkvox: Wolkvox, run: Run, seconds:
     if fewest is None:
         return settled
     ledger, until = client.ledger, monotonic() + seconds * SHARE
-    since = clock(ledger) - LOOK_BACK
+    since = now_of(ledger) - LOOK_BACK
     campaigns = [
         (campaign_id, types)
         for campaign_id, types in exports.campaigns_to_ask_for(ledger, run.operation, fewest)
@@ -49,7 +49,7 @@ def settle_by_exports(client: VendorClient, wolkvox: Wolkvox, run: Run, seconds:
         for campaign_id, types in campaigns:
             if client.stop.is_set() or monotonic() > until:
                 break
-            begun = clock(ledger)
+            begun = now_of(ledger)
             try:
                 with received_export(client, wolkvox, campaign_id) as head:
                     if head is not None:

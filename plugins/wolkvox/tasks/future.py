@@ -8,7 +8,7 @@ from datetime import datetime
 
 from wolkvox.errors import WolkvoxError
 from wolkvox.ledger.alerts import known_alerts
-from wolkvox.ledger.connection import Connection, clock
+from wolkvox.ledger.connection import Connection, now_of
 from wolkvox.rules.runs import Run
 from wolkvox.rules.zones import why_in_future
 
@@ -31,7 +31,7 @@ def future_contact(ledger: Connection, run: Run, ask: FutureContact, zone: str, 
     alert = known_alerts(ledger, run.operation, run.dag_id).get(ZONE_ALERT)
     if not due and (alert is None or alert.resolved_at is not None):
         return None
-    now = clock(ledger)
+    now = now_of(ledger)
     try:
         contacted_at = ask(now)
     except WolkvoxError as error:

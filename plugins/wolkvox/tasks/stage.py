@@ -14,7 +14,7 @@ from wolkvox.errors import BadSetting, BadToken, Stopped
 from wolkvox.ledger import exports
 from wolkvox.ledger.breaker import Breaker, OpenBreaker, forget_other_outages, open_breaker, outage
 from wolkvox.ledger.claiming import Wanted, claim, retire
-from wolkvox.ledger.connection import Connection, clock, connected
+from wolkvox.ledger.connection import Connection, connected, now_of
 from wolkvox.ledger.customers import customer_of
 from wolkvox.ledger.reports import GUESSED_REQUEST, seconds_per_request
 from wolkvox.ledger.runs import begin_run, register_dag
@@ -237,7 +237,7 @@ def _settle(
 
 def _quiet_seconds(ledger: Connection, client: VendorClient) -> float:
     """Return the seconds for which the day has no requests left."""
-    now = clock(ledger)
+    now = now_of(ledger)
     return (client.quota.resets_at(now) - now).total_seconds()
 
 

@@ -12,7 +12,7 @@ from wolkvox.ledger import exports
 from wolkvox.ledger.alerts import AlertChanges, known_alerts, note
 from wolkvox.ledger.breaker import OpenBreaker, outage
 from wolkvox.ledger.campaigns import listed_campaigns
-from wolkvox.ledger.connection import Connection, clock, connected
+from wolkvox.ledger.connection import Connection, connected, now_of
 from wolkvox.ledger.figures import count_closed_spans, run_lag
 from wolkvox.ledger.latest import arrivals, latest
 from wolkvox.ledger.quota import QuotaRules, QuotaState, align
@@ -78,7 +78,7 @@ def add_up(
     chunk_ids = [] if staged is None or options.dry_run else list(staged["chunk_ids"])
     finished = {tally["chunk_id"]: tally for tally in tallies if tally["chunk_id"] in chunk_ids}
     with connected(task.ledger_conn_id, task.stop) as ledger, ledger.transaction(force_rollback=options.dry_run):
-        now, rules = clock(ledger), register_token(ledger, settings)
+        now, rules = now_of(ledger), register_token(ledger, settings)
         accounts = account(ledger, run, chunk_ids)
         judged = _judged(accounts, exports.settled_in(ledger, run))
         breaker = outage(ledger, run.operation, settings.identity)

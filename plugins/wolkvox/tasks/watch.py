@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from wolkvox.errors import WolkvoxError
-from wolkvox.ledger.connection import Connection, clock
+from wolkvox.ledger.connection import Connection, now_of
 from wolkvox.ledger.watch import Began, begin_stage, end_stage
 from wolkvox.rules.options import RunOptions
 from wolkvox.rules.schedule import Schedule
@@ -65,7 +65,7 @@ def begin(ledger: Connection, dag_id: str, watched: Watched, options: RunOptions
 
     :param end: of the window
     """
-    usual = options.is_usual and clock(ledger) - end < LONG_AGO
+    usual = options.is_usual and now_of(ledger) - end < LONG_AGO
     began = begin_stage(ledger, dag_id, watched.schedule, usual=usual)
     has_trigger = watched.schedule.wake is not None
     taken = _take(watched.fingerprint, began.at) if has_trigger and usual else None
