@@ -49,6 +49,6 @@ def test_a_person_reads_a_sentence_in_their_language(key: str, error: WolkvoxErr
 @pytest.mark.parametrize(("key", "error"), PROBLEMS.items())
 def test_the_page_reads_the_same_sentence_and_its_key(key: str, error: WolkvoxError) -> None:
     answer = asyncio.run(say_what_is_wrong(asked(accept="*/*"), error))
-    told = json.loads(bytes(answer.body))
-    assert (answer.status_code, told["key"], told["problem"]) == (503, key, dictionary("en")(f"problem.{key}"))
-    assert ("detail" in told) == (key in ("setting", "empty"))
+    body = json.loads(bytes(answer.body))
+    assert (answer.status_code, body["key"], body["problem"]) == (503, key, dictionary("en")(f"problem.{key}"))
+    assert ("detail" in body) == (key in ("setting", "empty"))

@@ -239,13 +239,13 @@ def records_file(
     known = settings(of)
     file = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - closed when it has been sent
     within = _within(wanted, chosen, known)
-    told = {"unmasked": unmasked, "dialled": wanted.dialled is not None}
+    options = {"unmasked": unmasked, "dialled": wanted.dialled is not None}
     with queries.snapshot(LEDGER) as ledger:
         records = queries.every_row(ledger, known.operation, within, at_once=BATCH, limit=FILE_ROWS)
         if language is None:
-            table = for_programs(records, **told)
+            table = for_programs(records, **options)
         else:
-            table = for_people(records, dictionary(language), known.quota_timezone, **told)
+            table = for_people(records, dictionary(language), known.quota_timezone, **options)
         write(table, file)
     return file
 

@@ -140,7 +140,7 @@ def _written(
 def _writer(column: Column, dictionary: Dictionary, zone: ZoneInfo) -> Callable[[Cell], Cell] | None:
     """What makes a column's cells readable; None where they are so as they stand."""
     if column.kind == "time":
-        return lambda moment: _clock(moment, zone)
+        return lambda timestamp: _local_time(timestamp, zone)
     writers: dict[str, Callable[[Cell], str]] = {
         "state": lambda state: dictionary(f"state.{state}"),
         "reason": lambda reason: _reason(str(reason), dictionary),
@@ -151,10 +151,10 @@ def _writer(column: Column, dictionary: Dictionary, zone: ZoneInfo) -> Callable[
     return writer and cache(writer)
 
 
-def _clock(moment: Cell, zone: ZoneInfo) -> datetime:
+def _local_time(timestamp: Cell, zone: ZoneInfo) -> datetime:
     """The time that the zone's clocks show, to the second."""
-    assert isinstance(moment, datetime)
-    return moment.astimezone(zone).replace(microsecond=0, tzinfo=None)
+    assert isinstance(timestamp, datetime)
+    return timestamp.astimezone(zone).replace(microsecond=0, tzinfo=None)
 
 
 def _reason(reason: str, dictionary: Dictionary) -> str:
