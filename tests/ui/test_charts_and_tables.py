@@ -157,4 +157,4 @@ def test_a_workbook_is_in_the_readers_language_and_keeps_ids_as_text(
     lines = [dict(zip(heads, row, strict=True)) for row in rows]
     assert [line[customer] for line in lines] == [SCRIPTED, REFUSED, "=1+1"]
     say = dictionary(language)
-    assert [line[state] for line in lines] == [say(f"state.{name}") for name in ("coded", "rejected", "rejected")]
+    assert [line[state] for line in lines] == [say(f"state.{name}") for name in ("rejected", "rejected", "coded")]
