@@ -161,6 +161,15 @@ def test_a_long_list_is_read_as_it_is_taken(ledger: Database, connection: Ledger
     assert len(list(every_row(connection, "0041", Filter(), at_once=2, limit=11))) == 11
 
 
+def test_a_long_list_is_looked_for_once_and_is_as_it_was_then(ledger: Database, connection: LedgerConnection) -> None:
+    for n in range(6):
+        put(ledger, n, "pending")
+    listed = every_row(connection, "0041", Filter(), at_once=2, limit=30)
+    next(listed)
+    put(ledger, 9, "pending")
+    assert len(list(listed)) == 5
+
+
 def test_the_newest_contact_of_a_small_operation_is_found_beside_a_large_one(
     ledger: Database, connection: LedgerConnection
 ) -> None:
