@@ -129,8 +129,8 @@ def test_a_slot_of_the_shared_token_does_not_tell_who_else_has_it(sales: Airflow
         all_ = reader.get(f"{logins.url}/wolkvox/overview?operation=sales", timeout=30).json()["slots"]
     used = [slot for slot in all_ if "run" in slot]
     assert used, "the run of the first operation had a slot"
-    assert {(slot["dag"], slot["run"]) for slot in used} == {(DAG, sales.run_id)}
+    assert {slot["dag"] for slot in used} == {DAG}
     others = [slot for slot in mine.json()["slots"] if slot["number"] in {one["number"] for one in used}]
     assert [sorted(slot) for slot in others] == [["held", "number", "of_another", "since"]] * len(used)
-    assert sales.run_id not in mine.text
+    assert not [slot["run"] for slot in used if slot["run"] in mine.text]
     assert used[0]["host"] not in str(mine.json()["slots"])
