@@ -215,6 +215,7 @@ sales:
   warehouse_conn_id: lake
   thresholds: {refusals: 0.5}
   alert_to: [ana@example.com]
+  alert_webhook: pager
   results_table: analytics.results
 """
 
@@ -257,12 +258,13 @@ def test_each_operation_has_a_dag_of_its_own(alone: Path) -> None:
     results = sales.get_task("results")
     assert (results.table, results.warehouse_conn_id, results.operation) == ("analytics.results", "lake", "sales")
     assert (results.upstream_task_ids, results.downstream_task_ids) == ({"codify"}, set())
-    assert [alert.to for alert in (*verdict.on_failure_callback, *verdict.on_success_callback)] == [
-        ["ana@example.com"],
-        ["ana@example.com"],
-    ]
+    alerts = (*verdict.on_failure_callback, *verdict.on_success_callback)
+    assert [(alert.to, alert.webhook) for alert in alerts] == [(["ana@example.com"], "pager")] * 2
     (deadline,) = sales.deadline
-    assert (deadline.interval.total_seconds(), deadline.callback.kwargs) == (1_800, {"to": ["ana@example.com"]})
+    assert (deadline.interval.total_seconds(), deadline.callback.kwargs) == (
+        1_800,
+        {"to": ["ana@example.com"], "webhook": "pager"},
+    )
     usual = bag.dags["wolkvox_codify"].get_task("stage")
     assert (usual.wolkvox_conn_id, usual.operation, usual.refused) == ("wolkvox_default", None, None)
 

@@ -198,6 +198,9 @@ class Entry(BaseModel):
         BeforeValidator(_in_list, json_schema_input_type=list[str] | str),
         AfterValidator(_reaches_somebody),
     ] = []
+    alert_webhook: Annotated[
+        str, Field(pattern=_ID + "|^$", description="the id of a connection to a webhook, as in pager")
+    ] = ""
 
 
 class Operation(Entry):

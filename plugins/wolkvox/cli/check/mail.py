@@ -25,7 +25,8 @@ def check_mail(stage: WolkvoxStageOperator) -> str:
         return "none: alerts go to " + ", ".join(type(notifier).__name__ for notifier in alert.notifiers)
     addresses = mail_addresses(alert.to)
     if addresses is None:
-        return "none: there is no SMTP connection, alerts are in the log only"
+        where = f"go to the webhook of connection {alert.webhook!r}" if alert.webhook else "are in the log"
+        return f"none: there is no SMTP connection, alerts {where} only"
     if addresses.left_aside or not addresses.usable:
         wrong = ", ".join(map(repr, addresses.left_aside)) or "nothing"
         raise BadSetting(
