@@ -60,7 +60,7 @@ def audit_dag(operation: Operation) -> DAG:
         WolkvoxAuditOperator(
             task_id="audit",
             resend_missing=RESEND_MISSING,
-            on_failure_callback=WolkvoxAlert(to=operation.alert_to),
+            on_failure_callback=WolkvoxAlert(to=operation.alert_to, webhook=operation.alert_webhook),
         )
     return dag
 

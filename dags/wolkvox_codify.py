@@ -65,7 +65,8 @@ HERE = Path(__file__).parent
 RETRIES = {"retries": 1, "retry_delay": timedelta(seconds=10)}  # few and short: fresh contacts wait for the run's end
 
 for operation in deployed_operations(HERE).all:
-    alert, late = {"to": operation.alert_to}, timedelta(minutes=operation.latest_end_minutes)
+    alert = {"to": operation.alert_to, "webhook": operation.alert_webhook}
+    late = timedelta(minutes=operation.latest_end_minutes)
     with DagWithDeadline(
         dag_id=operation.dag_id,
         description=f"Codify customers in wolkvox ({operation.name}) that were reached outside the dialler",

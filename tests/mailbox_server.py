@@ -6,6 +6,7 @@ import json
 import socketserver
 import threading
 from email import message_from_bytes
+from email.message import EmailMessage
 from email.policy import default
 from types import TracebackType
 
@@ -22,6 +23,7 @@ class Mailbox(socketserver.ThreadingTCPServer):
 
     def __init__(self) -> None:
         self.mails: list[tuple[list[str], str]] = []  # to whom, and the subject with the text below it
+        self.messages: list[EmailMessage] = []  # the same as they came
         self.refuses: dict[str, str] = {}
         self.away = False
         self.connections = 0
@@ -72,7 +74,9 @@ class _Delivery(socketserver.StreamRequestHandler):
             if command.upper() == "DATA":
                 self.wfile.write(b"354 go on\r\n")
                 mail = message_from_bytes(b"".join(iter(self.rfile.readline, b".\r\n")), policy=default)
-                body = mail.get_body()
+                assert isinstance(mail, EmailMessage)
+                self.server.messages.append(mail)
+                body = mail.get_body(("html", "plain"))
                 self.server.mails.append((recipients, f"{mail['Subject']}\n{body.get_content() if body else ''}"))
             self.wfile.write(f"{answer}\r\n".encode())
             if command.upper() == "QUIT":

@@ -15,8 +15,9 @@ from urllib.parse import quote, urlsplit
 from airflow.sdk import BaseNotifier, conf
 from airflow.sdk.exceptions import AirflowException
 
-from wolkvox.delivery.recipients import Send, recipients
+from wolkvox.delivery.recipients import Message, Send, recipients
 from wolkvox.errors import WolkvoxError
+from wolkvox.rules.alert_events import alert_events, plain_event
 from wolkvox.rules.firing import Due, due, may_try, notice
 
 if TYPE_CHECKING:
@@ -31,10 +32,12 @@ class WolkvoxAlert(BaseNotifier):
 
     What is due is in the ledger, where ``verdict`` notes which alerts are firing; a run that changes nothing sends
     nothing, red or not. Each recipient counts as notified when its notifier has returned. Other notifiers find the
-    message in their templates as ``{{ wolkvox.subject }}`` and ``{{ wolkvox.text }}``.
+    message in their templates as ``{{ wolkvox.subject }}`` and ``{{ wolkvox.text }}``, and its alerts one by one in
+    ``wolkvox.events``.
 
     :param to: addresses of the e-mail; none: those of the variable ``wolkvox_alert_to``
     :param notifiers: what carries the message instead of the e-mail
+    :param webhook: connection to a webhook that gets each alert as a signed event too; none: empty
     :param ledger_conn_id: PostgreSQL connection of the ledger
     """
 
@@ -43,11 +46,13 @@ class WolkvoxAlert(BaseNotifier):
         *,
         to: Sequence[str] | str = (),
         notifiers: Sequence[BaseNotifier] = (),
+        webhook: str = "",
         ledger_conn_id: str = "wolkvox_ledger",
     ) -> None:
         super().__init__()
         self.to = to
         self.notifiers = notifiers
+        self.webhook = webhook
         self.ledger_conn_id = ledger_conn_id
 
     def notify(self, context: Context) -> None:
@@ -82,7 +87,7 @@ class WolkvoxAlert(BaseNotifier):
             self.log.warning("The ledger doesn't know the late run: %s", _message(error))
             operation = None
         if operation is None:
-            self._send_to_all(context, f"{dag_id} takes too long", _text(context, [message]))
+            self._send_to_all(context, _plain(context, "takes too long", message))
         else:
             self._with_ledger(context, operation, "UTC")
 
@@ -108,7 +113,7 @@ class WolkvoxAlert(BaseNotifier):
         alerts, failing = known_alerts(ledger, operation, dag_id), undelivered(ledger, operation, dag_id)
         if not alerts and not failing:
             return
-        senders, logged = recipients(self.to, self.notifiers), set()
+        senders, logged = recipients(self.to, self.notifiers, self.webhook), set()
         keep_recipients(ledger, operation, dag_id, list(senders))
         for name, send in senders.items():
             now = now_of(ledger)
@@ -116,11 +121,12 @@ class WolkvoxAlert(BaseNotifier):
             if not dues or not may_try(failing.get(name), now):
                 continue
             headline, lines = notice(dues, zone)
-            subject, text = f"{dag_id} {headline}", _text(context, lines)
-            if text not in logged:
-                self.log.warning("%s: %s", subject, text)
-                logged.add(text)
-            self._note(ledger, (operation, dag_id, name), dues, self._try(send, name, subject, text, context))
+            events = alert_events(dues, operation, dag_id)
+            message = Message(f"{dag_id} {headline}", _text(context, lines), events)
+            if message.text not in logged:
+                self.log.warning("%s: %s", message.subject, message.text)
+                logged.add(message.text)
+            self._note(ledger, (operation, dag_id, name), dues, self._try(send, name, message, context))
 
     @staticmethod
     def _note(ledger: Connection, recipient: tuple[str, str, str], dues: Sequence[Due], failure: str | None) -> None:
@@ -143,32 +149,39 @@ class WolkvoxAlert(BaseNotifier):
 
         dag_id, _ = _run(context)
         memory, now = Memory(dag_id), datetime.now(timezone.utc)
-        text = _text(context, [message])
         reached = self._send_to_all(
-            context, f"{dag_id} failed", text, lambda recipient: not memory.has(recipient, message, now)
+            context, _plain(context, "failed", message), lambda recipient: not memory.has(recipient, message, now)
         )
         if reached:
             memory.keep(reached, message, now)
 
     def _send_to_all(
-        self, context: Context, subject: str, text: str, is_due: Callable[[str], bool] = lambda _: True
+        self, context: Context, message: Message, is_due: Callable[[str], bool] = lambda _: True
     ) -> list[str]:
         """The recipients, of those to whom the message is due, that it reached."""
-        senders = {name: send for name, send in recipients(self.to, self.notifiers).items() if is_due(name)}
+        senders = {
+            name: send for name, send in recipients(self.to, self.notifiers, self.webhook).items() if is_due(name)
+        }
         if senders:
-            self.log.warning("%s: %s", subject, text)
-        return [name for name, send in senders.items() if self._try(send, name, subject, text, context) is None]
+            self.log.warning("%s: %s", message.subject, message.text)
+        return [name for name, send in senders.items() if self._try(send, name, message, context) is None]
 
-    def _try(self, send: Send, recipient: str, subject: str, text: str, context: Context) -> str | None:
+    def _try(self, send: Send, recipient: str, message: Message, context: Context) -> str | None:
         """Send a message; why it was not delivered, None when it was. All others are tried whatever happens."""
         from wolkvox.delivery.mail import reason
 
         try:
-            send(subject, text, context)
+            send(message, context)
         except Exception as error:
             self.log.warning("The alert did not reach %s: %s", recipient, reason(error))
             return reason(error)
         return None
+
+
+def _plain(context: Context, headline: str, sentence: str) -> Message:
+    """The message of a sentence that the ledger knows no alert for."""
+    dag_id, _ = _run(context)
+    return Message(f"{dag_id} {headline}", _text(context, [sentence]), [plain_event(dag_id, sentence)])
 
 
 def _text(context: Context, lines: list[str]) -> str:

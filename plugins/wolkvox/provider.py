@@ -104,7 +104,7 @@ def get_provider_info() -> dict[str, Any]:
                 },
             }
         ],
-        "notifications": ["wolkvox.notifier.WolkvoxAlert"],
+        "notifications": ["wolkvox.notifier.WolkvoxAlert", "wolkvox.delivery.webhook.WolkvoxWebhook"],
         "config": {
             "wolkvox": {
                 "description": "The Wolkvox page.",

@@ -55,7 +55,7 @@ def test_the_supervisors_guide_names_what_the_page_says() -> None:
     assert len(figures) == 9
     said = {str(text).replace("{target}", "6 min") for text in texts.values()}
     assert set(figures) <= said
-    for key in ("customer.pdf", "customer.send", "customer.title", "records.excel", "ages.title", "runs.title"):
+    for key in ("customer.pdf", "customer.send", "customer.title", "records.xlsx", "ages.title", "runs.title"):
         assert texts[key] in SUPERVISOR
 
 

@@ -88,7 +88,7 @@ def test_every_key_of_an_operation_has_its_row_and_its_default() -> None:
     nested = {**usual().thresholds.model_dump(), **GuardOfEntry().model_dump()}
     keys = set(Entry.model_fields)
     assert set(told) == {*keys, *nested}
-    odd = {"wolkvox_conn_id", "pool", "thresholds", "guard", "run_minutes", "alert_to"}
+    odd = {"wolkvox_conn_id", "pool", "thresholds", "guard", "run_minutes", "alert_to", "report_to"}
     for name in keys - odd:
         assert told[name] == shown(getattr(usual(), name)), name
     for name, default in nested.items():

@@ -41,7 +41,7 @@ def put(ledger: Database, minutes: float, state: str = "coded", **columns: Any) 
 
 @pytest.fixture
 def connection(ledger: Database) -> Iterator[LedgerConnection]:
-    with LedgerConnection.connect(ledger.uri, autocommit=True) as connection:
+    with LedgerConnection.connect(ledger.uri, autocommit=True) as connection, connection.transaction():
         yield connection
 
 
@@ -67,7 +67,7 @@ def test_page_by_page_every_record_comes_once_and_the_latest_first(
     expected = [id_ for (id_,) in ledger.rows(order)]
     assert sorted(expected) == put_in
     assert paged(connection, Filter(), size) == expected
-    assert ids(list(every_row(connection, "0041", Filter(), at_once=size))) == expected
+    assert ids(list(every_row(connection, "0041", Filter(), at_once=size, limit=100))) == expected
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,17 @@ def test_a_list_goes_on_nowhere_once_its_last_record_is_deleted(ledger: Database
 def test_a_long_list_is_read_as_it_is_taken(ledger: Database, connection: LedgerConnection) -> None:
     for n in range(30):
         put(ledger, n)
-    assert len(list(islice(every_row(connection, "0041", Filter(), at_once=2), 11))) == 11
+    assert len(list(islice(every_row(connection, "0041", Filter(), at_once=2, limit=30), 11))) == 11
+    assert len(list(every_row(connection, "0041", Filter(), at_once=2, limit=11))) == 11
+
+
+def test_a_long_list_is_looked_for_once_and_is_as_it_was_then(ledger: Database, connection: LedgerConnection) -> None:
+    for n in range(6):
+        put(ledger, n, "pending")
+    listed = every_row(connection, "0041", Filter(), at_once=2, limit=30)
+    next(listed)
+    put(ledger, 9, "pending")
+    assert len(list(listed)) == 5
 
 
 def test_the_newest_contact_of_a_small_operation_is_found_beside_a_large_one(

@@ -54,6 +54,8 @@ def test_an_editor_marks_nothing_in_the_shipped_files_and_finds_their_schema(nam
         "wake: 'off'",
         "alert_to: ana@example.com",
         "alert_to: [ana@example.com]",
+        "report_to: ana@example.com",
+        "language: es",
         "placeholder_ids: [5, SIN CARNET]",
         "schedule:",
         "thresholds: {quota: 0.5}",

@@ -255,6 +255,8 @@ WRONG_LINES = {
     "alert_to: [ana]": "a list of e-mail addresses",
     "alert_to: 5": "a list of e-mail addresses",
     "alert_to: {ana: luis}": "a list of e-mail addresses",
+    "report_to: ana": "a list of e-mail addresses for the morning's report",
+    "language: fr": "the language of the report, en or es",
     "scheduel: '* * * * *'": "did you mean schedule?",
     "ledger_conn_id: mine": "there is no such key",
     "token: s3cret": "there is no such key",

@@ -215,6 +215,7 @@ sales:
   warehouse_conn_id: lake
   thresholds: {refusals: 0.5}
   alert_to: [ana@example.com]
+  alert_webhook: pager
   results_table: analytics.results
 """
 
@@ -257,14 +258,42 @@ def test_each_operation_has_a_dag_of_its_own(alone: Path) -> None:
     results = sales.get_task("results")
     assert (results.table, results.warehouse_conn_id, results.operation) == ("analytics.results", "lake", "sales")
     assert (results.upstream_task_ids, results.downstream_task_ids) == ({"codify"}, set())
-    assert [alert.to for alert in (*verdict.on_failure_callback, *verdict.on_success_callback)] == [
-        ["ana@example.com"],
-        ["ana@example.com"],
-    ]
+    alerts = (*verdict.on_failure_callback, *verdict.on_success_callback)
+    assert [(alert.to, alert.webhook) for alert in alerts] == [(["ana@example.com"], "pager")] * 2
     (deadline,) = sales.deadline
-    assert (deadline.interval.total_seconds(), deadline.callback.kwargs) == (1_800, {"to": ["ana@example.com"]})
+    assert (deadline.interval.total_seconds(), deadline.callback.kwargs) == (
+        1_800,
+        {"to": ["ana@example.com"], "webhook": "pager"},
+    )
     usual = bag.dags["wolkvox_codify"].get_task("stage")
     assert (usual.wolkvox_conn_id, usual.operation, usual.refused) == ("wolkvox_default", None, None)
+
+
+REPORTS = """
+default:
+sales:
+  timezone: America/Santiago
+  alert_to: [luis@example.com]
+  report_to: Ana <ana@example.com>
+  language: es
+broken:
+  report_to: [ana@example.com]
+  language: fr
+"""
+
+
+def test_who_subscribes_has_a_dag_that_reports_each_morning_and_nobody_else(alone: Path) -> None:
+    (alone / "operations.yaml").write_text(REPORTS)
+    dags = bag_of(alone).dags
+    assert {name for name in dags if "report" in name} == {"wolkvox_report_sales"}
+    dag = dags["wolkvox_report_sales"]
+    assert "When it is red" in (dag.doc_md or "")
+    assert (dag.timetable.expression, str(dag.timetable.timezone)) == ("0 6 * * *", "America/Santiago")
+    assert (dag.catchup, dag.max_active_runs, dag.is_paused_upon_creation) == (False, 1, False)
+    report = dag.get_task("report")
+    assert (report.to, report.language, report.operation) == (["Ana <ana@example.com>"], "es", "sales")
+    assert report.wolkvox_conn_id == "wolkvox_sales"
+    assert [alert.to for alert in report.on_failure_callback] == [["luis@example.com"]]
 
 
 def test_without_a_trigger_the_cron_alone_begins_runs(alone: Path) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from io import BytesIO
 from typing import TYPE_CHECKING
 from urllib.parse import quote
+from zipfile import ZipFile
 
 import pytest
 import requests
@@ -41,6 +43,12 @@ def _routes() -> list[APIRoute]:
 ASKED = {"customer_id": "90000000002"}
 FROM_THE_PAGE = {"X-Wolkvox": "page"}
 POSTED = ("customer", "evidence.csv", "evidence.pdf", "send")
+
+
+def sheet_of(workbook: requests.Response) -> bytes:
+    """The text of a workbook, unpacked."""
+    with ZipFile(BytesIO(workbook.content)) as parts:
+        return parts.read("xl/worksheets/sheet1.xml")
 
 
 def test_no_endpoint_answers_without_a_login(airflow: Airflow) -> None:
@@ -81,7 +89,8 @@ def test_a_reader_sees_masked_ids_only(logins: Logins) -> None:
         assert [row["customer_id"] for row in answer.json()["rows"]] == ["•••002", "•••001", "•••"]
         for path in ("rows", "rows.csv", "overview"):
             assert "90000000002" not in reader.get(f"{logins.url}/wolkvox/{path}", timeout=30).text
-        for path in ("rows", "rows.csv"):
+        assert b"90000000002" not in sheet_of(reader.get(f"{logins.url}/wolkvox/rows.xlsx", timeout=30))
+        for path in ("rows", "rows.csv", "rows.xlsx"):
             assert reader.get(f"{logins.url}/wolkvox/{path}?full=true", timeout=30).status_code == 403
 
 
@@ -182,6 +191,7 @@ def test_comments_are_never_shown(logins: Logins) -> None:
     with logins.session("editor") as editor:
         for path in ("rows?full=true", "rows.csv?full=true", "overview"):
             assert "taken over'</script>" not in editor.get(f"{logins.url}/wolkvox/{path}", timeout=30).text
+        assert b"taken over'&lt;" not in sheet_of(editor.get(f"{logins.url}/wolkvox/rows.xlsx?full=true", timeout=30))
 
 
 def test_the_page_runs_its_own_files_only(logins: Logins) -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import csv
 import subprocess
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from airflow_server import REFUSED, SCRIPTED
 from debian import program
+from openpyxl import load_workbook
 from page_reader import OVERVIEW, WATCH_CANVAS, speak
 from playwright.sync_api import expect
+
+from wolkvox.page.dictionary import dictionary
 
 if TYPE_CHECKING:
     from airflow_server import Airflow
@@ -61,7 +64,7 @@ def test_a_table_is_sorted_by_its_headings_and_adds_up(page: Page, airflow: Airf
     expect(names.first).to_have_text("predictive 15502")
     table.get_by_role("button", name="rejected").click()
     expect(names.last).to_have_text("predictive 15502")
-    assert table.locator("tfoot").inner_text().split() == ["total", "0", "251", "2", "0", "1", "0", "0"]
+    assert table.locator("tfoot").inner_text().split() == ["total", "0", "251", "2", "0", "1", "0", "0", "0"]
 
 
 def test_filters_and_days_are_in_the_address(page: Page, airflow: Airflow) -> None:
@@ -140,13 +143,18 @@ def test_the_printed_page_has_headings_in_whole_and_a_total_only_at_the_end(
     assert told.count(total) == 1, "the total stands once, not on each sheet"
 
 
-@pytest.mark.parametrize(("language", "separator"), [("es", ";"), ("en", ",")])
-def test_a_file_for_excel_keeps_ids_as_text(page: Page, airflow: Airflow, language: str, separator: str) -> None:
+@pytest.mark.parametrize(("language", "customer", "state"), [("es", "cliente", "estado"), ("en", "customer", "state")])
+def test_a_workbook_is_in_the_readers_language_and_keeps_ids_as_text(
+    page: Page, airflow: Airflow, language: str, customer: str, state: str
+) -> None:
     speak(page, language)
     page.goto(f"{airflow.url}/wolkvox/?campaign_id=15502&full=true")
     page.locator("#rows tbody tr").first.wait_for()
     with page.expect_download() as download:
-        page.locator("#excel").click()
-    with download.value.path().open(encoding="utf-8-sig", newline="") as file:
-        lines = list(csv.DictReader(file, delimiter=separator))
-    assert [line["customer_id"] for line in lines] == [f'="{SCRIPTED}"', f'="{REFUSED}"', "'=1+1"]
+        page.locator("#xlsx").click()
+    assert download.value.suggested_filename == "wolkvox.xlsx"
+    heads, *rows = load_workbook(BytesIO(download.value.path().read_bytes())).worksheets[0].iter_rows(values_only=True)
+    lines = [dict(zip(heads, row, strict=True)) for row in rows]
+    assert [line[customer] for line in lines] == [SCRIPTED, REFUSED, "=1+1"]
+    say = dictionary(language)
+    assert [line[state] for line in lines] == [say(f"state.{name}") for name in ("rejected", "rejected", "coded")]

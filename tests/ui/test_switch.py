@@ -65,7 +65,7 @@ def test_the_switch_shows_another_operation_and_every_link_stays_with_it(page: P
     expect(page.locator("#campaigns tbody tr")).to_have_count(1)
     page.locator("#campaigns tbody td.number a").click()
     expect(page.locator("#rows tbody tr")).to_have_count(3)
-    for name in ("csv", "excel"):
+    for name in ("csv", "xlsx"):
         assert "operation=sales" in (page.locator(f"#{name}").get_attribute("href") or "")
     page.get_by_role("link", name="← All figures").first.click()
     expect(page.locator("#operation")).to_contain_text("Operation sales")
@@ -103,7 +103,7 @@ def test_a_login_that_may_read_one_dag_sees_its_operation_and_hears_of_no_other(
         assert "operations" not in shown
         assert not re.search("0041|15501", str(shown["campaigns"]))
         for asked in ("operation=0041", "operation=none"):
-            for path in ("overview", "rows", "rows.csv", "runs"):
+            for path in ("overview", "rows", "rows.csv", "rows.xlsx", "runs"):
                 assert seller.get(f"{logins.url}/wolkvox/{path}?{asked}", timeout=30).status_code == 403
             answer = seller.post(
                 f"{logins.url}/wolkvox/customer?{asked}", json={"customer_id": "1"}, headers=FROM_THE_PAGE, timeout=30

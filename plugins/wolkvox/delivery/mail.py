@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import smtplib
 from collections.abc import Sequence
+from email.message import EmailMessage
 from functools import cached_property
 from html import escape
 
@@ -34,6 +35,11 @@ class OneAttempt(SmtpHook):
     def timeout(self) -> int:
         """Seconds."""
         return int(self.conn.extra_dejson.get("timeout", TIMEOUT))
+
+    def send(self, message: EmailMessage) -> None:
+        """Send a whole message, once connected; raises what the server answers instead of taking it."""
+        assert isinstance(self._smtp_client, smtplib.SMTP)
+        self._smtp_client.send_message(message)
 
 
 class AlertMail(SmtpNotifier):
@@ -70,6 +76,25 @@ def mail_addresses(to: Sequence[str] | str = ()) -> Addresses | None:
     if given.usable or given.left_aside:
         return given
     return read_addresses(Variable.get(RECIPIENTS, default=None) or connection.extra_dejson.get("from_email") or "")
+
+
+def send_message(message: EmailMessage) -> None:
+    """
+    Send a whole message, which names its recipient, from the SMTP connection's sender.
+
+    :raises BadSetting: when there is no such connection, or it names no sender
+    """
+    hook = OneAttempt(smtp_conn_id=_conn_id())
+    try:
+        connection = BaseHook.get_connection(hook.smtp_conn_id)
+    except AirflowNotFoundException:
+        raise BadSetting(f"there is no SMTP connection {hook.smtp_conn_id!r}: make one") from None
+    sender = connection.extra_dejson.get("from_email")
+    if not sender:
+        raise BadSetting(f"the SMTP connection {hook.smtp_conn_id!r} names no sender: set its from_email")
+    message["From"] = sender
+    with hook:
+        hook.send(message)
 
 
 def try_server() -> str:

@@ -22,9 +22,12 @@ from wolkvox.page import customers, files, queries
 from wolkvox.page.dictionary import LANGUAGES, dictionary
 from wolkvox.page.downloads import attachment
 from wolkvox.page.limits import Recent, in_turn
-from wolkvox.page.reading import LEDGER, Days, csv_file, first_screen, service_level, some_rows, some_runs
+from wolkvox.page.reading import Days, first_screen, records_file, service_level, some_rows, some_runs
+from wolkvox.page.report_file import report_file
 from wolkvox.page.setup import first_steps
 from wolkvox.page.shown import Looked, MayConnect, MayEdit, MaySeeIds, Names, Text, readable_slots, shown
+from wolkvox.page.table_csv import write_csv
+from wolkvox.page.table_xlsx import write_xlsx
 from wolkvox.rules.states import State
 from wolkvox.rules.timestamps import FIRST_YEAR, LAST_YEAR
 
@@ -39,6 +42,7 @@ HEADERS = {
 OF_THE_PAGE = {"Cache-Control": "private, no-cache"}
 OF_ITS_FILES = {"Cache-Control": "private, max-age=31536000, immutable"}
 PAGE = files.page()
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 log = logging.getLogger(__name__)
 
@@ -64,38 +68,49 @@ async def guard(request: Request, call_next: Callable[[Request], Awaitable[Respo
 
 @app.exception_handler(WolkvoxError)
 @app.exception_handler(AirflowNotFoundException)
-async def say_what_is_wrong(request: Request, error: Exception) -> JSONResponse:
+async def say_what_is_wrong(request: Request, error: Exception) -> Response:
     """A sentence for the person at the page; what the driver said, with its hosts and users, stays in the log."""
     log.warning("The Wolkvox page can't be shown: %s", error)
+    key = _problem(error)
+    if _is_for_a_person(request):
+        return _sentence(request, key, 503)
+    detail = {"detail": str(error)} if key in ("setting", "empty") else {}
+    return JSONResponse({"problem": dictionary("en")(f"problem.{key}"), "key": key, **detail}, 503)
+
+
+def _problem(error: Exception) -> str:
+    """The key, in the dictionary, of what is wrong."""
     if isinstance(error, (BadSetting, AirflowNotFoundException)):
-        problem = "A connection is missing or incomplete."
-        return JSONResponse({"problem": problem, "key": "setting", "detail": str(error)}, 503)
+        return "setting"
     if isinstance(error.__cause__, psycopg.errors.UndefinedTable):
-        return JSONResponse({"problem": "The ledger isn't set up.", "key": "empty", "detail": str(error)}, 503)
-    if isinstance(error, LedgerSlow):
-        problem = "The ledger took too long to answer. Choose less, or try again."
-        return JSONResponse({"problem": problem, "key": "slow"}, 503)
-    problem = f"The ledger (connection {LEDGER!r}) can't be reached. The api-server's log says why."
-    return JSONResponse({"problem": problem, "key": "away"}, 503)
+        return "empty"
+    return "slow" if isinstance(error, LedgerSlow) else "away"
 
 
 @app.exception_handler(StarletteHTTPException)
 async def answer_a_person(request: Request, error: StarletteHTTPException) -> Response:
     """Who opens the page without a login gets the login, and then the page; who may not read it, a sentence."""
-    if "text/html" in request.headers.get("accept", ""):
+    if _is_for_a_person(request):
         if error.status_code == 401:
             return RedirectResponse(login_path(request))
         if error.status_code == 403:
-            return HTMLResponse(_refusal(request.headers.get("accept-language", "")), 403)
+            return _sentence(request, "no_rights", 403)
     return await http_exception_handler(request, error)
 
 
-def _refusal(accepted: str) -> str:
+def _is_for_a_person(request: Request) -> bool:
+    """Whether a browser shows the answer as it is, rather than the page."""
+    return "text/html" in request.headers.get("accept", "")
+
+
+def _sentence(request: Request, key: str, status: int) -> HTMLResponse:
     """A page of one sentence in each language, the one that the browser asks for first."""
-    languages = sorted(LANGUAGES, key=lambda language: not accepted.lower().startswith(language))
-    said = "".join(f'<p lang="{one}">{escape(dictionary(one)("problem.no_rights"))}</p>' for one in languages)
+    accepted = request.headers.get("accept-language", "").lower()
+    languages = sorted(LANGUAGES, key=lambda language: not accepted.startswith(language))
+    said = "".join(f'<p lang="{one}">{escape(dictionary(one)(f"problem.{key}"))}</p>' for one in languages)
     head = '<meta charset="utf-8"><meta name="color-scheme" content="light dark"><title>Wolkvox</title>'
-    return f'<!doctype html><html lang="{languages[0]}"><head>{head}</head><body>{said}</body></html>'
+    text = f'<!doctype html><html lang="{languages[0]}"><head>{head}</head><body>{said}</body></html>'
+    return HTMLResponse(text, status)
 
 
 def full_ids(may_see: MaySeeIds, full: bool = False) -> bool:
@@ -210,20 +225,40 @@ async def read_rows(
     return {**found, **names, "may_see_ids": may_see}
 
 
+Language = Literal["en", "es"]
+
+
 @app.get("/rows.csv")
-async def download(
-    request: Request,
-    looked: Looked,
-    wanted: Wanted,
-    chosen: Chosen,
-    full: FullIds,
-    excel: Literal["en", "es"] | None = None,
+async def download_csv(
+    request: Request, looked: Looked, wanted: Wanted, chosen: Chosen, full: FullIds, language: Language | None = None
 ) -> StreamingResponse:
-    """The same records as a file; ``excel``: as Excel in that language opens it by a double click."""
+    """The same records as a file for a person in their language; without a language, for a program."""
     if full:
         await _note_ids(looked, {**_filter(request), "as": "csv"})
-    file = await in_turn(partial(csv_file, wanted, chosen, full, excel, looked.of), request.is_disconnected)
-    return attachment(file, "wolkvox.csv", "text/csv; charset=utf-8")
+    read = partial(records_file, wanted, chosen, unmasked=full, language=language, write=write_csv, of=looked.of)
+    return attachment(await in_turn(read, request.is_disconnected), "wolkvox.csv", "text/csv; charset=utf-8")
+
+
+@app.get("/rows.xlsx")
+async def download_xlsx(
+    request: Request, looked: Looked, wanted: Wanted, chosen: Chosen, full: FullIds, language: Language = "en"
+) -> StreamingResponse:
+    """The same records as a workbook in a language."""
+    if full:
+        await _note_ids(looked, {**_filter(request), "as": "xlsx"})
+    read = partial(records_file, wanted, chosen, unmasked=full, language=language, write=write_xlsx, of=looked.of)
+    return attachment(await in_turn(read, request.is_disconnected), "wolkvox.xlsx", XLSX)
+
+
+@app.get("/report.pdf")
+async def download_report(
+    request: Request, looked: Looked, chosen: Chosen, language: Language = "en"
+) -> StreamingResponse:
+    """The report of the chosen days, of yesterday where none are chosen, as a file to read."""
+    content = await in_turn(partial(report_file, chosen, language, looked.of), request.is_disconnected)
+    if content is None:
+        raise HTTPException(404, "A report has days among the last 30 only.")
+    return attachment(content, "wolkvox-report.pdf", "application/pdf")
 
 
 async def _note_ids(looked: Looked, of: dict[str, Any]) -> None:

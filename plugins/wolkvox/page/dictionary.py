@@ -16,6 +16,7 @@ class Dictionary:
     """The dictionary of one language."""
 
     def __init__(self, language: str) -> None:
+        self.language = language
         path = Path(__file__).parent / "static" / f"dictionary.{language}.json"
         self._words: dict[str, str | dict[str, str]] = json.loads(path.read_text(encoding="utf-8"))
 

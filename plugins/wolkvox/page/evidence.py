@@ -1,7 +1,7 @@
 """
 A customer's time line as evidence: a CSV for whoever checks it, and what ``evidence_pdf`` prints for whoever reads it.
 
-Both name the operation, the zone of all moments, when they were made, and the SHA-256 of the same rows: the lines of
+Both name the operation, the zone of all times, when they were made, and the SHA-256 of the same rows: the lines of
 the CSV from its heading on.
 """
 
@@ -57,7 +57,7 @@ class Evidence:
     left_out: int = 0
 
     def table(self) -> str:
-        """The rows as CSV text, moments on the zone's clock."""
+        """The rows as CSV text, times on the zone's clock."""
         buffer = io.StringIO()
         writer = csv.writer(buffer, lineterminator="\r\n")
         writer.writerow(COLUMNS)

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
-
-from reportlab.lib.pagesizes import A4, landscape
-from reportlab.pdfbase.pdfmetrics import getFont
-from reportlab.pdfgen.canvas import Canvas
 
 from wolkvox.page.dictionary import Dictionary
 from wolkvox.page.evidence import Evidence
 from wolkvox.page.limits import GaveUp
+from wolkvox.page.sheet import BOLD, FONT, Sheet, wrapped
 
 SHORT = 16  # digits of a digest that are enough to find it again
 MOST_SAID = 300  # characters of an answer; the CSV has all of it
-FONT, BOLD, SIZE, LEADING = "Helvetica", "Helvetica-Bold", 7, 9
 WIDTHS = (110, 125, 125, 270, 130)
 HEADS = ("event", "at", "answered_at", "answer", "run")
-MARGIN, PADDING = 40, 3
-_WIDTHS = getFont(FONT).widths  # of a character of 1,000 points
 
 
 def as_pdf(evidence: Evidence, dictionary: Dictionary, gone: Callable[[], bool] = lambda: False) -> bytes:
@@ -32,91 +25,23 @@ def as_pdf(evidence: Evidence, dictionary: Dictionary, gone: Callable[[], bool] 
     """
     heading = evidence.heading(dictionary)
     digest = heading[-1][1]
-    sheet = _Sheet(dictionary("evidence.title"), digest)
+    sheet = Sheet(dictionary("evidence.title"), digest)
     sheet.line(dictionary("evidence.title"), BOLD, 14)
     for name, value in heading:
         sheet.row((name, value), (110, 650))
-    for part in _wrapped(dictionary("evidence.note"), sum(WIDTHS)):
+    for part in wrapped(dictionary("evidence.note"), sum(WIDTHS)):
         sheet.line(part)
+    heads = [dictionary(f"evidence.{name}") for name in HEADS]
     if not evidence.contacts:
         sheet.line(dictionary("customer.none"), FONT, 10)
     for contact in evidence.contacts:
         if gone():
             raise GaveUp
         rows = list(_rows(contact, evidence, dictionary))
-        sheet.keep_together(_title(contact, evidence, dictionary), [dictionary(f"evidence.{name}") for name in HEADS])
+        sheet.table(_title(contact, evidence, dictionary), heads, WIDTHS)
         for row in rows:
             sheet.row(row)
     return sheet.done()
-
-
-class _Sheet:
-    """Lines on pages, from the top; each page ends with its number and the digest."""
-
-    def __init__(self, title: str, footer: str) -> None:
-        self._buffer = io.BytesIO()
-        self._canvas = Canvas(self._buffer, pagesize=landscape(A4), pageCompression=1)
-        self._canvas.setTitle(title)
-        self._footer = footer
-        self._heads: list[str] = []
-        self._begin()
-
-    def _begin(self) -> None:
-        self._at = landscape(A4)[1] - MARGIN
-        self._canvas.setStrokeGray(0.6)
-        self._canvas.setLineWidth(0.25)
-
-    def _end(self) -> None:
-        self._canvas.setFont(FONT, SIZE)
-        self._canvas.drawString(MARGIN, 20, f"{self._footer}   {self._canvas.getPageNumber()}")
-        self._canvas.showPage()
-
-    def _make_room(self, height: float) -> None:
-        if self._at - height >= MARGIN:
-            return
-        self._end()
-        self._begin()
-        if self._heads:
-            self._draw([[head] for head in self._heads], WIDTHS, BOLD)
-
-    def line(self, text: str, font: str = FONT, size: int = SIZE) -> None:
-        """One line of text."""
-        self._make_room(size + 3)
-        self._at -= size + 3
-        self._canvas.setFont(font, size)
-        self._canvas.drawString(MARGIN, self._at, _printable(text))
-
-    def keep_together(self, title: str, heads: list[str]) -> None:
-        """A contact's title and the heads of its columns, and room for its first row."""
-        self._heads = []
-        self._make_room(6 * LEADING)
-        self._at -= LEADING
-        for part in _wrapped(title, sum(WIDTHS), 9):
-            self.line(part, BOLD, 9)
-        self._heads = heads
-        self._draw([[head] for head in heads], WIDTHS, BOLD)
-
-    def row(self, cells: Sequence[str], widths: Sequence[float] = WIDTHS) -> None:
-        """One row of a table, with a line below it."""
-        wrapped = [_wrapped(cell, width - 2 * PADDING) for cell, width in zip(cells, widths, strict=True)]
-        self._make_room(max(map(len, wrapped)) * LEADING + PADDING)
-        self._draw(wrapped, widths, FONT)
-
-    def _draw(self, cells: Sequence[Sequence[str]], widths: Sequence[float], font: str) -> None:
-        self._canvas.setFont(font, SIZE)
-        left = float(MARGIN)
-        for lines, width in zip(cells, widths, strict=True):
-            for number, text in enumerate(lines):
-                self._canvas.drawString(left + PADDING, self._at - (number + 1) * LEADING, text)
-            left += width
-        self._at -= max(map(len, cells)) * LEADING + PADDING
-        self._canvas.line(MARGIN, self._at, left, self._at)
-
-    def done(self) -> bytes:
-        """The file."""
-        self._end()
-        self._canvas.save()
-        return self._buffer.getvalue()
 
 
 def _rows(contact: Mapping[str, Any], evidence: Evidence, dictionary: Dictionary) -> Iterator[tuple[str, ...]]:
@@ -159,39 +84,3 @@ def _title(contact: Mapping[str, Any], evidence: Evidence, dictionary: Dictionar
 
 def _direct(direct: bool | None, dictionary: Dictionary) -> str | None:
     return None if direct is None else dictionary("direct.yes" if direct else "direct.no")
-
-
-def _wrapped(text: str, width: float, size: int = SIZE) -> list[str]:
-    """The text in lines of a width; words that are wider are broken."""
-    lines, line, room = [], "", width
-    for word in _printable(text).split(" "):
-        needs = _width(f" {word}" if line else word, size)
-        if needs <= room:
-            line, room = f"{line} {word}" if line else word, room - needs
-            continue
-        if line:
-            lines.append(line)
-        *whole, line = _broken(word, width, size)
-        lines += whole
-        room = width - _width(line, size)
-    return [*lines, line]
-
-
-def _broken(word: str, width: float, size: int) -> list[str]:
-    """A word in pieces that fit."""
-    pieces = []
-    while (wide := _width(word, size)) > width:
-        fits = max(1, int(len(word) * width / wide * 0.9))
-        pieces.append(word[:fits])
-        word = word[fits:]
-    return [*pieces, word]
-
-
-def _width(text: str, size: int) -> float:
-    """How wide a text is that the PDF's own fonts can show: the library's own measure takes most of the time."""
-    return sum(map(_WIDTHS.__getitem__, text.encode("cp1252"))) * size / 1_000
-
-
-def _printable(text: str) -> str:
-    """What the PDF's own fonts can show; anything else is a question mark in it, and whole in the CSV."""
-    return " ".join(text.splitlines()).encode("cp1252", "replace").decode("cp1252")

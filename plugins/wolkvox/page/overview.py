@@ -266,6 +266,7 @@ def describe_service(parts: Sequence[ServiceLevel], listed: Mapping[str, Listed]
                 "records": one.records,
                 "within": one.within,
                 "share": one.within / one.records,
+                "p50": one.p50,
                 "p95": one.p95,
                 **_of_part(one, listed),
             }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta, timezone
 from functools import cache
 from heapq import merge
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from psycopg import IsolationLevel
-from psycopg.rows import class_row
+from psycopg.rows import args_row, class_row
 
 from wolkvox.ledger.connection import Connection, connected
 from wolkvox.ledger.quota import BELIEF
@@ -239,7 +239,7 @@ def fresh(connection: Connection, operation: str, target: timedelta) -> list[Fre
 
 class ServiceLevel(NamedTuple):
     """
-    Contacts that were codified, how many of them within the target, and their 95th percentile in seconds.
+    Contacts that were codified, how many of them within the target, and their lag in seconds.
 
     ``part``: "all", or of which campaigns or which channel they are.
     """
@@ -250,6 +250,7 @@ class ServiceLevel(NamedTuple):
     channel: str | None
     records: int
     within: int
+    p50: float | None
     p95: float | None
 
 
@@ -340,8 +341,7 @@ class Place(NamedTuple):
     id: int
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """
     A record as the page may know it: no comment, no second code, no phone number.
 
@@ -389,34 +389,30 @@ def rows(
         if row is None:  # retention has deleted it meanwhile, and with it all that are older
             return []
         last = Place(*row)
-    return list(islice(every_row(connection, operation, wanted, at_once=limit, last=last), limit))
+    return list(every_row(connection, operation, wanted, at_once=limit, limit=limit, last=last))
 
 
 def every_row(
-    connection: Connection, operation: str, wanted: Filter, *, at_once: int, last: Place | None = None
+    connection: Connection, operation: str, wanted: Filter, *, at_once: int, limit: int, last: Place | None = None
 ) -> Iterator[Record]:
     """
-    All records that fit, the latest first.
+    The latest records that fit, at most ``limit``, the latest first; it needs a transaction.
 
-    Each state's are read in the order of an index, ``at_once`` of them at a time, so that no list costs more than what
-    is read of it.
+    Each state's are read by a cursor of its own, ``at_once`` of them at a time: PostgreSQL looks for them and sorts
+    them once, and none is fetched before those that are listed before it.
     """
-    params = {**asdict(wanted), "operation": operation, "limit": at_once}
-    parts = [_of_state(connection, {**params, "state": state}, last) for state in wanted.states]
-    return merge(*parts, key=lambda record: record.place, reverse=True)
+    place = {"before": last and last.id, "before_at": last and last.listed_at}
+    params = {**asdict(wanted), **place, "operation": operation, "limit": limit}
+    parts = [_of_state(connection, {**params, "state": state}, at_once) for state in wanted.states]
+    return islice(merge(*parts, key=lambda record: record.place, reverse=True), limit)
 
 
-def _of_state(connection: Connection, params: dict[str, Any], last: Place | None) -> Iterator[Record]:
+def _of_state(connection: Connection, params: dict[str, Any], at_once: int) -> Iterator[Record]:
     statement = (sql("every") if params["dialled"] is None else sql("dialled")) + sql("rows")
-    while True:
-        place = {"before": last and last.id, "before_at": last and last.listed_at}
-        with connection.cursor(row_factory=class_row(Record)) as cursor:
-            # A plan for all values of the parameters would serve none of the filters.
-            found = cursor.execute(statement, {**params, **place}, prepare=False).fetchall()
-        yield from found if params["dialled"] is None else _with_dials(connection, found, params["dialled"])
-        if len(found) < params["limit"]:
-            return
-        last = found[-1].place
+    with connection.cursor(f"records_{params['state']}", row_factory=args_row(Record)) as cursor:
+        cursor.execute(statement, params, binary=True)
+        while found := cursor.fetchmany(at_once):
+            yield from found if params["dialled"] is None else _with_dials(connection, found, params["dialled"])
 
 
 def _with_dials(connection: Connection, found: Sequence[Record], dialled: str) -> list[Record]:
@@ -424,7 +420,7 @@ def _with_dials(connection: Connection, found: Sequence[Record], dialled: str) -
     params = {"ids": [record.id for record in found], "dialled": dialled}
     dials = {record: (at, breach) for record, at, breach in connection.execute(sql("last_dials"), params)}
     return [
-        replace(record, dialled_at=dials[record.id][0], breach=dials[record.id][1]) if record.id in dials else record
+        record._replace(dialled_at=dials[record.id][0], breach=dials[record.id][1]) if record.id in dials else record
         for record in found
     ]
 

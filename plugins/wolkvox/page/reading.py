@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from functools import partial
-from itertools import islice
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -22,14 +21,17 @@ from wolkvox.ledger.figures import figures
 from wolkvox.ledger.impact import Impact, breaches, impact
 from wolkvox.ledger.notifications import undelivered
 from wolkvox.ledger.quota import QuotaRules
+from wolkvox.ledger.report_deliveries import undelivered_reports
 from wolkvox.ledger.reports import seconds_per_request
 from wolkvox.ledger.secret import known_secret
 from wolkvox.ledger.suspension import suspended_campaigns
 from wolkvox.page import queries
+from wolkvox.page.dictionary import dictionary
 from wolkvox.page.evidence import Evidence
 from wolkvox.page.known import Known, last_thresholds
 from wolkvox.page.overview import describe_run, describe_service, last_settled, overview
-from wolkvox.page.rows import as_csv, describe
+from wolkvox.page.rows import describe
+from wolkvox.page.table import Table, for_people, for_programs
 from wolkvox.page.timeline import timelines
 from wolkvox.rules.anonymity import anonymous
 from wolkvox.rules.masking import mask
@@ -42,7 +44,7 @@ LEDGER = "wolkvox_ledger"
 USUAL = queries.Dag(DAG_ID, None, "wolkvox_default")  # before the first run
 
 PAGE = 100  # rows shown at once
-CSV_ROWS = 100_000  # rows of a download
+FILE_ROWS = 100_000  # rows of a download
 BATCH = 2_000  # rows of a state read at once for it
 HEAT_HOURS = 28 * 24  # four of each weekday
 IN_MEMORY = 2**20  # bytes of a download that are kept there; more of them go into a file
@@ -164,8 +166,14 @@ def know(
         listed=listed_campaigns(ledger, operation),
         impact=_impact(ledger, operation, days, chosen, zone),
         breaches=_breaches(ledger, operation, days, chosen, zone),
-        undelivered=min((one.since for one in undelivered(ledger, operation, dag_id).values()), default=None),
+        undelivered=_undelivered(ledger, operation, dag_id),
     )
+
+
+def _undelivered(ledger: Connection, operation: str, dag_id: str) -> datetime | None:
+    """Since when alerts or reports don't reach somebody; None where they reach all."""
+    failing = (*undelivered(ledger, operation, dag_id).values(), *undelivered_reports(ledger, operation).values())
+    return min((one.since for one in failing), default=None)
 
 
 def _impact(ledger: Connection, operation: str, days: Sequence[Span], chosen: Days, zone: str) -> list[Impact]:
@@ -222,17 +230,31 @@ def _within(wanted: queries.Filter, chosen: Days, known: Settings) -> queries.Fi
     return replace(wanted, since=since, until=until)
 
 
-def csv_file(
-    wanted: queries.Filter, chosen: Days, unmasked: bool, excel: str | None, of: queries.Dag = USUAL
+def records_file(
+    wanted: queries.Filter,
+    chosen: Days,
+    *,
+    unmasked: bool,
+    language: str | None,
+    write: Callable[[Table, IO[bytes]], None],
+    of: queries.Dag = USUAL,
 ) -> IO[bytes]:
-    """The download, complete: however slowly it is fetched, the ledger's session is over."""
+    """
+    The download, complete: however slowly it is fetched, the ledger's session is over.
+
+    :param language: of the person that it is for; None: it is for a program
+    """
     known = settings(of)
     file = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - closed when it has been sent
     within = _within(wanted, chosen, known)
+    options = {"unmasked": unmasked, "dialled": wanted.dialled is not None}
     with queries.snapshot(LEDGER) as ledger:
-        records = islice(queries.every_row(ledger, known.operation, within, at_once=BATCH), CSV_ROWS)
-        for part in as_csv(records, unmasked=unmasked, excel=excel, dialled=wanted.dialled is not None):
-            file.write(part.encode())
+        records = queries.every_row(ledger, known.operation, within, at_once=BATCH, limit=FILE_ROWS)
+        if language is None:
+            table = for_programs(records, **options)
+        else:
+            table = for_people(records, dictionary(language), known.quota_timezone, **options)
+        write(table, file)
     return file
 
 

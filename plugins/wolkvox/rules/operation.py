@@ -229,6 +229,16 @@ class Entry(BaseModel):
         BeforeValidator(_in_list, json_schema_input_type=list[str] | str),
         AfterValidator(_reaches_somebody),
     ] = []
+    alert_webhook: Annotated[
+        str, Field(pattern=_ID + "|^$", description="the id of a connection to a webhook, as in pager")
+    ] = ""
+    report_to: Annotated[
+        list[str],
+        Field(description="a list of e-mail addresses for the morning's report, as in [supervisor@example.com]"),
+        BeforeValidator(_in_list, json_schema_input_type=list[str] | str),
+        AfterValidator(_reaches_somebody),
+    ] = []
+    language: Annotated[Literal["en", "es"], Field(description="the language of the report, en or es")] = "en"
 
 
 class Operation(Entry):
@@ -263,6 +273,11 @@ class Operation(Entry):
     def audit_dag_id(self) -> str:
         """The name of the DAG that looks at what wolkvox shows."""
         return named("wolkvox_audit", self.name)
+
+    @property
+    def report_dag_id(self) -> str:
+        """The name of the DAG that mails the morning's report."""
+        return named("wolkvox_report", self.name)
 
     @property
     def asset(self) -> str:

@@ -35,6 +35,13 @@ def last_days(now: datetime, zone: str, count: int = DAYS) -> list[Span]:
     return [Span(*pair) for pair in pairwise(midnights)]
 
 
+def hours_of(day: Span) -> list[Span]:
+    """Return the hours of a day: 23 or 25 of them where the clock is changed."""
+    count = (day.ends_at - day.starts_at) // timedelta(hours=1)
+    starts = [day.starts_at + timedelta(hours=number) for number in range(count + 1)]
+    return [Span(*pair) for pair in pairwise(starts)]
+
+
 def shown_spans(now: datetime, zone: str) -> list[Span]:
     """Return all that the page shows: the last hours, then the last days."""
     return [*last_hours(now), *last_days(now, zone)]

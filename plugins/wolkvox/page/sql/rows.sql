@@ -1,5 +1,6 @@
--- The latest records of one state that fit the filters, from `record` of every.sql or dialled.sql. Listed by the time
--- of contact, or by the time they came in where the contact has none or a later one.
+-- The latest records of one state that fit the filters, from `record` of every.sql or dialled.sql, with the columns in
+-- the order of `Record`. Listed by the time of contact, or by the time they came in where the contact has none or a
+-- later one.
 SELECT
     id,
     type_campaign,
@@ -18,9 +19,9 @@ SELECT
     dag_run_id,
     chunk_id IS NOT NULL AND state NOT IN ('invalid', 'superseded', 'expired', 'held') AS in_chunk,
     chunk_number,
+    least(contacted_at, staged_at) AS listed_at,
     channel,
-    direct,
-    least(contacted_at, staged_at) AS listed_at
+    direct
 FROM record
 WHERE operation = %(operation)s
     AND state = %(state)s

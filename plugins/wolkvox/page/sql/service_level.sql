@@ -6,6 +6,7 @@ SELECT
     channel,
     count(*) AS records,
     count(*) FILTER (WHERE lag <= %(target)s) AS within,
+    percentile_cont(0.5) WITHIN GROUP (ORDER BY lag) AS p50,
     percentile_cont(0.95) WITHIN GROUP (ORDER BY lag) AS p95
 FROM (
     SELECT type_campaign, campaign_id, channel, extract(EPOCH FROM settled_at - contacted_at)::float AS lag

@@ -7,6 +7,7 @@ import { allowWholeIds } from "./customer.js";
 import { $, element, node, setText, show, sparkline } from "./dom.js";
 import { age, clock } from "./formats.js";
 import { health, todo } from "./health.js";
+import { language } from "./locale.js";
 import { problems } from "./problem-list.js";
 import { chosenDays } from "./ranges.js";
 import { getFigures } from "./requests.js";
@@ -154,6 +155,8 @@ function showTables(overview) {
   $("ages-section").hidden = !overview.ages.some(({ records }) => records);
   $("suspended-section").hidden = overview.suspended.length === 0;
   setText($("campaigns-title"), titleOfDays("campaigns.title", days));
+  setText($("report"), say(days ? "report.download_chosen" : "report.download"));
+  $("report").href = `report.pdf?${query({ ...overviewOf(read(location.search)), language: language() })}`;
   setText($("reasons-title"), titleOfDays("problems.title", days));
   fill("ages", columns.AGES, overview.ages);
   fill("suspended", columns.SUSPENDED, overview.suspended);

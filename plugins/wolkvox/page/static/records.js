@@ -31,8 +31,7 @@ function showRecords(rows, answer) {
 export function renderRecords() {
   const records = recordsOf(asked());
   setText($("records-title"), recordsTitle(asked()));
-  $("csv").href = `rows.csv?${query(records)}`;
-  $("excel").href = `rows.csv?${query({ ...records, excel: language() })}`;
+  for (const kind of ["csv", "xlsx"]) $(kind).href = `rows.${kind}?${query({ ...records, language: language() })}`;
   $("ids").textContent = say(hasWholeIds() ? "records.mask" : "records.unmask");
   $("ids").href = withWholeIds(asked(), !hasWholeIds());
 }
