@@ -85,6 +85,7 @@ for operation in deployed_operations(HERE).all:
             task_id="stage",
             sql=operation.sql,
             protection=operation.protects,
+            guard=operation.holds,
             execution_timeout=late,  # a warehouse that never answers holds up no other run for longer
         )
         codify = WolkvoxCodifyOperator.partial(

@@ -21,6 +21,7 @@ import psycopg
 from wolkvox.hook import WolkvoxHook
 from wolkvox.ledger.leases import Owner
 from wolkvox.rules.alerts import Thresholds
+from wolkvox.rules.guard import Guard
 from wolkvox.rules.options import read_options
 from wolkvox.rules.protection import Protection
 from wolkvox.rules.retry_policy import RetryPolicy
@@ -72,13 +73,14 @@ def stage(
     sql: str = SQL,
     chunk_size: int | None = None,
     protection: Protection | None = None,
+    guard: Guard | None = None,
     **params: Any,
 ) -> tuple[list[Chunk], dict[str, Any]]:
     """Do what the task ``stage`` does, for the last month's contacts: the run's chunks and its counts."""
     now = datetime.now(timezone.utc)
     window = Window(now - timedelta(days=30), now + timedelta(minutes=1))
     rows = contacted_customers("warehouse", sql, window, ZONE)
-    source = Source(rows, ZONE, timedelta(days=31), seconds, by_hand, protection)
+    source = Source(rows, ZONE, timedelta(days=31), seconds, by_hand, protection, guard=guard)
     # Two chunks, however few the records: most of what is shown takes both slots.
     few = patch("wolkvox.rules.chunks.FEW", 1)
     small = nullcontext() if chunk_size is None else patch("wolkvox.rules.chunks.MAX_CHUNK", chunk_size)

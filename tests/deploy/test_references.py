@@ -20,10 +20,10 @@ from wolkvox.dag.params import run_params
 from wolkvox.ledger.reports import Tally
 from wolkvox.operators import metrics
 from wolkvox.provider import FIELDS
-from wolkvox.rules import alerts, firing
+from wolkvox.rules import alerts, firing, guard
 from wolkvox.rules.answers import Answer, Kind, classify
 from wolkvox.rules.chunks import MAX_CHUNK
-from wolkvox.rules.operation import LINGER, Entry, usual
+from wolkvox.rules.operation import LINGER, Entry, GuardOfEntry, usual
 from wolkvox.rules.protection import DAYS, Protection
 from wolkvox.rules.records import Record
 from wolkvox.rules.retry_policy import TRIALS, RetryPolicy
@@ -85,14 +85,14 @@ def test_every_param_of_the_dag_has_its_row() -> None:
 
 def test_every_key_of_an_operation_has_its_row_and_its_default() -> None:
     told = defaults(page("operations-yaml"))
-    thresholds = type(usual().thresholds).model_fields
+    nested = {**usual().thresholds.model_dump(), **GuardOfEntry().model_dump()}
     keys = set(Entry.model_fields)
-    assert set(told) == {*keys, *thresholds}
-    odd = {"wolkvox_conn_id", "pool", "thresholds", "run_minutes", "alert_to", "report_to"}
+    assert set(told) == {*keys, *nested}
+    odd = {"wolkvox_conn_id", "pool", "thresholds", "guard", "run_minutes", "alert_to", "report_to"}
     for name in keys - odd:
         assert told[name] == shown(getattr(usual(), name)), name
-    for name in thresholds:
-        assert told[name] == shown(getattr(usual().thresholds, name)), name
+    for name, default in nested.items():
+        assert told[name] == shown(default), name
 
 
 def test_every_key_of_a_protection_file_has_its_row() -> None:
@@ -198,7 +198,7 @@ def test_every_command_has_its_row_and_its_options(
             main()
         return capsys.readouterr().out
 
-    choices = re.findall(r"\{([\w,]+)\} \.\.\.", usage())[0].split(",")
+    choices = re.findall(r"\{([\w,]+)\}\s+\.\.\.", usage())[0].split(",")
     told = {names(row[0])[0].split()[-1]: row[2] for row in rows(page("commands"))}
     assert set(told) == set(choices)
     for command, options in told.items():
@@ -222,6 +222,7 @@ def _hours(seconds: float) -> str:
 
 USUAL = RetryPolicy()
 THRESHOLDS = alerts.Thresholds()
+GUARD = guard.Guard()
 MINUTES = f"after {USUAL.first_suspension / 60:g} minutes, {2 * USUAL.first_suspension / 60:g}"
 NUMBERS = [
     ("../README", f"polled every<br>{usual().wake:g} seconds"),
@@ -252,6 +253,14 @@ NUMBERS = [
     ("when-runs-begin", f"waits {LINGER:g} seconds for more"),
     ("when-runs-begin", f"`wake` seconds, {usual().wake:g} by default"),
     ("summary", f"at most {MAX_CHUNK:,} records"),
+    ("guard", f"than {GUARD.times:g} times the largest of these weeks' hours"),
+    ("guard", f"more than {guard.OF_ANY_HOUR:g} times the busiest hour"),
+    ("guard", f"more than {100 * GUARD.changed:g} %"),
+    ("guard", f"more than {100 * GUARD.invalid:g} %"),
+    ("guard", f"dated more than {guard.AHEAD / timedelta(hours=1):g} hours after now"),
+    ("guard", f"{GUARD.least} or more records"),
+    ("guard", f"Fewer than {GUARD.least} new records"),
+    ("guard", f"After `hold_hours` ({GUARD.hold / timedelta(hours=1):g})"),
     ("alerts", f"more than {THRESHOLDS.refusals * 100:g} % of the latest records"),
     ("alerts", f"more than {THRESHOLDS.backlog_age / timedelta(hours=1):g} hours"),
     ("alerts", f"{THRESHOLDS.quota * 100:g} % are used"),

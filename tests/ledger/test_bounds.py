@@ -31,6 +31,11 @@ AGED = {
     "answer": (400, f"WITH of AS ({CODED}) INSERT INTO wolkvox.answer SELECT id, 'failed', 1 FROM of"),
     "dial": (400, f"WITH of AS ({CODED}) INSERT INTO wolkvox.dial SELECT id, now() FROM of"),
     "run": (400, RUN.format(at=AT)),
+    "hold": (
+        400,
+        "INSERT INTO wolkvox.hold (operation, dag_id, dag_run_id, why, records, held_at)"
+        f" SELECT '0041', 'dag', 'run', '[]', 1, at FROM ({AT}) AS moment (at)",
+    ),
     "quota": (400, f"INSERT INTO wolkvox.quota (account, day) {AT.replace('SELECT', 'SELECT gen_random_uuid(),')}"),
     "impact": (
         400,

@@ -408,6 +408,7 @@ def test_a_dry_run_counts_everything_and_changes_nothing(ledger: Database, pull:
     assert dry.counts() == {
         "pulled": 4,
         "new": 2,
+        "held": 0,
         "invalid": 1,
         "known": 1,
         "superseded": 1,

@@ -62,7 +62,7 @@ def ages(keep: timedelta = KEEP, anonymise_after: timedelta | None = None) -> Ag
 def at(monkeypatch: pytest.MonkeyPatch, ahead: timedelta) -> None:
     """The ledger's clock is so far ahead."""
     for module in (digests, retention):
-        monkeypatch.setattr(module, "clock", lambda connection: now_of(connection) + ahead)
+        monkeypatch.setattr(module, "now_of", lambda connection: now_of(connection) + ahead)
 
 
 def test_every_day_that_is_past_changing_is_digested_once(digested: Database) -> None:

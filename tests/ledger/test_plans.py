@@ -305,6 +305,12 @@ INSERT INTO wolkvox.codification (contact_key, operation, type_campaign, campaig
     settled_at)
 SELECT gen_random_uuid(), '0041', 'predictive', '999', n::text, now() - n * interval '1 hour', 'failed', now()
 FROM generate_series(1, 50) AS n;
+INSERT INTO wolkvox.hold (operation, dag_id, dag_run_id, why, records)
+VALUES ('0041', 'wolkvox_codify', 'run 1', '[]', 50);
+INSERT INTO wolkvox.codification (contact_key, operation, type_campaign, campaign_id, customer_id, contacted_at, state,
+    settled_at, hold_id)
+SELECT gen_random_uuid(), '0041', 'predictive', '105', 'held ' || n, now(), 'held', now(), 1
+FROM generate_series(1, 50) AS n;
 INSERT INTO wolkvox.suspended_campaign
 SELECT '0041', 'predictive', (100 + n)::text, 'not_found', NULL, now(), now() FROM generate_series(18, 19) AS n;
 INSERT INTO wolkvox.slot
@@ -350,7 +356,7 @@ VALUES: dict[str, Any] = {
     },
     **{"cron": None, "timezone": "UTC", "wake": None, "usual": True, "began_by": "event", "rows": 5, "newest": "x"},
     **{"fruitful": True, "saw": "x", "repeats": 0, "lock": 1, "time": HOUR, "recipient": "ana", "alert": "a"},
-    **{"message": "m", "firing_since": NOW, "seen_at": NOW, "resolved_at": None, "resolved": False},
+    **{"hold": 1, "message": "m", "firing_since": NOW, "seen_at": NOW, "resolved_at": None, "resolved": False},
 }
 # What differs from these, where one name means several things; a list: more than one way to ask.
 ASKED: dict[str, dict[str, Any] | list[dict[str, Any]]] = {
@@ -364,12 +370,15 @@ ASKED: dict[str, dict[str, Any] | list[dict[str, Any]]] = {
     "due_trials": {"first": 900.0, "longest": 28_800.0},
     "empty_odd": {"second_codes": [None], "channels": [None]},
     "forget": {"before": NOW - timedelta(days=600)},
+    "intake": {"ahead": HOUR},
     "note_alert": {"name": "outage", "again": False},
     "results": {"since": NOW - HOUR},
     "reopen": [{"customer_id": None}, {}, {"window_start": NOW - MONTH}],
     "sendable": [{"most": None}, {}],
     "revert_attempts": {"requests": [1]},
     "count_impact": {"since": NOW - MONTH},
+    "usual_campaigns": {"weeks": 28 * DAY},
+    "usual_hours": {"weeks": 28 * DAY},
     "trials_of_all": [{}, {"only": [5]}],
     "runs": [{"since": None}, {"before": NOW - DAY, "since": None}, {"dag": "wolkvox_codify", "since": NOW - MONTH}],
     "settle_by_export": {

@@ -205,6 +205,7 @@ def test_a_campaign_has_its_counts_its_last_run_and_its_oldest_waiting_contact(l
         "invalid": 0,
         "superseded": 0,
         "expired": 0,
+        "held": 0,
         "last_run": "second",
         "oldest_waiting": (NOW - timedelta(hours=9, minutes=5)).isoformat(),
     }

@@ -7,7 +7,8 @@ from datetime import datetime, timezone
 import pytest
 
 from wolkvox.page.queries import Record
-from wolkvox.page.rows import describe, mask
+from wolkvox.page.rows import describe
+from wolkvox.rules.masking import mask
 
 RECORD = Record(
     id=1,

@@ -59,6 +59,9 @@ def test_an_editor_marks_nothing_in_the_shipped_files_and_finds_their_schema(nam
         "placeholder_ids: [5, SIN CARNET]",
         "schedule:",
         "thresholds: {quota: 0.5}",
+        "guard: off",
+        "guard: {ceiling: 50000}",
+        "guard: {ceiling: }",
         "run_minutes: 15",
     ],
 )

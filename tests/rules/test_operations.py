@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from wolkvox.dag.operations import deployed_operations, refuse_mistakes, search_path
 from wolkvox.errors import BadSetting
 from wolkvox.rules.alerts import Thresholds
+from wolkvox.rules.guard import Guard
 from wolkvox.rules.operations import Operations, read_operations
 
 INCLUDE = Path(__file__).parents[2] / "include"
@@ -109,6 +110,7 @@ def test_every_key_is_taken() -> None:
           lag_target_minutes: 15
           max_failed_ratio: 0
           thresholds: {refusals: 0.1, backlog_hours: 2, quota: 1}
+          guard: {ceiling: 9, hold_hours: 2, afterwards: discard}
           alert_to: [ana@example.com, "+luis@mail.example.co"]
         """
     ).all
@@ -116,9 +118,16 @@ def test_every_key_is_taken() -> None:
     assert (one.schedule, one.timezone, one.sql) == ("*/5 8-20 * * 1-6", "America/Santiago", "sql/sales.sql")
     assert (one.lookback_hours, one.run_minutes, one.latest_end_minutes, one.max_failed_ratio) == (0.5, 4, 30, 0)
     assert one.alert_thresholds == Thresholds(0.1, timedelta(hours=2), 1, timedelta(minutes=15))
+    assert one.holds == Guard(ceiling=9, hold=timedelta(hours=2), afterwards="discard")
     assert one.protects is not None
     assert one.protects.rules[0].days == 1
     assert one.alert_to == ["ana@example.com", "+luis@mail.example.co"]
+
+
+@pytest.mark.parametrize(("written", "guard"), [("", Guard()), ("guard:", Guard()), ("guard: off", None)])
+def test_what_is_unusual_is_held_unless_an_entry_says_otherwise(written: str, guard: Guard | None) -> None:
+    (one,) = read_operations(f"sales:\n  pool: sales\n  {written}\n", lambda _: "").all
+    assert one.holds == guard
 
 
 @pytest.mark.parametrize(
@@ -237,6 +246,11 @@ WRONG_LINES = {
     "thresholds: 0.5": "refusals, backlog_hours and quota",
     "thresholds: {quota: 90}": "share of the day's requests between 0 and 1",
     "thresholds: {quotas: 0.9}": "did you mean quota",
+    "guard: on": "ceiling, times and others, each in a line of its own, further to the right; or off",
+    "guard: {ceiling: 0}": "new records that one run may bring",
+    "guard: {celing: 5}": "did you mean ceiling",
+    "guard: {afterwards: drop}": "hold, release or discard",
+    "guard: {hold_hours: 800}": "at most 744",
     "alert_to: ana": "a list of e-mail addresses, as in [supervisor@example.com]",
     "alert_to: [ana]": "a list of e-mail addresses",
     "alert_to: 5": "a list of e-mail addresses",

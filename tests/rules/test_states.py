@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from wolkvox.rules.states import FINAL, UNSETTLED, State
+from wolkvox.rules.states import FINAL, SETTLED, UNSETTLED, State
 
 STATIC = Path(__file__).parents[2] / "plugins" / "wolkvox" / "page" / "static"
 
@@ -21,9 +21,10 @@ def listed(file: str, name: str) -> list[str]:
     return strings
 
 
-def test_every_state_is_unsettled_or_final() -> None:
-    assert {*UNSETTLED, *FINAL} == set(State)
-    assert not set(UNSETTLED) & set(FINAL)
+def test_every_state_is_unsettled_or_settled_and_only_what_is_held_is_settled_but_not_final() -> None:
+    assert {*UNSETTLED, *SETTLED} == set(State)
+    assert not set(UNSETTLED) & set(SETTLED)
+    assert set(SETTLED) - set(FINAL) == {State.HELD}
 
 
 def test_the_page_lists_the_same_states_in_the_same_order() -> None:

@@ -34,6 +34,9 @@ def parser() -> ArgumentParser:
             help="codify one customer and observe what wolkvox does: at most 6 requests, and the settings that follow",
         )
     )
+    _add_ledger(commands.add_parser("holds", help="list what is held because a run brought what is unusual"))
+    _add_decision(commands.add_parser("release", help="send what is held"))
+    _add_decision(commands.add_parser("discard", help="never send what is held"))
     commands.add_parser("pools", help="make the pools that the DAGs name and that are missing, of two slots each")
     status = commands.add_parser("status", help="each DAG's level, findings and figures, as the page has them")
     status.add_argument("--dag-id", help="this DAG alone; else every one that has staged contacts")
@@ -47,6 +50,13 @@ def parser() -> ArgumentParser:
 
 def _add_ledger(parser: ArgumentParser) -> None:
     parser.add_argument("--ledger-conn-id", default="wolkvox_ledger", help="PostgreSQL connection of the ledger")
+
+
+def _add_decision(parser: ArgumentParser) -> None:
+    parser.add_argument("hold", type=int, help="its number, as the alert and `holds` print it")
+    parser.add_argument("--by", required=True, metavar="NAME", help="who decides")
+    parser.add_argument("--note", required=True, help="why; it is kept")
+    _add_ledger(parser)
 
 
 def _add_examine(parser: ArgumentParser) -> None:

@@ -46,7 +46,7 @@ def claim(connection: Connection, run: Run, staged: Staged, allowance: Allowance
 
     It makes as many chunks as the waiting records need, less the workers that are under way already.
     """
-    with _alone(connection, run.operation):
+    with alone(connection, run.operation):
         if wanted.resend is not None:
             _reopen(connection, asdict(run), staged, wanted, wanted.resend)
         _retire(connection, asdict(run), staged, allowance, wanted)
@@ -67,12 +67,12 @@ def retire(connection: Connection, run: Run, staged: Staged, allowance: Allowanc
 
     Call it before exports settle what waits. ``claim`` does the same for what came in meanwhile.
     """
-    with _alone(connection, run.operation):
+    with alone(connection, run.operation):
         _retire(connection, asdict(run), staged, allowance, wanted)
 
 
 @contextmanager
-def _alone(connection: Connection, operation: str) -> Iterator[None]:
+def alone(connection: Connection, operation: str) -> Iterator[None]:
     """A transaction in which no other run hands records over or retires them."""
     with connection.transaction():
         lock_until_commit(connection, Lock.STAGE, operation)
@@ -147,7 +147,7 @@ def _retire(
     connection: Connection, scope: dict[str, Any], staged: Staged, allowance: Allowance, wanted: Wanted
 ) -> None:
     """Settle what isn't sent any more: superseded, unknown codes, expired."""
-    _supersede(connection, scope, staged)
+    supersede(connection, scope, staged)
     if allowance.codes is not None:
         values = {**scope, "codes": sorted(allowance.codes)}
         staged.codes_unknown += connection.execute(sql("refuse_codes"), values).rowcount
@@ -171,7 +171,7 @@ def _reopen(connection: Connection, scope: dict[str, Any], staged: Staged, wante
     staged.reopened = len(rows)
 
 
-def _supersede(connection: Connection, scope: Mapping[str, Any], staged: Staged) -> None:
+def supersede(connection: Connection, scope: Mapping[str, Any], staged: Staged) -> None:
     """Supersede older contacts by what came in since the last time, the loads of runs that died among them."""
     loads = connection.execute(
         "DELETE FROM wolkvox.dedupe_backlog WHERE operation = %(operation)s RETURNING above", scope

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta, timezone
 
 from wolkvox.ledger.connection import Connection, now_of, sql
 from wolkvox.ledger.digests import operations
+from wolkvox.ledger.holds import expire_held
 
 ACCOUNTED = timedelta(days=31)  # nothing reads the records of an older chunk
 # The alert for silence compares with the last four weeks; the page shows a month.
@@ -26,6 +27,7 @@ def tidy(connection: Connection, keep: timedelta) -> None:
         "undelivered WHERE tried_at < now() - %(accounted)s",
         "ingest_count WHERE staged_at < now() - %(arrivals)s",
         "run WHERE began_at < now() - %(keep)s",
+        "hold WHERE held_at < now() - %(keep)s",
         "quota WHERE day < now() - %(keep)s",
         "impact WHERE day < now() - %(keep)s",
         "contact_version WHERE NOT EXISTS ("
@@ -45,6 +47,7 @@ def expire(connection: Connection, expire_after: timedelta) -> tuple[int, int]:
     expired = 0
     while batch := connection.execute(sql("expire_overdue"), values).rowcount:
         expired += batch
+    expired += expire_held(connection, expire_after, BATCH)
     row = connection.execute(sql("overdue"), values).fetchone()
     assert row is not None
     return expired, row[0]

@@ -44,11 +44,13 @@ class Staged:
     ledger held already. ``superseded``: older contacts of the same customer and campaign. ``expired``: contacts that
     waited too long. ``codes_unknown``: contacts whose disposition code the operation doesn't have. ``reopened``:
     contacts offered again on request. ``waiting``: all that are still to be sent; of these ``records`` may be sent now,
-    of this many ``campaigns``; ``handed_over`` of them go to workers of a run under way.
+    of this many ``campaigns``; ``handed_over`` of them go to workers of a run under way. ``held``: new
+    records that are unusual. Every new record has an id above ``mark``.
     """
 
     pulled: int = 0
     new: int = 0
+    held: int = 0
     invalid: int = 0
     known: int = 0
     superseded: int = 0
@@ -60,10 +62,11 @@ class Staged:
     handed_over: int = 0
     campaigns: int = 0
     chunks: list[Chunk] = field(default_factory=list)
+    mark: int = 0
 
     def counts(self) -> dict[str, int]:
         """The counts alone."""
-        return {name: value for name, value in asdict(self).items() if name != "chunks"}
+        return {name: value for name, value in asdict(self).items() if name not in ("chunks", "mark")}
 
 
 def load(
@@ -123,7 +126,7 @@ def _load(
     gc.freeze()
     row = connection.execute("SELECT coalesce(max(id), 0), clock_timestamp() FROM wolkvox.codification").fetchone()
     assert row is not None
-    mark, now = row
+    staged.mark, now = row
     anonymous = _Anonymous(connection, now, secret)
     connection.execute(sql("incoming"))
     rest = iter(contacts)
@@ -140,7 +143,7 @@ def _load(
     staged.known = staged.pulled - staged.new - staged.invalid
     if staged.new:
         connection.execute(
-            "INSERT INTO wolkvox.dedupe_backlog (operation, above) VALUES (%s, %s)", (scope["operation"], mark)
+            "INSERT INTO wolkvox.dedupe_backlog (operation, above) VALUES (%s, %s)", (scope["operation"], staged.mark)
         )
 
 

@@ -14,6 +14,7 @@ from jinja2 import TemplateNotFound
 from wolkvox.errors import BadSetting
 from wolkvox.operators.base import WolkvoxOperator, fail, failing_for_good
 from wolkvox.rules.ages import EXPIRE_AFTER
+from wolkvox.rules.guard import Guard
 from wolkvox.rules.options import RunOptions, began_by, read_options
 from wolkvox.rules.values import folded
 from wolkvox.rules.window import Window, choose_window, interval_of
@@ -48,6 +49,7 @@ class WolkvoxStageOperator(WolkvoxOperator):
     :param refused: why nothing can be staged, as where the file that the DAG is made from is wrong
     :param protection: rules by which customers that were reached must not be dialled for a while, noted of each
     :param is_built_in: that the DAG has the built-in defaults, because no file of operations was deployed
+    :param guard: from where on what comes in is held until a person decides; None: never
     """
 
     template_fields: Sequence[str] = ("sql",)
@@ -67,6 +69,7 @@ class WolkvoxStageOperator(WolkvoxOperator):
         refused: str | None = None,
         protection: Protection | None = None,
         is_built_in: bool = False,
+        guard: Guard | None = Guard(),  # noqa: B008 - it can't be changed
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -80,6 +83,7 @@ class WolkvoxStageOperator(WolkvoxOperator):
         self.refused = refused
         self.protection = protection
         self.is_built_in = is_built_in
+        self.guard = guard
 
     def render_template_fields(self, context: Context, jinja_env: Environment | None = None) -> None:
         """Fill in the query; without a retry, and with what to do, where its file was not deployed."""
@@ -103,6 +107,8 @@ class WolkvoxStageOperator(WolkvoxOperator):
             source = self._source(context, options, window)
             with self.wolkvox() as wolkvox:
                 chunks, summary = stage_run(self._task(context), wolkvox, source, window, options, most_chunks)
+        if preview := summary.pop("preview", None):
+            context["ti"].xcom_push(key="preview", value=preview)
         report_stage(wolkvox.settings.operation, summary)
         self.log.info("Staged: %s", summary)
         context["ti"].xcom_push(key="summary", value=summary)
@@ -160,6 +166,7 @@ class WolkvoxStageOperator(WolkvoxOperator):
             is_built_in=self.is_built_in,
             placeholders=frozenset(map(folded, self.placeholder_ids)),
             secret=known_secret,
+            guard=self.guard,
         )
 
     def _rows(self, context: Context, window: Window) -> Iterable[Sequence[Any]]:

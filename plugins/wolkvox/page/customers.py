@@ -18,9 +18,9 @@ from wolkvox.page.downloads import attachment
 from wolkvox.page.evidence import Evidence, as_csv
 from wolkvox.page.limits import in_turn, while_wanted
 from wolkvox.page.reading import customer_of, known_of, named
-from wolkvox.page.rows import mask
 from wolkvox.page.shown import Looked, MaySeeIds, MayTrigger
 from wolkvox.rules.ids import read_id
+from wolkvox.rules.masking import mask
 
 SEARCHES = 30  # of a login within ``SEARCHED``: an answer tells whether an id is a customer's
 SEARCHED = timedelta(minutes=1)

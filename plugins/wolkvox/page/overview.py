@@ -18,7 +18,7 @@ from wolkvox.page.queries import AGES, Campaign, Fresh, Run, ServiceLevel, Slot,
 from wolkvox.rules.campaigns import Listed
 from wolkvox.rules.chunks import SLOTS
 from wolkvox.rules.spans import Span, waiting_at_ends
-from wolkvox.rules.states import FINAL, UNSUCCESSFUL, State
+from wolkvox.rules.states import SETTLED, UNSUCCESSFUL, State
 from wolkvox.rules.verdict import backlog_gone_at
 
 MOST_REASONS = 20
@@ -141,7 +141,7 @@ def _backlog_ends_at(known: Known, sendable: int) -> str | None:
 
 def _series(known: Known, spans: Sequence[Span]) -> dict[str, list[Any]]:
     figures = [known.figures[span] for span in spans]
-    finished = {span: known.figures[span].records(*FINAL) for span in spans}
+    finished = {span: known.figures[span].records(*SETTLED) for span in spans}
     waiting_now = sum(part.records for part in known.unfinished)
     return {
         "starts": [int(span.starts_at.timestamp()) for span in spans],
@@ -173,7 +173,7 @@ def _campaigns(known: Known, counts: Sequence[Count]) -> list[dict[str, Any]]:
             "type_campaign": campaign[0],
             "campaign_id": campaign[1],
             **_listed(known, campaign[1]),
-            **{state: records[campaign, state] for state in ("waiting", *FINAL)},
+            **{state: records[campaign, state] for state in ("waiting", *SETTLED)},
             "last_run": known.last_runs.get(campaign),
             "oldest_waiting": oldest[campaign].isoformat() if campaign in oldest else None,
         }

@@ -21,7 +21,7 @@ from wolkvox.ledger.watch import read_watch
 from wolkvox.rules.health import OpenAlert
 from wolkvox.rules.schedule import Schedule
 from wolkvox.rules.spans import Span
-from wolkvox.rules.states import FINAL, State
+from wolkvox.rules.states import SETTLED, State
 
 TASK_START = timedelta(minutes=2)  # that a task may take from the pool to its first request
 TIMEOUT = "15s"  # for one statement of the page
@@ -279,7 +279,7 @@ def heat(connection: Connection, operation: str, zone: str, since: datetime, unt
 
 def newest(connection: Connection, operation: str) -> datetime | None:
     """When the newest customer was contacted of whom the ledger knows; None when there is none."""
-    settled = [state for state in FINAL if state != State.INVALID]
+    settled = [state for state in SETTLED if state != State.INVALID]
     row = connection.execute(sql("newest"), {"operation": operation, "states": settled}).fetchone()
     assert row is not None
     moment: datetime | None = row[0]

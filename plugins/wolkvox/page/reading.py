@@ -30,10 +30,11 @@ from wolkvox.page.dictionary import dictionary
 from wolkvox.page.evidence import Evidence
 from wolkvox.page.known import Known, last_thresholds
 from wolkvox.page.overview import describe_run, describe_service, last_settled, overview
-from wolkvox.page.rows import describe, mask
+from wolkvox.page.rows import describe
 from wolkvox.page.table import Table, for_people, for_programs
 from wolkvox.page.timeline import timelines
 from wolkvox.rules.anonymity import anonymous
+from wolkvox.rules.masking import mask
 from wolkvox.rules.names import DAG_ID
 from wolkvox.rules.options import name_of_record
 from wolkvox.rules.spans import Span, last_days, last_hours

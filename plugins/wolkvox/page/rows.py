@@ -7,18 +7,10 @@ from typing import Any
 
 from wolkvox.page.links import record_path
 from wolkvox.page.queries import Record
+from wolkvox.rules.masking import MASK, mask
 
-MASK = "•••"
-SHOWN = 3  # characters of an id that anybody may see
 _NUMBER = re.compile(r"\d{5,}")  # long enough to be a customer or a telephone
 _FORMULA = re.compile(r" *[=+\-@\t\r\n]")
-
-
-def mask(customer_id: str | None) -> str | None:
-    """The end of an id that is long enough to stay unknown."""
-    if customer_id is None:
-        return None
-    return MASK + (customer_id[-SHOWN:] if len(customer_id) > 2 * SHOWN else "")
 
 
 def describe(record: Record, *, unmasked: bool) -> dict[str, Any]:

@@ -15,7 +15,8 @@ from zoneinfo import ZoneInfo
 
 from wolkvox.page.dictionary import Dictionary
 from wolkvox.page.queries import Record
-from wolkvox.page.rows import mask, without_ids
+from wolkvox.page.rows import without_ids
+from wolkvox.rules.masking import mask
 
 Kind: TypeAlias = Literal["text", "number", "time"]
 Cell: TypeAlias = str | int | bool | datetime | None

@@ -8,10 +8,11 @@ from datetime import date, datetime, timezone
 from typing import Any
 
 from wolkvox.page.queries import Contact, Dial, EarlierRequest
-from wolkvox.page.rows import mask, without_ids
+from wolkvox.page.rows import without_ids
 from wolkvox.rules.ages import DIGEST_AFTER
 from wolkvox.rules.campaigns import Listed
 from wolkvox.rules.digests import begin
+from wolkvox.rules.masking import mask
 from wolkvox.rules.states import ANSWERED, State
 
 
@@ -21,7 +22,7 @@ class Event:
     Something that happened to a contact.
 
     ``name`` is one of contacted, pulled, sent (``until``: when it was answered), sending, waiting, and, without a
-    request: superseded, expired, invalid, failed, and earlier (``requests`` whose answers were not kept).
+    request: superseded, expired, held, invalid, failed, and earlier (``requests`` whose answers were not kept).
     What wolkvox showed afterwards is dialled (``reason``: why, although the customer was protected), confirmed,
     mismatch or missing. ``noted_at``: when it was written down, where that may be after its day was digested.
     """

@@ -45,14 +45,14 @@ def alerts(
     """
     Return the alerts whose cause is there now: a sentence for each name, empty when all is well.
 
-    A complaint of the verdict is named ``red:…``, a suspended campaign ``suspended:…``.
+    A complaint of the verdict is named ``red:…``, a suspended campaign ``suspended:…``, held records ``held:…``.
 
     :param summary: what ``verdict`` returns
     :param latest: the latest records, by which shares are judged
     :param firing: names of the alerts that are firing
     :param zone: the operation's, for timestamps
     """
-    current = _complaints(summary) | _suspended(summary, zone)
+    current = _complaints(summary) | _suspended(summary, zone) | _held(summary, zone)
     sentences = {
         "outage": _outage(summary, zone),
         "refusals": _refusals(latest.outcomes, _level("refusals", thresholds, firing), thresholds, zone),
@@ -95,6 +95,18 @@ def _why_suspended(campaign: Mapping[str, Any], zone: str) -> str:
     return (
         f"Campaign {_named(campaign)} refuses everything since {since} ({campaign['message'] or campaign['reason']}):"
         " it is suspended and tried now and then, its records wait. Check its id and type in wolkvox Manager."
+    )
+
+
+def _held(summary: Mapping[str, Any], zone: str) -> dict[str, str]:
+    return {f"held:{hold['hold']}": _why_held(hold, zone) for hold in summary.get("holds", ())}
+
+
+def _why_held(hold: Mapping[str, Any], zone: str) -> str:
+    number, since, reasons = hold["hold"], _local(hold["since"], zone), "; ".join(hold["reasons"])
+    return (
+        f"{hold['records']} new records are held since {since}, none of them is sent: {reasons}. Check them, mend what"
+        f" is wrong, and decide: `python -m wolkvox release {number}` or `discard {number}`, with --by and --note."
     )
 
 

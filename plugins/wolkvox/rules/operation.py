@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
 from wolkvox.rules.addresses import read_addresses
 from wolkvox.rules.alerts import Thresholds
+from wolkvox.rules.guard import Afterwards, Guard
 from wolkvox.rules.health import LAG_TARGET
 from wolkvox.rules.names import DAG_ID
 from wolkvox.rules.options import LONGEST_RUN
@@ -61,7 +62,7 @@ def _reaches_somebody(written: list[str]) -> list[str]:
     return written
 
 
-def _wake(value: Any) -> Any:
+def _off(value: Any) -> Any:
     return None if value is False or value == "off" else value  # YAML reads `off` as false
 
 
@@ -109,6 +110,31 @@ class ThresholdsOfEntry(BaseModel):
     ] = 0.9
 
 
+_GUARD = Guard()
+
+
+class GuardOfEntry(BaseModel):
+    """From where on what a run brings is held before it is sent, as an entry says it."""
+
+    model_config = STRICT
+
+    ceiling: Annotated[
+        int | None, Field(ge=1, description="new records that one run may bring, a whole number, as in 50000")
+    ] = _GUARD.ceiling
+    least: Annotated[
+        int, Field(ge=1, description="new records within an hour that are never unusual, a whole number, as in 100")
+    ] = _GUARD.least
+    times: Annotated[float, Field(ge=1, description="how many times the usual hour, from 1 on, as in 3")] = _GUARD.times
+    invalid: Share = _GUARD.invalid
+    changed: Share = _GUARD.changed
+    hold_hours: Annotated[
+        float, Field(gt=0, le=744, description="hours that a person has to decide, at most 744, as in 24")
+    ] = _GUARD.hold / timedelta(hours=1)
+    afterwards: Annotated[
+        Afterwards, Field(description="what becomes then of what is held: hold, release or discard")
+    ] = _GUARD.afterwards
+
+
 class Entry(BaseModel):
     """What an entry may say. Each description says what to write."""
 
@@ -125,7 +151,7 @@ class Entry(BaseModel):
         float | None,
         Field(ge=1, le=3600, description="seconds between two polls for work, from 1 to 3600, as in 5, or off"),
         BeforeValidator(
-            _wake, json_schema_input_type=Annotated[float, Field(ge=1, le=3600)] | Literal["off", False] | None
+            _off, json_schema_input_type=Annotated[float, Field(ge=1, le=3600)] | Literal["off", False] | None
         ),
     ] = WAKE
     schedule: Annotated[
@@ -192,6 +218,11 @@ class Entry(BaseModel):
         ThresholdsOfEntry,
         Field(description="refusals, backlog_hours and quota, each in a line of its own, further to the right"),
     ] = ThresholdsOfEntry()
+    guard: Annotated[
+        GuardOfEntry | None,
+        Field(description="ceiling, times and others, each in a line of its own, further to the right; or off"),
+        BeforeValidator(_off, json_schema_input_type=GuardOfEntry | Literal["off", False] | None),
+    ] = GuardOfEntry()
     alert_to: Annotated[
         list[str],
         Field(description="a list of e-mail addresses, as in [supervisor@example.com]"),
@@ -273,6 +304,14 @@ class Operation(Entry):
             written.quota,
             timedelta(minutes=self.lag_target_minutes),
         )
+
+    @property
+    def holds(self) -> Guard | None:
+        """From where on the stage holds what comes in; None: never."""
+        if self.guard is None:
+            return None
+        written = self.guard.model_dump(exclude={"hold_hours"})
+        return Guard(**written, hold=timedelta(hours=self.guard.hold_hours))
 
 
 def named(what: str, name: str) -> str:

@@ -17,6 +17,7 @@ class State(str, Enum):
     INVALID = "invalid"
     SUPERSEDED = "superseded"
     EXPIRED = "expired"
+    HELD = "held"
 
     def __str__(self) -> str:
         """The value, on every Python version."""
@@ -26,4 +27,5 @@ class State(str, Enum):
 UNSETTLED = (State.PENDING, State.SENDING)
 ANSWERED = (State.CODED, State.REJECTED, State.FAILED)  # that the answer to a request leads to
 FINAL = (*ANSWERED, State.INVALID, State.SUPERSEDED, State.EXPIRED)
+SETTLED = (*FINAL, State.HELD)  # with a time in settled_at: what is held comes out of it by a person's decision
 UNSUCCESSFUL = (State.REJECTED, State.FAILED, State.INVALID)  # final, and neither coded nor replaced

@@ -16,12 +16,14 @@ from wolkvox.ledger.breaker import Breaker, OpenBreaker, forget_other_outages, o
 from wolkvox.ledger.claiming import Wanted, claim, retire
 from wolkvox.ledger.connection import Connection, connected, now_of
 from wolkvox.ledger.customers import customer_of
+from wolkvox.ledger.holds import decide_overdue, hold_unusual, release_customer
 from wolkvox.ledger.reports import GUESSED_REQUEST, seconds_per_request
 from wolkvox.ledger.runs import begin_run, register_dag
 from wolkvox.ledger.staging import Staged, load
 from wolkvox.ledger.watch import other_operations
 from wolkvox.rules.chunks import SLOTS
 from wolkvox.rules.contacts import Contact, read_contact
+from wolkvox.rules.guard import HOUR, Guard
 from wolkvox.rules.options import RunOptions
 from wolkvox.rules.protection import Protection, protected
 from wolkvox.rules.runs import Allowance, Chunk, Resend, Run
@@ -31,6 +33,7 @@ from wolkvox.tasks.exports import settle_by_exports
 from wolkvox.tasks.future import FutureContact, future_contact
 from wolkvox.tasks.permits import VendorClient
 from wolkvox.tasks.preflight import agree_on_limit, disposition_codes, look_at_campaigns, requests_left
+from wolkvox.tasks.preview import describe_preview
 from wolkvox.tasks.task import Task, Wolkvox, run_of
 from wolkvox.tasks.watch import Staging, Watched, begin
 
@@ -77,7 +80,7 @@ class Source:
     ``protection``: rules by which customers must not be dialled for a while. ``began_by``: one of
     ``rules.options.BEGAN_BY``. ``watched``: what the DAG's trigger watches. ``future_contact``: asks for a contact of
     the hours after a time. ``placeholders``: ids that stand for nobody. ``is_built_in``: no file of operations was
-    deployed. ``secret``: that of anonymous customers.
+    deployed. ``secret``: that of anonymous customers. ``guard``: from where on what comes in is held; None: never.
     """
 
     rows: Iterable[Sequence[Any]]
@@ -92,6 +95,7 @@ class Source:
     is_built_in: bool = False
     placeholders: Collection[str] = ()
     secret: Callable[[], str | None] = lambda: None
+    guard: Guard | None = None
 
 
 def stage_run(
@@ -111,18 +115,20 @@ def stage_run(
         staging = None if options.dry_run else _begin(ledger, run, wolkvox, source, window, options)
         contacts = _contacts(source, future.counted(_read(source, run), task.stop), options.customer_id)
         with ledger.transaction(force_rollback=True) if options.dry_run else nullcontext():
-            staged = load(ledger, contacts, run, source.secret)
+            staged = _load(ledger, contacts, run, source, window, options)
             breaker = outage(ledger, run.operation, wolkvox.settings.identity)
             allowance = Allowance() if options.dry_run else _allowance(task, ledger, wolkvox, source, breaker)
             wanted = _claimed(wolkvox, source, window, options, most_chunks)
             if not options.dry_run:
                 settled = _settle(task, ledger, wolkvox, staged, allowance, wanted)
             claim(ledger, run, staged, allowance, wanted)
+            preview = describe_preview(ledger, wolkvox.settings, run, staged) if options.dry_run else None
         pace = seconds_per_request(ledger, run.operation) or GUESSED_REQUEST
         counts = describe_stage(staged, pace, source, window, options, breaker)
         ended = _end(ledger, run, source, staging, staged)
     future.warn(source.zone)
-    return staged.chunks, {**counts, **asdict(settled), **ended, "beyond_window": future.rows}
+    counts |= {**asdict(settled), **ended, "beyond_window": future.rows}
+    return staged.chunks, counts if preview is None else {**counts, "preview": preview}
 
 
 def _begin(
@@ -133,6 +139,8 @@ def _begin(
     register_dag(ledger, run, wolkvox.settings.conn_id)
     agree_on_limit(ledger, run.dag_id, wolkvox.settings)
     forget_other_outages(ledger, run.operation, wolkvox.settings.identity)
+    if source.guard is not None:
+        decide_overdue(ledger, run.operation, source.guard)
     return begin(ledger, run.dag_id, source.watched, options, window.end)
 
 
@@ -147,6 +155,26 @@ def _contacts(source: Source, contacts: Iterable[Contact], customer_id: str | No
     if customer_id is not None:
         contacts = (contact for contact in contacts if contact.customer_id == customer_id)
     return contacts if source.protection is None else protected(contacts, source.protection)
+
+
+def _load(
+    ledger: Connection, contacts: Iterable[Contact], run: Run, source: Source, window: Window, options: RunOptions
+) -> Staged:
+    """
+    Write the contacts into the ledger, and hold what is unusual before any worker can see it.
+
+    One customer for whom a person asks is never held.
+    """
+    if options.customer_id is not None:
+        staged = load(ledger, contacts, run, source.secret)
+        release_customer(ledger, run, options.customer_id)
+        return staged
+    with ledger.transaction():
+        staged = load(ledger, contacts, run, source.secret)
+        if source.guard is not None:
+            asked = window.end - window.start if options.window_start else HOUR
+            hold_unusual(ledger, run, staged, source.guard, asked)
+    return staged
 
 
 def _end(ledger: Connection, run: Run, source: Source, staging: Staging | None, staged: Staged) -> dict[str, Any]:

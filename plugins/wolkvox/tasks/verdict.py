@@ -14,6 +14,7 @@ from wolkvox.ledger.breaker import OpenBreaker, outage
 from wolkvox.ledger.campaigns import listed_campaigns
 from wolkvox.ledger.connection import Connection, connected, now_of
 from wolkvox.ledger.figures import count_closed_spans, run_lag
+from wolkvox.ledger.holds import open_holds
 from wolkvox.ledger.latest import arrivals, latest
 from wolkvox.ledger.quota import QuotaRules, QuotaState, align
 from wolkvox.ledger.reports import GUESSED_REQUEST, backlog, seconds_per_request, waiting_since
@@ -90,6 +91,7 @@ def add_up(
         summary["news"] = changes.as_dict()
         summary["suspended_campaigns"], summary["suspended"] = len(summary["suspended"]), summary["suspended"][-NAMED:]
         summary["exports_left_aside"] = summary["exports_left_aside"][:NAMED]
+        summary["holds"] = summary["holds"][:NAMED]
         end_run(ledger, run, "failed" if summary["complaints"] else "success", summary)
         count_closed_spans(ledger, run.operation, shown_spans(now, rules.zone))
     return summary, list(summary["complaints"].values())
@@ -103,6 +105,7 @@ def _summary(case: _Case, protection: Protection | None) -> dict[str, Any]:
         **_operation(case.ledger, case.run.operation, case.rules, case.now),
         **_faults(case.ledger, case.run, case.breaker),
         "exports_left_aside": _left_aside(case.ledger, case.run.operation, case.now),
+        "holds": [hold.describe() for hold in open_holds(case.ledger, case.run.operation)],
     }
     summary |= _opening(case.ledger, protection, case.rules, summary, case.now)
     summary["stopped"] = _stopped(summary, case.finished)

@@ -33,6 +33,7 @@ SELECT
         FROM wolkvox.codification
         WHERE operation = %(operation)s
             AND state = 'invalid'
+            AND reason IS DISTINCT FROM 'held_discarded' -- by a person who knows
             AND settled_at >= judged.since
             AND settled_at <= %(now)s
     ) AS invalid,

@@ -20,6 +20,7 @@ SELECT
     dag_run_id
 FROM wolkvox.codification
 WHERE operation = %(operation)s
+    AND state <> 'held' -- nothing became of it yet
     AND id IN (
         SELECT id FROM wolkvox.codification WHERE id > %(above)s
         UNION ALL

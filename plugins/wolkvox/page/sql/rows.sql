@@ -17,7 +17,7 @@ SELECT
     CASE WHEN state = 'pending' THEN not_before END AS not_before,
     dag_id,
     dag_run_id,
-    chunk_id IS NOT NULL AND state NOT IN ('invalid', 'superseded', 'expired') AS in_chunk,
+    chunk_id IS NOT NULL AND state NOT IN ('invalid', 'superseded', 'expired', 'held') AS in_chunk,
     chunk_number,
     least(contacted_at, staged_at) AS listed_at,
     channel,

@@ -33,7 +33,7 @@ const recordsOfCampaign = (row) => (row.campaign_id || row.type_campaign ? campa
 
 export const CAMPAIGNS = [
   text("campaign", "nowrap", (row) => content.campaign(row, recordsOfCampaign(row)), content.campaignName),
-  ...["waiting", "coded", "rejected", "failed", "invalid", "superseded", "expired"].map(countOfState),
+  ...["waiting", "coded", "rejected", "failed", "invalid", "superseded", "expired", "held"].map(countOfState),
   text(
     "last_run",
     "text",

@@ -2,7 +2,7 @@
 import { day } from "./formats.js";
 import { say } from "./words.js";
 
-export const STATES = ["pending", "sending", "coded", "rejected", "failed", "invalid", "superseded", "expired"];
+export const STATES = ["pending", "sending", "coded", "rejected", "failed", "invalid", "superseded", "expired", "held"];
 
 function filters(asked) {
   const states = (asked.state ?? []).filter((name) => STATES.includes(name));
