@@ -24,14 +24,14 @@ test("the reader's language writes the decimals of an axis", () => {
 });
 
 test("what is unknown is a dash", () => {
-  assert.deepEqual([formats.number(null), formats.duration(undefined), formats.moment(null)], ["–", "–", "–"]);
+  assert.deepEqual([formats.number(null), formats.duration(undefined), formats.timestamp(null)], ["–", "–", "–"]);
   assert.equal(formats.number(0), "0");
 });
 
 test("times are those of the reader's zone", () => {
-  assert.match(formats.moment("2026-03-01T02:00:00Z"), /2\/28\/26, 9:00:00\sPM/);
+  assert.match(formats.timestamp("2026-03-01T02:00:00Z"), /2\/28\/26, 9:00:00\sPM/);
   reads("en", "Asia/Tokyo");
-  assert.match(formats.moment("2026-03-01T02:00:00Z"), /3\/1\/26, 11:00:00\sAM/);
+  assert.match(formats.timestamp("2026-03-01T02:00:00Z"), /3\/1\/26, 11:00:00\sAM/);
 });
 
 test("a time of today is the time alone, another one has its day", () => {
@@ -44,8 +44,8 @@ test("a time is never cut between its numbers and its half of the day", () => {
   reads("es");
   const now = new Date("2026-03-01T15:00:00Z");
   const written = [
-    formats.moment("2026-03-01T20:30:00Z"),
-    formats.clock(now),
+    formats.timestamp("2026-03-01T20:30:00Z"),
+    formats.timeOfDay(now),
     formats.soon("2026-03-01T20:30:00Z", now),
   ];
   for (const text of written) assert.match(text, /:\d\d\u00a0[ap]\.\u00a0m\.$/);

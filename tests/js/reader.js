@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { setOperation } from "../../plugins/wolkvox/page/static/address.js";
 import { setLocale } from "../../plugins/wolkvox/page/static/locale.js";
-import { setTexts } from "../../plugins/wolkvox/page/static/words.js";
+import { setTexts } from "../../plugins/wolkvox/page/static/texts.js";
 
 const STATIC = new URL("../../plugins/wolkvox/page/static/", import.meta.url);
 const LOCALES = { en: "en-US", es: "es-CO" };

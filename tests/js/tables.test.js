@@ -15,8 +15,8 @@ import { problems } from "../../plugins/wolkvox/page/static/problem-list.js";
 import { problem } from "../../plugins/wolkvox/page/static/problems.js";
 import { columnsOf, RECORDS } from "../../plugins/wolkvox/page/static/record-columns.js";
 import { totals } from "../../plugins/wolkvox/page/static/sorting.js";
+import { say } from "../../plugins/wolkvox/page/static/texts.js";
 import { contactName, contactNote, eventTexts } from "../../plugins/wolkvox/page/static/timeline.js";
-import { say } from "../../plugins/wolkvox/page/static/words.js";
 import { reads } from "./reader.js";
 
 const TABLES = [

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { counted, explain, say, setTexts } from "../../plugins/wolkvox/page/static/words.js";
+import { counted, explain, say, setTexts } from "../../plugins/wolkvox/page/static/texts.js";
 import { reads, texts } from "./reader.js";
 
 test("a count has the form that its language asks for", () => {

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 pytest_plugins = ("airflow_server",)
 
-WORDS = f"./static/{VERSION}/words.js"  # as the page itself imports it
+WORDS = f"./static/{VERSION}/texts.js"  # as the page itself imports it
 NOW = datetime(2026, 1, 1, tzinfo=timezone.utc)
 STRANGE: tuple[Any, ...] = (None, "", "a\x00b", "x" * 6_000, b"\xff", 1.5, [], "---", "1.02E+09", "nan", "1999-01-01")
 ELSEWHERE = (
@@ -140,7 +140,7 @@ def test_the_browser_counts_as_the_evidence_does(page: Page, airflow: Airflow, l
     asked = [(key, number) for key in counted for number in (0, 1, 2, 5, 11, 21, 101)]
     said = page.evaluate(
         f"async (asked) => {{ const words = await import('{WORDS}');"
-        " return asked.map(([key, number]) => words.say(key, { number, moment: '{moment}' })); }",
+        " return asked.map(([key, number]) => words.say(key, { number, moment: '{timestamp}' })); }",
         asked,
     )
     assert said == [dictionary(language)(key, number=number) for key, number in asked]

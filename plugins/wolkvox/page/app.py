@@ -25,9 +25,9 @@ from wolkvox.page.limits import Recent, in_turn
 from wolkvox.page.reading import Days, first_screen, records_file, service_level, some_rows, some_runs
 from wolkvox.page.report_file import report_file
 from wolkvox.page.setup import first_steps
-from wolkvox.page.shown import Looked, MayConnect, MayEdit, MaySeeIds, Names, Text, readable_slots, shown
 from wolkvox.page.table_csv import write_csv
 from wolkvox.page.table_xlsx import write_xlsx
+from wolkvox.page.viewed import MayConnect, MayEdit, MaySeeIds, Names, Text, Viewed, readable_slots, viewed
 from wolkvox.rules.states import State
 from wolkvox.rules.timestamps import FIRST_YEAR, LAST_YEAR
 
@@ -48,7 +48,7 @@ log = logging.getLogger(__name__)
 
 app = FastAPI(
     title="Wolkvox",
-    dependencies=[Depends(shown)],
+    dependencies=[Depends(viewed)],
     docs_url=None,
     redoc_url=None,
     openapi_url=None,
@@ -175,42 +175,42 @@ def static(version: str, name: str) -> FileResponse:
 
 @app.get("/overview")
 async def read_overview(
-    chosen: Chosen, looked: Looked, names: Names, may_see: MaySeeIds, may_edit: MayEdit, tab: Text = None
+    chosen: Chosen, viewed: Viewed, names: Names, may_see: MaySeeIds, may_edit: MayEdit, tab: Text = None
 ) -> dict[str, Any]:
     """Every figure of the first screen, or that a DAG has none; ``tab`` names the DAG on whose tab it is."""
-    if looked.foreign:
-        return {"foreign": looked.foreign}
-    read = partial(first_screen, chosen, tab, of=looked.of)
-    figures = await _recent.get((looked.of, tab, chosen), lambda: in_turn(read))
-    slots = await in_turn(partial(readable_slots, figures["slots"], looked.user))
+    if viewed.foreign:
+        return {"foreign": viewed.foreign}
+    read = partial(first_screen, chosen, tab, of=viewed.of)
+    figures = await _recent.get((viewed.of, tab, chosen), lambda: in_turn(read))
+    slots = await in_turn(partial(readable_slots, figures["slots"], viewed.user))
     return {**figures, "slots": slots, **names, "may_see_ids": may_see, "may_edit": may_edit}
 
 
 @app.get("/service")
-async def read_service(chosen: Chosen, looked: Looked) -> dict[str, Any]:
+async def read_service(chosen: Chosen, viewed: Viewed) -> dict[str, Any]:
     """How many contacts came within the target on the chosen days (none: today), by campaign and by channel."""
-    read = partial(service_level, chosen, of=looked.of)
-    return await _service.get((looked.of, chosen), lambda: in_turn(read))
+    read = partial(service_level, chosen, of=viewed.of)
+    return await _service.get((viewed.of, chosen), lambda: in_turn(read))
 
 
 @app.get("/setup")
-async def read_setup(looked: Looked, may_connect: MayConnect) -> dict[str, Any]:
+async def read_setup(viewed: Viewed, may_connect: MayConnect) -> dict[str, Any]:
     """What of the first steps is done."""
-    return {"steps": await in_turn(partial(first_steps, looked.of)), "may_connect": may_connect}
+    return {"steps": await in_turn(partial(first_steps, viewed.of)), "may_connect": may_connect}
 
 
 @app.get("/runs")
 async def read_runs(
-    chosen: Chosen, looked: Looked, names: Names, dag: Text = None, before: datetime | None = None
+    chosen: Chosen, viewed: Viewed, names: Names, dag: Text = None, before: datetime | None = None
 ) -> dict[str, Any]:
     """Runs, the newest first, and where the next ones begin."""
-    return {**await in_turn(partial(some_runs, chosen, dag, before, looked.of)), **names}
+    return {**await in_turn(partial(some_runs, chosen, dag, before, viewed.of)), **names}
 
 
 @app.get("/rows")
 async def read_rows(
     request: Request,
-    looked: Looked,
+    viewed: Viewed,
     names: Names,
     may_see: MaySeeIds,
     wanted: Wanted,
@@ -220,9 +220,9 @@ async def read_rows(
 ) -> dict[str, Any]:
     """The latest records that fit, and where the next ones begin."""
     if full:
-        await _note_ids(looked, _filter(request))
-    found = await in_turn(partial(some_rows, wanted, chosen, full, before, looked.of))
-    return {**found, **names, "may_see_ids": may_see}
+        await _note_ids(viewed, _filter(request))
+    page_of_rows = await in_turn(partial(some_rows, wanted, chosen, full, before, viewed.of))
+    return {**page_of_rows, **names, "may_see_ids": may_see}
 
 
 Language = Literal["en", "es"]
@@ -230,39 +230,39 @@ Language = Literal["en", "es"]
 
 @app.get("/rows.csv")
 async def download_csv(
-    request: Request, looked: Looked, wanted: Wanted, chosen: Chosen, full: FullIds, language: Language | None = None
+    request: Request, viewed: Viewed, wanted: Wanted, chosen: Chosen, full: FullIds, language: Language | None = None
 ) -> StreamingResponse:
     """The same records as a file for a person in their language; without a language, for a program."""
     if full:
-        await _note_ids(looked, {**_filter(request), "as": "csv"})
-    read = partial(records_file, wanted, chosen, unmasked=full, language=language, write=write_csv, of=looked.of)
+        await _note_ids(viewed, {**_filter(request), "as": "csv"})
+    read = partial(records_file, wanted, chosen, unmasked=full, language=language, write=write_csv, of=viewed.of)
     return attachment(await in_turn(read, request.is_disconnected), "wolkvox.csv", "text/csv; charset=utf-8")
 
 
 @app.get("/rows.xlsx")
 async def download_xlsx(
-    request: Request, looked: Looked, wanted: Wanted, chosen: Chosen, full: FullIds, language: Language = "en"
+    request: Request, viewed: Viewed, wanted: Wanted, chosen: Chosen, full: FullIds, language: Language = "en"
 ) -> StreamingResponse:
     """The same records as a workbook in a language."""
     if full:
-        await _note_ids(looked, {**_filter(request), "as": "xlsx"})
-    read = partial(records_file, wanted, chosen, unmasked=full, language=language, write=write_xlsx, of=looked.of)
+        await _note_ids(viewed, {**_filter(request), "as": "xlsx"})
+    read = partial(records_file, wanted, chosen, unmasked=full, language=language, write=write_xlsx, of=viewed.of)
     return attachment(await in_turn(read, request.is_disconnected), "wolkvox.xlsx", XLSX)
 
 
 @app.get("/report.pdf")
 async def download_report(
-    request: Request, looked: Looked, chosen: Chosen, language: Language = "en"
+    request: Request, viewed: Viewed, chosen: Chosen, language: Language = "en"
 ) -> StreamingResponse:
     """The report of the chosen days, of yesterday where none are chosen, as a file to read."""
-    content = await in_turn(partial(report_file, chosen, language, looked.of), request.is_disconnected)
+    content = await in_turn(partial(report_file, chosen, language, viewed.of), request.is_disconnected)
     if content is None:
         raise HTTPException(404, "A report has days among the last 30 only.")
     return attachment(content, "wolkvox-report.pdf", "application/pdf")
 
 
-async def _note_ids(looked: Looked, of: dict[str, Any]) -> None:
-    await in_turn(partial(note, looked.user, "wolkvox_whole_ids", of, dag_id=looked.of.dag_id))
+async def _note_ids(viewed: Viewed, of: dict[str, Any]) -> None:
+    await in_turn(partial(note, viewed.user, "wolkvox_whole_ids", of, dag_id=viewed.of.dag_id))
 
 
 def _filter(request: Request) -> dict[str, Any]:

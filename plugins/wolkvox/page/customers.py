@@ -18,7 +18,7 @@ from wolkvox.page.downloads import attachment
 from wolkvox.page.evidence import Evidence, as_csv
 from wolkvox.page.limits import in_turn, while_wanted
 from wolkvox.page.reading import customer_of, known_of, named
-from wolkvox.page.shown import Looked, MaySeeIds, MayTrigger
+from wolkvox.page.viewed import MaySeeIds, MayTrigger, Viewed
 from wolkvox.rules.ids import read_id
 from wolkvox.rules.masking import mask
 
@@ -64,40 +64,38 @@ router = APIRouter(dependencies=[Depends(from_the_page)])
 
 
 @router.post("/customer")
-async def read_customer(
-    customer: Customer, looked: Looked, may_see: MaySeeIds, may_trigger: MayTrigger
-) -> dict[str, Any]:
+async def read_customer(customer: Customer, of: Viewed, may_see: MaySeeIds, may_trigger: MayTrigger) -> dict[str, Any]:
     """Everything that is known of one customer."""
-    found = await _search(customer, looked, may_see, "json")
+    evidence = await _search(customer, of, may_see, "json")
     return {
-        "customer": found.customer,
-        "zone": found.zone,
-        "made_at": found.made_at.isoformat(),
-        "contacts": found.contacts,
-        "left_out": found.left_out,
-        "may_trigger": may_trigger and await in_turn(partial(is_paused, looked.of.dag_id)) is not None,
+        "customer": evidence.customer,
+        "zone": evidence.zone,
+        "made_at": evidence.made_at.isoformat(),
+        "contacts": evidence.contacts,
+        "left_out": evidence.left_out,
+        "may_trigger": may_trigger and await in_turn(partial(is_paused, of.of.dag_id)) is not None,
     }
 
 
 @router.post("/evidence.csv")
-async def download_csv(customer: Customer, looked: Looked, may_see: MaySeeIds) -> StreamingResponse:
+async def download_csv(customer: Customer, of: Viewed, may_see: MaySeeIds) -> StreamingResponse:
     """The same as a file to check."""
-    found = await _search(customer, looked, may_see, "csv")
-    content = await in_turn(lambda: as_csv(found, dictionary(customer.language)))
+    evidence = await _search(customer, of, may_see, "csv")
+    content = await in_turn(lambda: as_csv(evidence, dictionary(customer.language)))
     return attachment(_file(content), "wolkvox-evidence.csv", "text/csv; charset=utf-8")
 
 
 @router.post("/evidence.pdf")
-async def download_pdf(request: Request, customer: Customer, looked: Looked, may_see: MaySeeIds) -> StreamingResponse:
+async def download_pdf(request: Request, customer: Customer, of: Viewed, may_see: MaySeeIds) -> StreamingResponse:
     """The same as a file to read."""
-    found = await _search(customer, looked, may_see, "pdf")
+    evidence = await _search(customer, of, may_see, "pdf")
     from wolkvox.page.evidence_pdf import as_pdf  # whose library is large, and seldom needed
 
-    content = await while_wanted(request, lambda gone: as_pdf(found, dictionary(customer.language), gone))
+    content = await while_wanted(request, lambda gone: as_pdf(evidence, dictionary(customer.language), gone))
     return attachment(_file(content), "wolkvox-evidence.pdf", "application/pdf")
 
 
-async def _search(customer: Customer, looked: Looked, may_see: bool, kind: str) -> Evidence:
+async def _search(customer: Customer, of: Viewed, may_see: bool, kind: str) -> Evidence:
     """
     What is known of the customer; the search is noted in the audit log, the id itself left out.
 
@@ -108,43 +106,43 @@ async def _search(customer: Customer, looked: Looked, may_see: bool, kind: str) 
         require_whole_ids(may_see=may_see)
 
     def search() -> Evidence:
-        if noted_lately(looked.user, NOTED, SEARCHED) >= SEARCHES:
+        if noted_lately(of.user, NOTED, SEARCHED) >= SEARCHES:
             raise HTTPException(429, "Too many searches: wait a minute.")
-        customer_id = _customer_id(customer, looked)
-        found = known_of(customer_id, unmasked=customer.full, of=looked.of)
-        seen = {"customer": mask(customer_id), "as": kind, "contacts": len(found.contacts) + found.left_out}
+        customer_id = _customer_id(customer, of)
+        evidence = known_of(customer_id, unmasked=customer.full, of=of.of)
+        seen = {"customer": mask(customer_id), "as": kind, "contacts": len(evidence.contacts) + evidence.left_out}
         event = "wolkvox_whole_ids" if customer.full else "wolkvox_search"
-        note(looked.user, event, seen, dag_id=looked.of.dag_id)
-        return found
+        note(of.user, event, seen, dag_id=of.of.dag_id)
+        return evidence
 
     return await in_turn(search)
 
 
-def _customer_id(customer: Customer, looked: Looked) -> str:
+def _customer_id(customer: Customer, of: Viewed) -> str:
     """The id that is asked for, or that of the record's customer."""
     if customer.customer_id is not None:
         return customer.customer_id
     assert customer.record is not None
-    found = customer_of(customer.record, of=looked.of)
-    if found is None:
+    evidence = customer_of(customer.record, of=of.of)
+    if evidence is None:
         raise HTTPException(404, "The ledger has no such record, or it names no customer.")
-    return found
+    return evidence
 
 
 @router.post("/send")
-async def send(customer: Customer, looked: Looked, may_trigger: MayTrigger) -> dict[str, Any]:
+async def send(customer: Customer, of: Viewed, may_trigger: MayTrigger) -> dict[str, Any]:
     """A run for this one customer, ahead of all that waits."""
-    dag_id = looked.of.dag_id
+    dag_id = of.of.dag_id
     if not may_trigger:
         raise HTTPException(403, "Your login may not trigger the DAG.")
 
     def trigger() -> tuple[str | None, bool | None]:
         if is_paused(dag_id) is None:
             raise HTTPException(404, f"Airflow has no DAG {dag_id}.")
-        customer_id = _customer_id(customer, looked)
-        run_id = send_customer(dag_id, named(customer_id, looked.of), looked.user.get_name())
+        customer_id = _customer_id(customer, of)
+        run_id = send_customer(dag_id, named(customer_id, of.of), of.user.get_name())
         seen = {"customer": mask(customer_id)}
-        note(looked.user, "wolkvox_send_customer", seen, dag_id=dag_id, run_id=run_id)
+        note(of.user, "wolkvox_send_customer", seen, dag_id=dag_id, run_id=run_id)
         return run_id, is_paused(dag_id)
 
     run_id, paused = await in_turn(trigger)

@@ -18,11 +18,11 @@ class Dictionary:
     def __init__(self, language: str) -> None:
         self.language = language
         path = Path(__file__).parent / "static" / f"dictionary.{language}.json"
-        self._words: dict[str, str | dict[str, str]] = json.loads(path.read_text(encoding="utf-8"))
+        self._texts: dict[str, str | dict[str, str]] = json.loads(path.read_text(encoding="utf-8"))
 
     def __call__(self, key: str, **values: object) -> str:
         """The text of a key, its places filled; of a text with several forms, the one that fits ``number``."""
-        text = self._words[key]
+        text = self._texts[key]
         if not isinstance(text, str):  # in both languages, CLDR knows no other category of whole numbers of our size
             text = text["one" if values.get("number") == 1 else "other"]
         for name, value in values.items():
@@ -32,9 +32,9 @@ class Dictionary:
     def reason(self, reason: str) -> str:
         """A reason in one plain sentence; the bare reason when there is none."""
         for key in (reason, _STATUS.sub("", reason)):
-            if f"reason.{key}" in self._words:
+            if f"reason.{key}" in self._texts:
                 return self(f"reason.{key}")
-        for kind in (key.removeprefix(INVALID) for key in self._words if key.startswith(INVALID)):
+        for kind in (key.removeprefix(INVALID) for key in self._texts if key.startswith(INVALID)):
             if reason.endswith(f"_{kind}"):
                 return self(f"{INVALID}{kind}", field=reason.removesuffix(f"_{kind}"))
         return reason

@@ -43,7 +43,7 @@ COLUMNS = (
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """
-    What was known of a customer at a moment.
+    What was known of a customer at a time.
 
     :param contacts: as ``timeline.timelines`` gives them, the newest first
     :param left_out: how many older ones there are
@@ -68,10 +68,10 @@ class Evidence:
     def rows(self) -> Iterator[dict[str, Any]]:
         """One row for each event, the newest contact first."""
         for contact in self.contacts:
-            told = {name: contact[name] for name in ("type_campaign", "campaign_id", "customer_id", "cod_act")}
+            of_contact = {name: contact[name] for name in ("type_campaign", "campaign_id", "customer_id", "cod_act")}
             for event in contact["events"]:
                 yield {
-                    **told,
+                    **of_contact,
                     "channel": contact["channel"],
                     "direct": contact["direct"],
                     "contacted_at": self.local_time(contact["contacted_at"]),
@@ -87,11 +87,11 @@ class Evidence:
                     "digested": contact["digested"] if event["digested"] else None,
                 }
 
-    def local_time(self, moment: str | None) -> str | None:
-        """A moment on the zone's clock, to the millisecond, with its offset."""
-        if moment is None:
+    def local_time(self, timestamp: str | None) -> str | None:
+        """A time on the zone's clock, to the millisecond, with its offset."""
+        if timestamp is None:
             return None
-        return datetime.fromisoformat(moment).astimezone(ZoneInfo(self.zone)).isoformat(timespec="milliseconds")
+        return datetime.fromisoformat(timestamp).astimezone(ZoneInfo(self.zone)).isoformat(timespec="milliseconds")
 
     @property
     def digest(self) -> str:
@@ -111,8 +111,10 @@ class Evidence:
         ]
 
     def _counted(self, dictionary: Dictionary) -> str:
-        shown = len(self.contacts)
-        return dictionary("evidence.newest", shown=shown, all=shown + self.left_out) if self.left_out else str(shown)
+        listed = len(self.contacts)
+        if not self.left_out:
+            return str(listed)
+        return dictionary("evidence.newest", listed=listed, all=listed + self.left_out)
 
 
 def as_csv(evidence: Evidence, dictionary: Dictionary) -> bytes:

@@ -47,11 +47,11 @@ def as_pdf(evidence: Evidence, dictionary: Dictionary, gone: Callable[[], bool] 
 def _rows(contact: Mapping[str, Any], evidence: Evidence, dictionary: Dictionary) -> Iterator[tuple[str, ...]]:
     """A contact's events, as the cells of their rows."""
     for event in contact["events"]:
-        moments = [evidence.local_time(event[name]) or "" for name in ("at", "until")]
+        timestamps = [evidence.local_time(event[name]) or "" for name in ("at", "until")]
         name = dictionary(f"event.{event['name']}", number=event["requests"] or 0)
         if contact["digested"] and not event["digested"]:
             name = f"{name} {dictionary('evidence.later')}"
-        yield name, *moments, _answer(event, dictionary), event["run"] or ""
+        yield name, *timestamps, _answer(event, dictionary), event["run"] or ""
 
 
 def _answer(event: Mapping[str, Any], dictionary: Dictionary) -> str:
@@ -74,11 +74,12 @@ def _title(contact: Mapping[str, Any], evidence: Evidence, dictionary: Dictionar
         dictionary(f"state.{contact['state']}"),
     ]
     if contact["protected_until"]:
-        parts.append(dictionary("customer.protected", moment=evidence.local_time(contact["protected_until"]) or ""))
+        parts.append(dictionary("customer.protected", timestamp=evidence.local_time(contact["protected_until"]) or ""))
     if contact["digested"]:
         parts.append(dictionary("evidence.digested", digest=contact["digested"][:SHORT]))
     if contact["superseded_by"]:
-        parts.append(dictionary("customer.superseded_by", moment=evidence.local_time(contact["superseded_by"]) or ""))
+        later = evidence.local_time(contact["superseded_by"]) or ""
+        parts.append(dictionary("customer.superseded_by", timestamp=later))
     return " · ".join(parts)
 
 

@@ -7,48 +7,48 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from wolkvox.ledger.figures import Figures
-from wolkvox.page.known import Known
+from wolkvox.page.situation import Situation
 from wolkvox.rules.health import Finding, HealthSigns, Lag, judge
 
 # Sentences that name other DAGs, which not every reader may know of.
 NAMING = ("operations",)
 
 
-def health(known: Known) -> dict[str, Any]:
+def health(situation: Situation) -> dict[str, Any]:
     """The level, what was found, the worst first, and the times that the first line names."""
-    judged = judge(_signs(known), known.now)
-    runs = known.dag_runs
-    last = next((run for run in known.runs if run.dag_id == known.dag_id and run.ended_at), None)
+    judged = judge(_observed(situation), situation.now)
+    runs = situation.dag_runs
+    last = next((run for run in situation.runs if run.dag_id == situation.dag_id and run.ended_at), None)
     return {
         "level": judged.level.name.lower(),
         "findings": [_finding(one) for one in judged.findings],
         "off_until": _iso(judged.off_until),
-        "dag": known.dag_id,
+        "dag": situation.dag_id,
         "last_ended_at": _iso(runs.last_ended_at),
         "last_state": runs.last_state,
         "last_run": last and last.dag_run_id,
-        "newest": _iso(known.newest),
-        "left": known.left,
+        "newest": _iso(situation.newest),
+        "left": situation.left,
     }
 
 
-def _signs(known: Known) -> HealthSigns:
-    fresh, outage = known.fresh[0], known.outage
-    hours = [known.figures[hour] for hour in known.hours]
+def _observed(situation: Situation) -> HealthSigns:
+    fresh, outage = situation.fresh[0], situation.outage
+    hours = [situation.figures[hour] for hour in situation.hours]
     return HealthSigns(
-        runs=known.dag_runs,
-        schedule=known.polls.schedule,
-        lag=Lag(fresh.p50, fresh.p95, known.lag_target, late_since(known.hours, hours, known.lag_target)),
-        waiting=known.waiting,
-        polled_at=known.polls.polled_at,
-        uncounted_since=known.polls.uncounted_since,
-        undelivered_since=known.undelivered,
+        runs=situation.dag_runs,
+        schedule=situation.polls.schedule,
+        lag=Lag(fresh.p50, fresh.p95, situation.lag_target, late_since(situation.hours, hours, situation.lag_target)),
+        waiting=situation.waiting,
+        polled_at=situation.polls.polled_at,
+        uncounted_since=situation.polls.uncounted_since,
+        undelivered_since=situation.undelivered,
         outage=outage and (outage.since, outage.until),
-        suspended=[campaign.since for campaign in known.suspended],
-        unbegun_since=known.unbegun and known.unbegun.since,
-        left=known.left,
-        resets_at=known.resets_at,
-        alerts=known.alerts,
+        suspended=[campaign.since for campaign in situation.suspended],
+        unbegun_since=situation.unbegun and situation.unbegun.since,
+        left=situation.left,
+        resets_at=situation.resets_at,
+        alerts=situation.alerts,
     )
 
 
@@ -66,13 +66,13 @@ def late_since(
     return late
 
 
-def _finding(found: Finding) -> dict[str, Any]:
-    values = dict(found.values)
+def _finding(finding: Finding) -> dict[str, Any]:
+    values = dict(finding.values)
     if values.get("alert") in NAMING:
         values["message"] = None
     said = {name: _iso(value) if isinstance(value, datetime) else value for name, value in values.items()}
-    return {"name": found.name, "level": found.level.name.lower(), "since": _iso(found.since), **said}
+    return {"name": finding.name, "level": finding.level.name.lower(), "since": _iso(finding.since), **said}
 
 
-def _iso(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.isoformat()
+def _iso(timestamp: datetime | None) -> str | None:
+    return None if timestamp is None else timestamp.isoformat()

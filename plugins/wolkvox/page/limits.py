@@ -22,7 +22,7 @@ WAIT = 15.0  # seconds that one waits for its turn
 FRESH = 3.0  # seconds that what was read is shown to others
 MOST_KEPT = 32
 LOOK_EVERY = 0.5  # seconds between two looks whether somebody still waits for a long work
-CLIENT_CLOSED = 499  # what nginx calls a request whose client has left
+CLIENT_CLOSED = 499  # nginx's code for a request whose client has left
 
 Result = TypeVar("Result")
 

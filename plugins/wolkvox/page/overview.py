@@ -12,9 +12,9 @@ from wolkvox.ledger.figures import Count, Figures
 from wolkvox.ledger.impact import Impact, total, total_lag_sensitivity
 from wolkvox.ledger.suspension import SuspendedCampaign
 from wolkvox.page.health import health
-from wolkvox.page.known import Known
 from wolkvox.page.links import task_path
 from wolkvox.page.queries import AGES, Campaign, Fresh, Run, ServiceLevel, Slot, Unbegun
+from wolkvox.page.situation import Situation
 from wolkvox.rules.campaigns import Listed
 from wolkvox.rules.chunks import SLOTS
 from wolkvox.rules.spans import Span, waiting_at_ends
@@ -24,32 +24,32 @@ from wolkvox.rules.verdict import backlog_gone_at
 MOST_REASONS = 20
 
 
-def overview(known: Known) -> dict[str, Any]:
+def overview(situation: Situation) -> dict[str, Any]:
     """All that the page shows on its first screen."""
-    days = [known.figures[day] for day in known.days]
-    counts = [count for day in known.chosen for count in known.figures[day].counts]
+    days = [situation.figures[day] for day in situation.days]
+    counts = [count for day in situation.chosen for count in situation.figures[day].counts]
     return {
-        "operation": known.operation,
-        "zone": known.zone,
-        "now": known.now.isoformat(),
-        "health": health(known),
-        "fresh": _fresh(known.fresh[0]),
-        "fresh_before": [{"days": one.days, **_fresh(one)} for one in known.fresh[1:]],
-        "lag_target": known.lag_target.total_seconds(),
-        "ages": _ages(known),
-        "empty": not known.unfinished and not any(day.counts for day in days) and not any(known.staged.values()),
-        "today": _today(known),
-        "hours": _series(known, known.hours),
-        "days": _series(known, known.days),
-        "campaigns": _campaigns(known, counts),
+        "operation": situation.operation,
+        "zone": situation.zone,
+        "now": situation.now.isoformat(),
+        "health": health(situation),
+        "fresh": _fresh(situation.fresh[0]),
+        "fresh_before": [{"days": one.days, **_fresh(one)} for one in situation.fresh[1:]],
+        "lag_target": situation.lag_target.total_seconds(),
+        "ages": _ages(situation),
+        "empty": not (situation.unfinished or any(day.counts for day in days) or any(situation.staged.values())),
+        "today": _today(situation),
+        "hours": _series(situation, situation.hours),
+        "days": _series(situation, situation.days),
+        "campaigns": _campaigns(situation, counts),
         "reasons": _reasons(counts),
-        "slots": _slots(known),
-        "suspended": [_suspended(known, campaign) for campaign in known.suspended],
-        "outage": _outage(known.outage),
-        "unstarted": _unstarted(known.unbegun),
-        "runs": [describe_run(run) for run in known.runs],
-        "impact": _impact(known) if known.impact else None,
-        "breaches": [{"cause": cause, "contacts": count} for cause, count in Counter(known.breaches).most_common()],
+        "slots": _slots(situation),
+        "suspended": [_suspended(situation, campaign) for campaign in situation.suspended],
+        "outage": _outage(situation.outage),
+        "unstarted": _unstarted(situation.unbegun),
+        "runs": [describe_run(run) for run in situation.runs],
+        "impact": _impact(situation) if situation.impact else None,
+        "breaches": [{"cause": cause, "contacts": count} for cause, count in Counter(situation.breaches).most_common()],
     }
 
 
@@ -64,21 +64,21 @@ def _fresh(fresh: Fresh) -> dict[str, Any]:
     }
 
 
-def _impact(known: Known) -> dict[str, Any]:
+def _impact(situation: Situation) -> dict[str, Any]:
     """What codifying prevented, by day and by campaign, and the requests that a shorter lag would have prevented."""
     campaigns: dict[tuple[str, str], list[Impact]] = {}
     days: dict[str, list[Impact]] = {}
-    for one in known.impact:
+    for one in situation.impact:
         campaigns.setdefault((one.type_campaign, one.campaign_id), []).append(one)
         days.setdefault(one.day.isoformat(), []).append(one)
     return {
         "days": [{"day": day, **_prevented(parts)} for day, parts in days.items()],
         "campaigns": [
-            {"type_campaign": kind, "campaign_id": campaign_id, **_listed(known, campaign_id), **_prevented(parts)}
+            {"type_campaign": kind, "campaign_id": campaign_id, **_listed(situation, campaign_id), **_prevented(parts)}
             for (kind, campaign_id), parts in campaigns.items()
         ],
         "lag_sensitivity": [
-            {"minutes": minutes, "dials": dials} for minutes, dials in total_lag_sensitivity(known.impact).items()
+            {"minutes": minutes, "dials": dials} for minutes, dials in total_lag_sensitivity(situation.impact).items()
         ],
     }
 
@@ -98,20 +98,20 @@ def last_settled(days: Sequence[Figures]) -> dict[Campaign, datetime]:
     return last
 
 
-def _ages(known: Known) -> list[dict[str, Any]]:
+def _ages(situation: Situation) -> list[dict[str, Any]]:
     """What waits, by how long ago the customer was contacted (``up_to`` seconds, None: longer)."""
-    records = [sum(part.by_age[place] for part in known.unfinished) for place in range(len(AGES))]
+    records = [sum(part.by_age[place] for part in situation.unfinished) for place in range(len(AGES))]
     return [{"up_to": up_to, "records": number} for up_to, number in zip(AGES, records, strict=True)]
 
 
-def _today(known: Known) -> dict[str, Any]:
-    figures, quota, waiting = known.figures[known.days[-1]], known.today, known.waiting
-    oldest = min((part.oldest for part in known.unfinished if part.oldest), default=None)
+def _today(situation: Situation) -> dict[str, Any]:
+    figures, quota, waiting = situation.figures[situation.days[-1]], situation.today, situation.waiting
+    oldest = min((part.oldest for part in situation.unfinished if part.oldest), default=None)
     return {
         "requests": quota.requests,
         "limit": quota.limit,
-        "left": known.left,
-        "resets_at": known.resets_at.isoformat(),
+        "left": situation.left,
+        "resets_at": situation.resets_at.isoformat(),
         **{state: figures.records(state) for state in (State.CODED, *UNSUCCESSFUL)},
         "lag_p50": figures.lag_p50,
         "lag_p95": figures.lag_p95,
@@ -120,47 +120,47 @@ def _today(known: Known) -> dict[str, Any]:
         "suspended": waiting.suspended,
         "deferred": waiting.deferred,
         "oldest_waiting": oldest and oldest.isoformat(),
-        "backlog_ends_at": _backlog_ends_at(known, waiting.sendable),
-        "blocked_by": known.blocked_by,
+        "backlog_ends_at": _backlog_ends_at(situation, waiting.sendable),
+        "blocked_by": situation.blocked_by,
     }
 
 
-def _backlog_ends_at(known: Known, sendable: int) -> str | None:
+def _backlog_ends_at(situation: Situation, sendable: int) -> str | None:
     """
     When what can be sent will be sent: today at the pace of the last requests, else the day whose quota ends it.
 
     None: never at this quota.
     """
-    begins, resets_at = known.begins_at, known.resets_at
-    left = known.own_limit if begins >= resets_at else known.left
-    gone = backlog_gone_at(sendable, left_today=left, daily=known.own_limit, now=begins, resets_at=resets_at)
-    if gone == begins and known.request_seconds:
-        gone += timedelta(seconds=sendable * known.request_seconds / SLOTS)
+    begins, resets_at = situation.begins_at, situation.resets_at
+    left = situation.own_limit if begins >= resets_at else situation.left
+    gone = backlog_gone_at(sendable, left_today=left, daily=situation.own_limit, now=begins, resets_at=resets_at)
+    if gone == begins and situation.request_seconds:
+        gone += timedelta(seconds=sendable * situation.request_seconds / SLOTS)
     return None if gone is None else gone.isoformat(timespec="seconds")
 
 
-def _series(known: Known, spans: Sequence[Span]) -> dict[str, list[Any]]:
-    figures = [known.figures[span] for span in spans]
-    finished = {span: known.figures[span].records(*SETTLED) for span in spans}
-    waiting_now = sum(part.records for part in known.unfinished)
+def _series(situation: Situation, spans: Sequence[Span]) -> dict[str, list[Any]]:
+    figures = [situation.figures[span] for span in spans]
+    finished = {span: situation.figures[span].records(*SETTLED) for span in spans}
+    waiting_now = sum(part.records for part in situation.unfinished)
     return {
         "starts": [int(span.starts_at.timestamp()) for span in spans],
         "coded": [figure.records(State.CODED) for figure in figures],
         "refused": [figure.records(State.REJECTED, State.INVALID) for figure in figures],
         "failed": [figure.records(State.FAILED) for figure in figures],
-        "waiting": waiting_at_ends(spans, waiting_now, known.staged, finished),
+        "waiting": waiting_at_ends(spans, waiting_now, situation.staged, finished),
         "lag_p50": [figure.lag_p50 for figure in figures],
         "lag_p95": [figure.lag_p95 for figure in figures],
     }
 
 
-def _campaigns(known: Known, counts: Sequence[Count]) -> list[dict[str, Any]]:
+def _campaigns(situation: Situation, counts: Sequence[Count]) -> list[dict[str, Any]]:
     """The last days' records by campaign, the busiest first; what waits is all there is."""
     records: Counter[tuple[Campaign, str]] = Counter()
     oldest: dict[Campaign, datetime] = {}
     for count in counts:
         records[(count.type_campaign, count.campaign_id), count.state] += count.records
-    for part in known.unfinished:
+    for part in situation.unfinished:
         campaign = (part.type_campaign, part.campaign_id)
         records[campaign, "waiting"] += part.records
         if part.oldest:
@@ -172,18 +172,18 @@ def _campaigns(known: Known, counts: Sequence[Count]) -> list[dict[str, Any]]:
         {
             "type_campaign": campaign[0],
             "campaign_id": campaign[1],
-            **_listed(known, campaign[1]),
+            **_listed(situation, campaign[1]),
             **{state: records[campaign, state] for state in ("waiting", *SETTLED)},
-            "last_run": known.last_runs.get(campaign),
+            "last_run": situation.last_runs.get(campaign),
             "oldest_waiting": oldest[campaign].isoformat() if campaign in oldest else None,
         }
         for campaign, _ in totals.most_common()
     ]
 
 
-def _listed(known: Known, campaign_id: str | None) -> dict[str, str | None]:
+def _listed(situation: Situation, campaign_id: str | None) -> dict[str, str | None]:
     """What wolkvox calls a campaign, and whether it runs there."""
-    listed = known.listed.get(campaign_id or "")
+    listed = situation.listed.get(campaign_id or "")
     return {"name": listed and listed.name, "status": listed and listed.status}
 
 
@@ -207,12 +207,12 @@ def _reasons(counts: Sequence[Count]) -> list[dict[str, Any]]:
     ]
 
 
-def _suspended(known: Known, campaign: SuspendedCampaign) -> dict[str, Any]:
-    waiting = {(part.type_campaign, part.campaign_id): part.records for part in known.unfinished}
+def _suspended(situation: Situation, campaign: SuspendedCampaign) -> dict[str, Any]:
+    waiting = {(part.type_campaign, part.campaign_id): part.records for part in situation.unfinished}
     return {
         "type_campaign": campaign.type_campaign,
         "campaign_id": campaign.campaign_id,
-        **_listed(known, campaign.campaign_id),
+        **_listed(situation, campaign.campaign_id),
         "reason": campaign.reason,
         "message": campaign.message,
         "since": campaign.since.isoformat(),
@@ -286,8 +286,8 @@ def _of_part(one: ServiceLevel, listed: Mapping[str, Listed]) -> dict[str, Any]:
     return {"type_campaign": one.type_campaign, "campaign_id": one.campaign_id, "name": name and name.name}
 
 
-def _slots(known: Known) -> list[dict[str, Any]]:
-    taken = {slot.number: slot for slot in known.slots}
+def _slots(situation: Situation) -> list[dict[str, Any]]:
+    taken = {slot.number: slot for slot in situation.slots}
     return [_slot(number, taken.get(number)) for number in range(SLOTS)]
 
 

@@ -184,7 +184,7 @@ def runs(
     until: datetime | None = None,
     limit: int = RUNS,
 ) -> list[Run]:
-    """The latest runs, the newest first: of one DAG or of all, that began before a moment, in [since, until)."""
+    """The latest runs, the newest first: of one DAG or of all, that began before a time, in [since, until)."""
     params = {
         "operation": operation,
         "dag": dag,
@@ -282,8 +282,8 @@ def newest(connection: Connection, operation: str) -> datetime | None:
     settled = [state for state in SETTLED if state != State.INVALID]
     row = connection.execute(sql("newest"), {"operation": operation, "states": settled}).fetchone()
     assert row is not None
-    moment: datetime | None = row[0]
-    return moment
+    timestamp: datetime | None = row[0]
+    return timestamp
 
 
 def open_alerts(connection: Connection, operation: str) -> list[OpenAlert]:
@@ -335,7 +335,7 @@ class Filter:
 
 
 class Place(NamedTuple):
-    """Where a record is in a list: at the moment of its contact, or that of coming in; then by its id."""
+    """Where a record is in a list: at the time of its contact, or that of coming in; then by its id."""
 
     listed_at: datetime
     id: int
@@ -411,17 +411,17 @@ def _of_state(connection: Connection, params: dict[str, Any], at_once: int) -> I
     statement = (sql("every") if params["dialled"] is None else sql("dialled")) + sql("rows")
     with connection.cursor(f"records_{params['state']}", row_factory=args_row(Record)) as cursor:
         cursor.execute(statement, params, binary=True)
-        while found := cursor.fetchmany(at_once):
-            yield from found if params["dialled"] is None else _with_dials(connection, found, params["dialled"])
+        while records := cursor.fetchmany(at_once):
+            yield from records if params["dialled"] is None else _with_dials(connection, records, params["dialled"])
 
 
-def _with_dials(connection: Connection, found: Sequence[Record], dialled: str) -> list[Record]:
+def _with_dials(connection: Connection, records: Sequence[Record], dialled: str) -> list[Record]:
     """The records with when and why they were dialled."""
-    params = {"ids": [record.id for record in found], "dialled": dialled}
+    params = {"ids": [record.id for record in records], "dialled": dialled}
     dials = {record: (at, breach) for record, at, breach in connection.execute(sql("last_dials"), params)}
     return [
         record._replace(dialled_at=dials[record.id][0], breach=dials[record.id][1]) if record.id in dials else record
-        for record in found
+        for record in records
     ]
 
 
@@ -497,8 +497,8 @@ def newest_record(connection: Connection, operation: str, customer_id: str) -> i
     """The number of a customer's newest record; None where there is none."""
     with connection.cursor(row_factory=class_row(Contact)) as cursor:
         params = {"operation": operation, "customers": [customer_id], "limit": 1}
-        found = cursor.execute(sql("customer"), params).fetchone()
-    return None if found is None else found.id
+        records = cursor.execute(sql("customer"), params).fetchone()
+    return None if records is None else records.id
 
 
 def daily_digests(connection: Connection, operation: str, contacts: Sequence[Contact]) -> dict[date, str]:

@@ -28,9 +28,9 @@ from wolkvox.ledger.suspension import suspended_campaigns
 from wolkvox.page import queries
 from wolkvox.page.dictionary import dictionary
 from wolkvox.page.evidence import Evidence
-from wolkvox.page.known import Known, last_thresholds
 from wolkvox.page.overview import describe_run, describe_service, last_settled, overview
 from wolkvox.page.rows import describe
+from wolkvox.page.situation import Situation, last_thresholds
 from wolkvox.page.table import Table, for_people, for_programs
 from wolkvox.page.timeline import timelines
 from wolkvox.rules.anonymity import anonymous
@@ -51,7 +51,7 @@ IN_MEMORY = 2**20  # bytes of a download that are kept there; more of them go in
 
 
 class Bounds(NamedTuple):
-    """The moments [since, until); None: no bound."""
+    """The times [since, until); None: no bound."""
 
     since: datetime | None
     until: datetime | None
@@ -64,10 +64,10 @@ class Days(NamedTuple):
     until: date | None = None
 
     def bounds(self, zone: str) -> Bounds:
-        """The moments between which they lie."""
-        clock = ZoneInfo(zone)
-        begin = datetime.combine(self.since, time(), clock) if self.since else None
-        end = datetime.combine(self.until + timedelta(days=1), time(), clock) if self.until else None
+        """The times between which they lie."""
+        local = ZoneInfo(zone)
+        begin = datetime.combine(self.since, time(), local) if self.since else None
+        end = datetime.combine(self.until + timedelta(days=1), time(), local) if self.until else None
         return Bounds(begin, end)
 
 
@@ -92,23 +92,23 @@ def first_screen(
     of: queries.Dag = USUAL,
 ) -> dict[str, Any]:
     """The figures of a DAG's operation; ``tab``: the runs of this DAG alone."""
-    known = settings(of)
+    scope = settings(of)
     with queries.snapshot(LEDGER) as ledger:
-        return overview(know(ledger, known, now_of(ledger), chosen, tab, airflow, of.dag_id))
+        return overview(know(ledger, scope, now_of(ledger), chosen, tab, airflow, of.dag_id))
 
 
 def service_level(chosen: Days, of: queries.Dag = USUAL) -> dict[str, Any]:
     """The share of contacts that were codified within the target on the chosen days; on none: today."""
-    known = settings(of)
+    scope = settings(of)
     with queries.snapshot(LEDGER) as ledger:
-        now, zone = now_of(ledger), known.quota_timezone
-        thresholds = last_thresholds(queries.runs(ledger, known.operation))
+        now, zone = now_of(ledger), scope.quota_timezone
+        thresholds = last_thresholds(queries.runs(ledger, scope.operation))
         spans = _chosen(last_days(now, zone), chosen, zone) if chosen != EVER else last_days(now, zone, 1)
-        read = partial(queries.service_level, ledger, known.operation, thresholds.lag_target)
+        read = partial(queries.service_level, ledger, scope.operation, thresholds.lag_target)
         parts = read(spans[0].starts_at, spans[-1].ends_at) if spans else []
-        listed = listed_campaigns(ledger, known.operation)
+        listed = listed_campaigns(ledger, scope.operation)
         weeks = last_hours(now, HEAT_HOURS)
-        heat = queries.heat(ledger, known.operation, zone, weeks[0].starts_at, weeks[-1].ends_at)
+        heat = queries.heat(ledger, scope.operation, zone, weeks[0].starts_at, weeks[-1].ends_at)
     return {
         "lag_target": thresholds.lag_target.total_seconds(),
         **describe_service(parts, listed),
@@ -124,7 +124,7 @@ def know(
     dag: str | None = None,
     airflow: Callable[[str], DagState | None] = dag_state,
     usual: str = DAG_ID,
-) -> Known:
+) -> Situation:
     """Ask the ledger for all that the first screen shows, and Airflow for the state of the DAG."""
     operation, zone = settings.operation, settings.quota_timezone
     account = queries.account(ledger, settings.fingerprint, settings.server)
@@ -134,7 +134,7 @@ def know(
     runs = queries.runs(ledger, operation, dag=dag)
     dag_id = dag or (runs[0].dag_id if runs else usual)
     state, thresholds = airflow(dag_id), last_thresholds(runs)
-    return Known(
+    return Situation(
         operation=operation,
         zone=zone,
         dag_id=dag_id,
@@ -202,31 +202,31 @@ def some_rows(
     of: queries.Dag = USUAL,
 ) -> dict[str, Any]:
     """A page of records."""
-    known = settings(of)
+    scope = settings(of)
     with queries.snapshot(LEDGER) as ledger:
-        within = _within(wanted, chosen, known)
-        found = queries.rows(ledger, known.operation, within, limit=PAGE + 1, before=before)
-    shown = found[:PAGE]
+        within = _within(wanted, chosen, scope)
+        records = queries.rows(ledger, scope.operation, within, limit=PAGE + 1, before=before)
+    listed_records = records[:PAGE]
     return {
-        "rows": [describe(record, unmasked=full) for record in shown],
-        "before": shown[-1].id if len(found) > PAGE else None,
+        "rows": [describe(record, unmasked=full) for record in listed_records],
+        "before": listed_records[-1].id if len(records) > PAGE else None,
     }
 
 
 def some_runs(chosen: Days, dag: str | None, before: datetime | None, of: queries.Dag = USUAL) -> dict[str, Any]:
     """A page of runs."""
-    known = settings(of)
+    scope = settings(of)
     with queries.snapshot(LEDGER) as ledger:
-        since, until = chosen.bounds(known.quota_timezone)
-        read = partial(queries.runs, ledger, known.operation, dag=dag, before=before)
-        found = read(since=since, until=until, limit=PAGE + 1)
-    runs = [describe_run(run) for run in found[:PAGE]]
-    return {"runs": runs, "before": runs[-1]["began_at"] if len(found) > PAGE else None}
+        since, until = chosen.bounds(scope.quota_timezone)
+        read = partial(queries.runs, ledger, scope.operation, dag=dag, before=before)
+        records = read(since=since, until=until, limit=PAGE + 1)
+    runs = [describe_run(run) for run in records[:PAGE]]
+    return {"runs": runs, "before": runs[-1]["began_at"] if len(records) > PAGE else None}
 
 
-def _within(wanted: queries.Filter, chosen: Days, known: Settings) -> queries.Filter:
+def _within(wanted: queries.Filter, chosen: Days, scope: Settings) -> queries.Filter:
     """The same records, of the chosen days only."""
-    since, until = chosen.bounds(known.quota_timezone)
+    since, until = chosen.bounds(scope.quota_timezone)
     return replace(wanted, since=since, until=until)
 
 
@@ -244,16 +244,16 @@ def records_file(
 
     :param language: of the person that it is for; None: it is for a program
     """
-    known = settings(of)
+    scope = settings(of)
     file = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - closed when it has been sent
-    within = _within(wanted, chosen, known)
+    within = _within(wanted, chosen, scope)
     options = {"unmasked": unmasked, "dialled": wanted.dialled is not None}
     with queries.snapshot(LEDGER) as ledger:
-        records = queries.every_row(ledger, known.operation, within, at_once=BATCH, limit=FILE_ROWS)
+        records = queries.every_row(ledger, scope.operation, within, at_once=BATCH, limit=FILE_ROWS)
         if language is None:
             table = for_programs(records, **options)
         else:
-            table = for_people(records, dictionary(language), known.quota_timezone, **options)
+            table = for_people(records, dictionary(language), scope.quota_timezone, **options)
         write(table, file)
     return file
 
@@ -277,14 +277,14 @@ def named(customer_id: str, of: queries.Dag = USUAL) -> str:
 
 def known_of(customer_id: str, *, unmasked: bool, of: queries.Dag = USUAL) -> Evidence:
     """What the ledger knows of a customer now."""
-    known, secret = settings(of), known_secret()
-    ids = [customer_id] if secret is None else [customer_id, anonymous(secret, known.operation, customer_id)]
+    scope, secret = settings(of), known_secret()
+    ids = [customer_id] if secret is None else [customer_id, anonymous(secret, scope.operation, customer_id)]
     with queries.snapshot(LEDGER) as ledger:
-        contacts, requests, dials = queries.customer(ledger, known.operation, ids)
-        listed = listed_campaigns(ledger, known.operation)
-        digested = queries.daily_digests(ledger, known.operation, contacts)
+        contacts, requests, dials = queries.customer(ledger, scope.operation, ids)
+        listed = listed_campaigns(ledger, scope.operation)
+        digested = queries.daily_digests(ledger, scope.operation, contacts)
         now = now_of(ledger)
-    shown = customer_id if unmasked else mask(customer_id) or ""
+    listed_records = customer_id if unmasked else mask(customer_id) or ""
     left_out = contacts[0].there_are - len(contacts) if contacts else 0
-    told = timelines(contacts, requests, dials, listed, digested, unmasked=unmasked)
-    return Evidence(known.operation, shown, known.quota_timezone, now, told, left_out)
+    timelines_of = timelines(contacts, requests, dials, listed, digested, unmasked=unmasked)
+    return Evidence(scope.operation, listed_records, scope.quota_timezone, now, timelines_of, left_out)

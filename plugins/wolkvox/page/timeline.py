@@ -1,4 +1,4 @@
-"""What became of one customer's contacts, moment by moment, as the page and the evidence tell it. Pure."""
+"""What became of one customer's contacts, step by step, as the page and the evidence tell it. Pure."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def events(contact: Contact, earlier: Sequence[EarlierRequest]) -> list[Event]:
     if _was_answered(contact, earlier):
         last = (contact.state, contact.reason, contact.response_code, contact.response_msg, contact.dag_run_id)
         requests.append(Event("sent", contact.sent_at, contact.settled_at, *last))
-    found = [
+    events = [
         Event("contacted", contact.contacted_at),
         Event("pulled", contact.staged_at),
         *(
@@ -105,46 +105,47 @@ def events(contact: Contact, earlier: Sequence[EarlierRequest]) -> list[Event]:
         *requests,
     ]
     if contact.state == State.SENDING:
-        found.append(Event("sending", contact.sent_at, state=contact.state, run=contact.dag_run_id))
+        events.append(Event("sending", contact.sent_at, state=contact.state, run=contact.dag_run_id))
     elif contact.state == State.PENDING:
-        found.append(Event("waiting", contact.not_before, state=contact.state, reason=contact.reason))
+        events.append(Event("waiting", contact.not_before, state=contact.state, reason=contact.reason))
     elif not _was_answered(contact, earlier):
         settled = contact.settled_at
-        found.append(Event(contact.state, settled, state=contact.state, reason=contact.reason, run=contact.dag_run_id))
+        events.append(Event(contact.state, settled, state=contact.state, reason=contact.reason, run=contact.dag_run_id))
     if contact.audit:
-        found.append(Event(contact.audit, contact.audited_at, code=contact.shown))
+        events.append(Event(contact.audit, contact.audited_at, code=contact.shown))
     elif contact.confirmed_at:
-        found.append(Event("confirmed", contact.confirmed_at))
-    return found
+        events.append(Event("confirmed", contact.confirmed_at))
+    return events
 
 
 def with_dials(happened: Sequence[Event], dials: Sequence[Dial]) -> list[Event]:
     """The same events with dials among them, each before the first one that came later."""
-    found = list(happened)
+    events = list(happened)
     for dial in dials:
-        later = (place for place, event in enumerate(found) if event.at is not None and event.at > dial.dialled_at)
+        later = (place for place, event in enumerate(events) if event.at is not None and event.at > dial.dialled_at)
         reason = dial.breach and f"breach_{dial.breach}"
-        found.insert(next(later, len(found)), Event("dialled", dial.dialled_at, reason=reason, noted_at=dial.noted_at))
-    return found
+        dialled = Event("dialled", dial.dialled_at, reason=reason, noted_at=dial.noted_at)
+        events.insert(next(later, len(events)), dialled)
+    return events
 
 
 def _was_answered(contact: Contact, earlier: Sequence[EarlierRequest]) -> bool:
     """Whether the contact's state is what its last request's answer led to."""
-    known = {request.sent_at for request in earlier}
-    return contact.state in ANSWERED and contact.sent_at is not None and contact.sent_at not in known
+    sent = {request.sent_at for request in earlier}
+    return contact.state in ANSWERED and contact.sent_at is not None and contact.sent_at not in sent
 
 
 def _superseded_by(contacts: Sequence[Contact]) -> Mapping[int, datetime | None]:
     """For each superseded contact, when the customer was contacted again in the same campaign."""
     newest: dict[tuple[str | None, str | None], Contact] = {}
-    found: dict[int, datetime | None] = {}
+    events: dict[int, datetime | None] = {}
     for contact in contacts:  # the newest first
         campaign = (contact.type_campaign, contact.campaign_id)
         if contact.state == State.SUPERSEDED and campaign in newest:
-            found[contact.id] = newest[campaign].contacted_at
+            events[contact.id] = newest[campaign].contacted_at
         if contact.state != State.INVALID:
             newest[campaign] = contact
-    return found
+    return events
 
 
 def _describe(
@@ -190,5 +191,5 @@ def _describe(
     }
 
 
-def _iso(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.isoformat()
+def _iso(timestamp: datetime | None) -> str | None:
+    return None if timestamp is None else timestamp.isoformat()

@@ -6,7 +6,7 @@ import { dayLabel, duration, hourLabel, number, tick } from "./formats.js";
 import { isNothing } from "./nothing.js";
 import { localDay } from "./ranges.js";
 import { fill } from "./table.js";
-import { say } from "./words.js";
+import { say } from "./texts.js";
 
 const BARS = ["coded", "refused", "failed"];
 const LINES = ["lag_p50", "lag_p95"];

@@ -1,8 +1,8 @@
 // The tables of the first screen: each column has a name, and of each row its `cell` and its `value` to sort by.
 // `total`: the values add up to something.
 import * as content from "./content.js";
-import { day, duration, moment, number, percent } from "./formats.js";
-import { counted, say } from "./words.js";
+import { day, duration, number, percent, timestamp } from "./formats.js";
+import { counted, say } from "./texts.js";
 
 const text = (name, kind, cell, value) => ({ name, kind, cell, value });
 const count = (name) => ({ name, kind: "number", cell: (row) => number(row[name]), value: (row) => row[name] });
@@ -11,7 +11,7 @@ const time = (name) =>
   text(
     name,
     "nowrap",
-    (row) => moment(row[name]),
+    (row) => timestamp(row[name]),
     (row) => row[name],
   );
 

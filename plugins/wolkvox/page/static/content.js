@@ -1,6 +1,6 @@
 // What a cell or a line holds, without the DOM: a text, or a text with what it leads to.
 import { address } from "./address.js";
-import { explain, say } from "./words.js";
+import { explain, say } from "./texts.js";
 
 /** A link within the page to records. */
 export const toRecords = (wanted, text) => ({ href: address(wanted), text });

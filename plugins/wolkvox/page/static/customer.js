@@ -3,8 +3,8 @@ import { downloadEvidence, sendCustomer } from "./actions.js";
 import { state as stateContent, toAirflow, toRecords } from "./content.js";
 import { $, element, node, setText, show } from "./dom.js";
 import { post } from "./requests.js";
+import { counted, say } from "./texts.js";
 import { contactName, contactNote, eventTexts } from "./timeline.js";
-import { counted, say } from "./words.js";
 
 const FIRST = 50; // contacts shown at once
 

@@ -17,13 +17,13 @@ const unbroken = (text) => text.replace(/\s([ap])\.\s?m\./, "\u00a0$1.\u00a0m.")
 export const number = (value) => (isNothing(value) ? NOTHING : value.toLocaleString(locale()));
 
 /** Date and time to the second. */
-export const moment = (iso) =>
+export const timestamp = (iso) =>
   iso
     ? unbroken(formatter({ dateStyle: "short", timeStyle: "medium", timeZone: zone() }).format(new Date(iso)))
     : NOTHING;
 
 /** The time of day to the second. */
-export const clock = (date) => unbroken(formatter({ timeStyle: "medium", timeZone: zone() }).format(date));
+export const timeOfDay = (date) => unbroken(formatter({ timeStyle: "medium", timeZone: zone() }).format(date));
 
 /** Hour and minute of a timestamp in seconds. */
 export const hourLabel = (seconds) =>

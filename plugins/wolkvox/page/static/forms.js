@@ -1,8 +1,8 @@
 // Filters live in the address: a form leads to the address that it stands for.
 import { address, pick, read, viewOf } from "./address.js";
 import { $ } from "./dom.js";
+import { say } from "./texts.js";
 import { STATES } from "./titles.js";
-import { say } from "./words.js";
 
 // by form: what of the address stays when it is sent
 const KEPT = {

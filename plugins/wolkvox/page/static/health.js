@@ -1,7 +1,7 @@
 // The first line, and what to do now: how the operation is, since when, and who can do what about it.
 import { toAirflow, toRecords } from "./content.js";
-import { age, duration, moment, soon } from "./formats.js";
-import { counted, explain, say } from "./words.js";
+import { age, duration, soon, timestamp } from "./formats.js";
+import { counted, explain, say } from "./texts.js";
 
 const WAITING = ["pending", "sending"];
 const REJECTED = ["rejected", "failed"];
@@ -34,7 +34,7 @@ function sentence(found, dag) {
   const values = {
     dag,
     number: found.number,
-    since: moment(found.since),
+    since: timestamp(found.since),
     until: found.until && soon(found.until),
     target: duration(found.target),
     what: found.alert && alertName(found.alert),
@@ -68,7 +68,7 @@ export function todo(overview, now = Date.now()) {
     level: found.level,
     sentence: sentence(found, dag),
     detail: detail(found, overview, now),
-    since: found.since ? say("todo.since", { since: moment(found.since), age: age(found.since, now) }) : null,
+    since: found.since ? say("todo.since", { since: timestamp(found.since), age: age(found.since, now) }) : null,
     action: action(found, overview),
     link: link(found, overview),
   }));
@@ -118,7 +118,7 @@ function link({ name, alert }, overview) {
 /** What keeps everything from being sent, and when it is tried again. */
 export const outage = ({ since, until, message, reason }, explanation) =>
   [
-    say("outage.since", { since: moment(since) }),
+    say("outage.since", { since: timestamp(since) }),
     explanation ?? reason,
     say("outage.next", { until: soon(until) }),
     message ? say("outage.detail", { message }) : null,
@@ -129,7 +129,7 @@ export const outage = ({ since, until, message, reason }, explanation) =>
 /** Chunks that no task has begun. */
 export const unstarted = ({ since, run, chunks, records }) =>
   say("unstarted.text", {
-    since: moment(since),
+    since: timestamp(since),
     run,
     chunks: counted("chunks", chunks),
     records: counted("records", records),

@@ -1,7 +1,7 @@
 // The lag by hour and weekday, as a table of coloured cells.
 import { element, show } from "./dom.js";
 import { compact, duration, number, weekday } from "./formats.js";
-import { counted, say } from "./words.js";
+import { counted, say } from "./texts.js";
 
 const DAYS = [1, 2, 3, 4, 5, 6, 7];
 const HOURS = Array.from({ length: 24 }, (_, hour) => hour);

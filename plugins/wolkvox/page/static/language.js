@@ -1,7 +1,7 @@
 // The reader's language and clock: Airflow's own choice, else the browser's.
 import { chosen } from "./airflow.js";
 import { pickLanguage, pickLocale, readZone, setLocale } from "./locale.js";
-import { say, setTexts } from "./words.js";
+import { say, setTexts } from "./texts.js";
 
 const catalogues = {};
 
@@ -13,5 +13,5 @@ export async function loadLanguage() {
   setLocale({ language, locale: pickLocale(language, navigator.languages), zone: readZone(wanted.zone) });
   document.documentElement.lang = language;
   document.documentElement.dataset.ready = ""; // from now on, whatever is shown has a name
-  for (const place of document.querySelectorAll("[data-words]")) place.textContent = say(place.dataset.words);
+  for (const place of document.querySelectorAll("[data-text]")) place.textContent = say(place.dataset.text);
 }

@@ -5,7 +5,7 @@ import * as columns from "./columns.js";
 import { toAirflow, toRecords } from "./content.js";
 import { allowWholeIds } from "./customer.js";
 import { $, element, node, setText, show, sparkline } from "./dom.js";
-import { age, clock } from "./formats.js";
+import { age, timeOfDay } from "./formats.js";
 import { health, todo } from "./health.js";
 import { language } from "./locale.js";
 import { problems } from "./problem-list.js";
@@ -13,9 +13,9 @@ import { chosenDays } from "./ranges.js";
 import { getFigures } from "./requests.js";
 import { readService } from "./service.js";
 import { fill } from "./table.js";
+import { say } from "./texts.js";
 import { tiles } from "./tiles.js";
 import { titleOfDays } from "./titles.js";
-import { say } from "./words.js";
 
 let shown = null; // the last figures, and when they came
 let shownAt = null;
@@ -51,7 +51,7 @@ function goStale() {
   if (!shown) return;
   document.body.dataset.stale = "";
   $("health").className = "unknown";
-  setText($("health-sentence"), say("health.unknown", { since: clock(shownAt) }));
+  setText($("health-sentence"), say("health.unknown", { since: timeOfDay(shownAt) }));
   setText($("health-times"), null);
 }
 

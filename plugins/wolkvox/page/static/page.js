@@ -12,7 +12,7 @@ import { readRecords, renderRecords } from "./records.js";
 import { renderService } from "./service.js";
 import { hideSetup, showSetup } from "./setup.js";
 import { fillAgain } from "./table.js";
-import { say } from "./words.js";
+import { say } from "./texts.js";
 
 const EVERY = 15_000; // milliseconds between an answer and the next request
 const LONGEST = 300_000; // the same while requests fail

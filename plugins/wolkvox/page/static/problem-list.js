@@ -1,6 +1,6 @@
 // What went wrong on the chosen days, by reason, as rows of one table.
 import { campaignName } from "./content.js";
-import { explain, say } from "./words.js";
+import { explain, say } from "./texts.js";
 
 const refused = ({ state, reason, records, message }) => ({
   kind: state,

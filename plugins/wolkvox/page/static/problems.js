@@ -1,5 +1,5 @@
 // What an answer that isn't good means, for the person at the page.
-import { say } from "./words.js";
+import { say } from "./texts.js";
 
 const STATUSES = { 401: "login", 403: "forbidden", 404: "none", 422: "address", 429: "often" };
 const KEYS = ["setting", "empty", "slow", "away"]; // that the page's own endpoints give

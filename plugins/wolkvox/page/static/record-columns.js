@@ -1,13 +1,13 @@
 // The table of records.
 import * as content from "./content.js";
-import { moment, number } from "./formats.js";
+import { number, timestamp } from "./formats.js";
 import { isNothing } from "./nothing.js";
-import { explain, say } from "./words.js";
+import { explain, say } from "./texts.js";
 
 const time = (name, field) => ({
   name,
   kind: "nowrap",
-  cell: (row) => row[field] && moment(row[field]),
+  cell: (row) => row[field] && timestamp(row[field]),
   value: (row) => row[field],
 });
 

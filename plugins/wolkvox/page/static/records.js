@@ -6,8 +6,8 @@ import { language } from "./locale.js";
 import { pagedList } from "./pages.js";
 import { columnsOf } from "./record-columns.js";
 import { fill } from "./table.js";
+import { say } from "./texts.js";
 import { recordsTitle } from "./titles.js";
-import { say } from "./words.js";
 
 const asked = () => read(location.search);
 const hasWholeIds = () => asked().full === "true";

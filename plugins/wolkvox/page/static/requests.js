@@ -1,10 +1,10 @@
 // Requests to the page's own endpoints, and what to say when they fail.
 import { address, setOperation } from "./address.js";
 import { $, element, setText } from "./dom.js";
-import { clock } from "./formats.js";
+import { timeOfDay } from "./formats.js";
 import { zone } from "./locale.js";
 import { problem } from "./problems.js";
-import { say } from "./words.js";
+import { say } from "./texts.js";
 
 const UNSET = ["setting", "empty"]; // what the server says of an installation that isn't configured
 const TIMEOUT = 20_000; // milliseconds an answer may take
@@ -46,7 +46,7 @@ export async function getFigures(url) {
   complain(null);
   dispatchEvent(new Event("wolkvox-set"));
   offerOperations(answer);
-  setText($("updated"), say("page.as_of", { time: clock(new Date()), zone: zone() }));
+  setText($("updated"), say("page.as_of", { time: timeOfDay(new Date()), zone: zone() }));
   return answer;
 }
 

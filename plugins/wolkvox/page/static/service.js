@@ -6,7 +6,7 @@ import { duration, percent } from "./formats.js";
 import { fillHeat } from "./heat.js";
 import { getFigures } from "./requests.js";
 import { fill } from "./table.js";
-import { say } from "./words.js";
+import { say } from "./texts.js";
 
 const EVERY = 60_000; // milliseconds
 let readAt = Number.NEGATIVE_INFINITY;

@@ -2,7 +2,7 @@
 import { toAirflow } from "./content.js";
 import { $, element, node, setText, show } from "./dom.js";
 import { getJson } from "./requests.js";
-import { say } from "./words.js";
+import { say } from "./texts.js";
 
 let steps = null;
 

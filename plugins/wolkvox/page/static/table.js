@@ -3,7 +3,7 @@ import { address, read } from "./address.js";
 import { $, element, node, show } from "./dom.js";
 import { number } from "./formats.js";
 import { nextOrder, readOrders, sorted, totals, writeOrders } from "./sorting.js";
-import { say } from "./words.js";
+import { say } from "./texts.js";
 
 const orders = readOrders(read(location.search).sort);
 const filled = new Map(); // by table: its columns, its rows, and how its columns are called
@@ -36,7 +36,7 @@ function sumCell(sum, { kind }, place) {
   return element("td", { class: kind }, sum === null ? "" : number(sum));
 }
 
-/** Fill the tables anew, in another language for instance. */
+/** Fill the tables again, in another language for instance. */
 export function fillAgain() {
   for (const [table, { columns, rows, heading }] of filled) fill(table, columns, rows, heading);
 }

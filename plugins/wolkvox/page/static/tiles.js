@@ -2,7 +2,7 @@
 // Each has a title, a value, notes below it, and may have a meter, a trend and a sparkline.
 import { age, duration, number, percent, soon } from "./formats.js";
 import { isNothing } from "./nothing.js";
-import { counted, say } from "./words.js";
+import { counted, say } from "./texts.js";
 
 const NOTICED = 1.2; // times as much before a figure counts as another one
 
@@ -98,8 +98,8 @@ function requests({ requests: made, limit, left, resets_at: reset }) {
       : null,
     notes: [
       left === null
-        ? say("tile.requests_no_limit", { moment: soon(reset) })
-        : say("tile.requests_left", { number: left, moment: soon(reset) }),
+        ? say("tile.requests_no_limit", { timestamp: soon(reset) })
+        : say("tile.requests_left", { number: left, timestamp: soon(reset) }),
     ],
   };
 }

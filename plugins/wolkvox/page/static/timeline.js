@@ -1,7 +1,7 @@
 // What became of a customer's contacts, as texts.
 import { channel } from "./content.js";
-import { moment } from "./formats.js";
-import { explain, say } from "./words.js";
+import { timestamp } from "./formats.js";
+import { explain, say } from "./texts.js";
 
 /** What is known of a contact beside its events, in one line. */
 export function contactNote(contact) {
@@ -9,8 +9,8 @@ export function contactNote(contact) {
   return [
     channel(contact),
     code && say("customer.code", { code }),
-    until && say("customer.protected", { moment: moment(until) }),
-    later && say("customer.superseded_by", { moment: moment(later) }),
+    until && say("customer.protected", { timestamp: timestamp(until) }),
+    later && say("customer.superseded_by", { timestamp: timestamp(later) }),
   ]
     .filter(Boolean)
     .join(" · ");
@@ -20,8 +20,8 @@ export const contactName = ({ type_campaign: type, campaign_id: id, campaign_nam
   [type ?? "?", id ?? "?", name].filter(Boolean).join(" ");
 
 function when({ name, at, until }) {
-  if (name === "waiting") return at ? say("customer.next_attempt", { moment: moment(at) }) : "";
-  return until ? `${moment(at)} → ${moment(until)}` : moment(at);
+  if (name === "waiting") return at ? say("customer.next_attempt", { timestamp: timestamp(at) }) : "";
+  return until ? `${timestamp(at)} → ${timestamp(until)}` : timestamp(at);
 }
 
 /** An event: when, what, why, and what wolkvox answered (`answer`, null without a request). */

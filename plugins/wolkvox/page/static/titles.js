@@ -1,6 +1,6 @@
 // Headings that name what is on screen.
 import { day } from "./formats.js";
-import { say } from "./words.js";
+import { say } from "./texts.js";
 
 export const STATES = ["pending", "sending", "coded", "rejected", "failed", "invalid", "superseded", "expired", "held"];
 

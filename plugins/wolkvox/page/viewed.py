@@ -35,7 +35,7 @@ class RequestScope:
 
     user: Any
     of: Dag
-    known: Sequence[Dag]
+    dags: Sequence[Dag]
     foreign: str | None = None
 
 
@@ -52,9 +52,9 @@ async def known_operations() -> Sequence[Dag]:
 # No coroutines from here on: Airflow's questions to its database are asked in a thread.
 
 
-def shown(
+def viewed(
     user: GetUserDep,
-    known: Annotated[Sequence[Dag], Depends(known_operations)],
+    dags: Annotated[Sequence[Dag], Depends(known_operations)],
     operation: Text = None,
     tab: Text = None,
     dag: Text = None,
@@ -66,40 +66,40 @@ def shown(
     """
     if tab is not None and not may_read(user, tab):
         raise HTTPException(403, "Your login may not read that DAG.")
-    of = next((one for one in in_order(known, operation, tab or dag) if may_read(user, one.dag_id)), None)
+    of = next((one for one in in_order(dags, operation, tab or dag) if may_read(user, one.dag_id)), None)
     if of is None:
         raise HTTPException(403, "Your login may read no DAG of that operation.")
-    foreign = tab if tab is not None and tab not in {DAG_ID, *(one.dag_id for one in known)} else None
-    return RequestScope(user, of, known, foreign)
+    foreign = tab if tab is not None and tab not in {DAG_ID, *(one.dag_id for one in dags)} else None
+    return RequestScope(user, of, dags, foreign)
 
 
-Looked = Annotated[RequestScope, Depends(shown)]
+Viewed = Annotated[RequestScope, Depends(viewed)]
 
 
-def names(looked: Looked) -> dict[str, Any]:
+def names(viewed: Viewed) -> dict[str, Any]:
     """The operations that the login may switch to, and the one that is shown; nothing where there is but one."""
-    mine = sorted({one.operation for one in looked.known if one.operation and may_read(looked.user, one.dag_id)})
-    return {"operation": looked.of.operation, "operations": mine} if len(mine) > 1 else {}
+    mine = sorted({one.operation for one in viewed.dags if one.operation and may_read(viewed.user, one.dag_id)})
+    return {"operation": viewed.of.operation, "operations": mine} if len(mine) > 1 else {}
 
 
-def sees_ids(looked: Looked) -> bool:
+def sees_ids(viewed: Viewed) -> bool:
     """Whether the login may see whole ids."""
-    return may_see_ids(looked.user, looked.of.dag_id)
+    return may_see_ids(viewed.user, viewed.of.dag_id)
 
 
-def triggers(looked: Looked) -> bool:
+def triggers(viewed: Viewed) -> bool:
     """Whether the login may trigger the DAG."""
-    return may_trigger(looked.user, looked.of.dag_id)
+    return may_trigger(viewed.user, viewed.of.dag_id)
 
 
-def edits(looked: Looked) -> bool:
+def edits(viewed: Viewed) -> bool:
     """Whether the login may pause and resume the DAG."""
-    return may_edit(looked.user, looked.of.dag_id)
+    return may_edit(viewed.user, viewed.of.dag_id)
 
 
-def connects(looked: Looked) -> bool:
+def connects(viewed: Viewed) -> bool:
     """Whether the login may make connections."""
-    return may_connect(looked.user)
+    return may_connect(viewed.user)
 
 
 def readable_slots(slots: Sequence[Mapping[str, Any]], user: Any) -> list[dict[str, Any]]:

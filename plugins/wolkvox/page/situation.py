@@ -1,4 +1,4 @@
-"""What the ledger and Airflow said at one moment, from which the first screen is made. Pure."""
+"""What the ledger and Airflow said at one time, from which the first screen is made. Pure."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ def last_thresholds(runs: Sequence[Run]) -> KnownThresholds:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class Situation:
     """
-    What the ledger said at one moment; ``request_seconds`` is the median of a request, None before the first one.
+    What the ledger said at one time; ``request_seconds`` is the median of a request, None before the first one.
 
     ``paused`` and ``due_at`` are Airflow's word of the DAG. ``chosen`` are the days that campaigns and reasons are
     counted of. ``fresh``: of the last hour, and of the same hour of days before.
