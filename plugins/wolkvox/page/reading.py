@@ -284,7 +284,7 @@ def known_of(customer_id: str, *, unmasked: bool, of: queries.Dag = USUAL) -> Ev
         listed = listed_campaigns(ledger, scope.operation)
         digested = queries.daily_digests(ledger, scope.operation, contacts)
         now = now_of(ledger)
-    listed_records = customer_id if unmasked else mask(customer_id) or ""
+    customer = customer_id if unmasked else mask(customer_id) or ""
     left_out = contacts[0].there_are - len(contacts) if contacts else 0
-    timelines_of = timelines(contacts, requests, dials, listed, digested, unmasked=unmasked)
-    return Evidence(scope.operation, listed_records, scope.quota_timezone, now, timelines_of, left_out)
+    described = timelines(contacts, requests, dials, listed, digested, unmasked=unmasked)
+    return Evidence(scope.operation, customer, scope.quota_timezone, now, described, left_out)
