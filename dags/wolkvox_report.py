@@ -51,7 +51,7 @@ def report_dag(operation: Operation) -> DAG:
             task_id="report",
             to=operation.report_to,
             language=operation.language,
-            on_failure_callback=WolkvoxAlert(to=operation.alert_to),
+            on_failure_callback=WolkvoxAlert(to=operation.alert_to, webhook=operation.alert_webhook),
         )
     return dag
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -24,7 +25,7 @@ from wolkvox.rules.guard import (
 NOW = datetime(2026, 3, 30, 15, 20, tzinfo=timezone.utc)  # a Monday
 HOUR, DAY, WEEK = timedelta(hours=1), timedelta(days=1), timedelta(weeks=1)
 A, B, NEW = ("preview", "17"), ("preview", "18"), ("predictive", "99")
-KNOWN = Details(peaks={A: 300, B: 200}, invalid=0.02)
+KNOWN = Details(peaks={A: 300, B: 200}, lately={}, invalid=0.02)
 USUAL = Expectation(hour=500, any_hour=600)
 
 
@@ -98,7 +99,7 @@ def test_above_the_ceiling_campaigns_that_bring_what_they_always_do_go_on() -> N
 
 
 def test_where_no_campaign_is_unusual_alone_the_largest_excess_is_held_first() -> None:
-    details = Details(peaks={A: 300, B: 200})
+    details = Details(peaks={A: 300, B: 200}, lately={})
     intake = brings(CampaignIntake(A, 1_100), CampaignIntake(B, 500), lately=900)
     assert held(intake, details=details) == {"volume": (A,)}
 
@@ -153,6 +154,23 @@ def test_a_reason_is_said_in_one_sentence_that_names_the_first_campaigns() -> No
     )
 
 
+def test_an_id_that_may_be_a_customers_names_no_campaign() -> None:
+    """A query that mixes its columns up gives documents as campaigns."""
+    swapped = [CampaignIntake(("preview", f"10203040{n}"), 400) for n in range(10, 13)]
+    (reason,) = judge(brings(*swapped, CampaignIntake(A, 900)), None, Guard(ceiling=5), Details(lately={}))
+    kept = reason.as_dict()
+    assert (kept["campaigns"], kept["others"]) == ([A], 3)
+    assert sentence(kept).endswith("(held: campaign preview 17 and 3 more)")
+    (reason,) = judge(brings(*swapped), None, Guard(ceiling=5), Details(lately={}))
+    assert sentence(reason.as_dict()).endswith("(held: 3 campaigns whose ids have more than 6 characters)")
+
+
+def test_a_new_campaign_that_comes_in_two_halves_of_an_hour_is_looked_at() -> None:
+    half = brings(CampaignIntake(NEW, 300), lately=300)
+    assert judge(half, USUAL, Guard(), Details())
+    assert held(half, details=Details(peaks={A: 1}, lately={NEW: 300})) == {"new_campaigns": (NEW,)}
+
+
 def test_every_reason_has_its_sentence() -> None:
     wrong = brings(CampaignIntake(NEW, 10_000, invalid=9_000, changed=10_000, ahead=10_000))
     found = judge(wrong, USUAL, Guard(ceiling=1), KNOWN)
@@ -182,7 +200,7 @@ EXPECTATIONS = st.builds(Expectation, st.integers(0, 3_000), st.integers(0, 3_00
 DETAILS = st.builds(
     Details,
     st.dictionaries(st.integers(1, 30).map(lambda number: ("preview", str(number))), st.integers(1, 2_000)),
-    st.just({}),
+    st.dictionaries(st.integers(1, 30).map(lambda number: ("preview", str(number))), st.integers(0, 300)),
     st.floats(0, 1),
 )
 
@@ -209,5 +227,6 @@ def test_what_goes_on_is_no_more_than_usual(intake: Intake, expectation: Expecta
 def test_what_looks_usual_without_details_is_usual_with_them(
     intake: Intake, expectation: Expectation, details: Details
 ) -> None:
+    intake = replace(intake, lately=sum((details.lately or {}).values()))
     if not judge(intake, expectation, Guard(), Details()):
         assert judge(intake, expectation, Guard(), details) == []

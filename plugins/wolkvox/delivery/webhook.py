@@ -61,7 +61,7 @@ class WolkvoxWebhook(BaseNotifier):
             answer = requests.post(address, body, headers=headers, timeout=TIMEOUT, allow_redirects=False)
         except requests.RequestException as error:  # its text has the address, which may be a secret
             raise BadSetting(f"The webhook of {self.conn_id!r} gave no answer: {type(error).__name__}.") from None
-        if not answer.ok or answer.is_redirect:
+        if not 200 <= answer.status_code < 300:
             raise BadSetting(f"The webhook of {self.conn_id!r} answered HTTP {answer.status_code}.")
 
 

@@ -212,7 +212,7 @@ def _judge(connection: Connection, run: Run, staged: Staged, guard: Guard, windo
     if not judge(intake, expectation, guard, Details()):
         return []
     details = _details(connection, params)
-    return judge(replace(intake, lately=sum(details.lately.values())), expectation, guard, details)
+    return judge(replace(intake, lately=sum((details.lately or {}).values())), expectation, guard, details)
 
 
 def _history(connection: Connection, params: Mapping[str, Any]) -> History:

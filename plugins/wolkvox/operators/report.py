@@ -16,8 +16,9 @@ class WolkvoxReportOperator(WolkvoxOperator):
     """
     Mail yesterday's figures, to each recipient once, and return how many have them.
 
-    Yesterday is the day before the one that the ledger's clock shows in the operation's zone. A retry, or a task that
-    is cleared, tries those who don't have the report yet. Fails when somebody can't be reached.
+    Yesterday is the day before the one that the ledger's clock shows in the zone of the connection
+    (``quota_timezone``). A retry, or a task that is cleared on the same day, tries those who don't have the report yet.
+    Fails when somebody can't be reached, or while another attempt mails.
 
     :param to: e-mail addresses, as people write them
     :param language: of the report, "en" or "es"
@@ -52,6 +53,8 @@ class WolkvoxReportOperator(WolkvoxOperator):
             self.log.warning("%r is no e-mail address: it is left aside. Correct report_to.", written)
         whose = (data.operation, context["ti"].dag_id)
         done = deliver(self.ledger_conn_id, whose, data.begins_at, addresses.usable, lambda: as_mail(report, pdf, name))
+        if done.is_under_way:
+            raise Unaccounted("Another attempt of this task mails the report now. A retry tries who is left then.")
         self.log.info("%s: %d mailed now, %d before.", report.subject, done.delivered, done.before)
         if done.undelivered:
             raise Unaccounted(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -17,6 +17,7 @@ FEW = 10  # records of a campaign that are unusual by themselves, at least
 AHEAD = timedelta(hours=14)  # that a contact may be dated after now because its clock is in another zone
 MOSTLY = 0.5  # share of a campaign's records that are dated ahead
 NAMED = 3  # campaigns of a sentence
+LONGEST_NAMED = 6  # characters of a campaign's id; a longer one may be a customer's, where a query mixed its columns up
 
 Campaign = tuple[str | None, str | None]
 Afterwards = Literal["hold", "release", "discard"]
@@ -104,11 +105,12 @@ class Details:
     What is asked for only when a run looks unusual.
 
     ``peaks``: the largest hour of each campaign that was seen in the last weeks. ``lately``: of each campaign, what
-    came in within the hour before the run. ``invalid``: usual share of rows that can't be sent.
+    came in within the hour before the run; None: it was not asked for. ``invalid``: usual share of rows that can't be
+    sent.
     """
 
     peaks: Mapping[Campaign, int] = field(default_factory=dict)
-    lately: Mapping[Campaign, int] = field(default_factory=dict)
+    lately: Mapping[Campaign, int] | None = None
     invalid: float = 0.0
 
 
@@ -144,8 +146,10 @@ class Reason:
     figures: Figures
 
     def as_dict(self) -> dict[str, Any]:
-        """For the ledger."""
-        return asdict(self)
+        """For the ledger, which keeps no campaign by an id that may be a customer's: those are counted (``others``)."""
+        named = [campaign for campaign in self.campaigns if len(campaign[1] or "") <= LONGEST_NAMED]
+        others = len(self.campaigns) - len(named)
+        return {"name": self.name, "campaigns": named, "others": others, "figures": dict(self.figures)}
 
 
 def usual(history: History, now: datetime, window: timedelta = HOUR) -> Expectation | None:
@@ -201,7 +205,7 @@ def _volume(intake: Intake, expectation: Expectation, guard: Guard, details: Det
 def _new_campaigns(intake: Intake, expectation: Expectation, guard: Guard, details: Details) -> Reason | None:
     """Campaigns that were never seen bring a part of the usual hour together, at most."""
     unseen = [one for one in intake.campaigns if one.records and one.campaign not in details.peaks]
-    records = sum(one.records + details.lately.get(one.campaign, 0) for one in unseen)
+    records = sum(one.records for one in unseen) + _lately(unseen, intake, details)
     if records <= max(guard.least, OF_NEW * expectation.peak + expectation.missed):
         return None
     return Reason("new_campaigns", _names(unseen), {"records": records, "usual": expectation.peak})
@@ -246,7 +250,7 @@ def _beyond(intake: Intake, guard: Guard, details: Details, excess: float) -> tu
     """
 
     def times(one: CampaignIntake) -> float:
-        return (one.records + details.lately.get(one.campaign, 0)) / max(1, details.peaks.get(one.campaign, 0))
+        return (one.records + _lately([one], intake, details)) / max(1, details.peaks.get(one.campaign, 0))
 
     def is_unusual(one: CampaignIntake) -> bool:
         return one.records >= FEW and times(one) > guard.times
@@ -267,6 +271,13 @@ def _most_of(intake: Intake, is_unusual: Callable[[CampaignIntake], bool]) -> tu
     return _names(one for one in some if is_unusual(one)) or _names(some)
 
 
+def _lately(campaigns: Iterable[CampaignIntake], intake: Intake, details: Details) -> int:
+    """What came in of these campaigns within the hour before; all that came in, where nobody asked yet."""
+    if details.lately is None:
+        return intake.lately
+    return sum(details.lately.get(one.campaign, 0) for one in campaigns)
+
+
 def _names(campaigns: Iterable[CampaignIntake]) -> tuple[Campaign, ...]:
     return tuple(one.campaign for one in campaigns)
 
@@ -284,6 +295,7 @@ _SENTENCES = {
 def sentence(reason: Mapping[str, Any]) -> str:
     """A reason, as the ledger keeps it, as a sentence, with the first campaigns by name."""
     campaigns = [" ".join(map(str, campaign)) for campaign in reason["campaigns"]]
-    more = f" and {len(campaigns) - NAMED} more" if len(campaigns) > NAMED else ""
+    named, more = ", ".join(campaigns[:NAMED]), len(campaigns[NAMED:]) + reason["others"]
+    held = f"campaign {named} and {more} more" if named and more else f"campaign {named}" if named else ""
     said = _SENTENCES[reason["name"]].format(**reason["figures"])
-    return f"{said} (held: campaign {', '.join(campaigns[:NAMED])}{more})"
+    return f"{said} (held: {held or f'{more} campaigns whose ids have more than {LONGEST_NAMED} characters'})"

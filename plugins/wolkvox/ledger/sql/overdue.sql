@@ -3,7 +3,7 @@ SELECT
     (
         SELECT count(*)
         FROM wolkvox.codification
-        WHERE state = 'pending' AND least(contacted_at, staged_at) < now() - %(expire_after)s
+        WHERE state IN ('pending', 'held') AND least(contacted_at, staged_at) < now() - %(expire_after)s
     )
     + (
         SELECT count(*)

@@ -51,5 +51,5 @@ FROM wolkvox.codification
 WHERE operation = %(operation)s
     AND settled_at >= %(begins)s
     AND settled_at < %(ends)s
-    AND state NOT IN ('pending', 'sending')
+    AND state NOT IN ('pending', 'sending', 'held')
 ORDER BY id
