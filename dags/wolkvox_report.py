@@ -10,8 +10,9 @@ waits. The figures are the page's own. An operation without `report_to` has no s
 ### When it is red
 
 1. **A recipient can't be reached:** the log says why of each. Correct `report_to` or the SMTP connection and clear the
-   task: who has the report gets no second one.
-2. **The token, the address or the ledger:** the log's last line says which; correct it and clear the task.
+   task on the same day: who has the report gets no second one. Later, take the PDF from the page.
+2. **The token, the address or the ledger:** the log's last line says which; correct it and clear the task on the same
+   day.
 """
 
 from datetime import timedelta
