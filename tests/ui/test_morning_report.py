@@ -18,6 +18,9 @@ from sandbox_server import SandboxServer
 
 from wolkvox.airflow_core.dags import DagState
 from wolkvox.errors import BadSetting, Unaccounted
+from wolkvox.ledger import notifications
+from wolkvox.ledger.connection import connected
+from wolkvox.ledger.notifications import begin_delivery
 from wolkvox.ledger.report_deliveries import undelivered_reports
 from wolkvox.operators import WolkvoxReportOperator
 from wolkvox.page.reading import first_screen
@@ -136,3 +139,16 @@ def test_the_check_names_who_misses_the_reports(ledger: Database, mailbox: Mailb
     stage: Any = dag.get_task("stage")
     with pytest.raises(BadSetting, match=r"Reports don't reach ana@example.com since .* 550 no such user"):
         check_mail(stage)
+
+
+def test_a_second_attempt_at_the_same_time_mails_nothing_and_is_no_success(
+    ledger: Database, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notifications, "LOCK_WAIT", "50ms")
+    contact(ledger)
+    with connected(WolkvoxReportOperator(task_id="report", to=[]).ledger_conn_id) as other:
+        assert begin_delivery(other, "0041", DAG)
+        with pytest.raises(Unaccounted, match="Another attempt"):
+            send()
+    assert reached(mailbox) == []
+    assert send()["mailed"] == len(TWO)
