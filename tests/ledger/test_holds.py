@@ -46,7 +46,9 @@ def test_a_hold_says_whose_records_it_holds_how_many_and_why(ledger: Database) -
     assert pull(ledger.connection, contacts(8)).held == 8
     (hold,) = open_holds(ledger.connection, "0041")
     assert (hold.operation, hold.dag_id, hold.dag_run_id, hold.records) == (*asdict(RUN).values(), 8)
-    assert hold.why == [{"name": "ceiling", "campaigns": [["preview", "17"]], "figures": {"ceiling": 5, "records": 8}}]
+    assert hold.why == [
+        {"name": "ceiling", "campaigns": [["preview", "17"]], "others": 0, "figures": {"ceiling": 5, "records": 8}}
+    ]
     assert ledger.rows("SELECT DISTINCT state, reason, hold_id, settled_at IS NOT NULL FROM wolkvox.codification") == [
         ("held", "held_ceiling", hold.id, True)
     ]
