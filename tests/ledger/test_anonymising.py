@@ -76,7 +76,7 @@ def test_a_clock_that_was_ahead_once_passes_over_nobody(
     ledger: Database, monkeypatch: pytest.MonkeyPatch, ahead: int
 ) -> None:
     def night(days: int) -> int:
-        monkeypatch.setattr(anonymising, "clock", lambda connection: now_of(connection) + timedelta(days=days))
+        monkeypatch.setattr(anonymising, "now_of", lambda connection: now_of(connection) + timedelta(days=days))
         return anonymise(ledger.connection, SECRET, HALF_A_YEAR).done
 
     put(ledger, "yesterday", "coded", 1)

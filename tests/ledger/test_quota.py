@@ -190,7 +190,7 @@ def test_at_midnight_what_is_left_of_the_block_goes_back_to_the_day_it_was_taken
 
 def at(monkeypatch: pytest.MonkeyPatch, moment: datetime) -> None:
     """Let the ledger's clock say so."""
-    monkeypatch.setattr("wolkvox.ledger.quota.clock", lambda _: moment)
+    monkeypatch.setattr("wolkvox.ledger.quota.now_of", lambda _: moment)
 
 
 def test_a_workers_own_clock_decides_nothing(

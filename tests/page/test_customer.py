@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import subprocess
+import sys
 from collections import Counter
 from datetime import datetime, timedelta, timezone
 from hashlib import sha256
@@ -344,7 +345,8 @@ def test_evidence_of_a_thousand_contacts_takes_seconds_however_long_the_answers_
     found = many(1_000, 8, "palabra " * 230 + "W" * 160)
     began = process_time()
     assert as_pdf(found, dictionary("es")).startswith(b"%PDF")
-    assert process_time() - began < 5
+    traced = sys.gettrace() is not None  # by coverage, which makes each line slower
+    assert process_time() - began < (15 if traced else 5)
 
 
 def test_evidence_is_given_up_when_nobody_waits_for_it() -> None:

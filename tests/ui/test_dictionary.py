@@ -140,7 +140,7 @@ def test_the_browser_counts_as_the_evidence_does(page: Page, airflow: Airflow, l
     asked = [(key, number) for key in counted for number in (0, 1, 2, 5, 11, 21, 101)]
     said = page.evaluate(
         f"async (asked) => {{ const words = await import('{WORDS}');"
-        " return asked.map(([key, number]) => words.say(key, { number, moment: '{timestamp}' })); }",
+        " return asked.map(([key, number]) => words.say(key, { number, timestamp: '{timestamp}' })); }",
         asked,
     )
     assert said == [dictionary(language)(key, number=number) for key, number in asked]
