@@ -3,7 +3,15 @@ SELECT
     (
         SELECT count(*)
         FROM wolkvox.codification
-        WHERE state IN ('pending', 'held') AND least(contacted_at, staged_at) < now() - %(expire_after)s
+        WHERE state = 'pending' AND least(contacted_at, staged_at) < now() - %(expire_after)s
+    )
+    + (
+        SELECT count(*)
+        FROM (SELECT DISTINCT operation FROM wolkvox.hold WHERE decided_at IS NULL) AS hold
+        INNER JOIN wolkvox.codification AS record
+            ON record.operation = hold.operation
+            AND record.state = 'held'
+            AND least(record.contacted_at, record.staged_at) < now() - %(expire_after)s
     )
     + (
         SELECT count(*)
