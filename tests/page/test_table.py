@@ -10,6 +10,7 @@ from typing import IO, Any, TypeAlias
 from zipfile import ZipFile
 
 import pytest
+from listed_record import RECORD as LISTED
 from openpyxl import load_workbook
 from openpyxl.cell.cell import Cell, MergedCell
 
@@ -19,27 +20,8 @@ from wolkvox.page.table import Table, for_people, for_programs
 from wolkvox.page.table_csv import write_csv
 from wolkvox.page.table_xlsx import LONGEST, write_xlsx
 
-RECORD = Record(
-    id=1,
-    type_campaign="preview",
-    campaign_id="15501",
-    customer_id="573001234567",
-    cod_act="ACT",
-    state="rejected",
-    reason="refused_422",
-    response_code="422",
-    response_msg="customer_id 573001234567, tel. 6015551234, is wrong",
-    attempts=1,
-    contacted_at=datetime(2026, 3, 1, 3, 4, 5, 678_901, tzinfo=timezone.utc),
-    settled_at=None,
-    not_before=None,
-    dag_id="wolkvox_codify",
-    dag_run_id="run",
-    in_chunk=True,
-    chunk_number=2,
-    listed_at=datetime(2026, 3, 1, tzinfo=timezone.utc),
-    channel="voice",
-    direct=True,
+RECORD = LISTED._replace(
+    contacted_at=datetime(2026, 3, 1, 3, 4, 5, 678_901, tzinfo=timezone.utc), channel="voice", direct=True
 )
 BOGOTA = "America/Bogota"
 CODES = ["002", "5731E45", "1-2", "0000000012", "573001234567", "1/2", "TRUE", " 7 ", "#N/A", "=1+1", "a<b>&c", "ñ"]

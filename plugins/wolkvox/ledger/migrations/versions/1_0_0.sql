@@ -33,13 +33,14 @@ CREATE TABLE wolkvox.codification (
     audit text,
     shown text,
     protected_until timestamptz,
+    hold_id bigint,
     PRIMARY KEY (id),
     CONSTRAINT codification_contact_key UNIQUE (contact_key),
     CONSTRAINT codification_attempts_check CHECK (attempts >= 0),
     CONSTRAINT codification_audit_check CHECK (audit IN ('mismatch', 'missing', 'overtaken', 'open_again')),
     CONSTRAINT codification_settled_at_check CHECK ((state IN ('pending', 'sending')) = (settled_at IS NULL)),
     CONSTRAINT codification_state_check CHECK (
-        state IN ('pending', 'sending', 'coded', 'rejected', 'failed', 'invalid', 'superseded', 'expired')
+        state IN ('pending', 'sending', 'coded', 'rejected', 'failed', 'invalid', 'superseded', 'expired', 'held')
     ),
     CONSTRAINT codification_type_check CHECK (state = 'invalid' OR type_campaign IN ('preview', 'predictive'))
 ) WITH (fillfactor = 85);
@@ -77,7 +78,7 @@ COMMENT ON COLUMN wolkvox.codification.cod_act_2 IS 'second disposition code';
 COMMENT ON COLUMN wolkvox.codification.comment IS 'free text that is sent with the code: personal data';
 COMMENT ON COLUMN wolkvox.codification.contacted_at IS 'when the customer was reached';
 COMMENT ON COLUMN wolkvox.codification.state IS
-'pending, sending, coded, rejected, failed, invalid, superseded or expired';
+'pending, sending, coded, rejected, failed, invalid, superseded, expired or held';
 COMMENT ON COLUMN wolkvox.codification.attempts IS 'requests made for it, those that are no attempts left out';
 COMMENT ON COLUMN wolkvox.codification.reason IS
 'short code of why it is in its state, or of how its last request failed';
@@ -85,7 +86,7 @@ COMMENT ON COLUMN wolkvox.codification.response_code IS 'code of the last answer
 COMMENT ON COLUMN wolkvox.codification.response_msg IS 'message of the last answer: may hold personal data';
 COMMENT ON COLUMN wolkvox.codification.staged_at IS 'when it came into the ledger';
 COMMENT ON COLUMN wolkvox.codification.sent_at IS 'when its last request began';
-COMMENT ON COLUMN wolkvox.codification.settled_at IS 'when it came into a final state';
+COMMENT ON COLUMN wolkvox.codification.settled_at IS 'when it came into a final state, or was held';
 COMMENT ON COLUMN wolkvox.codification.dag_run_id IS 'run that staged it or had it last';
 COMMENT ON COLUMN wolkvox.codification.chunk_id IS 'chunk that had it last';
 COMMENT ON COLUMN wolkvox.codification.slot IS 'slot of its last request: fingerprint of the token, and number';
@@ -105,6 +106,7 @@ COMMENT ON COLUMN wolkvox.codification.audit IS
 COMMENT ON COLUMN wolkvox.codification.shown IS 'code that the audit found then';
 COMMENT ON COLUMN wolkvox.codification.protected_until IS
 'until when the customer must not be dialled, by the rules when the contact came in';
+COMMENT ON COLUMN wolkvox.codification.hold_id IS 'the hold that it was held by, last';
 
 CREATE TABLE wolkvox.answer (
     codification_id bigint NOT NULL,
@@ -120,7 +122,7 @@ CREATE TABLE wolkvox.answer (
     PRIMARY KEY (id),
     CONSTRAINT answer_attempts_check CHECK (attempts >= 0),
     CONSTRAINT answer_state_check CHECK (
-        state IN ('pending', 'sending', 'coded', 'rejected', 'failed', 'invalid', 'superseded', 'expired')
+        state IN ('pending', 'sending', 'coded', 'rejected', 'failed', 'invalid', 'superseded', 'expired', 'held')
     ),
     CONSTRAINT answer_of_record FOREIGN KEY (codification_id)
         REFERENCES wolkvox.codification (id) ON DELETE CASCADE
@@ -503,6 +505,41 @@ COMMENT ON COLUMN wolkvox.export.campaign_id IS 'id of the campaign';
 COMMENT ON COLUMN wolkvox.export.asked_at IS 'when it was asked for last';
 COMMENT ON COLUMN wolkvox.export.left_aside IS 'why it was not used before sending; null: it was used';
 
+CREATE TABLE wolkvox.hold (
+    id bigint GENERATED ALWAYS AS IDENTITY,
+    operation text NOT NULL,
+    dag_id text NOT NULL,
+    dag_run_id text NOT NULL,
+    why jsonb NOT NULL,
+    records integer NOT NULL,
+    held_at timestamptz NOT NULL DEFAULT now(),
+    decided_at timestamptz,
+    decided_by text,
+    decision text,
+    note text,
+    PRIMARY KEY (id),
+    CONSTRAINT hold_decided_check CHECK (
+        (decided_at IS NULL) = (decision IS NULL) AND (decided_at IS NULL) = (decided_by IS NULL)
+    ),
+    CONSTRAINT hold_decision_check CHECK (decision IN ('released', 'discarded', 'expired')),
+    CONSTRAINT hold_records_check CHECK (records >= 0)
+);
+CREATE INDEX hold_held ON wolkvox.hold (operation, held_at);
+COMMENT ON TABLE wolkvox.hold IS 'what was held before its first request because a run brought what is unusual';
+COMMENT ON COLUMN wolkvox.hold.id IS 'its number, by which it is released or discarded';
+COMMENT ON COLUMN wolkvox.hold.operation IS 'whose records';
+COMMENT ON COLUMN wolkvox.hold.dag_id IS 'DAG of the run that brought them';
+COMMENT ON COLUMN wolkvox.hold.dag_run_id IS 'run that brought them';
+COMMENT ON COLUMN wolkvox.hold.why IS
+'a list: name of each rule, campaigns that it holds, figures it went by; nothing of a customer';
+COMMENT ON COLUMN wolkvox.hold.records IS 'how many records were held';
+COMMENT ON COLUMN wolkvox.hold.held_at IS 'when';
+COMMENT ON COLUMN wolkvox.hold.decided_at IS 'when it was decided; null: its records are still held';
+COMMENT ON COLUMN wolkvox.hold.decided_by IS 'who decided; guard: hold_hours were over, or its records are gone';
+COMMENT ON COLUMN wolkvox.hold.decision IS
+'released (its records wait to be sent), discarded (they are invalid) or expired (nobody decided in time)';
+COMMENT ON COLUMN wolkvox.hold.note IS 'what whoever decided had to say';
+
 CREATE TABLE wolkvox.contact_version (
     operation text NOT NULL,
     outdated uuid NOT NULL,
@@ -667,7 +704,7 @@ CREATE TABLE wolkvox.span_count (
     PRIMARY KEY (id),
     CONSTRAINT span_count_records_check CHECK (records >= 0),
     CONSTRAINT span_count_state_check CHECK (
-        state IN ('pending', 'sending', 'coded', 'rejected', 'failed', 'invalid', 'superseded', 'expired')
+        state IN ('pending', 'sending', 'coded', 'rejected', 'failed', 'invalid', 'superseded', 'expired', 'held')
     ),
     CONSTRAINT span_count_of_span FOREIGN KEY (operation, starts_at, ends_at)
         REFERENCES wolkvox.span (operation, starts_at, ends_at) ON DELETE CASCADE
@@ -724,7 +761,7 @@ CREATE TABLE wolkvox.monthly_total (
         UNIQUE NULLS NOT DISTINCT (operation, month, type_campaign, campaign_id, state, reason),
     CONSTRAINT monthly_total_records_check CHECK (records >= 0),
     CONSTRAINT monthly_total_state_check CHECK (
-        state IN ('pending', 'sending', 'coded', 'rejected', 'failed', 'invalid', 'superseded', 'expired')
+        state IN ('pending', 'sending', 'coded', 'rejected', 'failed', 'invalid', 'superseded', 'expired', 'held')
     )
 );
 COMMENT ON TABLE wolkvox.monthly_total IS 'contacts that were deleted, by the month (UTC) in which they were settled';
@@ -869,7 +906,8 @@ END
 $$;
 
 CREATE TRIGGER answered AFTER UPDATE ON wolkvox.codification
-FOR EACH ROW WHEN (new.state = 'pending' AND old.state <> 'pending') EXECUTE FUNCTION wolkvox.keep_answer();
+FOR EACH ROW WHEN (new.state = 'pending' AND old.state NOT IN ('pending', 'held'))
+EXECUTE FUNCTION wolkvox.keep_answer();
 COMMENT ON TRIGGER answered ON wolkvox.codification IS
 'keeps the last answer in wolkvox.answer when a record is pending again';
 
