@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from conftest import Database
-from crew import Crew, connect, fill, send, sent_again, stage, states
+from crew import Crew, connect, fill, send, sent_again, stage, states, wait_until
 from export_host import TEXT, WHOLE, record
 from sandbox_server import SandboxServer
 
@@ -103,8 +103,10 @@ def test_after_kills_nothing_is_sent_twice_that_wolkvox_has(
     for kill in range(4):
         chunks, _ = stage(f"killed {kill}")
         workers = [crew.codify(chunk) for chunk in chunks]
+        # A chunk that nobody has begun is waited for: Airflow starts its task again, and here nobody does.
+        wait_until(lambda: ledger.rows("SELECT count(*) FROM wolkvox.chunk WHERE began_at IS NULL") == [(0,)])
         for worker in workers:
-            worker.process.join(0.7 + 0.1 * kill)
+            worker.process.join(0.2 + 0.1 * kill)
             worker.kill()
         ledger.execute("UPDATE wolkvox.export SET asked_at = asked_at - interval '5 minutes'")
     sandbox.control(latency=0.0)
