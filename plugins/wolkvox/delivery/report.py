@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.message import EmailMessage
@@ -31,14 +32,14 @@ def deliver(
     whose: tuple[str, str],
     day: datetime,
     recipients: Sequence[str],
-    write: Callable[[], EmailMessage],
+    message: EmailMessage,
 ) -> Deliveries:
     """
     Mail the report to each recipient that doesn't have it yet, one attempt each, and note the outcome.
 
     :param whose: the operation, and the DAG that delivers
     :param day: when the reported day began
-    :param write: makes the message, without sender and recipient
+    :param message: without sender and recipient
     """
     done = Deliveries()
     with connected(ledger_conn_id) as ledger:
@@ -51,7 +52,7 @@ def deliver(
             if has_report(ledger, *whose, recipient, report):
                 done.before += 1
                 continue
-            failure = _try(write, recipient)
+            failure = _try(message, recipient)
             if failure is None:
                 mark_delivered(ledger, *whose, recipient, report, now_of(ledger))
                 done.delivered += 1
@@ -61,12 +62,12 @@ def deliver(
     return done
 
 
-def _try(write: Callable[[], EmailMessage], recipient: str) -> str | None:
+def _try(message: EmailMessage, recipient: str) -> str | None:
     """Send the report to one recipient; why it was not delivered, None when it was."""
-    message = write()
-    message["To"] = recipient
+    own = deepcopy(message)
+    own["To"] = recipient
     try:
-        send_message(message)
+        send_message(own)
     except Exception as error:
         log.warning("The report did not reach %s: %s", recipient, reason(error))
         return reason(error)

@@ -52,7 +52,7 @@ class WolkvoxReportOperator(WolkvoxOperator):
         for written in addresses.left_aside:
             self.log.warning("%r is no e-mail address: it is left aside. Correct report_to.", written)
         whose = (data.operation, context["ti"].dag_id)
-        done = deliver(self.ledger_conn_id, whose, data.begins_at, addresses.usable, lambda: as_mail(report, pdf, name))
+        done = deliver(self.ledger_conn_id, whose, data.begins_at, addresses.usable, as_mail(report, pdf, name))
         if done.is_under_way:
             raise Unaccounted("Another attempt of this task mails the report now. A retry tries who is left then.")
         self.log.info("%s: %d mailed now, %d before.", report.subject, done.delivered, done.before)
