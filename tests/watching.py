@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from coroutines import run
 from crew import SQL, ZONE, task
 
 from wolkvox.hook import WolkvoxHook
@@ -26,8 +26,6 @@ from wolkvox.warehouse.queries import contacted_customers
 
 if TYPE_CHECKING:
     from conftest import Database
-
-Result = TypeVar("Result")
 DAG = "wolkvox_codify"
 CONTACT = "INSERT INTO contacted_customers VALUES ('preview', '17', %s, '5', NULL, 'by chat', %s)"
 QUARTERS = Schedule("*/15 * * * *", ZONE, 5.0)
@@ -54,12 +52,6 @@ def restart() -> None:
 def trigger(sql: str | None = SQL, **arguments: Any) -> WorkTrigger:
     """The trigger of the DAG."""
     return WorkTrigger(**{"dag_id": DAG, "sql": sql, "timezone": ZONE, **arguments})
-
-
-def run(work: Coroutine[Any, Any, Result]) -> Result:
-    """What a coroutine returns, in a thread of its own: a browser's tests leave an event loop in this one."""
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(asyncio.run, work).result()
 
 
 def poll(one: WorkTrigger | None = None) -> bool:

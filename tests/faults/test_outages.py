@@ -238,7 +238,7 @@ def test_the_sandbox_restarts_in_mid_run(
     tallies = [worker.tally() for worker in workers]
     unknown = sum(tally["unknown"] for tally in tallies)
     assert states(ledger) == {"coded": 1_000 - unknown} | ({"pending": unknown} if unknown else {})
-    assert unknown <= 2 * 3
+    assert unknown <= 2 * 2 * 3  # at each restart a slot may meet a server that is ending, and its queue of connections
     assert ledger.value("SELECT count(*) FROM wolkvox.codification WHERE reason LIKE 'unknown%%'") == unknown
     for worker in [crew.codify(chunk) for chunk in stage("next")[0]]:
         worker.tally()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 
 import psycopg
 import pytest
+from coroutines import run
 from starlette.requests import Request
 
 from wolkvox.errors import BadSetting, LedgerSlow, LedgerUnavailable, WolkvoxError
@@ -38,7 +38,7 @@ def asked(**headers: str) -> Request:
 @pytest.mark.parametrize(("key", "error"), PROBLEMS.items())
 def test_a_person_reads_a_sentence_in_their_language(key: str, error: WolkvoxError, language: str) -> None:
     request = asked(accept="text/html,*/*", accept_language=f"{language}-CO,{language};q=0.9")
-    answer = asyncio.run(say_what_is_wrong(request, error))
+    answer = run(say_what_is_wrong(request, error))
     assert (answer.status_code, answer.media_type) == (503, "text/html")
     text = bytes(answer.body).decode()
     said = re.findall(r'<p lang="..">([^<]*)', text)
@@ -48,7 +48,7 @@ def test_a_person_reads_a_sentence_in_their_language(key: str, error: WolkvoxErr
 
 @pytest.mark.parametrize(("key", "error"), PROBLEMS.items())
 def test_the_page_reads_the_same_sentence_and_its_key(key: str, error: WolkvoxError) -> None:
-    answer = asyncio.run(say_what_is_wrong(asked(accept="*/*"), error))
+    answer = run(say_what_is_wrong(asked(accept="*/*"), error))
     body = json.loads(bytes(answer.body))
     assert (answer.status_code, body["key"], body["problem"]) == (503, key, dictionary("en")(f"problem.{key}"))
     assert ("detail" in body) == (key in ("setting", "empty"))

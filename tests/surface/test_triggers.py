@@ -16,7 +16,8 @@ import pytest
 from airflow.sdk import DAG, Asset, AssetOrTimeSchedule, AssetWatcher, CronDataIntervalTimetable, CronTriggerTimetable
 from airflow.triggers.base import BaseEventTrigger
 from conftest import Database
-from watching import contact, new_process, poll, run, trigger
+from coroutines import run
+from watching import contact, new_process, poll, trigger
 
 from wolkvox.dag.schedule import schedule_of
 from wolkvox.rules.schedule import Schedule
